@@ -1,0 +1,80 @@
+# shellcheck shell=bash disable=SC2034
+# common.sh: words that every script of the lab uses. Sourced, never run.
+#
+# Everything the lab owns lives below one directory, $PGSHERPA_LAB:
+#
+#       roots/N       a Debian with PostgreSQL N in it (debootstrap), and its stamp
+#       bin/N         client programs of major N that run from the host
+#       servers/N     the standing server of major N: data, sock, log
+#       docker        data of the Docker engine, when we had to start one
+#       registry      the images again, for real pulls
+#       lab.password  the superuser's password, 0600
+#
+# Removing that directory after `./dev lab down` removes the lab.
+
+set -euo pipefail
+
+LAB_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PGSHERPA_LAB=$(realpath -m "${PGSHERPA_LAB:-/var/cache/pgsherpa-lab}")
+PGSHERPA_LAB_MIRROR=${PGSHERPA_LAB_MIRROR:-http://deb.debian.org/debian}
+
+ALL_MAJORS="13 15 17 18"
+LAB_REGISTRY=127.0.0.1:54500            # our mirror of Docker Hub, see engine.sh
+LAB_PASSWORD_FILE=$PGSHERPA_LAB/lab.password
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
+
+# Which Debian suite carries which major.
+suite_of() {
+        case $1 in
+        13) echo bullseye ;;
+        15) echo bookworm ;;
+        17) echo trixie ;;
+        18) echo sid ;;
+        *) die "PostgreSQL $1 is not in the lab; there are: $ALL_MAJORS" ;;
+        esac
+}
+
+root_of() { echo "$PGSHERPA_LAB/roots/$1"; }
+port_of() { echo $((54000 + $1)); }
+
+need_root() {
+        [ "$(id -u)" = 0 ] || die "$1 needs root: bootstrapping, mounting and starting an engine do"
+}
+
+# Does the process of a pid file live, and is it still that program?
+# usage: runs PIDFILE COMMAND
+runs() { [ -s "$1" ] && [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null)" = "$2" ]; }
+
+# Is the server of this data directory up? A postmaster works in its data directory,
+# so a pid file that outlived a reboot, its number given to somebody else, fools nobody.
+data_is_served() {
+        local pid
+        pid=$(head -1 "$1/postmaster.pid" 2>/dev/null) || return 1
+        [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd" 2>/dev/null)" = "$1" ]
+}
+
+ENGINE_PID=$PGSHERPA_LAB/dockerd.pid
+REGISTRY_PID=$PGSHERPA_LAB/registry.pid
+
+# One writer at a time: two test runs may want the same root or image at once.
+# usage: with_lock NAME command...
+with_lock() {
+        local name=$1
+        shift
+        mkdir -p "$PGSHERPA_LAB/locks"
+        (
+                flock 9
+                "$@" 9>&-
+        ) 9>"$PGSHERPA_LAB/locks/$name"
+}
+
+# The lab's own directory: root's, but the postgres user must get through it.
+lab_dir_make() {
+        mkdir -p "$PGSHERPA_LAB"/{roots,servers,bin,locks,log}
+        chmod 0755 "$PGSHERPA_LAB" "$PGSHERPA_LAB"/{roots,servers,bin}
+        if [ ! -s "$LAB_PASSWORD_FILE" ]; then
+                (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' 'xy' >"$LAB_PASSWORD_FILE")
+        fi
+}

@@ -1,0 +1,94 @@
+#include "app/load.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pg/database.h"
+#include "transfer/transfer.h"
+
+#define TRIES 6                 /* health checks connect for a moment */
+
+static bool taken(Load *l, const char *why, Err *err)
+{
+        l->refused = true;
+        err_set(err, ERR_USER, "the database %s is there already and is not empty: it has %s", l->name,
+                why);
+        return err_hint(err, "nothing was touched. Give another name: %s ..,db=NAME", l->to->option);
+}
+
+/* Is the name free, or held by a database with nothing in it? */
+static bool look(Load *l, Pg *pg, bool *ret_there, Err *err)
+{
+        AUTO_JSON there = NULL;
+        AUTO_FREE char *what = NULL;
+        bool empty = false;
+        if (!pg_database_describe(pg, l->name, &there, err))
+                return false;
+        *ret_there = there != NULL;
+        if (!there)
+                return true;
+        if (!pg_database_is_empty(pg, l->name, &empty, &what, err))
+                return false;
+        return empty || taken(l, what, err);
+}
+
+bool load_begin(Load *l, const char *what, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        if (!endpoint_open(l->to, NULL, &pg, err) || !look(l, pg, &l->replaces, err))
+                return false;
+        PgParams p = endpoint_params(l->to, NULL);
+        AUTO_FREE char *run = xasprintf("cli%d", (int)getpid());
+        l->marker = xasprintf("pgsherpa %s, process %d: being loaded", what, (int)getpid());
+        return transfer_temporary_name(&p, run, &l->temporary, err);
+}
+
+static bool swap(Load *l, Pg *pg, const char *aside, Err *err)
+{
+        for (int attempt = 1;; attempt++) {
+                AUTO_ERR ignored = { 0 };
+                err_clear(err);
+                if (pg_do(pg, "begin", err) &&
+                    (!aside || pg_database_rename(pg, l->name, aside, err)) &&
+                    pg_database_rename(pg, l->temporary, l->name, err) && pg_do(pg, "commit", err))
+                        return true;
+                (void)!pg_do(pg, "rollback", &ignored);
+                if (!str_eq(err->sqlstate, "55006") || attempt == TRIES)
+                        return false;
+                nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+        }
+}
+
+bool load_finish(Load *l, Err *err)
+{
+        AUTO_PG Pg *any = NULL;
+        AUTO_PG Pg *pg = NULL;
+        bool there = false;
+        if (!endpoint_open(l->to, NULL, &any, err) ||
+            !pg_open_beside(any, l->temporary, l->name, &pg, err))
+                return false;
+        any = pg_close(any);            /* it may stand in the one to be renamed */
+        if (!look(l, pg, &there, err))
+                return false;
+        /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
+        AUTO_FREE char *aside = there ? xasprintf("%s_aside", l->temporary) : NULL;
+        if (!swap(l, pg, aside, err))
+                return err_wrap(err, "giving the database its name");
+        return !aside || pg_database_drop(pg, aside, false, err);
+}
+
+bool load_drop(Load *l, int64_t oid, Err *err)
+{
+        PgParams p = endpoint_params(l->to, NULL);
+        if (!l->temporary)
+                return true;
+        return transfer_drop(&p, l->temporary, oid, l->marker, NULL, err);
+}
+
+void load_done(Load *l)
+{
+        free(l->temporary);
+        free(l->marker);
+        l->temporary = l->marker = NULL;
+}

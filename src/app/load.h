@@ -1,0 +1,30 @@
+/* load.h: a database that appears under its name only when it is whole.
+ *
+ *      AUTO_LOAD l = { .to = &to, .name = "shop" };
+ *      if (!load_begin(&l, "restore", &err))   // refuses a name that is taken
+ *              ...
+ *      transfer into l.temporary, with l.marker; compare; then
+ *      load_finish(&l, &err)                   // the rename, in one transaction
+ *      load_drop(&l, oid, &err)                // or: gone without a trace
+ *
+ * An existing database of that name is refused, unless it has nothing in it that a user made
+ * (an image's init script makes such databases): that one is moved aside and dropped once the
+ * new one is in its place, and is looked into again just before. */
+#pragma once
+
+#include "app/endpoint.h"
+
+typedef struct Load {
+        Endpoint   *to;
+        const char *name;               /* it is to have in the end                          */
+        char       *temporary, *marker;
+        bool        replaces;           /* an empty one is in its place                      */
+        bool        refused;            /* why load_begin() or load_finish() failed          */
+} Load;
+
+bool load_begin(Load *l, const char *what, Err *err) MUST_CHECK;
+bool load_finish(Load *l, Err *err) MUST_CHECK;
+/* `oid` 0: it was perhaps not even made. */
+bool load_drop(Load *l, int64_t oid, Err *err) MUST_CHECK;
+void load_done(Load *l) NONNULL;
+#define AUTO_LOAD CLEANUP(load_done) Load

@@ -1,0 +1,141 @@
+/* main.c: from argv to a verb. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/verb.h"
+#include "base/text.h"
+#include "config.h"
+
+int verb_fail(Err *err, int code)
+{
+        /* A database may be called "\033[2J": nothing from outside draws on a terminal. */
+        AUTO_FREE char *text = text_clean_str(err->message ? err->message : "unknown error");
+        fprintf(stderr, "pgsherpa: %s\n", text);
+        if (err->sqlstate[0])
+                fprintf(stderr, "SQLSTATE %s\n", err->sqlstate);
+        if (err->hint) {
+                AUTO_FREE char *hint = text_clean_lines(err->hint, strlen(err->hint));
+                fprintf(stderr, "hint: %s\n", hint);
+        }
+        err_clear(err);
+        return code;
+}
+
+int verb_usage(const char *verb, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        AUTO_FREE char *text = xvasprintf(fmt, ap);
+        va_end(ap);
+        fprintf(stderr, "pgsherpa %s: %s\n", verb, text);
+        for (const Verb *const *v = verbs; *v; v++)
+                if (str_eq((*v)->name, verb))
+                        fprintf(stderr, "usage: pgsherpa %s %s\n", verb, (*v)->args);
+        return EXIT_USAGE;
+}
+
+int verb_code(const Err *err)
+{
+        switch (err->kind) {
+        case ERR_USER:
+                return EXIT_USAGE;
+        case ERR_CANCELLED:
+                return EXIT_CANCELLED;
+        default:
+                return EXIT_BLIND;
+        }
+}
+
+int verb_work_code(const Err *err, bool before)
+{
+        if (err->kind == ERR_CANCELLED)
+                return EXIT_CANCELLED;
+        return before || err->kind == ERR_LINK ? EXIT_BLIND : EXIT_NO;
+}
+
+int verb_bundle_code(const char *path, const Err *err)
+{
+        if (err->kind == ERR_CANCELLED)
+                return EXIT_CANCELLED;
+        return err->kind == ERR_SYSTEM || access(path, R_OK) < 0 ? EXIT_BLIND : EXIT_NO;
+}
+
+static const Verb *find_verb(const char *name)
+{
+        for (const Verb *const *v = verbs; *v; v++)
+                if (str_eq((*v)->name, name) && (*v)->summary)
+                        return *v;
+        return NULL;
+}
+
+static int help_of(const Verb *v)
+{
+        printf("pgsherpa %s: %s\n\nusage: pgsherpa %s %s\n", v->name, v->summary, v->name, v->args);
+        return EXIT_DONE;
+}
+
+static void print_help(void)
+{
+        puts("pgsherpa " PGSHERPA_VERSION ": carries PostgreSQL databases through upgrades and moves\n"
+             "\n"
+             "  pgsherpa                       the wizard\n"
+             "  pgsherpa VERB ...\n");
+        for (const Verb *const *v = verbs; *v; v++)
+                if ((*v)->summary)
+                        printf("  %-10s %s\n", (*v)->name, (*v)->summary);
+        puts("\nExit codes: 0 done; 1 the answer is no (differences, damage, a failed run); 2 usage\n"
+             "or a bad runbook; 3 refused before the start; 4 could not look; 130 cancelled.\n"
+             "`pgsherpa help VERB` shows its options; see pgsherpa(1).");
+}
+
+/* Nothing we write is for others, and a core file would hold passwords. */
+static void protect_process(void)
+{
+        umask(077);
+        struct rlimit none = { 0, 0 };
+        setrlimit(RLIMIT_CORE, &none);
+        prctl(PR_SET_DUMPABLE, 0);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+        protect_process();
+        const char *word = argc > 1 ? argv[1] : "home";
+        const char *help = argc == 3 && str_eq(argv[1], "help")     ? argv[2]
+                           : argc == 3 && str_eq(argv[2], "--help") ? argv[1]
+                                                                    : NULL;
+        if (help && find_verb(help))
+                return help_of(find_verb(help));
+        if (str_eq(word, "--help") || str_eq(word, "-h") || str_eq(word, "help")) {
+                print_help();
+                return EXIT_DONE;
+        }
+        if (str_eq(word, "--version")) {
+                puts("pgsherpa " PGSHERPA_VERSION);
+                return EXIT_DONE;
+        }
+        const char *names[64];
+        size_t n = 0;
+        /* Options before any verb belong to the wizard: `pgsherpa --plain`. */
+        bool bare = word[0] == '-' || argc == 1;
+        for (const Verb *const *v = verbs; *v; v++) {
+                if (str_eq((*v)->name, bare ? "home" : word))
+                        return bare ? (*v)->run(argc, argv) : (*v)->run(argc - 1, argv + 1);
+                if ((*v)->summary && n < LEN(names))
+                        names[n++] = (*v)->name;
+        }
+        const char *near = text_nearest(word, names, n);
+        AUTO_FREE char *clean = text_clean_str(word);
+        fprintf(stderr, "pgsherpa: there is no verb `%s`\n", clean);
+        if (near)
+                fprintf(stderr, "hint: did you mean `%s`?\n", near);
+        else
+                fprintf(stderr, "hint: `pgsherpa --help` lists them\n");
+        return EXIT_USAGE;
+}

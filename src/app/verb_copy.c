@@ -1,0 +1,180 @@
+/* verb_copy.c: `pgsherpa copy --from .. --to ..`: loaded, compared, then named. */
+#include <stdio.h>
+
+#include "app/comparing.h"
+#include "app/flags.h"
+#include "app/load.h"
+#include "app/verb.h"
+#include "base/fmt.h"
+#include "base/text.h"
+#include "pg/roles.h"
+
+typedef struct Copy {
+        const char *from, *to, *from_file, *to_file;
+        bool        roles, quiet;
+        Endpoint    source, target;
+        Load        load;
+        json_t     *made_roles;         /* names; new on the target                          */
+} Copy;
+
+static void copy_done(Copy *c)
+{
+        endpoint_done(&c->source);
+        endpoint_done(&c->target);
+        load_done(&c->load);
+        json_decref(c->made_roles);
+}
+
+static bool lacking(const json_t *names, Err *err)
+{
+        AUTO_FREE char *words = jx_words(names);
+        err_set(err, ERR_USER, "the target has no role %s, and the database needs it", words);
+        return err_hint(err, "--roles makes them there, with their passwords; nothing was touched");
+}
+
+/* Before anything is made: a role that is missing would fail the load at its end. */
+static bool roles(Copy *c, bool *ret_refused, Err *err)
+{
+        AUTO_PG Pg *from = NULL;
+        AUTO_PG Pg *to = NULL;
+        AUTO_JSON report = NULL;
+        RolesCopyOptions o = { .dry = !c->roles };
+        if (!endpoint_open(&c->source, c->source.database, &from, err) ||
+            !endpoint_open(&c->target, NULL, &to, err) ||
+            !pg_roles_copy(from, to, &o, &report, err))
+                return false;
+        json_t *missing = jx_get(report, "created");
+        if (!c->roles && json_array_size(missing)) {
+                *ret_refused = true;
+                return lacking(missing, err);
+        }
+        if (c->roles)
+                c->made_roles = json_incref(jx_get(report, "created"));
+        return true;
+}
+
+/* What a copy that failed had made: the temporary database, then the roles it needed. */
+static bool take_back(Copy *c, int64_t oid, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        size_t i;
+        json_t *name;
+        if (!load_drop(&c->load, oid, err))
+                return false;
+        if (!json_array_size(c->made_roles))
+                return true;
+        if (!endpoint_open(&c->target, NULL, &pg, err))
+                return false;
+        json_array_foreach(c->made_roles, i, name)
+        {
+                AUTO_SQL q = { 0 };
+                sql_add(&q, "drop role if exists ");
+                sql_ident(&q, json_string_value(name));
+                if (!pg_exec(pg, &q, err))
+                        return err_wrap(err, "dropping a role this copy had made");
+        }
+        return true;
+}
+
+static int failed(Copy *c, int64_t oid, Err *err, int code)
+{
+        AUTO_ERR why = { 0 };
+        if (!take_back(c, oid, &why)) {
+                fprintf(stderr, "pgsherpa: not everything could be taken back (%s)\n",
+                        c->load.temporary ? c->load.temporary : "roles");
+                verb_fail(&why, code);
+        }
+        return verb_fail(err, code);
+}
+
+static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON report = NULL;
+        if (!endpoint_open(&c->source, c->source.database, &source, err) ||
+            !endpoint_open(&c->target, c->load.temporary, &target, err) ||
+            !comparing(w, source, target, NULL, &report, err))
+                return false;
+        *ret_equal = jx_bool(report, "equal", false);
+        comparing_print(report, "txt");
+        if (*ret_equal)
+                return true;
+        err_set(err, ERR_USER, "the copy is not equal to its source, and was not kept");
+        return err_hint(err, "does somebody still write to the source? Stop the applications and copy "
+                             "again");
+}
+
+static bool load_rows(Copy *c, Work *w, TransferResult *ret, Err *err)
+{
+        PgParams target = endpoint_params(&c->target, NULL);
+        TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
+                           .target = &target, .database = c->source.database,
+                           .into = c->load.temporary, .marker = c->load.marker,
+                           .created = work_created };
+        AUTO_TRANSFER transfer = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        work_stops(w, transfer);
+        bool ok = transfer_copy(transfer, &t, ret, err);
+        work_stops(w, NULL);
+        if (ok && *work_flag(w))
+                return err_set(err, ERR_CANCELLED, "stopped on request");
+        return ok;
+}
+
+static int copy_now(Copy *c)
+{
+        AUTO_ERR err = { 0 };
+        bool equal = true;
+        TransferResult r = { 0 };
+        AUTO_WORK w = work_begin(c->quiet);
+        bool ok = load_rows(c, w, &r, &err) && prove(c, w, &equal, &err) && load_finish(&c->load, &err);
+        int64_t rows = r.rows, tables = r.tables;
+        transfer_result_done(&r);
+        if (!ok)
+                return failed(c, work_oid(w), &err,
+                              c->load.refused ? EXIT_REFUSED : verb_work_code(&err, false));
+        char count[32];
+        AUTO_FREE char *name = text_clean_str(c->load.name);
+        printf("database %s is there: %lld tables, %s rows%s\n", name, (long long)tables,
+               fmt_count(rows, count),
+               c->load.replaces ? " (an empty database was in its place)" : "");
+        return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+        AUTO_ERR err = { 0 };
+        Copy CLEANUP(copy_done) c = { 0 };
+        bool refused = false;
+        size_t n;
+        const Flag flags[] = {
+                { "--from", .value = &c.from },
+                { "--from-password-file", .value = &c.from_file },
+                { "--to", .value = &c.to },
+                { "--to-password-file", .value = &c.to_file },
+                { "--roles", .set = &c.roles },
+                { "--quiet", .set = &c.quiet },
+                { 0 },
+        };
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+            !endpoint_read("--from", c.from, c.from_file, &c.source, &err) ||
+            !endpoint_read("--to", c.to, c.to_file, &c.target, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!c.source.database)
+                return verb_usage("copy", "--from needs db=NAME");
+        c.load = (Load){ .to = &c.target,
+                         .name = c.target.database ? c.target.database : c.source.database };
+        if (!load_begin(&c.load, "copy", &err))
+                return verb_fail(&err, c.load.refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        if (!roles(&c, &refused, &err))
+                return verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        return copy_now(&c);
+}
+
+const Verb verb_copy = {
+        .name = "copy",
+        .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
+                "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--quiet]",
+        .summary = "a database to another server: loaded, compared, then given its name",
+        .run = run,
+};

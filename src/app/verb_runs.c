@@ -1,0 +1,134 @@
+/* verb_runs.c: `runs`, `status`, `attach`, `resume`: what runs, what ran, and joining it. */
+#include <stdio.h>
+
+#include "app/launch.h"
+#include "app/options.h"
+#include "app/ui_app.h"
+#include "app/verb.h"
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "journal/run_dir.h"
+#include "journal/run_view.h"
+
+enum { STATUS_RUNNING = 10, STATUS_WAITING = 11, STATUS_FAILED = 12 };
+
+static int list(int argc, char **argv)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_ARENA a = arena_new();
+        RunSummary *runs = NULL;
+        size_t n = 0;
+        if (!runs_list(a, &runs, &n, &err))
+                return verb_fail(&err, EXIT_BLIND);
+        if (n == 0)
+                puts("no runs yet");
+        for (size_t i = 0; i < n; i++) {
+                char when[24], took[24];
+                printf("%-6s %s  %-9s %9s  %s\n", runs[i].id, clock_day_hm(runs[i].t_open, when),
+                       runs[i].damaged ? "DAMAGED" : runs[i].status,
+                       fmt_clock(runs[i].elapsed_ms, took), runs[i].title);
+        }
+        return EXIT_DONE;
+}
+
+/* The run named, or the latest. */
+static bool find(const Options *o, char **ret_dir, Err *err)
+{
+        return run_dir_find(o->n_words ? o->words[0] : "latest", ret_dir, err);
+}
+
+int verb_run_status(const RunView *v, bool alive)
+{
+        if (v->status)
+                return str_eq(v->status, "done") ? EXIT_DONE : STATUS_FAILED;
+        if (v->gate.open || !alive)
+                return STATUS_WAITING;
+        return STATUS_RUNNING;
+}
+
+static int status(int argc, char **argv)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_OPTIONS o = { 0 };
+        AUTO_FREE char *dir = NULL;
+        if (!options_read(&o, argc, argv, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!find(&o, &dir, &err))
+                return verb_fail(&err, verb_code(&err));
+        AUTO_VIEW v = NULL;
+        if (!run_view_load(dir, &v, &err))
+                return verb_fail(&err, EXIT_NO);
+        if (!v->run)
+                return verb_fail((err_set(&err, ERR_USER, "%s holds no run yet", dir), &err),
+                                 EXIT_BLIND);
+        bool alive = run_lock_held(dir);
+        if (!v->run) {
+                printf("%s has not begun: its journal is empty\n", strrchr(dir, '/') + 1);
+                return alive ? STATUS_RUNNING : STATUS_FAILED;
+        }
+        const char *word = v->status      ? v->status
+                           : !alive       ? "stopped (pgsherpa resume goes on)"
+                           : v->gate.open ? "waiting for you"
+                                          : "running";
+        char took[24];
+        printf("%s %s, %s", v->run, v->title, word);
+        if (v->current >= 0 && !v->status)
+                printf(", step %d of %zu: %s", v->steps[v->current].n, v->n_steps,
+                       v->steps[v->current].title);
+        printf(", %s\n", fmt_clock(v->bt_last - v->bt_open, took));
+        if (!v->status && v->gate.open)
+                printf("question: %s\n", v->gate.title);
+        return verb_run_status(v, alive);
+}
+
+static int attach(int argc, char **argv)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_OPTIONS o = { 0 };
+        AUTO_FREE char *dir = NULL;
+        if (!options_read(&o, argc, argv, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!find(&o, &dir, &err))
+                return verb_fail(&err, verb_code(&err));
+        UiApp app = ui_app_new(&o);
+        return ui_run(&app, &o.ui, dir);
+}
+
+static int resume(int argc, char **argv)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_OPTIONS o = { 0 };
+        AUTO_FREE char *dir = NULL;
+        if (!options_read(&o, argc, argv, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!find(&o, &dir, &err))
+                return verb_fail(&err, verb_code(&err));
+        AUTO_VIEW v = NULL;
+        if (!run_view_load(dir, &v, &err))
+                return verb_fail(&err, EXIT_NO);
+        if (v->status) {
+                err_set(&err, ERR_USER, "run %s is closed (%s)", v->run, v->status);
+                err_hint(&err, "`pgsherpa log %s` shows what happened", v->run);
+                return verb_fail(&err, EXIT_REFUSED);
+        }
+        if (!launch_resume(dir, o.secrets, &err))
+                return verb_fail(&err, EXIT_REFUSED);
+        if (o.detach)
+                return EXIT_DONE;
+        UiApp app = ui_app_new(&o);
+        return ui_run(&app, &o.ui, dir);
+}
+
+const Verb verb_runs = { .name = "runs", .args = "", .summary = "list all runs", .run = list };
+const Verb verb_status = { .name = "status",
+                           .args = "[RUN]",
+                           .summary = "one line; exit code 0 done, 10 running, 11 waiting, 12 failed",
+                           .run = status };
+const Verb verb_attach = { .name = "attach",
+                           .args = "[RUN] [--watch] [--plain|--json]",
+                           .summary = "join a run that goes on, see it live, answer it",
+                           .run = attach };
+const Verb verb_resume = { .name = "resume",
+                           .args = "[RUN] [--secret NAME=file:PATH]..",
+                           .summary = "go on with a run whose engine ended (crash, reboot)",
+                           .run = resume };

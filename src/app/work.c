@@ -1,0 +1,186 @@
+#include "app/work.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/progress_line.h"
+#include "base/clock.h"
+
+struct Work {
+        pthread_t       thread;
+        pthread_mutex_t lock;
+        sigset_t        signals, before;
+        volatile bool   cancelled, over;
+        bool            quiet, terminal, drawn, news;
+        Transfer       *transfer;
+        Pg             *pg[2];
+        ProgressLine    line;
+        int64_t         oid;
+        struct {
+                int64_t at, done;
+        } first;                        /* of a comparison, for its rate                    */
+};
+
+/* With the lock held. */
+static void wipe(Work *w)
+{
+        if (w->drawn)
+                fputs("\r\x1b[K", stderr);
+        w->drawn = false;
+}
+
+static void draw(Work *w)
+{
+        struct winsize ws = { 0 };
+        if (!w->terminal || w->quiet || !w->news)
+                return;
+        size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79;
+        AUTO_BUF b = buf_init(8192);
+        progress_line_text(&w->line, width, &b);
+        fprintf(stderr, "\r\x1b[K%s", buf_str(&b));
+        fflush(stderr);
+        w->drawn = true;
+}
+
+static void stop(Work *w)
+{
+        w->cancelled = true;
+        if (w->transfer)
+                transfer_cancel(w->transfer);
+        for (size_t i = 0; i < LEN(w->pg); i++)
+                if (w->pg[i])
+                        pg_cancel(w->pg[i]);
+}
+
+static void *watch(void *arg)
+{
+        Work *w = arg;
+        while (!w->over) {
+                int sig = sigtimedwait(&w->signals, NULL, &(struct timespec){ .tv_sec = 1 });
+                pthread_mutex_lock(&w->lock);
+                if (w->over)
+                        ;
+                else if (sig > 0 && sig != SIGUSR2)
+                        stop(w);
+                else
+                        draw(w);
+                pthread_mutex_unlock(&w->lock);
+        }
+        return NULL;
+}
+
+Work *work_begin(bool quiet)
+{
+        Work *w = xcalloc(1, sizeof *w);
+        w->quiet = quiet;
+        w->terminal = isatty(STDERR_FILENO);
+        pthread_mutex_init(&w->lock, NULL);
+        sigemptyset(&w->signals);
+        sigaddset(&w->signals, SIGINT);
+        sigaddset(&w->signals, SIGTERM);
+        sigaddset(&w->signals, SIGHUP);
+        sigaddset(&w->signals, SIGUSR2);        /* our own: the work is over */
+        pthread_sigmask(SIG_BLOCK, &w->signals, &w->before);
+        if (pthread_create(&w->thread, NULL, watch, w) != 0)
+                abort();
+        return w;
+}
+
+Work *work_end(Work *w)
+{
+        if (!w)
+                return NULL;
+        pthread_mutex_lock(&w->lock);
+        w->over = true;
+        wipe(w);
+        pthread_mutex_unlock(&w->lock);
+        pthread_kill(w->thread, SIGUSR2);
+        pthread_join(w->thread, NULL);
+        pthread_sigmask(SIG_SETMASK, &w->before, NULL);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return NULL;
+}
+
+void work_stops(Work *w, Transfer *t)
+{
+        pthread_mutex_lock(&w->lock);
+        w->transfer = t;
+        w->news = false;
+        wipe(w);
+        pthread_mutex_unlock(&w->lock);
+}
+
+void work_stops_connections(Work *w, Pg *a, Pg *b)
+{
+        pthread_mutex_lock(&w->lock);
+        w->pg[0] = a;
+        w->pg[1] = b;
+        w->news = false;
+        w->first.at = 0;
+        wipe(w);
+        pthread_mutex_unlock(&w->lock);
+}
+
+const volatile bool *work_flag(const Work *w)
+{
+        return &w->cancelled;
+}
+
+void work_progress(void *work, const TransferProgress *p)
+{
+        Work *w = work;
+        pthread_mutex_lock(&w->lock);
+        progress_line_of(p, &w->line);
+        w->news = true;
+        pthread_mutex_unlock(&w->lock);
+}
+
+void work_compared(void *work, const char *table, int done, int total, int64_t bytes_done,
+                   int64_t bytes_total)
+{
+        Work *w = work;
+        int64_t now = clock_boot_ms(), ms;
+        pthread_mutex_lock(&w->lock);
+        if (!w->first.at) {
+                w->first.at = now;
+                w->first.done = bytes_done;
+        }
+        ms = now - w->first.at;
+        double rate = ms > 500 ? (double)(bytes_done - w->first.done) * 1000.0 / (double)ms : 0;
+        TransferProgress p = { .stage = "comparing", .unit = "bytes", .done = bytes_done,
+                               .total = bytes_total, .rate = rate, .things_done = done,
+                               .things_total = total, .n_rows = 1, .eta_ms = -1,
+                               .rows = &(TransferRow){ .name = table } };
+        if (rate > 0)
+                p.eta_ms = (int64_t)((double)(bytes_total - bytes_done) * 1000.0 / rate);
+        progress_line_of(&p, &w->line);
+        w->news = true;
+        pthread_mutex_unlock(&w->lock);
+}
+
+void work_say(void *work, const char *text)
+{
+        Work *w = work;
+        pthread_mutex_lock(&w->lock);
+        wipe(w);
+        if (!w->quiet)
+                fprintf(stderr, "%s\n", text);
+        pthread_mutex_unlock(&w->lock);
+}
+
+bool work_created(void *work, int64_t oid, Err *err)
+{
+        ((Work *)work)->oid = oid;
+        return true;
+}
+
+int64_t work_oid(const Work *w)
+{
+        return w->oid;
+}

@@ -1,0 +1,101 @@
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool frozen(int64_t *ms)
+{
+        const char *text = getenv("PGSHERPA_CLOCK");
+        if (!text || !*text)
+                return false;
+        *ms = strtoll(text, NULL, 10);
+        return true;
+}
+
+static int64_t read_clock(clockid_t id)
+{
+        int64_t ms;
+        if (frozen(&ms))
+                return ms;
+        struct timespec ts;
+        clock_gettime(id, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t clock_wall_ms(void)
+{
+        return read_clock(CLOCK_REALTIME);
+}
+
+int64_t clock_boot_ms(void)
+{
+        return read_clock(CLOCK_BOOTTIME);
+}
+
+char *clock_iso(int64_t wall_ms, char buf[static 32])
+{
+        time_t s = (time_t)(wall_ms / 1000);
+        struct tm tm;
+        gmtime_r(&s, &tm);
+        size_t n = strftime(buf, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+        snprintf(buf + n, 32 - n, ".%03dZ", (int)(wall_ms % 1000));
+        return buf;
+}
+
+static char *local(int64_t wall_ms, const char *format, char *buf, size_t n)
+{
+        time_t s = (time_t)(wall_ms / 1000);
+        struct tm tm;
+        localtime_r(&s, &tm);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"    /* three callers below, all literal */
+        strftime(buf, n, format, &tm);
+#pragma GCC diagnostic pop
+        return buf;
+}
+
+char *clock_hms(int64_t wall_ms, char buf[static 16])
+{
+        return local(wall_ms, "%H:%M:%S", buf, 16);
+}
+
+char *clock_hm(int64_t wall_ms, char buf[static 16])
+{
+        return local(wall_ms, "%H:%M", buf, 16);
+}
+
+char *clock_day_hm(int64_t wall_ms, char buf[static 24])
+{
+        return local(wall_ms, "%e %b %H:%M", buf, 24);
+}
+
+bool clock_parse_iso(const char *text, int64_t *ret_wall_ms)
+{
+        struct tm tm = { 0 };
+        int ms = 0;
+        if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+                   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms) < 6)
+                return false;
+        tm.tm_year -= 1900;
+        tm.tm_mon -= 1;
+        *ret_wall_ms = (int64_t)timegm(&tm) * 1000 + ms;
+        return true;
+}
+
+const char *clock_boot_id(void)
+{
+        static char id[40];
+        if (!id[0]) {
+                int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+                ssize_t n = fd >= 0 ? read(fd, id, sizeof id - 1) : -1;
+                if (fd >= 0)
+                        close(fd);
+                id[n > 0 ? n : 0] = '\0';
+                id[strcspn(id, "\n")] = '\0';
+                if (!id[0])
+                        memcpy(id, "unknown", 8);
+        }
+        return id;
+}

@@ -1,0 +1,104 @@
+#include "base/jsonx.h"
+
+#include "base/text.h"
+
+json_t *jx_get(const json_t *object, const char *key)
+{
+        return json_is_object(object) ? json_object_get(object, key) : NULL;
+}
+
+const char *jx_str(const json_t *object, const char *key, const char *fallback)
+{
+        const json_t *v = jx_get(object, key);
+        return json_is_string(v) ? json_string_value(v) : fallback;
+}
+
+int64_t jx_int(const json_t *object, const char *key, int64_t fallback)
+{
+        const json_t *v = jx_get(object, key);
+        return json_is_integer(v) ? json_integer_value(v) : fallback;
+}
+
+bool jx_bool(const json_t *object, const char *key, bool fallback)
+{
+        const json_t *v = jx_get(object, key);
+        return json_is_boolean(v) ? json_is_true(v) : fallback;
+}
+
+json_t *jx_text(const char *text)
+{
+        if (!text)
+                return json_null();
+        size_t n = strlen(text);
+        if (text_is_utf8(text, n))
+                return json_stringn(text, n);
+        AUTO_FREE char *clean = text_clean(text, n);
+        return json_string(clean);
+}
+
+void jx_set(json_t *object, const char *key, json_t *value)
+{
+        if (!text_is_utf8(key, strlen(key))) {
+                AUTO_FREE char *clean = text_clean_str(key);
+                json_object_set_new(object, clean, value);
+                return;
+        }
+        json_object_set_new(object, key, value);
+}
+
+void jx_set_str(json_t *object, const char *key, const char *text)
+{
+        jx_set(object, key, jx_text(text));
+}
+
+void jx_set_int(json_t *object, const char *key, int64_t n)
+{
+        jx_set(object, key, json_integer(n));
+}
+
+void jx_set_bool(json_t *object, const char *key, bool flag)
+{
+        jx_set(object, key, json_boolean(flag));
+}
+
+void jx_append_str(json_t *array, const char *text)
+{
+        json_array_append_new(array, jx_text(text));
+}
+
+static char *dump(const json_t *j, size_t flags)
+{
+        char *s = json_dumps(j, flags | JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+        return s ? s : xstrdup("null");
+}
+
+char *jx_dump(const json_t *j)
+{
+        return dump(j, 0);
+}
+
+char *jx_dump_sorted(const json_t *j)
+{
+        return dump(j, JSON_SORT_KEYS);
+}
+
+json_t *jx_parse(const char *text, size_t n, Err *err)
+{
+        json_error_t e;
+        json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+        if (!j)
+                err_set(err, ERR_USER, "not JSON: line %d column %d: %s", e.line, e.column,
+                        e.text);
+        return j;
+}
+
+char *jx_words(const json_t *j)
+{
+        if (!j || json_is_null(j))
+                return xstrdup("(none)");
+        if (json_is_string(j))
+                return text_clean_str(json_string_value(j));
+        if (json_is_boolean(j))
+                return xstrdup(json_is_true(j) ? "yes" : "no");
+        return jx_dump(j);
+}

@@ -1,0 +1,45 @@
+/* internal.h: between the files of this room only. */
+#pragma once
+
+#include <pthread.h>
+
+#include "archive/tar.h"
+#include "base/digest.h"
+#include "bundle/bundle.h"
+
+#define BUNDLE_SUFFIX   ".pgs.tar"
+#define MANIFEST_NAME   "manifest.json"
+#define TAR_BLOCK       512
+#define TAR_END         1024            /* two empty blocks */
+#define HEX_ZERO        "0000000000000000000000000000000000000000000000000000000000000000"
+
+struct BundleWriter {
+        char           *path, *part;
+        int             fd;
+        TarOut         *tar;
+        Digest         *whole;          /* of every byte of the file, in order */
+        json_t         *manifest, *members;
+        int64_t         mtime_s, written;
+        int             level;
+        size_t          chunk;
+        bool            finished, failed;
+        pthread_mutex_t lock;
+};
+
+/* Appends one stored member; plain hash and size are of the content before compression, or
+ * NULL when it is stored as it is. Takes the lock. */
+bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
+                   const char *plain_sha256, int64_t plain_size, Err *err);
+/* manifest.json with its tail filled in: what lies before it, its own header, itself. */
+bool bundle_manifest_text(BundleWriter *w, char **ret, size_t *ret_len, Err *err);
+/* Is `text` the manifest it claims to be? Checks the "self" hash. */
+bool bundle_manifest_check(const char *text, size_t n, Err *err);
+
+struct Bundle {
+        char   *path;
+        int     fd;
+        int64_t size, manifest_header;  /* where the manifest's tar header begins */
+        size_t  manifest_size;
+        json_t *manifest;
+        char    header_sha256[65];      /* as found */
+};

@@ -1,0 +1,138 @@
+/* words.c: the way back for people who do not have pgsherpa: tar, zstd and psql. */
+#include "bundle/internal.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+/* For a POSIX shell: '...' with every quote spelled '\''. */
+static void shell_quote(Buf *b, const char *text)
+{
+        buf_addc(b, '\'');
+        for (const char *c = text; *c; c++) {
+                if (*c == '\'')
+                        buf_adds(b, "'\\''");
+                else
+                        buf_addc(b, *c);
+        }
+        buf_addc(b, '\'');
+}
+
+static void sql_quote(Buf *b, const char *name)
+{
+        buf_addc(b, '"');
+        for (const char *c = name; *c; c++) {
+                if (*c == '"')
+                        buf_addc(b, '"');
+                buf_addc(b, *c);
+        }
+        buf_addc(b, '"');
+}
+
+static char *done(Buf *b)
+{
+        char *text = buf_take(b, NULL);
+        return text ? text : xstrdup("");
+}
+
+char *bundle_readme(const json_t *manifest)
+{
+        AUTO_BUF b = buf_init(LIMIT_MANIFEST);
+        const json_t *server = jx_get(manifest, "server");
+        size_t i;
+        json_t *db;
+        buf_printf(&b,
+                   "A backup of PostgreSQL %s, written by pgsherpa %s on %s.\n"
+                   "You do not need pgsherpa to use it: tar, zstd and psql are enough.\n\n"
+                   "1. Unpack it into an empty directory, and go there:\n\n"
+                   "     mkdir restore && tar -xf THIS_FILE.pgs.tar -C restore && cd restore\n\n"
+                   "2. Is it whole? Each frame has a checksum; nothing may be printed:\n\n"
+                   "     find . -name '*.zst' -exec zstd -tq {} +\n\n",
+                   jx_str(server, "version", "?"), jx_str(manifest, "tool", "?"),
+                   jx_str(manifest, "created", "?"));
+        buf_adds(&b,
+                 "3. Roles and their passwords (globals.sql.zst, when it is there). \"already exists\"\n"
+                 "   is harmless:\n\n"
+                 "     zstd -dc globals.sql.zst | psql -X -d postgres\n\n"
+                 "4. Each database: make it empty, then fill it. The commands are in <db>/restore.sh,\n"
+                 "   one a line, to be read, run whole (as here) or typed by hand:\n\n");
+        json_array_foreach(jx_get(manifest, "databases"), i, db)
+        {
+                buf_adds(&b, "     psql -X -d postgres -c ");
+                shell_quote(&b, jx_str(db, "create", ""));
+                buf_printf(&b, "\n     sh %s/restore.sh ", jx_str(db, "dir", ""));
+                shell_quote(&b, jx_str(db, "name", ""));
+                buf_adds(&b, "\n\n");
+        }
+        buf_adds(&b,
+                 "   psql connects as usual: set PGHOST, PGPORT and PGUSER (a superuser) before.\n\n"
+                 "One table alone: its directory below <db>/data/ holds COPY text, in parts:\n\n"
+                 "     cat DB/data/SCHEMA.TABLE/*.copy.zst | zstd -dc |\n"
+                 "             psql -X -d DB -c 'COPY SCHEMA.TABLE FROM STDIN'\n\n"
+                 "<db>/<db>.dump, when it is there, is what pg_dump -Fc of the old server itself wrote:\n\n"
+                 "     cat DB/DB.dump* | pg_restore -d EMPTY_DATABASE\n\n"
+                 "manifest.json names every member with its size and SHA-256, as stored and as content.\n");
+        return done(&b);
+}
+
+static void copy_line(Buf *b, const json_t *t)
+{
+        AUTO_BUF sql = buf_init(LIMIT_SQL);
+        buf_adds(&sql, "COPY ");
+        const json_t *root = jx_get(t, "via_root");
+        sql_quote(&sql, jx_str(root ? root : t, "schema", ""));
+        buf_addc(&sql, '.');
+        sql_quote(&sql, jx_str(root ? root : t, "name", ""));
+        const json_t *columns = jx_get(t, "columns");
+        size_t i;
+        json_t *c;
+        json_array_foreach(columns, i, c)
+        {
+                buf_adds(&sql, i == 0 ? " (" : ", ");
+                sql_quote(&sql, json_string_value(c));
+        }
+        if (json_array_size(columns) > 0)
+                buf_addc(&sql, ')');
+        buf_printf(&sql, " FROM STDIN (ENCODING '%s')", jx_str(t, "encoding", "UTF8"));
+        buf_printf(b, "cat %s*.copy.zst | zstd -dc | run -c ", strchr(jx_str(t, "dir", ""), '/') + 1);
+        shell_quote(b, buf_str(&sql));
+        buf_addc(b, '\n');
+}
+
+char *bundle_restore_script(const json_t *db)
+{
+        AUTO_BUF b = buf_init(LIMIT_SQL);
+        buf_adds(&b,
+                 "#!/bin/sh\n"
+                 "# usage: sh restore.sh DATABASE      (an empty one; see ../README.txt)\n"
+                 "set -eu\n"
+                 "PGDATABASE=${1:?name of an empty database}\n"
+                 "PGCLIENTENCODING=UTF8\n"
+                 "PGOPTIONS='-c search_path= -c statement_timeout=0 -c row_security=off"
+                 " -c client_min_messages=warning -c xmloption=content -c DateStyle=ISO"
+                 " -c IntervalStyle=postgres'\n"
+                 "export PGDATABASE PGCLIENTENCODING PGOPTIONS\n"
+                 "cd \"$(dirname \"$0\")\"\n"
+                 "run() { psql -X -q -v ON_ERROR_STOP=1 \"$@\" >/dev/null; }\n"
+                 "# A damaged file must not become half a table: look before anything is loaded.\n"
+                 "find . -name '*.zst' -exec zstd -tq {} +\n\n"
+                 "zstd -dc pre-data.sql.zst | run\n");
+        size_t i;
+        json_t *t;
+        json_array_foreach(jx_get(db, "tables"), i, t) if (jx_int(t, "parts", 0) > 0) copy_line(&b, t);
+        if (jx_int(jx_get(db, "large_objects"), "count", 0) > 0)
+                buf_adds(&b,
+                         "cat large-objects/*.sql.zst | zstd -dc | run\n"
+                         "{ echo 'create temp table pgsherpa_lo (loid oid, pageno int, data bytea);'\n"
+                         "  echo 'copy pgsherpa_lo from stdin;'\n"
+                         "  for f in large-objects/*.copy.zst; do [ ! -e \"$f\" ] || zstd -dc \"$f\"; done\n"
+                         "  echo '\\.'\n"
+                         "  echo \"select count(lo_put(loid, pageno::bigint *"
+                         " (select setting::int / 4 from pg_settings where name = 'block_size'), data))"
+                         " from pgsherpa_lo;\"\n"
+                         "} | run\n");
+        buf_adds(&b, "zstd -dc sequences.sql.zst | run\n"
+                     "zstd -dc post-data.sql.zst | run\n"
+                     "zstd -dc database.sql.zst | run\n"
+                     "run -c 'analyze'\n");
+        return done(&b);
+}

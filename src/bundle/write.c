@@ -1,0 +1,167 @@
+/* write.c: a bundle while it grows. */
+#include "bundle/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "archive/zframe.h"
+#include "base/clock.h"
+#include "base/io.h"
+
+#define DEFAULT_LEVEL 3
+#define DEFAULT_CHUNK ((size_t)8 << 20)
+
+static bool to_file(void *arg, const void *bytes, size_t n, Err *err)
+{
+        BundleWriter *w = arg;
+        if (!io_write_all(w->fd, bytes, n, err)) {
+                if (err->sys_errno == ENOSPC)
+                        err_hint(err, "the disk under %s is full: make room, or choose another "
+                                      "directory for backups", w->part);
+                return err_wrap(err, "writing %s", w->part);
+        }
+        digest_add(w->whole, bytes, n);
+        w->written += (int64_t)n;
+        return true;
+}
+
+bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret, Err *err)
+{
+        AUTO_BUNDLEWRITER w = xcalloc(1, sizeof *w);
+        pthread_mutex_init(&w->lock, NULL);
+        w->fd = -1;
+        w->path = xstrdup(path);
+        w->part = xasprintf("%s.part", path);
+        w->level = o->level ? o->level : DEFAULT_LEVEL;
+        w->chunk = o->chunk ? o->chunk : DEFAULT_CHUNK;
+        w->whole = digest_new();
+        w->mtime_s = clock_wall_ms() / 1000;
+        w->fd = open(w->part, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+        if (w->fd < 0) {
+                int why = errno;
+                w->finished = true;     /* not ours to remove */
+                return err_set_errno(err, why, "creating %s", w->part);
+        }
+        if (!tar_out_open(to_file, w, &w->tar, err))
+                return false;
+        char iso[32];
+        w->manifest = json_object();
+        jx_set_str(w->manifest, "format", BUNDLE_FORMAT);
+        jx_set_str(w->manifest, "created", clock_iso(clock_wall_ms(), iso));
+        if (o->run)
+                jx_set_str(w->manifest, "run", o->run);
+        w->members = json_object();
+        *ret = w;
+        w = NULL;
+        return true;
+}
+
+bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
+                   const char *plain_sha256, int64_t plain_size, Err *err)
+{
+        char hex[65];
+        digest_hex_of(bytes, n, hex);
+        pthread_mutex_lock(&w->lock);
+        int64_t offset = 0;
+        bool ok = true;
+        if (w->failed)
+                ok = err_set(err, ERR_SYSTEM, "writing the bundle failed before");
+        else if (json_object_get(w->members, name))
+                ok = err_set(err, ERR_USER, "the bundle already has a member `%s`", name);
+        ok = ok && tar_out_member(w->tar, name, bytes, n, w->mtime_s, &offset, err);
+        if (ok) {
+                json_t *m = json_object();
+                jx_set_str(m, "kind", kind);
+                jx_set_int(m, "offset", offset);
+                jx_set_int(m, "size", (int64_t)n);
+                jx_set_str(m, "sha256", hex);
+                if (plain_sha256) {
+                        jx_set_int(m, "plain_size", plain_size);
+                        jx_set_str(m, "plain_sha256", plain_sha256);
+                }
+                json_object_set_new(w->members, name, m);
+        } else {
+                w->failed = true;
+        }
+        pthread_mutex_unlock(&w->lock);
+        return ok;
+}
+
+bool bundle_add(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
+                Err *err)
+{
+        if (!str_ends(name, ".zst"))
+                return bundle_append(w, kind, name, bytes, n, NULL, 0, err);
+        char plain[65];
+        digest_hex_of(bytes, n, plain);
+        AUTO_ZSTD z = zstd_new(w->level);
+        const void *packed;
+        size_t len;
+        return zstd_add(z, bytes, n, err) && zstd_finish(z, &packed, &len, err) &&
+               bundle_append(w, kind, name, packed, len, plain, (int64_t)n, err);
+}
+
+json_t *bundle_manifest(BundleWriter *w)
+{
+        return w->manifest;
+}
+
+int64_t bundle_written(const BundleWriter *w)
+{
+        return w->written;
+}
+
+static bool make_durable(BundleWriter *w, Err *err)
+{
+        if (fsync(w->fd) < 0)
+                return err_set_errno(err, errno, "making %s durable", w->part);
+        int fd = w->fd;
+        w->fd = -1;
+        if (close(fd) < 0)
+                return err_set_errno(err, errno, "closing %s", w->part);
+        if (renameat2(AT_FDCWD, w->part, AT_FDCWD, w->path, RENAME_NOREPLACE) < 0)
+                return err_set_errno(err, errno, "naming the finished bundle %s", w->path);
+        w->finished = true;
+        AUTO_FREE char *copy = xstrdup(w->path);
+        return io_fsync_dir(dirname(copy), err);
+}
+
+bool bundle_finish(BundleWriter *w, BundleDone *ret, Err *err)
+{
+        if (w->failed)
+                return err_set(err, ERR_SYSTEM, "the bundle cannot be finished: writing it failed before");
+        AUTO_FREE char *text = NULL;
+        size_t n;
+        int64_t members = (int64_t)json_object_size(w->members) + 1;
+        if (!bundle_manifest_text(w, &text, &n, err) ||
+            !tar_out_member(w->tar, MANIFEST_NAME, text, n, w->mtime_s, NULL, err) ||
+            !tar_out_close(w->tar, err) || !make_durable(w, err)) {
+                w->failed = true;
+                return false;
+        }
+        *ret = (BundleDone){ .path = xstrdup(w->path), .size = w->written, .members = members };
+        digest_hex(w->whole, ret->sha256);
+        return true;
+}
+
+BundleWriter *bundle_writer_free(BundleWriter *w)
+{
+        if (!w)
+                return NULL;
+        tar_out_free(w->tar);
+        if (w->fd >= 0)
+                close(w->fd);
+        if (!w->finished)
+                unlink(w->part);
+        digest_free(w->whole);
+        json_decref(w->manifest);
+        json_decref(w->members);
+        pthread_mutex_destroy(&w->lock);
+        free(w->path);
+        free(w->part);
+        free(w);
+        return NULL;
+}

@@ -1,0 +1,291 @@
+/* commands.c: what may be said over the control socket, and who checks it.
+ *
+ * The engine believes nobody: the number of the gate, the text that had to be typed and the
+ * ticks of a checklist are all compared here, once more, whatever the screen has shown. An
+ * answer is in the journal before its sender hears "ok". */
+#include "engine/internal.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+static void refuse(json_t *reply, const char *hint, const char *fmt, ...) PRINTF(3, 4);
+
+static void refuse(json_t *reply, const char *hint, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        AUTO_FREE char *raw = xvasprintf(fmt, ap);
+        va_end(ap);
+        AUTO_FREE char *text = text_clean_str(raw);
+        jx_set_bool(reply, "ok", false);
+        jx_set_str(reply, "error", text);
+        if (hint)
+                jx_set_str(reply, "hint", hint);
+}
+
+static bool may_control(const Client *cl, json_t *reply)
+{
+        if (!cl->greeted) {
+                refuse(reply, "start with {\"cmd\": \"hello\"}", "say hello first");
+                return false;
+        }
+        if (cl->watch) {
+                refuse(reply, "attach without --watch to answer", "you are watching, read only");
+                return false;
+        }
+        return true;
+}
+
+/* The gate a message speaks of must be the one that is open, and its sender must have seen it. */
+static bool gate_fits(Engine *e, const json_t *m, json_t *reply)
+{
+        int64_t number = jx_int(m, "gate", 0);
+        if (!e->gate.open || e->gate.answered) {
+                refuse(reply, "look again: the run went on", "no question is open");
+                return false;
+        }
+        if (number != e->gate.number) {
+                refuse(reply, "look again: a newer question is open",
+                       "question %lld is over, question %lld is open", (long long)number,
+                       (long long)e->gate.number);
+                return false;
+        }
+        if (jx_get(m, "seq") && jx_int(m, "seq", 0) < e->gate.seq) {
+                refuse(reply, "read the journal up to its end first",
+                       "your screen is older than the question");
+                return false;
+        }
+        return true;
+}
+
+static const json_t *choice_of(const Engine *e, const char *answer)
+{
+        size_t i;
+        json_t *c;
+        json_array_foreach(e->gate.choices, i, c)
+                if (str_eq(jx_str(c, "key", ""), answer) || str_eq(jx_str(c, "label", ""), answer))
+                        return c;
+        return NULL;
+}
+
+static bool all_ticked(Engine *e)
+{
+        const StepRec *r = state_find(&e->state, e->gate.step);
+        return e->gate.items == 0 || (r && json_object_size(r->ticks) >= e->gate.items);
+}
+
+static bool answer_fits(Engine *e, const char *answer, const char *typed, json_t *reply)
+{
+        if (str_eq(answer, "y") && e->gate.text && !str_eq(typed, e->gate.text)) {
+                refuse(reply, "type it exactly as it is shown", "this is not `%s`", e->gate.text);
+                return false;
+        }
+        if (str_eq(answer, "y") && e->gate.free_text && (!typed || !*typed)) {
+                refuse(reply, "send {\"answer\": \"y\", \"text\": \"..\"}", "the answer is empty");
+                return false;
+        }
+        if (str_eq(answer, "y") && !all_ticked(e)) {
+                refuse(reply, "tick every line first", "not everything is ticked yet");
+                return false;
+        }
+        return true;
+}
+
+static void cmd_answer(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        const char *wanted = jx_str(m, "answer", "");
+        const char *typed = jx_str(m, "text", NULL);
+        if (!gate_fits(e, m, reply))
+                return;
+        if (e->gate.secret) {
+                refuse(reply, "send it with {\"cmd\": \"secret\"}", "a secret is asked for");
+                return;
+        }
+        const json_t *choice = choice_of(e, wanted);
+        if (!choice) {
+                refuse(reply, NULL, "`%s` is not one of the answers", wanted);
+                return;
+        }
+        const char *answer = jx_str(choice, "key", "");
+        if (!answer_fits(e, answer, typed, reply))
+                return;
+
+        json_t *f = json_object();
+        jx_set_int(f, "gate", e->gate.number);
+        jx_set_str(f, "answer", answer);
+        if (typed)
+                jx_set_str(f, "text", typed);
+        jx_set_str(f, "by", cl->by);
+        jx_set_int(f, "waited_ms", clock_boot_ms() - e->gate.opened_bt);
+        AUTO_ERR err = { 0 };
+        if (!engine_append(e, EV_GATE_ANSWER, e->gate.step, f, &err)) {
+                refuse(reply, NULL, "%s", err.message);
+                return;
+        }
+        snprintf(e->gate.answer, sizeof e->gate.answer, "%s", answer);
+        snprintf(e->gate.by, sizeof e->gate.by, "%s", cl->by);
+        free(e->gate.typed);
+        e->gate.typed = typed ? xstrdup(typed) : NULL;
+        e->gate.answered = true;
+}
+
+static void cmd_secret(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        json_t *value = jx_get(m, "value");
+        if (!gate_fits(e, m, reply))
+                return;
+        if (!e->gate.secret || !json_is_string(value)) {
+                refuse(reply, NULL, "no secret is asked for");
+                return;
+        }
+        /* jansson's copy and ours: wiped, then only the Secret is left. */
+        char *bytes = (char *)(uintptr_t)json_string_value(value);
+        size_t n = json_string_length(value);
+        if (n == 0) {
+                refuse(reply, NULL, "the secret is empty");
+                return;
+        }
+        e->gate.value = secret_free(e->gate.value);
+        e->gate.value = secret_take(e->gate.secret, bytes, n);
+
+        json_t *f = json_object();
+        jx_set_int(f, "gate", e->gate.number);
+        jx_set_str(f, "answer", "given");
+        jx_set_str(f, "by", cl->by);
+        jx_set_int(f, "waited_ms", clock_boot_ms() - e->gate.opened_bt);
+        AUTO_ERR err = { 0 };
+        if (!engine_append(e, EV_GATE_ANSWER, e->gate.step, f, &err)) {
+                refuse(reply, NULL, "%s", err.message);
+                return;
+        }
+        snprintf(e->gate.answer, sizeof e->gate.answer, "given");
+        e->gate.answered = true;
+}
+
+static void cmd_tick(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        const char *step = jx_str(m, "step", "");
+        int64_t item = jx_int(m, "item", -1);
+        if (!e->gate.open || e->gate.answered || !str_eq(e->gate.kind, "manual") ||
+            !str_eq(e->gate.step, step)) {
+                refuse(reply, "look again: the run went on", "no checklist of `%s` is open", step);
+                return;
+        }
+        if (item < 0 || (size_t)item >= e->gate.items) {
+                refuse(reply, NULL, "the checklist has %zu lines", e->gate.items);
+                return;
+        }
+        json_t *f = json_object();
+        jx_set_int(f, "item", item);
+        jx_set_bool(f, "ticked", jx_bool(m, "ticked", true));
+        const char *text = json_string_value(json_array_get(e->gate.lines, (size_t)item));
+        jx_set_str(f, "text", text ? text : "");
+        jx_set_str(f, "by", cl->by);
+        AUTO_ERR err = { 0 };
+        if (!engine_append(e, EV_MANUAL_TICK, step, f, &err))
+                refuse(reply, NULL, "%s", err.message);
+}
+
+static void cmd_pause(Engine *e, Client *cl, json_t *reply)
+{
+        e->pause_wanted = true;
+        e->continue_wanted = false;
+        snprintf(e->pause_by, sizeof e->pause_by, "%s", cl->by);
+        jx_set_str(reply, "message", e->ctx ? "pausing after the running step" : "pausing");
+}
+
+static void cmd_continue(Engine *e, Client *cl)
+{
+        e->pause_wanted = false;
+        e->continue_wanted = true;
+        snprintf(e->pause_by, sizeof e->pause_by, "%s", cl->by);
+}
+
+static void want(Engine *e, Stop stop, const Client *cl)
+{
+        e->stop = stop;
+        snprintf(e->stop_by, sizeof e->stop_by, "%s", cl->by);
+        loop_wake(e);
+}
+
+static void cmd_abort(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        if (!str_eq(jx_str(m, "run", ""), e->run)) {
+                refuse(reply, NULL, "to abort this run, name it: %s", e->run);
+                return;
+        }
+        want(e, STOP_ABORT, cl);
+}
+
+static void cmd_rollback(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        const char *to = jx_str(m, "to", "");
+        if (*to && !steps_find(e, to)) {
+                refuse(reply, NULL, "there is no step `%s` to go back to", to);
+                return;
+        }
+        if (e->undoing) {
+                refuse(reply, NULL, "the way back is already being taken");
+                return;
+        }
+        const PlanStep *bar = undo_barred_by(e);
+        if (bar) {
+                refuse(reply, "what it removed is in the bundle, if anywhere",
+                       "there is no way back: step %d, %s, was the point of no return", bar->n,
+                       bar->title);
+                return;
+        }
+        free(e->undo_to);
+        e->undo_to = xstrdup(to);
+        want(e, STOP_ROLLBACK, cl);
+}
+
+static void cmd_note(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        json_t *f = json_object();
+        jx_set_str(f, "text", jx_str(m, "text", ""));
+        jx_set_str(f, "by", cl->by);
+        AUTO_ERR err = { 0 };
+        if (!engine_append(e, EV_NOTE, NULL, f, &err))
+                refuse(reply, NULL, "%s", err.message);
+}
+
+static void cmd_status(Engine *e, json_t *reply)
+{
+        jx_set_str(reply, "run", e->run);
+        jx_set_str(reply, "step", e->now ? e->now->id : "");
+        jx_set_bool(reply, "running", e->ctx != NULL);
+        jx_set_int(reply, "gate", e->gate.open && !e->gate.answered ? e->gate.number : 0);
+        jx_set_str(reply, "gate_kind", e->gate.open ? e->gate.kind : "");
+        jx_set_bool(reply, "paused", e->state.paused);
+}
+
+void control_command(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        const char *cmd = jx_str(m, "cmd", "");
+        jx_set_bool(reply, "ok", true);
+        if (str_eq(cmd, "status")) {
+                cmd_status(e, reply);
+                return;
+        }
+        if (!may_control(cl, reply))
+                return;
+        if (str_eq(cmd, "answer"))
+                cmd_answer(e, cl, m, reply);
+        else if (str_eq(cmd, "secret"))
+                cmd_secret(e, cl, m, reply);
+        else if (str_eq(cmd, "tick"))
+                cmd_tick(e, cl, m, reply);
+        else if (str_eq(cmd, "pause"))
+                cmd_pause(e, cl, reply);
+        else if (str_eq(cmd, "continue"))
+                cmd_continue(e, cl);
+        else if (str_eq(cmd, "abort"))
+                cmd_abort(e, cl, m, reply);
+        else if (str_eq(cmd, "rollback"))
+                cmd_rollback(e, cl, m, reply);
+        else if (str_eq(cmd, "note"))
+                cmd_note(e, cl, m, reply);
+        else
+                refuse(reply, NULL, "unknown command `%s`", cmd);
+}

@@ -1,0 +1,482 @@
+/* engine.c: a run from its opening to its close, and everything that can come between. */
+#include "engine/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/io.h"
+#include "engine/fence.h"
+#include "journal/run_dir.h"
+
+/* ---- events ---- */
+
+bool engine_append(Engine *e, EventType type, const char *step, json_t *fields, Err *err)
+{
+        Event ev = { 0 };
+        pthread_mutex_lock(&e->journal_lock);
+        bool ok = !e->io_failed && e->journal;
+        if (!e->journal) {      /* a viewer who came while the run is still being opened */
+                json_decref(fields);
+                err_set(err, ERR_USER, "the run is not open yet");
+        } else if (!ok) {
+                json_decref(fields);
+                err_set(err, ERR_SYSTEM, "the journal cannot be written any more");
+        } else {
+                ok = journal_append(e->journal, type, step, fields, &ev, err);
+                if (ok)
+                        state_apply(&e->state, &ev);
+                else
+                        e->io_failed = true;
+        }
+        pthread_mutex_unlock(&e->journal_lock);
+        loop_wake(e);
+        return ok;
+}
+
+void engine_tell(Engine *e, EventType type, const char *step, json_t *fields)
+{
+        AUTO_ERR ignored = { 0 };
+        if (!engine_append(e, type, step, fields, &ignored))
+                loop_wake(e);           /* io_failed is set: whoever waits shall see it */
+}
+
+bool engine_stop(Engine *e, Stop stop, const char *by, const char *why, Err *err)
+{
+        e->stop = stop;
+        snprintf(e->stop_by, sizeof e->stop_by, "%s", by && *by ? by : "the operator");
+        free(e->stop_why);
+        e->stop_why = why ? xstrdup(why) : NULL;
+        loop_wake(e);
+        return false;
+}
+
+/* ---- the process ---- */
+
+/* No core file, no ptrace by others, files for the owner only, orphans come to us. */
+static void harden(void)
+{
+        struct rlimit none = { 0, 0 };
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+        umask(077);
+}
+
+static char *operator_name(void)
+{
+        struct passwd pw, *found = NULL;
+        char scratch[4096];
+        const char *sudo = getenv("SUDO_USER");
+        if (geteuid() == 0 && sudo && *sudo)
+                return xstrdup(sudo);
+        if (getpwuid_r(geteuid(), &pw, scratch, sizeof scratch, &found) == 0 && found)
+                return xstrdup(found->pw_name);
+        return xasprintf("uid %u", (unsigned)geteuid());
+}
+
+static void make_run_ns(Engine *e)
+{
+        char t[32];
+        e->run_ns = json_object();
+        jx_set_str(e->run_ns, "id", e->tag);
+        jx_set_str(e->run_ns, "name", e->run);
+        jx_set_str(e->run_ns, "dir", e->c->run_dir ? e->c->run_dir : "");
+        jx_set_str(e->run_ns, "started", clock_iso(e->state.t_open ? e->state.t_open
+                                                                   : clock_wall_ms(), t));
+        AUTO_FREE char *mark = xasprintf("pgsherpa:%s", e->tag);
+        jx_set_str(e->run_ns, "mark", mark);
+}
+
+static bool only_reads(const Plan *plan)
+{
+        for (size_t i = 0; i < plan->n; i++)
+                if (!attempt_read_only(&plan->steps[i]))
+                        return false;
+        return true;
+}
+
+static void engine_init(Engine *e, const EngineConfig *c)
+{
+        *e = (Engine){ .c = c, .rb = c->runbook, .plan = c->plan, .ops = c->ops,
+                       .arena = arena_new(), .looked_up = json_object(), .keep = json_array(),
+                       .lock_fd = -1, .dir_fd = -1, .listen_fd = -1, .wake_fd = -1,
+                       .signal_fd = -1, .read_only = only_reads(c->plan) };
+        for (size_t i = 0; i < LEN(e->clients); i++)
+                e->clients[i].fd = -1;
+        pthread_mutex_init(&e->journal_lock, NULL);
+        pthread_mutex_init(&e->lazy_lock, NULL);
+        state_init(&e->state);
+        if (c->run_dir) {
+                size_t n = strlen(c->run_dir);
+                while (n > 1 && c->run_dir[n - 1] == '/')
+                        n--;
+                char *dir = arena_strndup(e->arena, c->run_dir, n);
+                const char *slash = strrchr(dir, '/');
+                e->run = slash ? slash + 1 : dir;
+        } else {
+                e->run = "plan";
+        }
+}
+
+static void engine_done(Engine *e)
+{
+        control_close(e);
+        e->journal = journal_close(e->journal);
+        locks_drop(e);
+        secrets_drop(e);
+        secret_free(e->gate.value);
+        free(e->gate.typed);
+        free(e->stop_why);
+        free(e->undo_to);
+        free(e->tag);
+        json_decref(e->run_ns);
+        json_decref(e->looked_up);
+        json_decref(e->keep);
+        base_closep_(&e->dir_fd);
+        base_closep_(&e->lock_fd);
+        if (e->wake_fd >= 0)
+                loop_close(e);
+        state_done(&e->state);
+        pthread_mutex_destroy(&e->journal_lock);
+        pthread_mutex_destroy(&e->lazy_lock);
+        e->arena = arena_free(e->arena);
+}
+
+/* ---- opening ---- */
+
+static json_t *secret_names(const Engine *e)
+{
+        json_t *list = json_array();
+        for (size_t i = 0; i < e->rb->n_secrets; i++)
+                json_array_append_new(list, json_pack("{s:s, s:s}", "name", e->rb->secrets[i].name,
+                                                      "from", e->rb->secrets[i].from));
+        return list;
+}
+
+static bool write_open(Engine *e, Err *err)
+{
+        char host[256] = "";
+        AUTO_FREE char *user = operator_name();
+        (void)gethostname(host, sizeof host - 1);
+        const char *ssh = getenv("SSH_CONNECTION"), *tty = getenv("SSH_TTY");
+        json_t *f = json_object();
+        jx_set_str(f, "run", e->run);
+        jx_set_str(f, "tag", e->tag);
+        jx_set_str(f, "runbook", e->rb->name);
+        jx_set_str(f, "title", e->rb->title);
+        jx_set_int(f, "version", e->rb->version);
+        jx_set_str(f, "tool", e->c->tool ? e->c->tool : "pgsherpa");
+        jx_set_str(f, "sha256", e->rb->sha256);
+        jx_set_str(f, "plan_sha256", e->plan->sha256);
+        jx_set_str(f, "host", host);
+        jx_set_str(f, "boot_id", clock_boot_id());
+        jx_set_str(f, "user", user);
+        jx_set_int(f, "uid", getuid());
+        jx_set_int(f, "pid", getpid());
+        jx_set_str(f, "ssh", ssh ? ssh : "");
+        jx_set_str(f, "tty", tty ? tty : "");
+        jx_set(f, "vars", e->plan->vars ? json_deep_copy(e->plan->vars) : json_object());
+        jx_set(f, "secrets", secret_names(e));
+        jx_set_int(f, "n_steps", (int64_t)e->plan->n);
+        jx_set_int(f, "budget_ms", e->rb->budget_ms);
+        AUTO_JSON plan = plan_json(e->plan);
+        jx_set_int(f, "downtime_ms", jx_int(plan, "downtime_ms", 0));
+        return engine_append(e, EV_RUN_OPEN, NULL, f, err);
+}
+
+static bool write_phase(Engine *e, const char *id, const char *title, const char *users_see,
+                        bool cleanup, Err *err)
+{
+        json_t *f = json_object();
+        jx_set_str(f, "id", id);
+        jx_set_str(f, "title", title ? title : id);
+        if (users_see)
+                jx_set_str(f, "users_see", users_see);
+        jx_set_bool(f, "cleanup", cleanup);
+        return engine_append(e, EV_PLAN_PHASE, NULL, f, err);
+}
+
+static bool write_step(Engine *e, const PlanStep *p, Err *err)
+{
+        static const char *const marks[] = { "", "begin", "end" };
+        json_t *f = json_object();
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "id", p->id);
+        jx_set_str(f, "phase", p->phase);
+        jx_set_str(f, "title", p->title);
+        jx_set_str(f, "why", p->def->why ? p->def->why : "");
+        jx_set_str(f, "kind", p->def->kind->name);
+        jx_set_str(f, "touches", p->touches ? p->touches : "");
+        jx_set_str(f, "undo", p->undo ? p->undo : "");
+        jx_set_bool(f, "asks", p->asks);
+        jx_set_bool(f, "hard", p->hard);
+        jx_set_bool(f, "cleanup", p->cleanup);
+        jx_set_str(f, "downtime", marks[p->def->downtime]);
+        jx_set_int(f, "estimate_ms", p->def->estimate_ms);
+        return engine_append(e, EV_PLAN_STEP, NULL, f, err);
+}
+
+static bool write_plan(Engine *e, Err *err)
+{
+        for (size_t i = 0; i < e->rb->n_phases; i++) {
+                const Phase *ph = &e->rb->phases[i];
+                if (!write_phase(e, ph->id, ph->title, ph->users_see, false, err))
+                        return false;
+        }
+        if (e->rb->n_cleanup && !write_phase(e, "cleanup", "Clean up", NULL, true, err))
+                return false;
+        for (size_t i = 0; i < e->plan->n; i++)
+                if (!write_step(e, &e->plan->steps[i], err))
+                        return false;
+        AUTO_FREE char *by = operator_name();
+        json_t *f = json_object();
+        jx_set_str(f, "sha256", e->plan->sha256);
+        jx_set_str(f, "by", by);
+        return engine_append(e, EV_PLAN_ACCEPT, NULL, f, err);
+}
+
+/* What was accepted, beside the journal; app has usually put it there already. */
+static bool keep_accepted(Engine *e, Err *err)
+{
+        AUTO_FREE char *yaml = io_join(e->c->run_dir, "runbook.yaml");
+        AUTO_FREE char *path = io_join(e->c->run_dir, "plan.json");
+        if (e->rb->text && !io_exists(yaml) &&
+            !io_replace_file(yaml, e->rb->text, e->rb->text_len, 0600, err))
+                return false;
+        if (io_exists(path))
+                return true;
+        AUTO_JSON plan = plan_json(e->plan);
+        AUTO_FREE char *text = jx_dump(plan);
+        return io_replace_file(path, text, strlen(text), 0600, err);
+}
+
+static bool open_new(Engine *e, Err *err)
+{
+        char hex[5];
+        random_hex(2, hex);
+        e->tag = xasprintf("%s-%s", e->run, hex);
+        make_run_ns(e);
+        return keep_accepted(e, err) && write_open(e, err) && write_plan(e, err);
+}
+
+static bool open_again(Engine *e, Err *err)
+{
+        const EngineState *s = &e->state;
+        if (s->closed && !(e->c->rollback && !str_eq(s->closed, "undone"))) {
+                err_set(err, ERR_USER, "run %s is over: %s", e->run, s->closed);
+                return err_hint(err, "read it with `pgsherpa log %s`", e->run);
+        }
+        e->tag = xstrdup(s->tag);
+        make_run_ns(e);
+        AUTO_FREE char *by = operator_name();
+        json_t *f = json_object();
+        jx_set_str(f, "by", by);
+        jx_set_bool(f, "after_crash", !s->paused && !s->closed);
+        jx_set_str(f, "boot_id", clock_boot_id());
+        jx_set_int(f, "pid", getpid());
+        if (!engine_append(e, EV_RUN_RESUME, NULL, f, err))
+                return false;
+        if (!s->accepted && !write_plan(e, err))        /* died while writing the plan down */
+                return false;
+        if (e->c->rollback && !s->undoing) {
+                e->stop = STOP_ROLLBACK;
+                snprintf(e->stop_by, sizeof e->stop_by, "%s", by);
+        }
+        return true;
+}
+
+static bool take_run_lock(Engine *e, Err *err)
+{
+        if (!run_lock_try(e->c->run_dir, &e->lock_fd, err))
+                return false;
+        if (e->lock_fd >= 0)
+                return true;
+        err_set(err, ERR_USER, "run %s has an engine already", e->run);
+        return err_hint(err, "attach to it: pgsherpa attach %s", e->run);
+}
+
+/* Nothing has been written when this fails. */
+static bool open_quietly(Engine *e, Err *err)
+{
+        if (!take_run_lock(e, err) || !loop_open(e, err))
+                return false;
+        e->dir_fd = open(e->c->run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (e->dir_fd < 0)
+                return err_set_errno(err, errno, "opening %s", e->c->run_dir);
+        if (e->c->resume && !resume_replay(e, err))
+                return false;
+        /* The socket last: who started us takes it as "it is up". */
+        return locks_take_all(e, err) && control_open(e, err);
+}
+
+static bool open_run(Engine *e, Err *err)
+{
+        if (!e->c->resume) {
+                e->state.tag = "";
+                if (!open_quietly(e, err))
+                        return false;
+                e->journal = journal_open(e->c->run_dir, err);
+                return e->journal && open_new(e, err);
+        }
+        e->journal = journal_open(e->c->run_dir, err);  /* first: it cuts a torn tail */
+        return e->journal && open_quietly(e, err) && open_again(e, err);
+}
+
+/* ---- the plan ---- */
+
+static bool enter_phase(Engine *e, const char *id, Err *err)
+{
+        if (jx_get(e->state.phases, id))
+                return true;
+        json_t *f = json_object();
+        jx_set_str(f, "phase", id);
+        return engine_append(e, EV_PHASE_START, NULL, f, err);
+}
+
+static bool leave_phase(Engine *e, const char *id, Err *err)
+{
+        if (str_eq(jx_str(e->state.phases, id, ""), "ended"))
+                return true;
+        json_t *f = json_object();
+        jx_set_str(f, "phase", id);
+        return engine_append(e, EV_PHASE_END, NULL, f, err);
+}
+
+static void reap(void)
+{
+        while (waitpid(-1, NULL, WNOHANG) > 0)  /* nobody of ours runs between two steps */
+                ;
+}
+
+static bool safe_point(Engine *e, Err *err)
+{
+        reap();
+        if (!loop_pump(e, 0, err) || e->stop)
+                return false;
+        return !e->pause_wanted || gates_not_now(e, err);
+}
+
+static bool walk(Engine *e, Err *err)
+{
+        const Plan *plan = e->plan;
+        if (!ask_start_at(e, err))
+                return false;
+        for (size_t i = 0; i < plan->n; i++) {
+                const PlanStep *p = &plan->steps[i];
+                bool last = i + 1 == plan->n || !str_eq(plan->steps[i + 1].phase, p->phase);
+                if (!safe_point(e, err) || !enter_phase(e, p->phase, err) ||
+                    !steps_drive(e, p, err) || !fence_after(e, p, last, err))
+                        return false;
+                if (last && !leave_phase(e, p->phase, err))
+                        return false;
+        }
+        return true;
+}
+
+/* ---- the ends ---- */
+
+static bool close_run(Engine *e, const char *status, const char *reason, Err *err)
+{
+        json_t *f = json_object();
+        jx_set_str(f, "status", status);
+        jx_set_str(f, "reason", reason ? reason : "");
+        return engine_append(e, EV_RUN_CLOSE, NULL, f, err);
+}
+
+static bool write_who(Engine *e, EventType type, const char *cause, Err *err)
+{
+        json_t *f = json_object();
+        if (cause)
+                jx_set_str(f, "cause", cause);
+        jx_set_str(f, "by", e->stop_by);
+        return engine_append(e, type, NULL, f, err);
+}
+
+/* One stop has unwound to here. True: the run (or this engine's part of it) is over. */
+static bool handle_stop(Engine *e, int *ret_code, Err *err)
+{
+        Stop stop = e->stop;
+        e->stop = STOP_NONE;
+        switch (stop) {
+        case STOP_SHUTDOWN:
+                *ret_code = ENGINE_PAUSED;
+                if (e->terms == 0)      /* a pause that met a gate which waits for days */
+                        (void)write_who(e, EV_RUN_PAUSE, "asked", err);
+                else
+                        (void)write_who(e, EV_RUN_PAUSE, "shutdown", err);
+                return true;
+        case STOP_ABORT:
+                *ret_code = ENGINE_ABORTED;
+                if (write_who(e, EV_RUN_ABORT, NULL, err))
+                        (void)close_run(e, "aborted", "", err);
+                return true;
+        case STOP_FAIL:
+                *ret_code = ENGINE_FAILED;
+                (void)close_run(e, "failed", e->stop_why, err);
+                return true;
+        case STOP_ROLLBACK:
+                if (!undo_run(e, err))
+                        return !e->stop;        /* stopped again: handled next; else broken */
+                *ret_code = ENGINE_FAILED;
+                return e->state.closed != NULL;
+        case STOP_NONE:
+                break;
+        }
+        return true;
+}
+
+static int run_to_its_end(Engine *e, Err *err)
+{
+        int code = ENGINE_FAILED;
+        bool over = false;
+        if (e->state.undoing && !e->stop)
+                e->stop = STOP_ROLLBACK;
+        while (!over) {
+                if (!e->stop) {
+                        if (walk(e, err))
+                                return close_run(e, "done", "", err) ? ENGINE_DONE : ENGINE_FAILED;
+                        if (!e->stop)
+                                return ENGINE_FAILED;   /* *err says it; the journal is gone */
+                }
+                err_clear(err);
+                over = handle_stop(e, &code, err);
+        }
+        return code;
+}
+
+bool engine_plan(const EngineConfig *config, json_t **ret, Err *err)
+{
+        Engine *e = xcalloc(1, sizeof *e);
+        engine_init(e, config);
+        /* The run's name is not known before there is a run. */
+        e->tag = xstrdup("\xe2\x80\xb9run\xe2\x80\xba");
+        make_run_ns(e);
+        bool ok = plan_fill(e, ret, err);
+        engine_done(e);
+        free(e);
+        return ok;
+}
+
+int engine_run(const EngineConfig *config, Err *err)
+{
+        Engine *e = xcalloc(1, sizeof *e);
+        int code = ENGINE_REFUSED;
+        harden();
+        engine_init(e, config);
+        if (open_run(e, err))
+                code = run_to_its_end(e, err);
+        else if (e->state.last_seq && e->io_failed)
+                code = ENGINE_FAILED;
+        engine_done(e);
+        free(e);
+        return code;
+}

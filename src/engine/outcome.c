@@ -1,0 +1,165 @@
+/* outcome.c: after run() returned: is it what was expected, what is worth knowing, verdict. */
+#include "engine/internal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "base/fmt.h"
+
+/* ---- expect ---- */
+
+/* The values of the result.NAMEs an expression speaks of: "tables = 61, bad = []". */
+static void actual_of(const char *that, const json_t *results, Buf *out)
+{
+        for (const char *p = that; (p = strstr(p, "result.")) != NULL;) {
+                p += strlen("result.");
+                size_t n = 0;
+                while (isalnum((unsigned char)p[n]) || p[n] == '_')
+                        n++;
+                AUTO_FREE char *name = xstrndup(p, n);
+                json_t *v = jx_get(results, name);
+                AUTO_FREE char *words = v ? jx_words(v) : xstrdup("absent");
+                buf_printf(out, "%s%s = %.300s", out->len ? ", " : "", name, words);
+        }
+}
+
+static bool write_check(Engine *e, const PlanStep *p, const Expect *x, const char *actual,
+                        const char *verdict, Err *err)
+{
+        json_t *f = json_object();
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "that", expr_text(x->that));
+        jx_set_str(f, "expected", "true");
+        jx_set_str(f, "actual", actual);
+        jx_set_str(f, "verdict", verdict);
+        jx_set_str(f, "msg", x->msg ? x->msg : "");
+        return engine_append(e, EV_CHECK, p->id, f, err);
+}
+
+static bool ask_about(Engine *e, const PlanStep *p, const Expect *x, size_t i, const char *actual,
+                      bool *ret_again, Err *err)
+{
+        AUTO_FREE char *key = xasprintf("%s#expect%zu", p->id, i);
+        if (jx_get(e->state.answered, key))
+                return true;
+        json_t *lines = json_array();
+        AUTO_FREE char *expected = xasprintf("expected   %s", expr_text(x->that));
+        AUTO_FREE char *found = xasprintf("found      %s", actual);
+        jx_append_str(lines, expected);
+        jx_append_str(lines, found);
+        Question q = { .kind = "ask", .step = p->id, .key = key, .lines = lines,
+                       .title = x->msg ? x->msg : p->title,
+                       .choices = gate_choices("y", "Go on", "as it is",
+                                               "r", "Look again", "runs this step once more",
+                                               "u", "Undo", "shows you the list first",
+                                               "a", "Stop the run", "everything stays as it is",
+                                               NULL) };
+        if (!gate_ask(e, &q, err))
+                return false;
+        char a = e->gate.answer[0];
+        if (a == 'r')
+                *ret_again = true;
+        if (a == 'u')
+                return engine_stop(e, STOP_ROLLBACK, e->gate.by, NULL, err);
+        if (a == 'a')
+                return engine_stop(e, STOP_ABORT, e->gate.by, NULL, err);
+        return true;
+}
+
+/* One expectation. *ret_why set: the step failed by it. */
+static bool expect_one(Engine *e, const PlanStep *p, size_t i, const json_t *results,
+                       bool *ret_again, Err *ret_why, Err *err)
+{
+        const Expect *x = &p->def->expect[i];
+        Scope scope = { 0 };
+        bool yes = false;
+        attempt_scope(e, p, results, &scope);
+        bool ok = expr_true(x->that, &scope, &yes, ret_why);
+        attempt_scope_done(&scope);
+        if (!ok) {
+                err_wrap(ret_why, "expectation `%s`", expr_text(x->that));
+                return true;
+        }
+        AUTO_BUF actual = buf_init(1000);
+        actual_of(expr_text(x->that), results, &actual);
+        static const char *const words[] = { "fail", "warn", "ask" };
+        if (!write_check(e, p, x, buf_str(&actual), yes ? "ok" : words[x->otherwise], err))
+                return false;
+        if (yes || x->otherwise == VERDICT_WARN)
+                return true;
+        if (x->otherwise == VERDICT_ASK)
+                return ask_about(e, p, x, i, buf_str(&actual), ret_again, err);
+        err_set(ret_why, ERR_USER, "%s%sexpected %s, found %s", x->msg ? x->msg : "",
+                x->msg ? ": " : "", expr_text(x->that), buf_str(&actual));
+        return true;
+}
+
+/* ---- verdicts ---- */
+
+bool outcome_fail(Engine *e, const PlanStep *p, StepCtx *ctx, int64_t ms, const Err *why, Err *err)
+{
+        json_t *f = json_object();
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "kind", err_kind_name(why->kind));
+        jx_set_str(f, "sqlstate", why->sqlstate);
+        jx_set_str(f, "message", why->message ? why->message : "failed without a word");
+        if (why->hint)
+                jx_set_str(f, "hint", why->hint);
+        jx_set_int(f, "ms", ms);
+        jx_set_int(f, "attempt", state_step(&e->state, p->id)->attempt);
+        if (ctx) {
+                step_log(ctx, SAY_ERROR, "pgsherpa", "%s",
+                         why->message ? why->message : "failed");
+                if (why->hint)
+                        step_log(ctx, SAY_INFO, "hint", "%s", why->hint);
+                jx_set_int(f, "log_line", step_ctx_log_line(ctx));
+        }
+        return engine_append(e, EV_STEP_FAILED, p->id, f, err);
+}
+
+static bool open_fence(Engine *e, const PlanStep *p, StepCtx *ctx, Err *err)
+{
+        if (!str_eq(p->def->kind->name, "pg.fence"))
+                return true;
+        const Target *t = step_target(ctx);
+        json_t *f = json_object();
+        jx_set_str(f, "target", t && t->name ? t->name : p->id);
+        jx_set_str(f, "by_step", p->id);
+        const json_t *n = jx_get(step_results(ctx), "connections");
+        jx_set_int(f, "connections", json_is_integer(n) ? json_integer_value(n) : 0);
+        return engine_append(e, EV_FENCE_OPEN, p->id, f, err);
+}
+
+static bool write_done(Engine *e, const PlanStep *p, StepCtx *ctx, int64_t ms, Err *err)
+{
+        json_t *f = json_object();
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "note", step_ctx_note(ctx));
+        jx_set_int(f, "ms", ms);
+        jx_set_int(f, "tolerated", state_step(&e->state, p->id)->tolerated);
+        return engine_append(e, EV_STEP_DONE, p->id, f, err);
+}
+
+bool outcome_settle(Engine *e, const PlanStep *p, StepCtx *ctx, int64_t ms, bool *ret_again,
+                    Err *err)
+{
+        const json_t *results = step_results(ctx);
+        for (size_t i = 0; i < p->def->n_expect; i++) {
+                AUTO_ERR why = { 0 };
+                if (!expect_one(e, p, i, results, ret_again, &why, err))
+                        return false;
+                if (why.kind)
+                        return outcome_fail(e, p, ctx, ms, &why, err);
+                if (*ret_again)
+                        return true;
+        }
+        AUTO_ERR why = { 0 };
+        if (!facts_capture(e, p, results, &why)) {
+                if (e->io_failed) {
+                        err_move(err, &why);
+                        return false;
+                }
+                return outcome_fail(e, p, ctx, ms, &why, err);
+        }
+        return open_fence(e, p, ctx, err) && write_done(e, p, ctx, ms, err);
+}

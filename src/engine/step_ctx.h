@@ -1,0 +1,115 @@
+/* step_ctx.h: everything a step kind can see and say.
+ *
+ *      static bool run(StepCtx *ctx, void *state, Err *err)
+ *      {
+ *              const char *image = step_str(ctx, "image");
+ *              step_say(ctx, "pulling %s", image);
+ *              ...
+ *              step_result_str(ctx, "digest", digest);
+ *              step_report(ctx, "%s, %s", image, fmt_bytes(size, buf));
+ *              return true;
+ *      }
+ *
+ * Parameters are resolved and typed before any of the kind's functions is called, and live
+ * as long as the attempt. All text given to step_say, step_report, step_problem .. is cleaned
+ * and redacted by the callee. Thread rule: one step runs at a time, in a thread of its own;
+ * step_progress, step_say and step_cancelled may be called from worker threads too. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/jsonx.h"
+#include "base/secret.h"
+#include "engine/step.h"
+#include "engine/target.h"
+
+/* ---- what it was asked to do ---- */
+const char   *step_str(StepCtx *ctx, const char *param);        /* "" when absent              */
+int64_t       step_int(StepCtx *ctx, const char *param);        /* also size, duration (ms)    */
+bool          step_bool(StepCtx *ctx, const char *param);
+const json_t *step_get(StepCtx *ctx, const char *param);        /* borrowed, or NULL           */
+const Secret *step_secret(StepCtx *ctx, const char *param, Err *err);
+/* A value as a person would read it, placeholders included; for plan(). Arena memory. */
+const char   *step_words(StepCtx *ctx, const char *param);
+/* The step's `on:`; NULL when it has none. */
+const Target *step_target(StepCtx *ctx);
+/* A target given as a parameter ("old", or a map). NULL with *err when there is none. */
+const Target *step_param_target(StepCtx *ctx, const char *param, Err *err) MUST_CHECK;
+const Target *step_named_target(StepCtx *ctx, const char *name, Err *err) MUST_CHECK;
+
+/* ---- where it is ---- */
+const char *step_id(StepCtx *ctx);              /* "copy", "stop_services.web"                 */
+const char *step_run_id(StepCtx *ctx);          /* "p42-1a2b": unique on this host, for labels  */
+const char *step_run_dir(StepCtx *ctx);
+const char *step_saved_dir(StepCtx *ctx, Err *err);  /* run dir/saved/<step>, made 0700 on demand */
+Arena      *step_arena(StepCtx *ctx);           /* lives as long as the attempt                */
+int         step_attempt(StepCtx *ctx);         /* from 1                                      */
+int64_t     step_timeout_ms(StepCtx *ctx);      /* 0: none                                     */
+bool        step_planning(StepCtx *ctx);
+
+/* ---- what it says ---- */
+typedef enum SayLevel { SAY_DEBUG, SAY_INFO, SAY_CMD, SAY_OK, SAY_WARN, SAY_ERROR } SayLevel;
+void step_log(StepCtx *ctx, SayLevel level, const char *who, const char *fmt, ...) PRINTF(4, 5);
+#define step_say(ctx, ...) step_log((ctx), SAY_INFO, "pgsherpa", __VA_ARGS__)
+/* check(): one problem; the step will not start. */
+void step_problem(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
+/* plan(): one line of what would be done ("$ docker pull .." or SQL), and of the way back. */
+void step_plan(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
+void step_plan_undo(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
+/* The numbers that belong into the log's Notes column; the last call wins. */
+void step_report(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
+
+/* One thing of many that moves (a table, an index, an image layer). */
+typedef struct ProgressRow {
+        const char *name;
+        int64_t     done, total;        /* total 0: unknown                                    */
+        double      rate;               /* per second                                          */
+        int64_t     eta_ms;             /* -1: unknown                                         */
+} ProgressRow;
+typedef struct Progress {
+        const char *unit;               /* "bytes", "tables", "indexes", "rows"                */
+        int64_t     done, total;        /* total 0: unknown                                    */
+        double      rate;               /* per second, windowed                                */
+        int64_t     eta_ms;             /* -1: not known yet                                   */
+        const char *label;              /* "copying", "building indexes"                       */
+        const ProgressRow *rows;        /* at most 8 are kept                                  */
+        size_t      n_rows;
+        int         things_done, things_total;  /* "37 of 61 tables"; 0,0: not counted         */
+} Progress;
+void step_progress(StepCtx *ctx, const Progress *p);    /* cheap; thinned to one a second      */
+
+/* ---- what it found: for expect, capture, and the log ---- */
+json_t *step_results(StepCtx *ctx);             /* borrowed object, fill it                    */
+void    step_result_str(StepCtx *ctx, const char *name, const char *text);
+void    step_result_int(StepCtx *ctx, const char *name, int64_t n);
+void    step_result_bool(StepCtx *ctx, const char *name, bool flag);
+void    step_result_set(StepCtx *ctx, const char *name, json_t *stolen);
+/* Large results (an inventory) go to a file in the run directory; returns its path. */
+bool    step_result_file(StepCtx *ctx, const char *name, const json_t *value, const char **ret_path,
+                         Err *err) MUST_CHECK;
+void    step_artifact(StepCtx *ctx, const char *what, const char *path, int64_t size,
+                      const char *sha256);
+
+/* ---- what undo and probe will need ---- */
+/* Merges `stolen` (an object) into what is remembered of this step and waits for the disk.
+ * After this returns true the world may be changed. */
+bool          step_remember(StepCtx *ctx, json_t *stolen, Err *err) MUST_CHECK;
+const json_t *step_remembered(StepCtx *ctx);    /* object; empty when nothing was              */
+/* What another step remembered or resulted in (undo of a group), or NULL. */
+const json_t *step_remembered_of(StepCtx *ctx, const char *step_id);
+
+/* ---- errors that may be tolerated, by class (on_error) ---- */
+/* Asks the runbook's rules about one error of many (an entry of a restore). True: tolerated,
+ * counted and journaled, go on. False: stop with it. */
+bool step_tolerates(StepCtx *ctx, const char *object, const Err *error);
+
+/* ---- being stopped ---- */
+bool step_cancelled(StepCtx *ctx);
+/* Registers something to call (from another thread) when the step is to stop: PQcancel, kill.
+ * Returns a handle for step_uncancel(). The function may be called more than once, and must
+ * not call step_* functions itself. */
+int  step_on_cancel(StepCtx *ctx, void (*fn)(void *arg), void *arg);
+void step_uncancel(StepCtx *ctx, int handle);
+/* For proc_run(): becomes true when the step is cancelled. Never NULL. */
+const volatile bool *step_cancel_flag(StepCtx *ctx);
+/* Sleeps up to ms, returns early (false) when cancelled. For waiting on a server. */
+bool step_sleep(StepCtx *ctx, int64_t ms);

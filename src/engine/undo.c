@@ -1,0 +1,407 @@
+/* undo.c: the way back: every step that touched something, newest first.
+ *
+ * It walks what the journal says was begun, not what the plan says was meant: a half-done step
+ * is undone too, from what it remembered before it touched anything. A world that is not as
+ * remembered is drift: nothing is done to it, and a person is asked. An undo that was cut in
+ * two is simply called again, undo functions may be. */
+#include "engine/internal.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/fmt.h"
+
+typedef struct UndoList {
+        const PlanStep **steps;
+        size_t           n;
+} UndoList;
+
+static bool touched(const StepRec *r)
+{
+        return r->intent_seq > 0 && r->state != REC_UNDONE && r->state != REC_UNDO_LEFT;
+}
+
+static int plan_index(const Engine *e, const PlanStep *p)
+{
+        for (size_t i = 0; i < e->plan->n; i++)
+                if (e->plan->steps[i].n == p->n)
+                        return (int)i;
+        return -1;
+}
+
+static int by_newest(const void *a, const void *b, void *state)
+{
+        const StepRec *x = state_find(state, (*(const PlanStep *const *)a)->id);
+        const StepRec *y = state_find(state, (*(const PlanStep *const *)b)->id);
+        return (x->intent_seq < y->intent_seq) - (x->intent_seq > y->intent_seq);
+}
+
+/* Everything to be undone, newest first; `to` and `phase` limit it. Arena memory. */
+static UndoList list_of(Engine *e, const char *to, const char *phase)
+{
+        UndoList l = { .steps = arena_new_array(e->arena, const PlanStep *, e->state.n_steps + 1) };
+        const PlanStep *stop = to && *to ? steps_find(e, to) : NULL;
+        for (size_t i = 0; i < e->state.n_steps; i++) {
+                const StepRec *r = e->state.steps[i];
+                const PlanStep *p = touched(r) ? steps_find(e, r->id) : NULL;
+                if (!p || attempt_read_only(p) || (phase && !str_eq(phase, p->phase)))
+                        continue;
+                if (stop && plan_index(e, p) < plan_index(e, stop))
+                        continue;
+                l.steps[l.n++] = p;
+        }
+        qsort_r(l.steps, l.n, sizeof *l.steps, by_newest, &e->state);
+        return l;
+}
+
+const PlanStep *undo_barred_by(Engine *e)
+{
+        for (size_t i = 0; i < e->plan->n; i++) {
+                const PlanStep *p = &e->plan->steps[i];
+                const StepRec *r = state_find(&e->state, p->id);
+                if (p->def->pnr == PNR_HARD && r && touched(r))
+                        return p;
+        }
+        return NULL;
+}
+
+static const PlanStep *soft_point(Engine *e)
+{
+        for (size_t i = 0; i < e->plan->n; i++) {
+                const PlanStep *p = &e->plan->steps[i];
+                const StepRec *r = state_find(&e->state, p->id);
+                if (p->def->pnr == PNR_SOFT && r && touched(r))
+                        return p;
+        }
+        return NULL;
+}
+
+/* ---- words ---- */
+
+static char *planned_words(Engine *e, const PlanStep *p)
+{
+        AUTO_ERR ignored = { 0 };
+        const StepKind *kind = step_kind_find(p->def->kind->name, &ignored);
+        AUTO_STEP ctx = attempt_context(e, p, 1, true, &ignored);
+        if (!ctx || !kind || !kind->plan || !kind->plan(ctx, step_ctx_state(ctx), &ignored))
+                return NULL;
+        const char *first = json_string_value(json_array_get(step_ctx_plan_undo(ctx), 0));
+        return first ? xstrdup(first) : NULL;
+}
+
+static char *words_of(Engine *e, const PlanStep *p)
+{
+        const Step *def = p->def;
+        const StepKind *kind = NULL;
+        AUTO_ERR ignored = { 0 };
+        switch (def->undo) {
+        case UNDO_NONE:
+                return xasprintf("stays: %s", def->undo_why ? def->undo_why : "nothing to put back");
+        case UNDO_REF:
+                return xasprintf("goes with step %s", def->undo_why ? def->undo_why : "?");
+        case UNDO_STEPS:
+                return xasprintf("%zu step%s of its own", def->n_undo_steps,
+                                 def->n_undo_steps == 1 ? "" : "s");
+        case UNDO_AUTO:
+        case UNDO_UNSET:
+                break;
+        }
+        kind = step_kind_find(def->kind->name, &ignored);
+        if (!kind || !kind->undo)
+                return xstrdup("stays: nothing can put it back");
+        char *planned = planned_words(e, p);
+        return planned ? planned : xasprintf("put back by %s", kind->name);
+}
+
+/* ---- one step ---- */
+
+static bool write_done(Engine *e, const PlanStep *p, const char *words, int64_t ms, bool left,
+                       Err *err)
+{
+        json_t *f = json_object();
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "words", words);
+        jx_set_int(f, "ms", ms);
+        if (left)
+                jx_set_bool(f, "left", true);
+        return engine_append(e, EV_UNDO_DONE, p->id, f, err);
+}
+
+static bool write_bad(Engine *e, const PlanStep *p, const Err *why, Err *err)
+{
+        json_t *f = json_object();
+        bool drift = why->kind == ERR_USER;
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "message", why->message ? why->message : "failed without a word");
+        if (why->hint)
+                jx_set_str(f, "hint", why->hint);
+        return engine_append(e, drift ? EV_UNDO_DRIFT : EV_UNDO_FAILED, p->id, f, err);
+}
+
+/* undo: [steps]: run in the order written, each must be fine with running twice. */
+static bool call_own_steps(Engine *e, const PlanStep *p, char **ret_words, Err *err)
+{
+        for (size_t i = 0; i < p->def->n_undo_steps; i++) {
+                const Step *def = &p->def->undo_steps[i];
+                PlanStep s = *p;
+                s.def = def;
+                s.id = arena_printf(e->arena, "%s.undo%zu", p->id, i + 1);
+                AUTO_STEP ctx = attempt_context(e, &s, 1, false, err);
+                const StepKind *kind = ctx ? step_kind_find(def->kind->name, err) : NULL;
+                if (!kind || !attempt_call(e, ctx, kind->run, def->timeout_ms, err))
+                        return err_wrap(err, "step %zu of its undo, %s", i + 1, def->kind->name);
+        }
+        *ret_words = xasprintf("%zu steps run", p->def->n_undo_steps);
+        return true;
+}
+
+static bool call_kind(Engine *e, const PlanStep *p, char **ret_words, Err *err)
+{
+        int attempt = state_step(&e->state, p->id)->attempt;
+        const StepKind *kind = step_kind_find(p->def->kind->name, err);
+        AUTO_STEP ctx = kind ? attempt_context(e, p, attempt, false, err) : NULL;
+        if (!ctx) {
+                err->kind = err->kind == ERR_USER ? ERR_SYSTEM : err->kind;     /* not drift */
+                return err_wrap(err, "preparing the way back");
+        }
+        step_log(ctx, SAY_INFO, "pgsherpa", "undo of step %d, %s", p->n, kind->name);
+        bool ok = attempt_call(e, ctx, kind->undo, p->def->timeout_ms, err);
+        step_ctx_flush(ctx);
+        if (!ok && err->message)
+                step_log(ctx, SAY_ERROR, "pgsherpa", "undo: %s", err->message);
+        if (ok && *step_ctx_note(ctx))
+                *ret_words = xstrdup(step_ctx_note(ctx));
+        return ok;
+}
+
+static bool ask_what_now(Engine *e, const PlanStep *p, const Err *why, Err *err)
+{
+        bool drift = why->kind == ERR_USER;
+        json_t *lines = json_array();
+        jx_append_str(lines, why->message ? why->message : "");
+        if (why->hint)
+                jx_append_str(lines, why->hint);
+        AUTO_FREE char *title = xasprintf(drift ? "Undo of step %d: not as it was left: %s"
+                                                : "Undo of step %d failed: %s", p->n, p->title);
+        Question q = { .kind = drift ? "unknown" : "error", .step = p->id, .title = title,
+                       .lines = lines,
+                       .choices = gate_choices("r", "Try again", "looks at the present state first",
+                                               "s", "Leave it", "stays as it is, and the log says so",
+                                               "a", "Stop here", "nothing more is put back", NULL) };
+        return gate_ask(e, &q, err);
+}
+
+static bool try_undo(Engine *e, const PlanStep *p, bool *ret_over, Err *err)
+{
+        AUTO_FREE char *planned = words_of(e, p);
+        const StepKind *kind = step_kind_find(p->def->kind->name, err);
+        bool steps = p->def->undo == UNDO_STEPS;
+        bool said = p->def->undo == UNDO_NONE || p->def->undo == UNDO_REF ||
+                    (!steps && (!kind || !kind->undo));
+        json_t *f = json_object();
+        jx_set_int(f, "n", p->n);
+        jx_set_str(f, "kind", p->def->kind->name);
+        jx_set_str(f, "words", planned);
+        *ret_over = true;
+        if (!engine_append(e, EV_UNDO_INTENT, p->id, f, err))
+                return false;
+        if (said)
+                return write_done(e, p, planned, 0, p->def->undo != UNDO_REF, err);
+        int64_t start = clock_boot_ms();
+        AUTO_ERR why = { 0 };
+        AUTO_FREE char *words = NULL;
+        bool ok = steps ? call_own_steps(e, p, &words, &why) : call_kind(e, p, &words, &why);
+        if (e->io_failed)
+                return err_set(err, ERR_SYSTEM, "the journal cannot be written any more");
+        if (ok)
+                return write_done(e, p, words ? words : planned, clock_boot_ms() - start, false, err);
+        if (e->stop && why.kind == ERR_CANCELLED)
+                return false;           /* cut in two: the intent stays, resume does it again */
+        *ret_over = false;
+        if (!write_bad(e, p, &why, err) || !ask_what_now(e, p, &why, err))
+                return false;
+        if (e->gate.answer[0] == 'a')
+                return engine_stop(e, STOP_ABORT, e->gate.by, NULL, err);
+        if (e->gate.answer[0] != 's')
+                return true;
+        *ret_over = true;
+        AUTO_FREE char *left = xasprintf("left as it is, by %s", e->gate.by);
+        return write_done(e, p, left, 0, true, err);
+}
+
+bool undo_one(Engine *e, const PlanStep *p, Err *err)
+{
+        bool over = false;
+        e->now = p;
+        while (!over)
+                if (!try_undo(e, p, &over, err))
+                        return false;
+        return true;
+}
+
+static bool safe_point(Engine *e, Err *err)
+{
+        if (e->stop)
+                return false;
+        if (!e->pause_wanted)
+                return true;
+        return gates_not_now(e, err);
+}
+
+static bool undo_list(Engine *e, const UndoList *l, Err *err)
+{
+        for (size_t i = 0; i < l->n; i++)
+                if (!safe_point(e, err) || !undo_one(e, l->steps[i], err))
+                        return false;
+        return true;
+}
+
+bool undo_phase(Engine *e, const char *phase, Err *err)
+{
+        UndoList l = list_of(e, NULL, phase);
+        return undo_list(e, &l, err);
+}
+
+/* ---- the whole way ---- */
+
+static json_t *list_lines(Engine *e, const UndoList *l)
+{
+        json_t *lines = json_array();
+        const PlanStep *soft = soft_point(e);
+        if (soft) {
+                const StepRec *r = state_find(&e->state, soft->id);
+                char t[24];
+                AUTO_FREE char *line = xasprintf("What was written since step %d, %s (%s), will be "
+                                                 "lost.", soft->n, soft->title,
+                                                 clock_day_hm(r->t_done, t));
+                jx_append_str(lines, line);
+        }
+        size_t shown = 0;
+        for (size_t i = 0; i < l->n && shown < 16; i++, shown++) {
+                AUTO_FREE char *words = words_of(e, l->steps[i]);
+                AUTO_FREE char *line = xasprintf("%2d  %.60s: %.110s", l->steps[i]->n,
+                                                 l->steps[i]->title, words);
+                jx_append_str(lines, line);
+        }
+        if (l->n > shown) {
+                AUTO_FREE char *line = xasprintf("and %zu more", l->n - shown);
+                jx_append_str(lines, line);
+        }
+        if (l->n == 0)
+                jx_append_str(lines, "Nothing was changed: there is nothing to put back.");
+        return lines;
+}
+
+/* The runbook may ask for a word to be typed before its rollback. */
+static bool word_wanted(Engine *e, char **ret, Err *err)
+{
+        *ret = NULL;
+        for (size_t i = 0; i < e->rb->rollback.n_gates; i++) {
+                const GateSpec *g = &e->rb->rollback.gates[i];
+                if (g->kind == GATE_NAME_OF)
+                        *ret = xstrdup(g->target);
+                if (g->kind != GATE_WORD)
+                        continue;
+                Scope scope = { 0 };
+                attempt_scope(e, NULL, NULL, &scope);
+                bool ok = template_eval_text(g->text, &scope, ret, err);
+                attempt_scope_done(&scope);
+                return ok;
+        }
+        return true;
+}
+
+static bool ask_undo(Engine *e, const UndoList *l, bool *ret_yes, Err *err)
+{
+        AUTO_FREE char *word = NULL;
+        if (!word_wanted(e, &word, err))
+                return err_wrap(err, "the gate of the rollback");
+        const char *title = e->rb->rollback.set && e->rb->rollback.title ? e->rb->rollback.title
+                                                                         : "Undo";
+        AUTO_FREE char *full = xasprintf("%s: %zu step%s", title, l->n, l->n == 1 ? "" : "s");
+        Question q = { .kind = "undo", .title = full, .lines = list_lines(e, l), .text = word,
+                       .choices = gate_choices("y", "Undo them", "newest first",
+                                               "n", "Not now", "back to where the run was", NULL) };
+        if (!gate_ask(e, &q, err))
+                return false;
+        *ret_yes = e->gate.answer[0] == 'y';
+        return true;
+}
+
+static bool start(Engine *e, const UndoList *l, const char *to, Err *err)
+{
+        json_t *f = json_object();
+        jx_set_str(f, "from", l->n ? l->steps[0]->id : "");
+        jx_set_str(f, "to", to);
+        jx_set_int(f, "n_steps", (int64_t)l->n);
+        jx_set_str(f, "by", e->gate.by[0] ? e->gate.by : e->stop_by);
+        return engine_append(e, EV_UNDO_START, NULL, f, err);
+}
+
+static size_t left_behind(const Engine *e)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < e->state.n_steps; i++)
+                n += e->state.steps[i]->state == REC_UNDO_LEFT;
+        return n;
+}
+
+static bool finish(Engine *e, bool whole, Err *err)
+{
+        if (whole && (!verify_run(e, err) || !clocks_downtime(e, false, err)))
+                return false;
+        size_t left = left_behind(e);
+        AUTO_FREE char *words = left ? xasprintf("%zu step%s stayed as they were", left,
+                                                 left == 1 ? "" : "s")
+                                     : xstrdup("everything is as it was before");
+        json_t *f = json_object();
+        jx_set_bool(f, "ok", true);
+        jx_set_str(f, "message", words);
+        if (!engine_append(e, EV_UNDO_END, NULL, f, err))
+                return false;
+        if (!whole)
+                return true;
+        json_t *g = json_object();
+        jx_set_str(g, "status", "undone");
+        jx_set_str(g, "reason", words);
+        return engine_append(e, EV_RUN_CLOSE, NULL, g, err);
+}
+
+static void forget_answers(Engine *e)
+{
+        for (size_t i = 0; i < e->state.n_steps; i++)
+                e->state.steps[i]->answer = 0;
+}
+
+/* Comes with e->stop cleared by the caller. True and the run not closed: only a part was
+ * undone, or nothing at all because the operator thought again. */
+bool undo_run(Engine *e, Err *err)
+{
+        const char *to = e->state.undoing ? e->state.undo_to : e->undo_to ? e->undo_to : "";
+        UndoList l = list_of(e, to, NULL);
+        bool unasked = e->undo_unasked && !soft_point(e);
+        e->undo_unasked = false;
+        e->now = NULL;
+        if (!e->state.undoing) {
+                bool yes = true;
+                if (!unasked && !ask_undo(e, &l, &yes, err))
+                        return false;
+                forget_answers(e);
+                e->pause_wanted = !yes && e->c->rollback;       /* came to go back, not on */
+                snprintf(e->pause_by, sizeof e->pause_by, "%s", e->gate.by);
+                if (!yes)
+                        return true;
+                if (!start(e, &l, to, err))
+                        return false;
+        }
+        e->undoing = true;
+        bool ok = undo_list(e, &l, err) && finish(e, !*to, err);
+        e->undoing = false;
+        if (!ok)
+                return false;
+        if (e->state.closed)
+                return true;
+        e->pause_wanted = true;         /* a part was undone: let them look before going on */
+        snprintf(e->pause_by, sizeof e->pause_by, "pgsherpa");
+        return true;
+}

@@ -1,0 +1,42 @@
+/* catalog.h: every object of a database, as text that two majors spell alike.
+ *
+ *      {"table":  {"\"app\".\"users\"": {"owner": "app", "acl": ["app=SELECT", ..], ..}, ..},
+ *       "column": {"\"app\".\"users\".\"id\"": {"type": "integer", "notnull": true, ..}, ..},
+ *       "index": .., "constraint": .., "function": .., "view" is a table of kind v, ..}
+ *
+ * Every identifier is quoted (quote_all_identifiers), because which words need quotes changes
+ * with the major. An ACL is a sorted list of single grants with the defaults written out, so
+ * NULL and "the same as the default" are one thing. Lists are sorted by "C". What belongs to
+ * an extension, to pg_catalog or to a session is left out; the extension itself is there. */
+#pragma once
+
+#include "pg/conn.h"
+
+/* Call inside the transaction that is to be its snapshot. Sequences carry their last_value. */
+bool pg_catalog_read(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+
+/* One query of the catalog: its rows are (object, aspects as JSON). `since`: skipped before. */
+typedef struct CatalogQuery {
+        const char *kind;
+        int         since, before;      /* majors; 0: any */
+        const char *sql;
+} CatalogQuery;
+
+extern const CatalogQuery pg_catalog_relations[];       /* catalog_relations.c, ends with {0} */
+extern const CatalogQuery pg_catalog_others[];          /* catalog_others.c, ends with {0}    */
+
+/* Pieces the queries share. */
+#define CAT_USER_SCHEMA(n) n ".nspname !~ '^pg_' and " n ".nspname <> 'information_schema'"
+#define CAT_NOT_EXT(class, oid)                                                                  \
+        "not exists (select from pg_depend e where e.classid = '" class "'::regclass and "       \
+        "e.objid = " oid " and e.deptype = 'e')"
+#define CAT_ACL(acl, type, owner)                                                                \
+        "(select coalesce(jsonb_agg(g.t order by g.t collate \"C\"), '[]') from (select case "   \
+        "x.grantee when 0 then 'PUBLIC' else pg_get_userbyid(x.grantee)::text end || '=' || "    \
+        "x.privilege_type || case when x.is_grantable then '*' else '' end as t from "           \
+        "aclexplode(coalesce(" acl ", acldefault(" type ", " owner "))) x group by 1) g)"
+#define CAT_SORTED(array)                                                                        \
+        "(select jsonb_agg(o.v order by o.v collate \"C\") from unnest(" array ") o(v))"
+/* json is a keyword of the grammar since 16 and then printed without quotes. */
+#define CAT_TYPE(oid, mod) "replace(format_type(" oid ", " mod "), '\"json\"', 'json')"
+#define CAT_REL(n, c) "quote_ident(" n ".nspname) || '.' || quote_ident(" c ".relname)"

@@ -1,0 +1,150 @@
+/* catalog_others.c: functions, types, and everything that is not a relation. */
+#include "pg/catalog.h"
+
+/* Objects of which name and owner are enough: pg_identify_object() names them alike. */
+#define NAMED(class, table, owner)                                                               \
+        "select (pg_identify_object('" class "'::regclass, o.oid, 0)).identity, "               \
+        "jsonb_build_object('owner', " owner ") from " table " o where o.oid >= 16384 and "     \
+        CAT_NOT_EXT(class, "o.oid")
+
+#define DATABASE(provider)                                                                       \
+        "select 'database', jsonb_build_object('owner', pg_get_userbyid(d.datdba), 'acl', "     \
+        CAT_ACL("d.datacl", "'d'", "d.datdba") ", 'connlimit', d.datconnlimit, 'encoding', "    \
+        "pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype, "       \
+        provider ", 'comment', shobj_description(d.oid, 'pg_database'), 'settings', (select "   \
+        CAT_SORTED("s.setconfig") " from pg_db_role_setting s where s.setdatabase = d.oid and " \
+        "s.setrole = 0)) from pg_database d where d.datname = current_database()"
+
+#define PUBLICATION(more)                                                                        \
+        "select quote_ident(p.pubname), jsonb_build_object('owner', pg_get_userbyid(p.pubowner)" \
+        ", 'all_tables', p.puballtables, 'insert', p.pubinsert, 'update', p.pubupdate, "        \
+        "'delete', p.pubdelete, 'truncate', p.pubtruncate, 'tables', (select jsonb_agg("        \
+        CAT_REL("n", "c") " order by " CAT_REL("n", "c") " collate \"C\") from "                \
+        "pg_publication_rel r join pg_class c on c.oid = r.prrelid join pg_namespace n on "     \
+        "n.oid = c.relnamespace where r.prpubid = p.oid)" more ") from pg_publication p where " \
+        CAT_NOT_EXT("pg_publication", "p.oid")
+
+/* Not pg_get_functiondef(): in pieces, a difference says what it is. The functions that a range
+ * type brings itself (14 brings more of them) hang on it internally and are left out. */
+#define FUNCTION(more)                                                                           \
+        "select (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, "                 \
+        "jsonb_build_object('kind', p.prokind, 'owner', pg_get_userbyid(p.proowner), 'acl', "   \
+        CAT_ACL("p.proacl", "'f'", "p.proowner") ", 'language', l.lanname, 'arguments', "       \
+        "pg_get_function_arguments(p.oid), 'result', pg_get_function_result(p.oid), "           \
+        "'source', p.prosrc, 'binary', p.probin, 'settings', " CAT_SORTED("p.proconfig") ", "   \
+        "'volatile', p.provolatile, 'strict', p.proisstrict, 'security_definer', p.prosecdef, " \
+        "'leakproof', p.proleakproof, 'parallel', p.proparallel, 'cost', p.procost, 'rows', "   \
+        "p.prorows, 'aggregate', (select a.aggkind::text || ' ' || a.aggtransfn::regprocedure"  \
+        "::text || ' ' || a.aggfinalfn::regproc::text || ' ' || a.aggcombinefn::regproc::text " \
+        "|| ' ' || format_type(a.aggtranstype, null) || ' init ' || coalesce(quote_literal("    \
+        "a.agginitval), 'null') from pg_aggregate a where a.aggfnoid = p.oid)" more ") "        \
+        "from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on "   \
+        "l.oid = p.prolang where " CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_proc", "p.oid") \
+        " and not exists (select from pg_depend i where i.classid = 'pg_proc'::regclass and "   \
+        "i.objid = p.oid and i.deptype = 'i')"
+
+const CatalogQuery pg_catalog_others[] = {
+        { "database", 0, 15, DATABASE("'provider', 'c', 'locale', null") },
+        { "database", 15, 17, DATABASE("'provider', d.datlocprovider, 'locale', d.daticulocale") },
+        { "database", 17, 0, DATABASE("'provider', d.datlocprovider, 'locale', d.datlocale") },
+        { "role setting", 0, 0,
+          "select quote_ident(r.rolname), jsonb_build_object('settings', "
+          CAT_SORTED("s.setconfig") ") from pg_db_role_setting s join pg_database d on d.oid = "
+          "s.setdatabase join pg_roles r on r.oid = s.setrole where d.datname = "
+          "current_database()" },
+        { "extension", 0, 0,
+          "select quote_ident(e.extname), jsonb_build_object('version', e.extversion, 'schema', "
+          "quote_ident(n.nspname)) from pg_extension e join pg_namespace n on n.oid = "
+          "e.extnamespace" },
+        { "function", 0, 14, FUNCTION("") },
+        { "function", 14, 0, FUNCTION(", 'body', pg_get_function_sqlbody(p.oid)") },
+        { "type", 0, 0,
+          "select quote_ident(n.nspname) || '.' || quote_ident(t.typname), jsonb_build_object("
+          "'kind', t.typtype, 'owner', pg_get_userbyid(t.typowner), 'acl', "
+          CAT_ACL("t.typacl", "'T'", "t.typowner") ", 'labels', (select jsonb_agg(e.enumlabel "
+          "order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), 'base', case when "
+          "t.typbasetype <> 0 then " CAT_TYPE("t.typbasetype", "t.typtypmod") " end, 'notnull', "
+          "t.typnotnull, 'default', t.typdefault, 'subtype', (select format_type(r.rngsubtype, "
+          "null) from pg_range r where r.rngtypid = t.oid)) from pg_type t join pg_namespace n "
+          "on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid where t.typtype "
+          "in ('b', 'c', 'd', 'e', 'r') and (t.typrelid = 0 or c.relkind = 'c') and not exists "
+          "(select from pg_type a where a.typarray = t.oid) and " CAT_USER_SCHEMA("n") " and "
+          CAT_NOT_EXT("pg_type", "t.oid") },
+        { "domain constraint", 0, 0,
+          "select quote_ident(n.nspname) || '.' || quote_ident(t.typname) || '.' || "
+          "quote_ident(k.conname), jsonb_build_object('definition', pg_get_constraintdef(k.oid), "
+          "'validated', k.convalidated) from pg_constraint k join pg_type t on t.oid = k.contypid "
+          "join pg_namespace n on n.oid = t.typnamespace where k.contype = 'c' and "
+          CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_type", "t.oid") },
+        { "default privileges", 0, 0,
+          "select pg_get_userbyid(a.defaclrole)::text || ' in ' || coalesce(quote_ident("
+          "n.nspname), 'every schema') || ' on ' || case a.defaclobjtype when 'r' then 'tables' "
+          "when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' "
+          "then 'schemas' else a.defaclobjtype::text end, jsonb_build_object('acl', (select "
+          "coalesce(jsonb_agg(g.t order by g.t collate \"C\"), '[]') from (select case x.grantee "
+          "when 0 then 'PUBLIC' else pg_get_userbyid(x.grantee)::text end || '=' || "
+          "x.privilege_type || case when x.is_grantable then '*' else '' end as t from "
+          "aclexplode(a.defaclacl) x) g)) from pg_default_acl a left join pg_namespace n on "
+          "n.oid = a.defaclnamespace" },
+        { "event trigger", 0, 0,
+          "select quote_ident(t.evtname), jsonb_build_object('owner', pg_get_userbyid("
+          "t.evtowner), 'event', t.evtevent, 'enabled', t.evtenabled, 'function', "
+          "t.evtfoid::regprocedure::text, 'tags', " CAT_SORTED("t.evttags") ") from "
+          "pg_event_trigger t where " CAT_NOT_EXT("pg_event_trigger", "t.oid") },
+        { "publication", 0, 15, PUBLICATION("") },
+        { "publication", 15, 0,
+          PUBLICATION(", 'schemas', (select jsonb_agg(quote_ident(sn.nspname) order by "
+                      "sn.nspname collate \"C\") from pg_publication_namespace ps join "
+                      "pg_namespace sn on sn.oid = ps.pnnspid where ps.pnpubid = p.oid), "
+                      "'filters', (select jsonb_agg(r.prrelid::regclass || ' ' || coalesce("
+                      "pg_get_expr(r.prqual, r.prrelid), '') || ' ' || coalesce(r.prattrs::text, "
+                      "'') order by r.prrelid::regclass::text collate \"C\") from "
+                      "pg_publication_rel r where r.prpubid = p.oid and (r.prqual is not null or "
+                      "r.prattrs is not null))") },
+        { "collation", 0, 0,
+          "select quote_ident(n.nspname) || '.' || quote_ident(c.collname), jsonb_build_object("
+          "'owner', pg_get_userbyid(c.collowner), 'provider', c.collprovider, 'deterministic', "
+          "c.collisdeterministic) from pg_collation c join pg_namespace n on n.oid = "
+          "c.collnamespace where c.oid >= 16384 and " CAT_USER_SCHEMA("n") " and "
+          CAT_NOT_EXT("pg_collation", "c.oid") },
+        { "cast", 0, 0,
+          "select (pg_identify_object('pg_cast'::regclass, o.oid, 0)).identity, "
+          "jsonb_build_object('context', o.castcontext, 'method', o.castmethod, 'function', "
+          "o.castfunc::regprocedure::text) from pg_cast o where o.oid >= 16384 and "
+          CAT_NOT_EXT("pg_cast", "o.oid") },
+        { "operator", 0, 0,
+          "select (pg_identify_object('pg_operator'::regclass, o.oid, 0)).identity, "
+          "jsonb_build_object('owner', pg_get_userbyid(o.oprowner), 'function', "
+          "o.oprcode::regprocedure::text) from pg_operator o where o.oid >= 16384 and "
+          CAT_NOT_EXT("pg_operator", "o.oid") },
+        { "operator class", 0, 0, NAMED("pg_opclass", "pg_opclass", "pg_get_userbyid(opcowner)") },
+        { "operator family", 0, 0,
+          NAMED("pg_opfamily", "pg_opfamily", "pg_get_userbyid(opfowner)") },
+        { "conversion", 0, 0, NAMED("pg_conversion", "pg_conversion",
+                                    "pg_get_userbyid(conowner)") },
+        { "text search configuration", 0, 0,
+          NAMED("pg_ts_config", "pg_ts_config", "pg_get_userbyid(cfgowner)") },
+        { "text search dictionary", 0, 0,
+          NAMED("pg_ts_dict", "pg_ts_dict", "pg_get_userbyid(dictowner)") },
+        { "language", 0, 0, NAMED("pg_language", "pg_language", "pg_get_userbyid(lanowner)") },
+        { "foreign data wrapper", 0, 0,
+          NAMED("pg_foreign_data_wrapper", "pg_foreign_data_wrapper",
+                "pg_get_userbyid(fdwowner)") },
+        { "server", 0, 0,
+          "select quote_ident(s.srvname), jsonb_build_object('owner', pg_get_userbyid("
+          "s.srvowner), 'acl', " CAT_ACL("s.srvacl", "'S'", "s.srvowner") ") from "
+          "pg_foreign_server s where " CAT_NOT_EXT("pg_foreign_server", "s.oid") },
+        /* Their options hold passwords: only that they are there. */
+        { "user mapping", 0, 0,
+          "select quote_ident(srvname) || ' for ' || quote_ident(usename), '{}' from "
+          "pg_user_mappings" },
+        { "comment", 0, 0,
+          "select i.type || ' ' || i.identity, jsonb_build_object('text', d.description) from "
+          "pg_description d, lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i where "
+          "(d.objoid >= 16384 or d.classoid in ('pg_namespace'::regclass, "
+          "'pg_largeobject'::regclass) and d.description <> 'standard public schema') and "
+          "d.classoid <> 'pg_extension'::regclass and i.identity is not null and "
+          "i.identity !~ '^\"?(pg_|information_schema)' and not exists (select from pg_depend e "
+          "where e.classid = d.classoid and e.objid = d.objoid and e.deptype = 'e')" },
+        { 0 },
+};

@@ -1,0 +1,113 @@
+/* catalog_relations.c: tables and what hangs on them. */
+#include "pg/catalog.h"
+
+#define USER_REL(c, n) CAT_USER_SCHEMA(n) " and " c ".relpersistence <> 't' and "               \
+        CAT_NOT_EXT("pg_class", c ".oid")
+#define FROM_REL " from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+
+/* Compression (14) and stattarget (NULL since 17, -1 before) are told in the same words. */
+#define COLUMN(compression)                                                                      \
+        "select " CAT_REL("n", "c") " || '.' || quote_ident(a.attname), jsonb_build_object("    \
+        "'position', row_number() over (partition by a.attrelid order by a.attnum), "           \
+        "'type', " CAT_TYPE("a.atttypid", "a.atttypmod") ", 'notnull', a.attnotnull, "            \
+        "'default', pg_get_expr(d.adbin, d.adrelid), 'identity', a.attidentity, "               \
+        "'generated', a.attgenerated, 'collation', case when a.attcollation <> t.typcollation " \
+        "then (select quote_ident(ln.nspname) || '.' || quote_ident(l.collname) from "          \
+        "pg_collation l join pg_namespace ln on ln.oid = l.collnamespace where l.oid = "        \
+        "a.attcollation) end, 'storage', nullif(a.attstorage, t.typstorage), 'stattarget', "    \
+        "nullif(a.attstattarget, -1), 'options', (select jsonb_agg(o.v order by o.v collate "   \
+        "\"C\") from unnest(a.attoptions) o(v) where o.v !~ '^pg_attver='), 'fdw_options', "    \
+        CAT_SORTED("a.attfdwoptions") ", 'acl', case when a.attacl is null then '[]'::jsonb "   \
+        "else " CAT_ACL("a.attacl", "'c'", "c.relowner") " end" compression ") "                \
+        FROM_REL "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not "          \
+        "a.attisdropped join pg_type t on t.oid = a.atttypid left join pg_attrdef d on "        \
+        "d.adrelid = a.attrelid and d.adnum = a.attnum where c.relkind in "                     \
+        "('r', 'p', 'f', 'v', 'm', 'c') and " USER_REL("c", "n")
+
+/* The clones of a partitioned table's triggers follow their parent; tgparentid is of 13. */
+#define TRIGGER(clone)                                                                           \
+        "select " CAT_REL("n", "c") " || '.' || quote_ident(t.tgname), jsonb_build_object("     \
+        "'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled) " FROM_REL             \
+        "join pg_trigger t on t.tgrelid = c.oid where not t.tgisinternal and " clone            \
+        USER_REL("c", "n")
+
+const CatalogQuery pg_catalog_relations[] = {
+        { "schema", 0, 0,
+          "select quote_ident(n.nspname), jsonb_build_object('owner', pg_get_userbyid("
+          "n.nspowner), 'acl', " CAT_ACL("n.nspacl", "'n'", "n.nspowner") ") from pg_namespace n "
+          "where " CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_namespace", "n.oid") },
+        { "table", 0, 0,
+          "select " CAT_REL("n", "c") ", jsonb_build_object('kind', c.relkind, 'owner', "
+          "pg_get_userbyid(c.relowner), 'acl', " CAT_ACL("c.relacl", "'r'", "c.relowner") ", "
+          "'persistence', c.relpersistence, 'options', " CAT_SORTED("c.reloptions") ", "
+          "'toast_options', (select " CAT_SORTED("tc.reloptions") " from pg_class tc where "
+          "tc.oid = c.reltoastrelid), 'row_security', c.relrowsecurity, 'force_row_security', "
+          "c.relforcerowsecurity, 'replica_identity', c.relreplident, 'partition_key', "
+          "pg_get_partkeydef(c.oid), 'bound', pg_get_expr(c.relpartbound, c.oid), 'parents', "
+          "(select jsonb_agg(" CAT_REL("pn", "p") " order by i.inhseqno) from pg_inherits i join "
+          "pg_class p on p.oid = i.inhparent join pg_namespace pn on pn.oid = p.relnamespace "
+          "where i.inhrelid = c.oid), 'of_type', case when c.reloftype <> 0 then format_type("
+          "c.reloftype, null) end, 'access_method', (select am.amname from pg_am am where "
+          "am.oid = c.relam), 'tablespace', (select spcname from pg_tablespace s where s.oid = "
+          "c.reltablespace), 'definition', case when c.relkind in ('v', 'm') then "
+          "pg_get_viewdef(c.oid) end, 'refers_to', case when c.relkind in ('v', 'm') then (select "
+          "jsonb_agg(x.t order by x.t collate \"C\") from (select distinct (pg_identify_object("
+          "d.refclassid, d.refobjid, d.refobjsubid)).identity as t from pg_rewrite r join "
+          "pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid where r.ev_class "
+          "= c.oid and d.deptype = 'n' and d.refobjid <> c.oid) x) end, 'populated', case when "
+          "c.relkind = 'm' then "
+          "c.relispopulated end, 'server', (select s.srvname from pg_foreign_table f join "
+          "pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = c.oid)) " FROM_REL
+          "where c.relkind in ('r', 'p', 'f', 'v', 'm') and " USER_REL("c", "n") },
+        { "column", 0, 14, COLUMN("") },
+        { "column", 14, 0, COLUMN(", 'compression', nullif(a.attcompression, '')") },
+        /* Not-null constraints have catalog rows since 18 (17 for domains); the column says it. */
+        { "constraint", 0, 0,
+          "select " CAT_REL("n", "c") " || '.' || quote_ident(k.conname), jsonb_build_object("
+          "'type', k.contype, 'definition', pg_get_constraintdef(k.oid), 'validated', "
+          "k.convalidated) " FROM_REL "join pg_constraint k on k.conrelid = c.oid where "
+          "k.contype in ('c', 'f', 'p', 'u', 'x') and not (k.contype = 'f' and k.conparentid "
+          "<> 0) and " USER_REL("c", "n") },
+        { "index", 0, 0,
+          "select " CAT_REL("n", "c") ", jsonb_build_object('table', (select "
+          CAT_REL("tn", "t") " from pg_class t join pg_namespace tn on tn.oid = t.relnamespace "
+          "where t.oid = i.indrelid), 'definition', pg_get_indexdef(i.indexrelid), 'valid', "
+          "i.indisvalid and i.indisready, 'clustered', i.indisclustered, 'replica_identity', "
+          "i.indisreplident, 'options', " CAT_SORTED("c.reloptions") ") " FROM_REL
+          "join pg_index i on i.indexrelid = c.oid where c.relkind in ('i', 'I') and "
+          "n.nspname <> 'pg_toast' and not exists (select from pg_depend e where e.classid = "
+          "'pg_class'::regclass and e.objid = i.indrelid and e.deptype = 'e') and "
+          USER_REL("c", "n") },
+        { "sequence", 0, 0,
+          "select " CAT_REL("n", "c") ", jsonb_build_object('owner', pg_get_userbyid("
+          "c.relowner), 'acl', " CAT_ACL("c.relacl", "'s'", "c.relowner") ", 'type', "
+          "format_type(s.seqtypid, null), 'start', s.seqstart, 'min', s.seqmin, 'max', s.seqmax, "
+          "'increment', s.seqincrement, 'cache', s.seqcache, 'cycle', s.seqcycle, 'owned_by', "
+          "(select " CAT_REL("tn", "t") " || '.' || quote_ident(a.attname) from pg_depend d join "
+          "pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace join "
+          "pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid where d.classid = "
+          "'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass and "
+          "d.deptype in ('a', 'i'))) " FROM_REL
+          "join pg_sequence s on s.seqrelid = c.oid where " USER_REL("c", "n") },
+        { "trigger", 0, 13, TRIGGER("") },
+        { "trigger", 13, 0, TRIGGER("t.tgparentid = 0 and ") },
+        { "rule", 0, 0,
+          "select " CAT_REL("n", "c") " || '.' || quote_ident(r.rulename), jsonb_build_object("
+          "'definition', pg_get_ruledef(r.oid), 'enabled', r.ev_enabled) " FROM_REL
+          "join pg_rewrite r on r.ev_class = c.oid where r.rulename <> '_RETURN' and "
+          USER_REL("c", "n") },
+        { "policy", 0, 0,
+          "select " CAT_REL("n", "c") " || '.' || quote_ident(p.polname), jsonb_build_object("
+          "'command', p.polcmd, 'permissive', p.polpermissive, 'roles', (select jsonb_agg(case "
+          "r.v when 0 then 'PUBLIC' else pg_get_userbyid(r.v)::text end order by case r.v when 0 "
+          "then 'PUBLIC' else pg_get_userbyid(r.v)::text end collate \"C\") from "
+          "unnest(p.polroles) r(v)), 'using', pg_get_expr(p.polqual, p.polrelid), 'check', "
+          "pg_get_expr(p.polwithcheck, p.polrelid)) " FROM_REL
+          "join pg_policy p on p.polrelid = c.oid where " USER_REL("c", "n") },
+        { "statistics", 0, 0,
+          "select quote_ident(n.nspname) || '.' || quote_ident(x.stxname), jsonb_build_object("
+          "'owner', pg_get_userbyid(x.stxowner), 'definition', pg_get_statisticsobjdef(x.oid)) "
+          "from pg_statistic_ext x join pg_namespace n on n.oid = x.stxnamespace where "
+          CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_statistic_ext", "x.oid") },
+        { 0 },
+};

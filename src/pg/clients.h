@@ -1,0 +1,47 @@
+/* clients.h: which pg_dump, pg_restore and psql this machine has.
+ *
+ * A dump is only as good as the client that wrote it: a newer server is refused, and a client
+ * of an older security batch can write what a server rejects. So a client is found by its
+ * major, asked for its version, and named in every report.
+ *
+ *      PgClient c = {0};
+ *      if (!pg_clients_find(17, NULL, &c, err)) ...
+ *      pg_client_argv(&c, "pg_dump", &argv);          // then the options
+ *      pg_client_done(&c);
+ *
+ * Looked for in this order: PGSHERPA_PG_BIN_17 (a directory), /usr/lib/postgresql/17/bin,
+ * then an image named by the caller (or postgres:17) that Docker has already: run with
+ * `docker run --rm -i --network host`. Nothing is ever pulled. */
+#pragma once
+
+#include "base/err.h"
+#include "proc/argv.h"
+
+typedef enum PgClientWhere { PG_CLIENT_NONE, PG_CLIENT_DIR, PG_CLIENT_IMAGE } PgClientWhere;
+
+typedef struct PgClient {
+        PgClientWhere where;
+        int   major;
+        int   version_num;              /* 170006                                             */
+        char  version[24];              /* "17.6", "18beta1"                                  */
+        char *dir;                      /* of PG_CLIENT_DIR                                   */
+        char *image;                    /* of PG_CLIENT_IMAGE                                 */
+} PgClient;
+
+/* The client of exactly this major. `image` NULL: postgres:<major>. On false, the hint says
+ * what to install. */
+bool pg_clients_find(int major, const char *image, PgClient *ret, Err *err) MUST_CHECK;
+/* Every major from `from` to `to` that can be found; at most `max`. Returns how many. */
+size_t pg_clients_all(int from, int to, PgClient *ret, size_t max);
+/* The beginning of a command: the program, or docker run ... IMAGE program. A client in an
+ * image reaches 127.0.0.1 and bridge addresses (network host), and the directories in
+ * `mount` (NULL-terminated, same path inside; may be NULL), which is how it sees sockets and
+ * pass files. */
+void pg_client_argv(const PgClient *c, const char *program, const char *const *mount, Argv *argv);
+/* "pg_dump 17.6 in /usr/lib/postgresql/17/bin"; malloc()ed. */
+char *pg_client_words(const PgClient *c) MUST_CHECK;
+/* Does this client's psql understand \restrict (CVE-2025-8714: 17.6, 16.10, 15.14, 14.19,
+ * 13.22 and everything later)? An older one stops on plain dumps of newer clients. */
+bool pg_client_knows_restrict(const PgClient *c);
+void pg_client_done(PgClient *c) NONNULL;
+#define AUTO_PGCLIENT CLEANUP(pg_client_done) PgClient

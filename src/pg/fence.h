@@ -1,0 +1,27 @@
+/* fence.h: nobody else writes while we read what will be kept.
+ *
+ * Opening looks who is connected and remembers what the user tables have counted so far;
+ * closing looks again. A moved LSN alone proves nothing (autovacuum, checkpoints), and neither
+ * do the counters of pg_stat_database (an ANALYZE writes catalogs), so the verdict is by
+ * inserts, updates and deletes of user tables and large objects, per database:
+ *
+ *      AUTO_JSON opened = NULL;
+ *      pg_fence_look(pg, &opened, err)
+ *        -> {"system": "73..", "lsn": "0/19..", "others": [{"pid", "user", "database",
+ *            "application", "address", "state", "command"}], "prepared": 0,
+ *            "subscriptions": [..], "writes": {"app": 1234, ..}, "started_at": ".."}
+ *      ...
+ *      pg_fence_close(pg, opened, &verdict, err)
+ *        -> {"clean": true, "message": "nobody else wrote", "changed": []}
+ *
+ * Of a query only its first word is kept: the rest may hold a customer's data. */
+#pragma once
+
+#include "pg/conn.h"
+
+bool pg_fence_look(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+bool pg_fence_close(Pg *pg, const json_t *opened, json_t **ret_verdict, Err *err) MUST_CHECK;
+/* Ends the backends in `others`; returns how many it reached. Needs pg_signal_backend. */
+bool pg_fence_terminate(Pg *pg, const json_t *others, int *ret_n, Err *err) MUST_CHECK;
+/* Client backends that are not ours: as in "others". */
+bool pg_fence_others(Pg *pg, json_t **ret, Err *err) MUST_CHECK;

@@ -1,0 +1,55 @@
+/* roles.h: the roles a database needs, carried over as they are.
+ *
+ *      AUTO_JSON report = NULL;
+ *      RolesCopyOptions o = { .skip = skip, .demote = true };
+ *      pg_roles_copy(source, target, &o, &report, err)
+ *        -> {"created": ["api_worker"], "present": ["app"], "differences": [{"role", "what",
+ *            "source", "target"}], "md5": ["api_worker"], "skipped": ["postgres"]}
+ *
+ * Needed are owners, grantees, roles of policies and of settings, what those are members of,
+ * and who is a member of them; never pg_* roles. The password's verifier goes over verbatim
+ * (as a Secret). A role that is there already is compared and reported, never overwritten:
+ * an application on the shared server may depend on it. */
+#pragma once
+
+#include "pg/conn.h"
+
+/* Names, sorted. */
+bool pg_roles_needed(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+
+typedef struct RolesCopyOptions {
+        const json_t *skip;             /* names; NULL: none                                 */
+        const json_t *only;             /* names; NULL: pg_roles_needed() of the source       */
+        bool          keep_superuser;   /* false: a superuser arrives as a plain owner        */
+        bool          keep_replication;
+        bool          dry;              /* report only                                        */
+} RolesCopyOptions;
+
+/* `will_create` of a dry run is what a later one creates. One transaction on the target. */
+bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
+                   Err *err) MUST_CHECK;
+
+typedef struct RoleSpec {
+        const char   *name;
+        const Secret *password;         /* clear text, becomes a SCRAM verifier; or NULL      */
+        const Secret *verifier;         /* goes in as it is; or NULL                          */
+        bool          login, createdb, createrole, superuser, replication, bypassrls, noinherit;
+        int           connlimit;        /* -1: none                                           */
+        const char   *valid_until;
+} RoleSpec;
+
+/* create role; fails with 42710 when it is there. */
+void pg_role_create_sql(const RoleSpec *r, const Secret *verifier, Sql *q);
+bool pg_role_create(Pg *pg, const RoleSpec *r, Err *err) MUST_CHECK;
+bool pg_role_exists(Pg *pg, const char *name, bool *ret, Err *err) MUST_CHECK;
+/* The verifier in pg_authid (superuser only); *ret NULL when it has none. */
+bool pg_role_verifier(Pg *pg, const char *name, Secret **ret, Err *err) MUST_CHECK;
+/* Sets a new password as a SCRAM verifier. */
+bool pg_role_set_password(Pg *pg, const char *name, const Secret *password, Err *err) MUST_CHECK;
+/* What a role is: {"rolname", "login", ..} or null; no password. */
+bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err) MUST_CHECK;
+
+/* Appends ` set "name" to 'value'` of one setconfig entry ("name=value"). Settings that are
+ * lists of names (search_path ..) are stored quoted and must be given one by one
+ * (dumputils.c, makeAlterConfigCommand). */
+void pg_setting_sql(Sql *q, const char *entry);

@@ -1,0 +1,260 @@
+#include "pg/rules.h"
+
+#include <ctype.h>
+
+#include "base/buf.h"
+
+typedef struct Rule {
+        const char *name;
+        const char *reason;
+        bool      (*excuses)(const RuleCase *c);
+} Rule;
+
+static bool straddles(const RuleCase *c, int major)
+{
+        return (c->source_major < major) != (c->target_major < major);
+}
+
+static bool nothing(const json_t *j)
+{
+        return !j || json_is_null(j) || (json_is_array(j) && json_array_size(j) == 0);
+}
+
+/* Is every entry of `a` that `keep` keeps also in `b`? */
+static bool subset(const json_t *a, const json_t *b, bool (*keep)(const char *entry, const char *o),
+                   const char *owner)
+{
+        size_t i, k;
+        json_t *v, *w;
+        json_array_foreach(a, i, v) {
+                bool found = !keep(json_string_value(v), owner);
+                json_array_foreach(b, k, w)
+                        found = found || json_equal(v, w);
+                if (!found)
+                        return false;
+        }
+        return true;
+}
+
+static bool but_maintain(const char *entry, const char *owner)
+{
+        return !str_ends(entry, "=MAINTAIN") && !str_ends(entry, "=MAINTAIN*");
+}
+
+static bool maintain(const RuleCase *c)
+{
+        return straddles(c, 17) && str_eq(c->aspect, "acl") && !nothing(c->source) &&
+               !nothing(c->target) && subset(c->source, c->target, but_maintain, NULL) &&
+               subset(c->target, c->source, but_maintain, NULL);
+}
+
+/* Grants to somebody by name; PUBLIC's and the owner's changed with 15. */
+static bool named_grantee(const char *entry, const char *owner)
+{
+        size_t n = strlen(owner);
+        return !str_starts(entry, "PUBLIC=") && !(strncmp(entry, owner, n) == 0 && entry[n] == '=');
+}
+
+static bool public_schema(const RuleCase *c)
+{
+        if (!straddles(c, 15) || !str_eq(c->kind, "schema") || !str_eq(c->object, "\"public\""))
+                return false;
+        if (str_eq(c->aspect, "owner"))
+                return true;
+        return str_eq(c->aspect, "acl") &&
+               subset(c->source, c->target, named_grantee, jx_str(c->source_object, "owner", "")) &&
+               subset(c->target, c->source, named_grantee, jx_str(c->target_object, "owner", ""));
+}
+
+static bool extension_version(const RuleCase *c)
+{
+        return str_eq(c->kind, "extension") && str_eq(c->aspect, "version");
+}
+
+static bool same_locale(const char *a, const char *b)
+{
+        for (;; a++, b++) {
+                while (*a == '-' || *a == '_')
+                        a++;
+                while (*b == '-' || *b == '_')
+                        b++;
+                if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+                        return false;
+                if (!*a)
+                        return true;
+        }
+}
+
+static bool locale_spelling(const RuleCase *c)
+{
+        return str_eq(c->kind, "database") &&
+               (str_eq(c->aspect, "collate") || str_eq(c->aspect, "ctype")) &&
+               json_is_string(c->source) && json_is_string(c->target) &&
+               same_locale(json_string_value(c->source), json_string_value(c->target));
+}
+
+static bool tablespace(const RuleCase *c)
+{
+        return str_eq(c->kind, "table") && str_eq(c->aspect, "tablespace");
+}
+
+static bool rebuilt_index(const RuleCase *c)
+{
+        return str_eq(c->kind, "index") && str_eq(c->aspect, "valid") && json_is_false(c->source) &&
+               json_is_true(c->target);
+}
+
+/* The older catalog has no such column: column compression (14), publication schemas (15). */
+static bool unknown_before(const RuleCase *c)
+{
+        return c->source_major != c->target_major &&
+               ((!c->source && c->source_major < c->target_major) ||
+                (!c->target && c->target_major < c->source_major));
+}
+
+/* Skips `"name".` and `name.` in front of a column: 16 writes them only where needed. */
+static const char *skip_qualifier(const char *p)
+{
+        const char *end = p;
+        if (*p == '"') {
+                for (end = p + 1; *end && !(*end == '"' && end[1] != '"'); end++)
+                        if (*end == '"')
+                                end++;
+                if (*end)
+                        end++;
+        } else {
+                while (isalnum((unsigned char)*end) || *end == '_')
+                        end++;
+        }
+        return end > p && *end == '.' && !isdigit((unsigned char)*p) ? end + 1 : p;
+}
+
+/* A quoted name keeps its quotes only when it needs them: "json" became a word of the grammar. */
+static const char *add_name(Buf *b, const char *p)
+{
+        const char *end = p + 1;
+        bool plain = true;
+        for (; *end && *end != '"'; end++)
+                plain = plain && ((*end >= 'a' && *end <= 'z') || *end == '_' ||
+                                  isdigit((unsigned char)*end));
+        if (*end)
+                end++;
+        if (plain && end - p > 2)
+                buf_add(b, p + 1, (size_t)(end - p) - 2);
+        else
+                buf_add(b, p, (size_t)(end - p));
+        return end;
+}
+
+char *rule_plain_text(const char *sql, bool qualifiers)
+{
+        AUTO_BUF b = buf_init(strlen(sql) + 1);
+        for (const char *p = sql; *p;) {
+                if (isspace((unsigned char)*p)) {
+                        p++;
+                        continue;
+                }
+                if (*p == '\'') {               /* a literal is compared as it is */
+                        do
+                                buf_addc(&b, *p++);
+                        while (*p && *p != '\'');
+                        if (*p)
+                                buf_addc(&b, *p++);
+                        continue;
+                }
+                const char *after = qualifiers ? p : skip_qualifier(p);
+                if (after != p) {
+                        p = after;
+                        continue;
+                }
+                if (*p == '"') {
+                        p = add_name(&b, p);
+                        continue;
+                }
+                while (isalnum((unsigned char)*p) || *p == '_')
+                        buf_addc(&b, *p++);
+                if (*p && !isspace((unsigned char)*p) && !strchr("'\"", *p))
+                        buf_addc(&b, *p++);
+        }
+        char *text = buf_take(&b, NULL);
+        return text ? text : xstrdup("");
+}
+
+static bool deparsed(const RuleCase *c)
+{
+        static const struct { const char *kind, *aspect; } texts[] = {
+                { "table", "definition" },      { "constraint", "definition" },
+                { "index", "definition" },      { "rule", "definition" },
+                { "trigger", "definition" },    { "policy", "using" },
+                { "policy", "check" },          { "column", "default" },
+                { "statistics", "definition" }, { "domain constraint", "definition" },
+        };
+        if (c->source_major == c->target_major || !json_is_string(c->source) ||
+            !json_is_string(c->target))
+                return false;
+        for (size_t i = 0; i < LEN(texts); i++) {
+                if (!str_eq(c->kind, texts[i].kind) || !str_eq(c->aspect, texts[i].aspect))
+                        continue;
+                /* What a view refers to is an aspect of its own, so `t.` may go there. */
+                bool qualifiers = !str_eq(c->kind, "table");
+                AUTO_FREE char *a = rule_plain_text(json_string_value(c->source), qualifiers);
+                AUTO_FREE char *b = rule_plain_text(json_string_value(c->target), qualifiers);
+                return str_eq(a, b);
+        }
+        return false;
+}
+
+/* The modes of a procedure's arguments are written out since 14: IN month date. */
+static bool argument_modes(const RuleCase *c)
+{
+        if (!str_eq(c->kind, "function") || !str_eq(c->aspect, "arguments") ||
+            !straddles(c, 14) || !json_is_string(c->source) || !json_is_string(c->target))
+                return false;
+        const char *a = json_string_value(c->source), *b = json_string_value(c->target);
+        for (;;) {
+                if (str_starts(a, "IN "))
+                        a += 3;
+                if (str_starts(b, "IN "))
+                        b += 3;
+                do {
+                        if (*a != *b)
+                                return false;
+                        if (!*a)
+                                return true;
+                        a++, b++;
+                } while (a[-1] != ' ');
+        }
+}
+
+static const Rule rules[] = {
+        { "maintain-privilege", "17 has a privilege MAINTAIN that owners and GRANT ALL include",
+          maintain },
+        { "public-schema", "15 gave schema public to pg_database_owner and took CREATE from PUBLIC",
+          public_schema },
+        { "extension-version", "each major brings its own versions of the extensions",
+          extension_version },
+        { "locale-spelling", "en_US.utf8 and en_US.UTF-8 are one locale", locale_spelling },
+        { "tablespace", "where files lie is the server's business", tablespace },
+        { "rebuilt-index", "an index that was invalid has been built anew", rebuilt_index },
+        { "unknown-before", "the older major cannot say or keep this", unknown_before },
+        { "argument-modes", "14 and later write IN in front of a procedure's arguments",
+          argument_modes },
+        { "deparsed-text", "majors print the same expression with other quotes, line breaks and "
+                           "names of tables in front of columns", deparsed },
+};
+
+const char *rule_excuses(const RuleCase *c)
+{
+        for (size_t i = 0; i < LEN(rules); i++)
+                if (rules[i].excuses(c))
+                        return rules[i].name;
+        return NULL;
+}
+
+const char *rule_reason(const char *rule)
+{
+        for (size_t i = 0; i < LEN(rules); i++)
+                if (str_eq(rule, rules[i].name))
+                        return rules[i].reason;
+        return "";
+}

@@ -1,0 +1,24 @@
+/* rules.h: differences that must be there, each with a name and a reason.
+ *
+ * Two majors do not describe the same database in the same words. What is known to differ is
+ * decided by a rule; what a rule excused is listed in the report under the rule's name, with
+ * both values, so that nothing is hidden. Anything without a rule is a difference. */
+#pragma once
+
+#include "base/jsonx.h"
+
+typedef struct RuleCase {
+        const char   *kind, *object, *aspect;
+        const json_t *source, *target;  /* NULL: that side does not have the aspect           */
+        int           source_major, target_major;
+        const json_t *source_object, *target_object;    /* all aspects, or NULL              */
+} RuleCase;
+
+/* Name of the rule that excuses this difference, or NULL. */
+const char *rule_excuses(const RuleCase *c);
+/* Why, one line, for the report. */
+const char *rule_reason(const char *rule);
+
+/* A definition without white space and needless quotes, and unless `qualifiers` are kept
+ * without those that pg_get_viewdef() of 16 leaves out; malloc()ed. Exposed for tests. */
+char *rule_plain_text(const char *sql, bool qualifiers) MUST_CHECK;

@@ -1,0 +1,276 @@
+/* copy.c: a transfer from a server, in one pass. */
+#include "transfer/internal.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+/* Everything one copy holds; closed by copy_close() whatever happened. */
+typedef struct Copy {
+        Transfer           *t;
+        const TransferCopy *c;
+        Arena              *a;
+        Pg                 *holder, *reader, *to;
+        char               *snapshot, *dir;
+        Content             content;
+        PgClient            client;
+        Buf                 archive;    /* the schema, as pg_dump -Fc wrote it */
+        Toc                 toc;
+        json_t             *record;     /* of the manifest */
+        json_t             *blobs;
+        EntriesMeter        meter;
+} Copy;
+
+static void copy_close(Copy *w)
+{
+        watch_stop(w->meter.watch);
+        transfer_disconnect(w->t, &w->to);
+        transfer_disconnect(w->t, &w->reader);
+        transfer_disconnect(w->t, &w->holder);
+        free(w->snapshot);
+        free(w->dir);
+        content_done(&w->content);
+        pg_client_done(&w->client);
+        buf_done(&w->archive);
+        json_decref(w->record);
+        json_decref(w->blobs);
+        arena_free(w->a);
+}
+
+static void said(void *arg, int fd, const char *line)
+{
+        Copy *w = arg;
+        transfer_say(w->t, "%s", line);
+}
+
+static DumpRun dumper(Copy *w)
+{
+        return (DumpRun){ .client = &w->client, .server = &w->c->source,
+                          .cancel = transfer_cancel_flag(w->t), .line = said, .line_arg = w };
+}
+
+static bool open_source(Copy *w, Err *err)
+{
+        Transfer *t = w->t;
+        PgParams p = w->c->source;
+        p.statement_timeout_ms = 0;
+        progress_stage(t, "looking at the source", "objects", 0, 0);
+        return (transfer_connect(t, &p, w->c->database, &w->holder, err) &&
+                source_begin(w->holder, NULL, &w->snapshot, err) &&
+                transfer_connect(t, &p, w->c->database, &w->reader, err) &&
+                source_begin(w->reader, w->snapshot, NULL, err) &&
+                source_content(w->reader, w->a, &w->content, err)) ||
+               err_wrap(err, "the source database %s", w->c->database);
+}
+
+/* A migration wants the newer of both majors (pg_dump refuses a newer server, pg_restore's
+ * newer habits are the target's); a backup wants the source's own. */
+static bool find_client(Copy *w, int target_major, Err *err)
+{
+        int source = pg_major(w->holder), major = MAX(source, target_major);
+        const char *image = major == source ? w->c->source_image : w->c->target_image;
+        if (pg_clients_find(major, image, &w->client, err)) {
+                AUTO_FREE char *words = pg_client_words(&w->client);
+                transfer_say(w->t, "schema by %s", words);
+                return true;
+        }
+        return err_wrap(err, "looking for a pg_dump that knows both servers");
+}
+
+static bool read_schema(Copy *w, Err *err)
+{
+        DumpRun d = dumper(w);
+        bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
+        progress_stage(w->t, "reading the schema", "objects", 0, 0);
+        return dump_schema(&d, w->c->database, w->snapshot, ascii ? "SQL_ASCII" : "UTF8", &w->archive,
+                           err) &&
+               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
+}
+
+/* ---- into the bundle ---- */
+
+static bool add(Copy *w, const char *kind, const char *name, const Buf *b, Err *err)
+{
+        AUTO_FREE char *path = xasprintf("%s/%s", w->dir, name);
+        return bundle_add(w->c->bundle, kind, path, buf_str(b), b->len, err);
+}
+
+static bool to_stream(void *arg, const void *bytes, size_t n, Err *err)
+{
+        return bundle_stream_write(arg, bytes, n, err);
+}
+
+static bool add_dump(Copy *w, Err *err)
+{
+        DumpRun d = dumper(w);
+        AUTO_FREE char *stem = xasprintf("%s/%s.dump", w->dir, w->dir);
+        AUTO_BUNDLESTREAM s = bundle_stream_new_file(w->c->bundle, "dump", stem);
+        progress_stage(w->t, "pg_dump -Fc", "bytes", 0, 0);
+        if (!dump_custom(&d, w->c->database, w->snapshot, to_stream, s, err) ||
+            !bundle_stream_end(s, NULL, err))
+                return false;
+        jx_set_str(w->record, "dump", stem);
+        jx_set_str(w->record, "dump_client", w->client.version);
+        return true;
+}
+
+static bool begin_bundle(Copy *w, Err *err)
+{
+        DumpRun d = dumper(w);
+        AUTO_BUF pre = buf_init(LIMIT_SQL);
+        AUTO_BUF post = buf_init(LIMIT_SQL);
+        AUTO_SQL create = { 0 };
+        char iso[32];
+        AUTO_FREE char *words = pg_client_words(&w->client);
+        w->dir = bundle_encode(w->c->database);
+        w->record = json_object();
+        props_create_sql(w->content.properties, w->c->database, pg_major(w->holder), &create);
+        AUTO_FREE char *sql = plain_sql(&create);
+        jx_set_str(w->record, "name", w->c->database);
+        jx_set_str(w->record, "dir", w->dir);
+        jx_set_str(w->record, "create", sql);
+        jx_set_str(w->record, "snapshot", w->snapshot);
+        jx_set_str(w->record, "snapshot_time", clock_iso(clock_wall_ms(), iso));
+        jx_set_str(w->record, "client", words);
+        jx_set_str(w->record, "schema_format", w->toc.minor == 14 ? "1.14" : w->toc.minor == 15 ?
+                   "1.15" : "1.16");
+        jx_set_int(w->record, "objects", toc_count(&w->toc));
+        jx_set_int(w->record, "tables_counted", w->content.counted);
+        jx_set_int(w->record, "index_size", w->content.index_size);
+        json_object_set(w->record, "indexes", w->content.indexes);
+        json_object_set(w->record, "properties", w->content.properties);
+        json_object_set(w->record, "extensions", w->content.extensions);
+        return dump_section(&d, "pre-data", w->archive.data, w->archive.len, &pre, err) &&
+               dump_section(&d, "post-data", w->archive.data, w->archive.len, &post, err) &&
+               add(w, "sql", "pre-data.sql.zst", &pre, err) &&
+               add(w, "sql", "post-data.sql.zst", &post, err) &&
+               add(w, "schema", "schema.dump", &w->archive, err) && (!w->c->dump || add_dump(w, err));
+}
+
+static bool one_line(void *arg, const char *what, const Sql *q, Err *err)
+{
+        AUTO_FREE char *text = plain_sql(q);
+        buf_printf(arg, "%s;\n", text);
+        return true;
+}
+
+static bool end_bundle(Copy *w, Err *err)
+{
+        AUTO_BUF props = buf_init(LIMIT_SQL);
+        if (!sequences_to_bundle(w->c->bundle, w->dir, &w->content, err) ||
+            !props_each(w->content.properties, NULL, one_line, &props, err) ||
+            !add(w, "sql", "database.sql.zst", &props, err))
+                return false;
+        json_t *list = json_array();
+        for (size_t i = 0; i < w->content.n_sequences; i++) {
+                const Sequence *s = &w->content.sequences[i];
+                json_t *j = json_object();
+                jx_set_str(j, "schema", s->schema);
+                jx_set_str(j, "name", s->name);
+                jx_set_str(j, "value", s->value);
+                jx_set_bool(j, "is_called", s->is_called);
+                json_array_append_new(list, j);
+        }
+        jx_set(w->record, "sequences", list);
+        json_object_set(w->record, "large_objects", w->blobs);
+        AUTO_FREE char *script = bundle_restore_script(w->record);
+        AUTO_FREE char *path = xasprintf("%s/restore.sh", w->dir);
+        if (!bundle_add(w->c->bundle, "script", path, script, strlen(script), err))
+                return false;
+        json_t *manifest = bundle_manifest(w->c->bundle), *all = jx_get(manifest, "databases");
+        if (!all) {
+                all = json_array();
+                jx_set(manifest, "databases", all);
+        }
+        json_array_append(all, w->record);
+        return true;
+}
+
+/* ---- into the target ---- */
+
+static bool pre_data(Copy *w, Err *err)
+{
+        int n = toc_count_of(&w->toc, TOC_PRE_DATA);
+        const TransferCopy *c = w->c;
+        bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
+        if (!c->into)
+                return true;
+        if (!target_create(w->t, c->target, w->content.properties, c->into, c->marker, c->created,
+                           err) ||
+            !target_open(w->t, c->target, c->into, ascii, &w->to, err))
+                return false;
+        progress_stage(w->t, "schema", "objects", n, n);
+        return target_entries(w->t, w->to, &w->toc, TOC_PRE_DATA, TOC_PASS_MAIN, &w->meter, err);
+}
+
+/* Indexes are most of the work of a load; their bytes were in the total from the start. */
+static bool post_data(Copy *w, Err *err)
+{
+        if (!w->to)
+                return true;
+        w->meter = (EntriesMeter){ .done = w->content.total_size, .indexes = w->content.indexes,
+                                   .watch = watch_start(w->t, w->c->target, w->to) };
+        progress_next(w->t, "building indexes", toc_count_of(&w->toc, TOC_POST_DATA));
+        bool ok = sequences_set(w->to, &w->content, err) &&
+               target_entries(w->t, w->to, &w->toc, TOC_POST_DATA, TOC_PASS_MAIN, &w->meter, err) &&
+               target_entries(w->t, w->to, &w->toc, TOC_NONE, TOC_PASS_ACL, &w->meter, err) &&
+               target_entries(w->t, w->to, &w->toc, TOC_NONE, TOC_PASS_POST_ACL, &w->meter, err);
+        w->meter.watch = watch_stop(w->meter.watch);
+        return ok && target_properties(w->t, w->c->target, w->content.properties, w->c->into, err);
+}
+
+static bool data(Copy *w, Err *err)
+{
+        TableSink s = { .t = w->t, .to = w->to, .bundle = w->c->bundle,
+                        .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
+        if (w->record) {
+                s.records = json_array();
+                jx_set(w->record, "tables", s.records);
+        }
+        w->blobs = json_object();
+        progress_stage(w->t, "copying", "bytes", w->content.total_size + (w->to ? w->content.index_size : 0),
+                       (int)w->content.n_tables);
+        return tables_copy(&s, w->reader, &w->content, err) &&
+               blobs_copy(&s, w->reader, &w->content, w->blobs, err);
+}
+
+static bool target_major(Copy *w, int *ret, Err *err)
+{
+        Pg *pg = NULL;
+        *ret = 0;
+        if (!w->c->into)
+                return true;
+        if (!transfer_connect(w->t, w->c->target, NULL, &pg, err))
+                return err_wrap(err, "connecting to the target");
+        *ret = pg_major(pg);
+        transfer_disconnect(w->t, &pg);
+        return true;
+}
+
+static void sum_up(Copy *w, TransferResult *r)
+{
+        *r = (TransferResult){ .tables = w->content.counted,
+                               .sequences = (int64_t)w->content.n_sequences,
+                               .large_objects = jx_int(w->blobs, "count", 0),
+                               .objects = toc_count(&w->toc),
+                               .client = pg_client_words(&w->client),
+                               .tolerated = json_incref(w->t->tolerated) };
+        for (size_t i = 0; i < w->content.n_tables; i++) {
+                r->rows += w->content.tables[i].rows;
+                r->bytes += w->content.tables[i].bytes;
+        }
+}
+
+bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err *err)
+{
+        Copy CLEANUP(copy_close) w = { .t = t, .c = c, .a = arena_new() };
+        int major;
+        *ret = (TransferResult){ 0 };
+        if (!target_major(&w, &major, err) || !open_source(&w, err) || !find_client(&w, major, err) ||
+            !read_schema(&w, err) || (c->bundle && !begin_bundle(&w, err)) || !pre_data(&w, err) ||
+            !data(&w, err) || !post_data(&w, err) || (c->bundle && !end_bundle(&w, err)))
+                return err_wrap(err, "copying database %s", c->database);
+        sum_up(&w, ret);
+        return true;
+}

@@ -1,0 +1,234 @@
+/* props.c: what pg_dump without -C leaves behind: the database itself.
+ *
+ * Encoding, locale and owner are given when it is made; its grants, settings (also of roles in
+ * it), comment and connection limit when it is whole. */
+#include "transfer/internal.h"
+
+/* The words of a 15 and later locale; older servers have only libc. */
+static void locale_columns(Sql *q, int major)
+{
+        if (major >= 17)
+                sql_add(q, ", 'provider', d.datlocprovider, 'locale', d.datlocale, "
+                           "'icu_rules', d.daticurules");
+        else if (major == 16)
+                sql_add(q, ", 'provider', d.datlocprovider, 'locale', d.daticulocale, "
+                           "'icu_rules', d.daticurules");
+        else if (major == 15)
+                sql_add(q, ", 'provider', d.datlocprovider, 'locale', d.daticulocale");
+        else
+                sql_add(q, ", 'provider', 'c'");
+}
+
+bool props_read(Pg *pg, json_t **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_FREE char *text = NULL;
+        sql_add(&q, "select json_build_object('name', d.datname, "
+                    "'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, "
+                    "'ctype', d.datctype, 'owner', pg_get_userbyid(d.datdba), "
+                    "'connlimit', d.datconnlimit, 'template', d.datistemplate, "
+                    "'comment', shobj_description(d.oid, 'pg_database'), "
+                    "'own_acl', d.datacl is not null, "
+                    "'acl', (select coalesce(json_agg(json_build_object('grantee', case x.grantee "
+                    "when 0 then null else pg_get_userbyid(x.grantee) end, 'privilege', "
+                    "x.privilege_type, 'grantable', x.is_grantable)), '[]') "
+                    "from aclexplode(d.datacl) x), "
+                    "'settings', (select coalesce(json_agg(json_build_object('role', r.rolname, "
+                    "'set', c.v) order by r.rolname nulls first), '[]') "
+                    "from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
+                    "unnest(s.setconfig) c(v) where s.setdatabase = d.oid)");
+        locale_columns(&q, pg_major(pg));
+        sql_add(&q, ") from pg_database d where d.datname = current_database()");
+        if (!pg_query_value(pg, &q, &text, err))
+                return err_wrap(err, "reading the database's own settings");
+        *ret = jx_parse(text, strlen(text), err);
+        return *ret != NULL;
+}
+
+void props_create_sql(const json_t *props, const char *name, int target_major, Sql *q)
+{
+        const char *provider = jx_str(props, "provider", "c");
+        const char *locale = jx_str(props, "locale", NULL), *rules = jx_str(props, "icu_rules", NULL);
+        sql_add(q, "CREATE DATABASE ");
+        sql_ident(q, name);
+        sql_add(q, " TEMPLATE template0 ENCODING ");
+        sql_value(q, jx_str(props, "encoding", "UTF8"));
+        sql_add(q, " LC_COLLATE ");
+        sql_value(q, jx_str(props, "collate", "C"));
+        sql_add(q, " LC_CTYPE ");
+        sql_value(q, jx_str(props, "ctype", "C"));
+        if (target_major >= 15 && str_eq(provider, "i") && locale) {
+                sql_add(q, " LOCALE_PROVIDER icu ICU_LOCALE ");
+                sql_value(q, locale);
+                if (rules && target_major >= 16) {
+                        sql_add(q, " ICU_RULES ");
+                        sql_value(q, rules);
+                }
+        } else if (target_major >= 17 && str_eq(provider, "b") && locale) {
+                sql_add(q, " LOCALE_PROVIDER builtin BUILTIN_LOCALE ");
+                sql_value(q, locale);
+        } else if (target_major >= 15) {
+                sql_add(q, " LOCALE_PROVIDER libc");
+        }
+        sql_add(q, " OWNER ");
+        sql_ident(q, jx_str(props, "owner", "postgres"));
+}
+
+typedef bool (*Each)(void *arg, const char *what, const Sql *q, Err *err);
+
+static void database_name(Sql *q, const char *name)
+{
+        if (name)
+                sql_ident(q, name);
+        else
+                sql_add(q, ":\"DBNAME\"");      /* psql's variable: the database it is in */
+}
+
+static void privilege(Sql *q, const char *word)
+{
+        if (str_eq(word, "CREATE"))
+                sql_add(q, "CREATE");
+        else if (str_eq(word, "CONNECT"))
+                sql_add(q, "CONNECT");
+        else
+                sql_add(q, "TEMPORARY");
+}
+
+static void grantee(Sql *q, const char *role)
+{
+        if (role)
+                sql_ident(q, role);
+        else
+                sql_add(q, "PUBLIC");
+}
+
+static bool grants(const json_t *props, const char *name, Each each, void *arg, Err *err)
+{
+        if (!jx_bool(props, "own_acl", false))
+                return true;
+        AUTO_SQL clean = { 0 };
+        sql_add(&clean, "REVOKE ALL ON DATABASE ");
+        database_name(&clean, name);
+        sql_add(&clean, " FROM PUBLIC, ");
+        sql_ident(&clean, jx_str(props, "owner", "postgres"));
+        if (!each(arg, "REVOKE on the database", &clean, err))
+                return false;
+        size_t i;
+        json_t *g;
+        json_array_foreach(jx_get(props, "acl"), i, g)
+        {
+                const char *role = jx_str(g, "grantee", NULL), *word = jx_str(g, "privilege", "");
+                AUTO_SQL q = { 0 };
+                sql_add(&q, "GRANT ");
+                privilege(&q, word);
+                sql_add(&q, " ON DATABASE ");
+                database_name(&q, name);
+                sql_add(&q, " TO ");
+                grantee(&q, role);
+                if (jx_bool(g, "grantable", false))
+                        sql_add(&q, " WITH GRANT OPTION");
+                AUTO_FREE char *what = xasprintf("GRANT %s on the database to %s", word,
+                                                 role ? role : "PUBLIC");
+                if (!each(arg, what, &q, err))
+                        return false;
+        }
+        return true;
+}
+
+/* Lists whose stored form is quoted already: as a literal they would become one element.
+ * (GUC_LIST_QUOTE; the list of pg_dump's dumputils.c.) */
+static bool is_list(const char *name)
+{
+        static const char *const lists[] = { "local_preload_libraries", "search_path",
+                                             "session_preload_libraries", "shared_preload_libraries",
+                                             "temp_tablespaces", "unix_socket_directories" };
+        for (size_t i = 0; i < LEN(lists); i++)
+                if (str_eq(name, lists[i]))
+                        return true;
+        return false;
+}
+
+/* plpgsql.extra_errors is two identifiers. */
+static void parameter(Sql *q, const char *name)
+{
+        for (const char *p = name;;) {
+                size_t n = strcspn(p, ".");
+                AUTO_FREE char *part = xstrndup(p, n);
+                sql_ident(q, part);
+                if (!p[n])
+                        return;
+                sql_add(q, ".");
+                p += n + 1;
+        }
+}
+
+static void set_clause(Sql *q, const char *name, const char *role, const char *param,
+                       const char *value)
+{
+        if (role) {
+                sql_add(q, "ALTER ROLE ");
+                sql_ident(q, role);
+                sql_add(q, " IN DATABASE ");
+        } else {
+                sql_add(q, "ALTER DATABASE ");
+        }
+        database_name(q, name);
+        sql_add(q, " SET ");
+        parameter(q, param);
+        if (is_list(param)) {
+                sql_add(q, " FROM CURRENT");
+        } else {
+                sql_add(q, " TO ");
+                sql_value(q, value);
+        }
+}
+
+static bool settings(const json_t *props, const char *name, Each each, void *arg, Err *err)
+{
+        size_t i;
+        json_t *s;
+        json_array_foreach(jx_get(props, "settings"), i, s)
+        {
+                const char *text = jx_str(s, "set", ""), *role = jx_str(s, "role", NULL);
+                size_t n = strcspn(text, "=");
+                if (!text[n])
+                        continue;
+                AUTO_FREE char *param = xstrndup(text, n);
+                const char *value = text + n + 1;
+                AUTO_SQL q = { 0 };
+                if (is_list(param)) {   /* the session takes it first, then it is stored as it is */
+                        sql_add(&q, "BEGIN; SELECT pg_catalog.set_config(");
+                        sql_value(&q, param);
+                        sql_add(&q, ", ");
+                        sql_value(&q, value);
+                        sql_add(&q, ", true); ");
+                        set_clause(&q, name, role, param, value);
+                        sql_add(&q, "; COMMIT");
+                } else {
+                        set_clause(&q, name, role, param, value);
+                }
+                AUTO_FREE char *what = xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" :
+                                                 "DATABASE", param);
+                if (!each(arg, what, &q, err))
+                        return false;
+        }
+        return true;
+}
+
+bool props_each(const json_t *props, const char *name, Each each, void *arg, Err *err)
+{
+        if (!grants(props, name, each, arg, err) || !settings(props, name, each, arg, err))
+                return false;
+        AUTO_SQL limit = { 0 };
+        sql_add(&limit, "ALTER DATABASE ");
+        database_name(&limit, name);
+        sql_add(&limit, " CONNECTION LIMIT ");
+        sql_int(&limit, jx_int(props, "connlimit", -1));
+        AUTO_SQL comment = { 0 };
+        sql_add(&comment, "COMMENT ON DATABASE ");
+        database_name(&comment, name);
+        sql_add(&comment, " IS ");
+        sql_value(&comment, jx_str(props, "comment", NULL));
+        return each(arg, "ALTER DATABASE CONNECTION LIMIT", &limit, err) &&
+               each(arg, "COMMENT ON DATABASE", &comment, err);
+}

@@ -1,0 +1,219 @@
+/* restore.c: a database out of a bundle. */
+#include "transfer/internal.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "transfer/hash.h"
+
+typedef struct Restore {
+        Transfer              *t;
+        const TransferRestore *c;
+        const json_t          *record;  /* of the manifest, borrowed */
+        Arena                 *a;
+        Pg                    *to;
+        char                  *archive;
+        size_t                 archive_len;
+        Toc                    toc;
+        Content                content;
+        int64_t                blobs;
+        EntriesMeter           meter;
+} Restore;
+
+static void restore_close(Restore *w)
+{
+        watch_stop(w->meter.watch);
+        transfer_disconnect(w->t, &w->to);
+        content_done(&w->content);
+        free(w->archive);
+        arena_free(w->a);
+}
+
+/* ---- the manifest's record, as what a source would have said ---- */
+
+static void one_record(Arena *a, const json_t *j, Table *t)
+{
+        const json_t *columns = jx_get(j, "columns"), *root = jx_get(j, "via_root");
+        t->schema = arena_strdup(a, jx_str(j, "schema", ""));
+        t->name = arena_strdup(a, jx_str(j, "name", ""));
+        t->n_columns = json_array_size(columns);
+        t->columns = arena_new_array(a, const char *, t->n_columns + 1);
+        for (size_t i = 0; i < t->n_columns; i++)
+                t->columns[i] = arena_strdup(a, json_string_value(json_array_get(columns, i)));
+        if (json_is_object(root)) {
+                t->root_schema = arena_strdup(a, jx_str(root, "schema", ""));
+                t->root_name = arena_strdup(a, jx_str(root, "name", ""));
+        }
+        t->ours_alone = jx_bool(j, "fresh", false);
+        t->size = jx_int(j, "bytes", 0);
+}
+
+static void content_of(Restore *w)
+{
+        Content *c = &w->content;
+        const json_t *tables = jx_get(w->record, "tables"), *sequences = jx_get(w->record, "sequences");
+        c->properties = json_incref(jx_get(w->record, "properties"));
+        c->indexes = json_incref(jx_get(w->record, "indexes"));
+        c->index_size = jx_int(w->record, "index_size", 0);
+        c->n_tables = json_array_size(tables);
+        c->tables = arena_new_array(w->a, Table, c->n_tables + 1);
+        for (size_t i = 0; i < c->n_tables; i++) {
+                one_record(w->a, json_array_get(tables, i), &c->tables[i]);
+                c->total_size += c->tables[i].size;
+        }
+        c->n_sequences = json_array_size(sequences);
+        c->sequences = arena_new_array(w->a, Sequence, c->n_sequences + 1);
+        for (size_t i = 0; i < c->n_sequences; i++) {
+                const json_t *j = json_array_get(sequences, i);
+                c->sequences[i] = (Sequence){ arena_strdup(w->a, jx_str(j, "schema", "")),
+                                              arena_strdup(w->a, jx_str(j, "name", "")),
+                                              arena_strdup(w->a, jx_str(j, "value", "1")),
+                                              jx_bool(j, "is_called", false) };
+        }
+}
+
+/* ---- rows: the same bytes, hashed again on their way ---- */
+
+typedef struct Rows {
+        Restore    *w;
+        Table      *t;
+        Buf         rest;               /* of a row that a part's piece cut */
+        const char *name;
+        int64_t     done;
+        int         finished;
+} Rows;
+
+static bool row_bytes(void *arg, const void *bytes, size_t n, Err *err)
+{
+        Rows *r = arg;
+        const char *p = bytes, *end = p + n;
+        for (const char *nl; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
+                if (r->rest.len) {
+                        buf_add(&r->rest, p, (size_t)(nl + 1 - p));
+                        r->t->hash += row_hash(r->rest.data, r->rest.len);
+                        buf_reset(&r->rest);
+                } else {
+                        r->t->hash += row_hash(p, (size_t)(nl + 1 - p));
+                }
+                r->t->rows++;
+        }
+        buf_add(&r->rest, p, (size_t)(end - p));
+        r->t->bytes += (int64_t)n;
+        progress_set(r->w->t, r->done + r->t->bytes, r->finished,
+                     &(TransferRow){ .name = r->name, .done = r->t->bytes, .total = r->t->size });
+        return !transfer_stopped(r->w->t, err) && pg_copy_write(r->w->to, bytes, n, err);
+}
+
+static bool as_recorded(const Table *t, const json_t *j, Err *err)
+{
+        char hash[32];
+        snprintf(hash, sizeof hash, "%016llx", (unsigned long long)t->hash);
+        if (t->rows != jx_int(j, "rows", -1))
+                return err_set(err, ERR_USER, "the bundle holds %lld rows, its manifest says %lld",
+                               (long long)t->rows, (long long)jx_int(j, "rows", -1));
+        return str_eq(hash, jx_str(j, "hash", "")) ||
+               err_set(err, ERR_USER, "the rows in the bundle are not those its manifest describes");
+}
+
+static bool one_table(Rows *r, const json_t *j, Err *err)
+{
+        Restore *w = r->w;
+        AUTO_JSON parts = bundle_parts(w->c->bundle, jx_str(j, "dir", "?"));
+        if (!table_load_begin(w->to, r->t, jx_str(j, "encoding", "UTF8"), err))
+                return false;
+        r->rest = buf_init(1u << 31);   /* a row is at most 1 GB; text may double it */
+        bool ok = bundle_read_parts(w->c->bundle, parts, row_bytes, r, err) &&
+                  as_recorded(r->t, j, err);
+        buf_done(&r->rest);
+        AUTO_ERR target = { 0 };
+        bool loaded = table_load_end(w->to, r->t, ok, &target);
+        if (ok && !loaded)
+                err_move(err, &target);
+        return ok && loaded;
+}
+
+static bool tables(Restore *w, Err *err)
+{
+        Rows r = { .w = w };
+        Content *c = &w->content;
+        progress_stage(w->t, "copying", "bytes", c->total_size + c->index_size, (int)c->n_tables);
+        for (size_t i = 0; i < c->n_tables; i++) {
+                r.t = &c->tables[i];
+                AUTO_FREE char *whole = xasprintf("%s.%s", r.t->schema, r.t->name);
+                AUTO_FREE char *name = text_clean_str(whole);
+                r.name = name;
+                if (transfer_stopped(w->t, err))
+                        return false;
+                if (!one_table(&r, json_array_get(jx_get(w->record, "tables"), i), err))
+                        return err_wrap(err, "table %s", name);
+                r.done += r.t->bytes;
+                r.finished++;
+        }
+        progress_set(w->t, r.done, r.finished, NULL);
+        return true;
+}
+
+/* ---- the whole ---- */
+
+static bool open_bundle(Restore *w, Err *err)
+{
+        w->record = bundle_database(w->c->bundle, w->c->database, err);
+        if (!w->record)
+                return false;
+        AUTO_FREE char *schema = xasprintf("%s/schema.dump", jx_str(w->record, "dir", ""));
+        if (!bundle_read_all(w->c->bundle, schema, LIMIT_SQL, &w->archive, &w->archive_len, err) ||
+            !toc_read(w->archive, w->archive_len, w->a, &w->toc, err))
+                return false;
+        content_of(w);
+        return true;
+}
+
+static bool load(Restore *w, Err *err)
+{
+        Transfer *t = w->t;
+        const TransferRestore *c = w->c;
+        int n = toc_count_of(&w->toc, TOC_PRE_DATA);
+        bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
+        if (!target_create(t, c->target, w->content.properties, c->into, c->marker, c->created, err) ||
+            !target_open(t, c->target, c->into, ascii, &w->to, err))
+                return false;
+        progress_stage(t, "schema", "objects", n, n);
+        return target_entries(t, w->to, &w->toc, TOC_PRE_DATA, TOC_PASS_MAIN, &w->meter, err) &&
+               tables(w, err) &&
+               blobs_restore(t, c->bundle, jx_str(w->record, "dir", ""), w->to, &w->blobs, err);
+}
+
+static bool finish(Restore *w, Err *err)
+{
+        Transfer *t = w->t;
+        const TransferRestore *c = w->c;
+        w->meter = (EntriesMeter){ .done = w->content.total_size, .indexes = w->content.indexes,
+                                   .watch = watch_start(t, c->target, w->to) };
+        progress_next(t, "building indexes", toc_count_of(&w->toc, TOC_POST_DATA));
+        bool ok = sequences_set(w->to, &w->content, err) &&
+               target_entries(t, w->to, &w->toc, TOC_POST_DATA, TOC_PASS_MAIN, &w->meter, err) &&
+               target_entries(t, w->to, &w->toc, TOC_NONE, TOC_PASS_ACL, &w->meter, err) &&
+               target_entries(t, w->to, &w->toc, TOC_NONE, TOC_PASS_POST_ACL, &w->meter, err);
+        w->meter.watch = watch_stop(w->meter.watch);
+        return ok && target_properties(t, c->target, w->content.properties, c->into, err);
+}
+
+bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret, Err *err)
+{
+        Restore CLEANUP(restore_close) w = { .t = t, .c = c, .a = arena_new() };
+        *ret = (TransferResult){ 0 };
+        if (!open_bundle(&w, err) || !load(&w, err) || !finish(&w, err))
+                return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
+        *ret = (TransferResult){ .tables = jx_int(w.record, "tables_counted", 0),
+                                 .sequences = (int64_t)w.content.n_sequences,
+                                 .large_objects = w.blobs,
+                                 .objects = toc_count(&w.toc),
+                                 .client = xstrdup(w.toc.dump_version ? w.toc.dump_version : ""),
+                                 .tolerated = json_incref(t->tolerated) };
+        for (size_t i = 0; i < w.content.n_tables; i++) {
+                ret->rows += w.content.tables[i].rows;
+                ret->bytes += w.content.tables[i].bytes;
+        }
+        return true;
+}

@@ -1,0 +1,22 @@
+/* sqltext.h: finding the ends of statements in SQL that pg_dump wrote.
+ *
+ * Knows quotes ('..', E'..', "..", $tag$..$tag$), comments, and nothing else of the language:
+ * enough to cut at the right semicolons, whatever a default, a comment or a name contains. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* The statement that begins at `sql`: length including its semicolon; 0 when only blanks and
+ * comments are left. *ret_start (may be NULL) is where its first word is. */
+size_t sqltext_next(const char *sql, const char **ret_start);
+
+/* Copies `sql` into `out` without what must not reach the target:
+ *   pg_attver   options of ALTER .. ALTER COLUMN .. SET (..) that newer minors store and older
+ *               servers reject (moving data, 0); the other options of the list stay;
+ *   SET lines   of parameters that `major` does not know (transaction_timeout before 17);
+ *   \restrict and \unrestrict, which are psql's business.
+ * Returns false when there was nothing to strip (out then holds the same text). */
+bool sqltext_strip(const char *sql, int major, Buf *out);
+/* Only the psql lines, for SQL that people will feed to any psql. */
+void sqltext_strip_psql(const char *sql, Buf *out);

@@ -1,0 +1,77 @@
+/* temporary.c: databases of ours, by a name nobody else has, and gone again.
+ *
+ * Never the old name with a suffix: a name of 63 bytes plus a suffix is cut back to the real
+ * name, and a redo would then drop the real database. */
+#include "transfer/internal.h"
+
+#include <stdio.h>
+
+#define TRIES 1000
+
+bool transfer_temporary_name(const PgParams *target, const char *run, char **ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        if (!pg_open(target, &pg, err))
+                return err_wrap(err, "connecting to the target");
+        for (int n = 1; n < TRIES; n++) {
+                AUTO_FREE char *name = xasprintf("pgsherpa_%.40s_%d", run, n);
+                AUTO_SQL q = { 0 };
+                AUTO_PGRES PgRes *r = NULL;
+                sql_add(&q, "select 1 from pg_database where datname = ");
+                sql_value(&q, name);
+                if (!pg_query(pg, &q, &r, err))
+                        return false;
+                if (pg_rows(r) > 0)
+                        continue;
+                *ret = name;
+                name = NULL;
+                return true;
+        }
+        return err_set(err, ERR_USER, "%d databases are called pgsherpa_%s_..: remove old ones first",
+                       TRIES - 1, run);
+}
+
+/* By OID when it was learned. Else the crash came between CREATE DATABASE and the next word:
+ * the name was remembered before, nobody else makes such names, and only our marker or no
+ * comment at all can be there. */
+static bool is_ours(const PgRes *r, int64_t oid, const char *marker)
+{
+        const char *comment = pg_cell(r, 0, 1);
+        if (oid)
+                return pg_cell_int(r, 0, 0) == oid;
+        return !comment || (marker && str_eq(comment, marker));
+}
+
+bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const char *marker,
+                   bool *ret_dropped, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_SQL look = { 0 };
+        AUTO_SQL drop = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        if (ret_dropped)
+                *ret_dropped = false;
+        if (!str_starts(name, "pgsherpa_"))
+                return err_set(err, ERR_USER, "%s is not a name pgsherpa gives: not dropped", name);
+        sql_add(&look, "select oid, shobj_description(oid, 'pg_database') from pg_database "
+                       "where datname = ");
+        sql_value(&look, name);
+        if (!pg_open(target, &pg, err) || !pg_query(pg, &look, &r, err))
+                return err_wrap(err, "looking for the temporary database %s", name);
+        if (pg_rows(r) == 0)
+                return true;
+        if (!is_ours(r, oid, marker)) {
+                err_set(err, ERR_USER, "the database %s is not the one this step made: not dropped",
+                        name);
+                return err_hint(err, "look at it, and drop it yourself if nobody needs it");
+        }
+        sql_add(&drop, "drop database ");
+        sql_ident(&drop, name);
+        if (pg_major(pg) >= 13)
+                sql_add(&drop, " with (force)");
+        if (!pg_exec(pg, &drop, err))
+                return err_wrap(err, "dropping the temporary database");
+        if (ret_dropped)
+                *ret_dropped = true;
+        return true;
+}

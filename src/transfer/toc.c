@@ -1,0 +1,179 @@
+#include "transfer/toc.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+#define ENTRIES_MAX 2000000             /* half a million tables with indexes and grants */
+
+typedef struct Reader {
+        const unsigned char *p, *end;
+        unsigned int_size, off_size;
+        bool bad;
+        Arena *a;
+} Reader;
+
+static int byte(Reader *r)
+{
+        if (r->p >= r->end) {
+                r->bad = true;
+                return 0;
+        }
+        return *r->p++;
+}
+
+/* A sign byte, then the number, lowest byte first. */
+static int64_t number(Reader *r)
+{
+        int sign = byte(r);
+        uint64_t v = 0;
+        for (unsigned i = 0; i < r->int_size; i++) {
+                uint64_t b = (uint64_t)byte(r);
+                if (i < 8)
+                        v |= b << (8 * i);
+        }
+        return sign ? -(int64_t)v : (int64_t)v;
+}
+
+/* Length -1 is NULL. */
+static const char *string(Reader *r)
+{
+        int64_t n = number(r);
+        if (n < 0 || r->bad)
+                return NULL;
+        if (n > r->end - r->p) {
+                r->bad = true;
+                return NULL;
+        }
+        const char *s = arena_strndup(r->a, (const char *)r->p, (size_t)n);
+        r->p += n;
+        return s;
+}
+
+static bool head(Reader *r, Toc *toc, Err *err)
+{
+        if (r->end - r->p < 11 || memcmp(r->p, "PGDMP", 5) != 0)
+                return err_set(err, ERR_COMMAND, "this is not what pg_dump -Fc writes");
+        r->p += 5;
+        toc->major = byte(r);
+        toc->minor = byte(r);
+        (void)byte(r);
+        if (toc->major != 1 || toc->minor < 14 || toc->minor > 16)
+                return err_set(err, ERR_COMMAND, "the dump has format %d.%d; 1.14 to 1.16 are known "
+                               "(PostgreSQL 12 to 18)", toc->major, toc->minor);
+        r->int_size = (unsigned)byte(r);
+        r->off_size = (unsigned)byte(r);
+        if (byte(r) != 1 || r->int_size > 8 || r->int_size < 4)
+                return err_set(err, ERR_COMMAND, "the dump is not in custom format");
+        if (toc->minor >= 15)
+                (void)byte(r);          /* compression algorithm */
+        else
+                (void)number(r);        /* compression level */
+        for (int i = 0; i < 7; i++)
+                (void)number(r);        /* sec min hour mday mon year isdst */
+        toc->database = string(r);
+        toc->server_version = string(r);
+        toc->dump_version = string(r);
+        return true;
+}
+
+static bool is(const TocEntry *e, const char *class)
+{
+        return str_eq(e->class, class);
+}
+
+static TocPass pass_of(const TocEntry *e)
+{
+        if (is(e, "ACL") || is(e, "DEFAULT ACL"))
+                return TOC_PASS_ACL;
+        if (is(e, "EVENT TRIGGER") || is(e, "MATERIALIZED VIEW DATA"))
+                return TOC_PASS_POST_ACL;
+        if ((is(e, "COMMENT") || is(e, "SECURITY LABEL")) && str_starts(e->name, "EVENT TRIGGER "))
+                return TOC_PASS_POST_ACL;
+        if (is(e, "STATISTICS DATA") && e->section == TOC_POST_DATA)
+                return TOC_PASS_POST_ACL;
+        return TOC_PASS_MAIN;
+}
+
+static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
+{
+        e->id = (int)number(r);
+        (void)number(r);                /* had a data dumper */
+        (void)string(r);                /* catalog's OID */
+        (void)string(r);                /* object's OID */
+        e->name = string(r);
+        e->class = string(r);
+        e->section = (TocSection)number(r);
+        e->sql = string(r);
+        e->drop = string(r);
+        (void)string(r);                /* COPY statement */
+        e->schema = string(r);
+        e->tablespace = string(r);
+        e->access_method = string(r);
+        if (toc->minor >= 16)
+                e->relkind = (char)number(r);
+        e->owner = string(r);
+        (void)string(r);                /* with oids: "false" for ever */
+        while (!r->bad && string(r))
+                ;                       /* dependencies */
+        r->p += MIN((ptrdiff_t)r->off_size + 1, r->end - r->p);         /* data state, offset */
+        e->name = e->name ? e->name : "";
+        e->class = e->class ? e->class : "";
+        e->sql = e->sql ? e->sql : "";
+        e->drop = e->drop ? e->drop : "";
+        if (e->schema && !*e->schema)
+                e->schema = NULL;
+        if (e->section == TOC_NONE)
+                e->section = *section;
+        else
+                *section = e->section;
+        e->pass = pass_of(e);
+}
+
+bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err)
+{
+        Reader r = { .p = bytes, .end = (const unsigned char *)bytes + n, .a = a };
+        *ret = (Toc){ 0 };
+        if (!head(&r, ret, err))
+                return false;
+        int64_t count = number(&r);
+        if (r.bad || count < 0 || count > ENTRIES_MAX || count > r.end - r.p)
+                return err_set(err, ERR_COMMAND, "the dump's table of contents is damaged");
+        ret->entries = arena_new_array(a, TocEntry, (size_t)count + 1);
+        TocSection section = TOC_PRE_DATA;
+        for (int64_t i = 0; i < count && !r.bad; i++)
+                entry(&r, ret, &section, &ret->entries[ret->n++]);
+        if (r.bad)
+                return err_set(err, ERR_COMMAND, "the dump is cut short: its table of contents ends "
+                               "within entry %zu of %lld", ret->n, (long long)count);
+        return true;
+}
+
+bool toc_is_schema(const TocEntry *e)
+{
+        static const char *const not[] = { "ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE",
+                                           "DATABASE PROPERTIES", "TABLE DATA", "SEQUENCE SET",
+                                           "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS",
+                                           "<Init>" };
+        for (size_t i = 0; i < LEN(not); i++)
+                if (is(e, not[i]))
+                        return false;
+        bool about = is(e, "ACL") || is(e, "COMMENT") || is(e, "SECURITY LABEL");
+        if (about && (str_starts(e->name, "DATABASE ") || str_starts(e->name, "LARGE OBJECT")))
+                return false;
+        return *e->sql != '\0';
+}
+
+const char *toc_object(Arena *a, const TocEntry *e)
+{
+        AUTO_FREE char *text = NULL;
+        if (e->pass == TOC_PASS_ACL) {
+                size_t n = strcspn(e->sql, "\n");
+                text = text_clean(e->sql, MIN(n, 200));
+        } else {
+                AUTO_FREE char *whole = xasprintf("%s %s%s%s", e->class, e->schema ? e->schema : "",
+                                                  e->schema ? "." : "", e->name);
+                text = text_clean_str(whole);
+        }
+        return arena_strdup(a, text);
+}

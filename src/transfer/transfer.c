@@ -1,0 +1,115 @@
+/* transfer.c: connections that can be stopped, errors that may be tolerated. */
+#include "transfer/internal.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+Transfer *transfer_new(const TransferHooks *hooks)
+{
+        Transfer *t = xcalloc(1, sizeof *t);
+        t->hooks = *hooks;
+        t->tolerated = json_array();
+        pthread_mutex_init(&t->lock, NULL);
+        pthread_mutex_init(&t->showing, NULL);
+        return t;
+}
+
+void transfer_cancel(Transfer *t)
+{
+        pthread_mutex_lock(&t->lock);
+        t->cancelled = true;
+        for (size_t i = 0; i < t->n_open; i++)
+                pg_cancel(t->open[i]);
+        pthread_mutex_unlock(&t->lock);
+}
+
+Transfer *transfer_free(Transfer *t)
+{
+        if (t) {
+                assert(t->n_open == 0);
+                json_decref(t->tolerated);
+                pthread_mutex_destroy(&t->lock);
+                pthread_mutex_destroy(&t->showing);
+                free(t);
+        }
+        return NULL;
+}
+
+const volatile bool *transfer_cancel_flag(Transfer *t)
+{
+        return t->hooks.cancel ? t->hooks.cancel : &t->cancelled;
+}
+
+bool transfer_stopped(Transfer *t, Err *err)
+{
+        pthread_mutex_lock(&t->lock);
+        bool stopped = t->cancelled;
+        pthread_mutex_unlock(&t->lock);
+        if (!stopped && !(t->hooks.cancel && *t->hooks.cancel))
+                return false;
+        err_set(err, ERR_CANCELLED, "stopped on request");
+        return true;
+}
+
+bool transfer_connect(Transfer *t, const PgParams *p, const char *database, Pg **ret, Err *err)
+{
+        PgParams mine = *p;
+        if (database)
+                mine.database = database;
+        if (transfer_stopped(t, err) || !pg_open(&mine, ret, err))
+                return false;
+        pthread_mutex_lock(&t->lock);
+        assert(t->n_open < LEN(t->open));
+        t->open[t->n_open++] = *ret;
+        pthread_mutex_unlock(&t->lock);
+        return true;
+}
+
+void transfer_disconnect(Transfer *t, Pg **pg)
+{
+        if (!*pg)
+                return;
+        pthread_mutex_lock(&t->lock);
+        for (size_t i = 0; i < t->n_open; i++)
+                if (t->open[i] == *pg)
+                        t->open[i] = t->open[--t->n_open];
+        pthread_mutex_unlock(&t->lock);
+        *pg = pg_close(*pg);
+}
+
+void transfer_say(Transfer *t, const char *fmt, ...)
+{
+        if (!t->hooks.say)
+                return;
+        va_list ap;
+        va_start(ap, fmt);
+        AUTO_FREE char *text = xvasprintf(fmt, ap);
+        va_end(ap);
+        AUTO_FREE char *clean = text_clean_str(text);
+        t->hooks.say(t->hooks.arg, clean);
+}
+
+bool transfer_tolerates(Transfer *t, const char *object, Err *err)
+{
+        /* Rules match on the whole message, and it begins with what failed: ^GRANT */
+        err_wrap(err, "%s", object);
+        if (err->kind != ERR_SERVER || !t->hooks.tolerate ||
+            !t->hooks.tolerate(t->hooks.arg, object, err))
+                return false;
+        json_t *j = json_object();
+        jx_set_str(j, "object", object);
+        jx_set_str(j, "sqlstate", err->sqlstate);
+        jx_set_str(j, "message", err->message);
+        json_array_append_new(t->tolerated, j);
+        transfer_say(t, "tolerated: %s", err->message);
+        err_clear(err);
+        return true;
+}
+
+void transfer_result_done(TransferResult *r)
+{
+        json_decref(r->tolerated);
+        free(r->client);
+        *r = (TransferResult){ 0 };
+}

@@ -1,0 +1,139 @@
+/* transfer.h: one database, from a server or a bundle, to a server, a bundle, or both.
+ *
+ *      AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .cancel = flag, .progress = show });
+ *      TransferCopy c = { .source = old, .target = &new_server, .database = "app",
+ *                         .into = "pgsherpa_r1_1", .bundle = writer };
+ *      TransferResult r;
+ *      if (!transfer_copy(t, &c, &r, err)) ...
+ *
+ * One connection exports a snapshot; pg_dump, the readers of tables and large objects see that
+ * moment. The schema's entries run over libpq one by one, so an error has an object's name;
+ * whether it may be tolerated is the caller's decision, one error at a time. Data never is:
+ * rows read, rows sent and rows the target counted must be one number, for every table.
+ *
+ * The target database is created by us from template0, under a name the caller remembered
+ * before; it carries `marker` as its comment until the end. transfer_drop() removes it again.
+ *
+ * Hooks may be called from other threads. transfer_cancel() may be, too: every connection is
+ * cancelled, every child stopped, and the running call returns ERR_CANCELLED. */
+#pragma once
+
+#include "base/err.h"
+#include "base/jsonx.h"
+#include "bundle/bundle.h"
+#include "pg/conn.h"
+
+typedef struct Transfer Transfer;
+
+typedef struct TransferRow {
+        const char *name;
+        int64_t     done, total;
+        double      rate;
+} TransferRow;
+
+typedef struct TransferProgress {
+        const char *stage;              /* "schema", "copying", "building indexes" ..        */
+        const char *unit;               /* "bytes", "objects"                                */
+        int64_t     done, total;
+        double      rate;
+        int64_t     eta_ms;             /* -1: not known                                     */
+        int         things_done, things_total;
+        const TransferRow *rows;
+        size_t      n_rows;
+} TransferProgress;
+
+typedef struct TransferHooks {
+        void (*progress)(void *arg, const TransferProgress *p);
+        void (*say)(void *arg, const char *text);       /* clean text, one line               */
+        /* One object that could not be made. True: go on without it. NULL: never. */
+        bool (*tolerate)(void *arg, const char *object, const Err *error);
+        const volatile bool *cancel;    /* for children, and between statements              */
+        void *arg;
+} TransferHooks;
+
+Transfer *transfer_new(const TransferHooks *hooks) MUST_CHECK;
+void      transfer_cancel(Transfer *t);
+Transfer *transfer_free(Transfer *t);
+
+typedef struct TransferCopy {
+        PgParams        source;
+        const PgParams *target;         /* NULL: only into the bundle                        */
+        const char     *database;       /* of the source                                     */
+        const char     *into;           /* database to make on the target                    */
+        const char     *marker;         /* its comment until it is whole                     */
+        BundleWriter   *bundle;         /* or NULL                                           */
+        bool            dump;           /* also a whole pg_dump -Fc into the bundle           */
+        const char     *source_image, *target_image;    /* where clients may be found; or NULL */
+        /* Called when the target database exists, with its OID: what undo will look for. */
+        bool          (*created)(void *arg, int64_t oid, Err *err);
+} TransferCopy;
+
+typedef struct TransferResult {
+        int64_t tables,         /* as pg.inventory counts: partitioned ones and partitions   */
+                rows, bytes, sequences, large_objects, objects;
+        json_t *tolerated;              /* [{"object", "sqlstate", "message"}]               */
+        char   *client;                 /* "pg_dump 17.6 in .."                              */
+} TransferResult;
+
+bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err *err) MUST_CHECK;
+
+typedef struct TransferRestore {
+        const Bundle   *bundle;
+        const char     *database;       /* in the bundle; "": the only one                   */
+        const PgParams *target;
+        const char     *into, *marker;
+        bool          (*created)(void *arg, int64_t oid, Err *err);
+} TransferRestore;
+
+bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret, Err *err)
+        MUST_CHECK;
+void transfer_result_done(TransferResult *r);
+
+/* ---- bundles of several databases ---- */
+typedef struct TransferBackup {
+        PgParams     source;            /* its database is where roles are read               */
+        const char  *path;              /* from bundle_choose()                              */
+        const char  *run;
+        const char *const *databases;   /* NULL-terminated                                   */
+        bool         dump, globals;
+        const json_t *files;            /* paths to keep under files/; or NULL               */
+        bool         redact_env;        /* .env files: names, values replaced                */
+        const char  *image;             /* where the source's client may be found            */
+} TransferBackup;
+
+/* A whole bundle: roles, files, each database, finished and durable. */
+bool transfer_backup(Transfer *t, const TransferBackup *b, BundleDone *ret, TransferResult *sum,
+                     Err *err) MUST_CHECK;
+/* Puts roles and files into a bundle that transfer_copy() then fills; and ends it. */
+bool transfer_bundle_begin(Transfer *t, BundleWriter *w, const TransferBackup *b, Err *err) MUST_CHECK;
+bool transfer_bundle_end(Transfer *t, BundleWriter *w, BundleDone *ret, Err *err) MUST_CHECK;
+/* Every byte, with a real pg_restore for dumps. Writes <path>.verify.json. */
+bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err) MUST_CHECK;
+
+/* ---- a file as pg_dump writes it ---- */
+typedef struct TransferDump {
+        PgParams    source;
+        const char *database, *path;    /* <path>.part until it is whole                      */
+        const char *image;
+} TransferDump;
+typedef struct TransferDumpDone {
+        int64_t size;
+        char    sha256[65], client[24];
+} TransferDumpDone;
+/* pg_dump -Fc by the source's own major, then read to its end by that major's pg_restore. */
+bool transfer_dump(Transfer *t, const TransferDump *d, TransferDumpDone *ret, Err *err) MUST_CHECK;
+
+/* ---- temporary databases ---- */
+/* pgsherpa_<run>_<n> with the lowest n that is free on that server; malloc()ed. */
+bool transfer_temporary_name(const PgParams *target, const char *run, char **ret, Err *err)
+        MUST_CHECK;
+/* Drops a database of ours: its OID is `oid` (0: never learned), or its comment is `marker`, or
+ * it has neither comment nor tables. Anything else is left alone: ERR_USER. Gone: fine. */
+bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const char *marker,
+                   bool *ret_dropped, Err *err) MUST_CHECK;
+
+static inline void transfer_freep(Transfer **t)
+{
+        *t = transfer_free(*t);
+}
+#define AUTO_TRANSFER CLEANUP(transfer_freep) Transfer *

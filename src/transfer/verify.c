@@ -1,0 +1,77 @@
+/* verify.c: a bundle's proof, with a real pg_restore for the dumps in it. */
+#include "transfer/internal.h"
+
+#include <stdio.h>
+
+#include "base/io.h"
+
+static bool into_fd(void *arg, const void *bytes, size_t n, Err *err)
+{
+        return io_write_all(*(int *)arg, bytes, n, err);
+}
+
+typedef struct Feed {
+        const Bundle *b;
+        const json_t *parts;
+} Feed;
+
+static bool feed(void *arg, int fd, Err *err)
+{
+        Feed *f = arg;
+        return bundle_read_parts(f->b, f->parts, into_fd, &fd, err);
+}
+
+/* The format says which pg_restore can read it; the first of that or any newer major. */
+static bool first_bytes(void *arg, const void *bytes, size_t n, Err *err)
+{
+        Buf *b = arg;
+        if (b->len < 8)
+                buf_add(b, bytes, MIN(n, 8));
+        return true;
+}
+
+static bool read_dump(void *arg, const Bundle *b, const json_t *parts, char **ret_note, Err *err)
+{
+        Transfer *t = arg;
+        AUTO_BUF head = buf_init(16);
+        if (!bundle_read(b, json_string_value(json_array_get(parts, 0)), first_bytes, &head, err))
+                return false;
+        int least = dump_reader_major(buf_str(&head), head.len);
+        if (least == 0)
+                return err_set(err, ERR_USER, "this is not a pg_dump in custom format");
+        PgClient clients[8];
+        size_t n = pg_clients_all(least, 18, clients, LEN(clients));
+        if (n == 0) {
+                *ret_note = xasprintf("compared by SHA-256 only: no pg_restore of %d or later here",
+                                      least);
+                return true;
+        }
+        DumpRun d = { .client = &clients[0], .cancel = transfer_cancel_flag(t) };
+        Feed f = { b, parts };
+        bool ok = dump_read_through(&d, feed, &f, err);
+        if (ok)
+                *ret_note = xasprintf("read to its end by pg_restore %s", clients[0].version);
+        for (size_t i = 0; i < n; i++)
+                pg_client_done(&clients[i]);
+        return ok;
+}
+
+static void show(void *arg, int64_t done, int64_t total, const char *member)
+{
+        Transfer *t = arg;
+        t->total = total;
+        progress_set(t, done, done == total ? 1 : 0, &(TransferRow){ .name = member });
+}
+
+bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err)
+{
+        BundleVerifyHooks h = { .progress = show, .dump = read_dump, .cancel = transfer_cancel_flag(t),
+                                .arg = t };
+        progress_stage(t, "reading every byte", "bytes", 0, 1);
+        if (!bundle_verify(path, &h, ret, err))
+                return err_wrap(err, "verifying %s", path);
+        AUTO_ERR note = { 0 };          /* a read-only directory is no reason to fail */
+        if (!bundle_note_verify(path, ret, &note))
+                transfer_say(t, "the verdict could not be noted beside the bundle: %s", note.message);
+        return true;
+}

@@ -1,0 +1,113 @@
+"""wizard.py: the wizard's screens as a person uses them, keys only."""
+import re
+
+from lab import sh
+
+LIVE = r"\? help"
+
+
+def to_the_form(t, binary, server):
+    """Home, discovery, the server of that name, the questions."""
+    t.run([binary])
+    t.expect("Look for servers", 10)
+    t.keys("d")
+    t.expect(re.escape(server), 30)
+    t.expect("Nothing has been changed", 30)
+    for _ in range(40):
+        if re.search(r"^ › " + re.escape(server[:12]), t.screen(), re.M):
+            break
+        t.keys("j")
+        t.settle()
+    t.expect(r"^ › " + re.escape(server[:12]), 5)
+    t.keys("Enter")
+    t.expect("Show the plan", 10)
+
+
+def set_field(t, name, value):
+    """Moves to the field with that variable name (shown in the rule below) and types."""
+    for _ in range(30):
+        t.keys("Up")
+    t.settle()
+    for _ in range(30):
+        if re.search(rf"^── {re.escape(name)} ─", t.screen(), re.M):
+            break
+        t.keys("Down")
+        t.settle()
+    t.expect(rf"^── {re.escape(name)} ─", 5)
+    t.keys("C-u")
+    t.text(value)
+    t.settle()
+
+
+def start(t):
+    """The plan, read; then g and y."""
+    t.keys("C-p")
+    t.expect("Dry run, nothing has been changed", 20)
+    plan = t.screen()
+    t.keys("g")
+    t.expect("Start this run", 10)
+    t.pause(0.5)                        # a dialog takes keys only after it could be read
+    t.keys("Enter")                     # must not start anything
+    t.expect("Start this run", 2)
+    t.keys("y")
+    t.expect(r"Safe to disconnect|Waiting for you", 20)
+    return plan
+
+
+def answer(t, gate, screens):
+    """Answers the dialog of this gate as the screen offers it; the screen is kept."""
+    title = gate["title"]
+    t.expect(r"─ " + re.escape(title[:30]), 20)        # in the dialog's frame, not in the list
+    screens.append((gate["kind"], t.settle()))
+    t.pause(0.5)
+    if gate["kind"] == "manual":
+        for i, _ in enumerate(gate.get("lines") or []):
+            t.expect(r"› \[[ x]\]", 5)
+            t.keys("Space")
+            t.settle()
+            if i + 1 < len(gate["lines"]):
+                t.keys("j")
+                t.settle()
+        t.expect(r"y done|All are ticked", 5)
+        t.keys("y")
+    elif gate["kind"] == "decision":
+        if [c["key"] for c in gate["choices"]] == ["y"]:        # free text
+            t.text("as the test says")
+        t.settle()
+        t.keys("Enter")
+    elif gate["kind"] == "word":
+        t.keys("Enter")                 # nothing is typed yet: must do nothing
+        t.expect(re.escape(title[:30]), 2)
+        t.text(gate["text"])
+        t.settle()
+        t.keys("Enter")
+    else:
+        t.keys("Enter", "Space")        # neither confirms anything
+        t.expect(re.escape(title[:30]), 2)
+        t.keys("y")
+
+
+def drive(t, op, until, screens, stop=lambda gate: False):
+    """Answers every gate on the screen until `until(event)`; returns that event, or the gate at
+    which `stop` said so."""
+    import time
+    seen, answered, end = 0, set(), time.monotonic() + 420
+    while time.monotonic() < end:
+        op.read()
+        while seen < len(op.events):
+            seen += 1
+            if until(op.events[seen - 1]):
+                return op.events[seen - 1]
+        gate = op.open_gate()
+        if gate and gate["kind"] in ("error", "unknown"):
+            raise AssertionError(f"the run asks: {gate['title']}: {gate.get('lines')}\n{t.screen()}")
+        if gate and gate["kind"] != "after" and gate["seq"] not in answered:
+            if stop(gate):
+                return gate
+            answered.add(gate["seq"])
+            answer(t, gate, screens)
+        t.pause(0.05)
+    raise AssertionError(f"nothing within 420 s:\n{t.screen()}")
+
+
+assert sh and LIVE

@@ -1,0 +1,529 @@
+/* The kinds that write: done, killed, probed, undone, on real servers. */
+#include <unistd.h>
+
+#include "pg/fence.h"
+#include "pg/roles.h"
+#include "sample.h"
+#include "step_ctx_fake.h"
+
+extern const StepKind step_pg_analyze, step_pg_check, step_pg_collation,
+        step_pg_collation_refresh, step_pg_collisions, step_pg_login, step_pg_reindex, step_pg_compare, step_pg_database_create,
+        step_pg_database_rename, step_pg_fence, step_pg_inventory, step_pg_ready,
+        step_pg_role_create, step_pg_roles_copy, step_pg_sql, step_pg_terminate;
+
+int main(int argc, char **argv)
+{
+        return lab_main(argc, argv, (int[]){ 13, 17, 0 });
+}
+
+static FakeStep step(const StepKind *kind, int major, const char *database, const char *fmt, ...)
+        PRINTF(4, 5);
+
+static FakeStep step(const StepKind *kind, int major, const char *database, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        AUTO_FREE char *params = xvasprintf(fmt, ap);
+        va_end(ap);
+        PgParams p;
+        lab_params(major, database, &p);
+        FakeStep f = fake_step(kind, params);
+        f.password = p.password;
+        fake_target(&f, "on", json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via",
+                                        "host", p.host, "port", p.port, "user", p.user,
+                                        "database", p.database));
+        fake_on(&f, "on");
+        return f;
+}
+
+static void add_target(FakeStep *f, const char *name, int major, const char *database)
+{
+        PgParams p;
+        lab_params(major, database, &p);
+        fake_target(f, name, json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via",
+                                       "host", p.host, "port", p.port, "user", p.user, "database",
+                                       p.database));
+}
+
+static bool exists(int major, const char *database)
+{
+        AUTO_PG Pg *pg = lab_open(major, NULL);
+        AUTO_FREE char *q =
+                xasprintf("select count(*) from pg_database where datname = '%s'", database);
+        AUTO_FREE char *n = lab_value(pg, q);
+        return str_eq(n, "1");
+}
+
+#define MUST(ok, err) cr_assert((ok), "%s", (err).message)
+
+Test(pg_database_rename, takes_the_place_of_an_empty_one_and_gives_it_back)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *loaded = lab_database(17, "loaded");
+        AUTO_FREE char *real = lab_database(17, "real");
+        AUTO_PG Pg *in = lab_open(17, loaded);
+        lab_do(in, "create table public.t (a int)");
+        in = pg_close(in);
+        FakeStep f = step(&step_pg_database_rename, 17, real,
+                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
+                          real);
+        cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
+        MUST(fake_run(&f, &err), err);
+        cr_assert_not(exists(17, loaded));
+        cr_assert_eq(fake_probe(&f), FOUND_ALL);
+        AUTO_PG Pg *now = lab_open(17, real);
+        AUTO_FREE char *n = lab_value(now, "select count(*) from pg_class where relname = 't'");
+        cr_assert_str_eq(n, "1");
+        now = pg_close(now);
+        MUST(fake_run(&f, &err), err);                  /* once more is the same as once */
+        MUST(fake_undo(&f, &err), err);
+        cr_assert(exists(17, loaded));
+        cr_assert(exists(17, real));
+        MUST(fake_undo(&f, &err), err);                 /* and so is undoing */
+        cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
+        fake_step_done(&f);
+        lab_drop(17, loaded);
+        lab_drop(17, real);
+}
+
+Test(pg_database_rename, never_replaces_what_holds_something)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *loaded = lab_database(17, "loaded2");
+        AUTO_FREE char *real = lab_database(17, "real2");
+        AUTO_PG Pg *in = lab_open(17, real);
+        lab_do(in, "create sequence public.s");
+        in = pg_close(in);
+        FakeStep f = step(&step_pg_database_rename, 17, NULL,
+                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
+                          real);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_eq(err.kind, ERR_USER);
+        cr_assert_not_null(strstr(err.message, "relation public.s"), "%s", err.message);
+        cr_assert_eq(f.remembers, 0, "something was remembered, so something was about to change");
+        cr_assert(exists(17, loaded) && exists(17, real));
+        fake_step_done(&f);
+        lab_drop(17, loaded);
+        lab_drop(17, real);
+}
+
+Test(pg_database_rename, finds_itself_between_the_swap_and_the_journal)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *loaded = lab_database(17, "loaded3");
+        AUTO_FREE char *real = xasprintf("test_%d_real3", (int)getpid());
+        FakeStep f = step(&step_pg_database_rename, 17, NULL, "{\"from\": \"%s\", \"to\": \"%s\"}",
+                          loaded, real);
+        f.refuse_remember = true;                       /* nothing may happen unremembered */
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert(exists(17, loaded) && !exists(17, real));
+        f.refuse_remember = false;
+        err_clear(&err);
+        MUST(fake_run(&f, &err), err);
+        json_object_clear(f.results);                   /* killed before it was journaled */
+        cr_assert_eq(fake_probe(&f), FOUND_ALL);
+        cr_assert_str_eq(jx_str(f.results, "database", ""), real);
+        fake_step_done(&f);
+        lab_drop(17, real);
+}
+
+Test(pg_database_create, is_undone_only_while_empty)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = xasprintf("test_%d_made", (int)getpid());
+        FakeStep f = step(&step_pg_database_create, 17, NULL,
+                          "{\"name\": \"%s\", \"encoding\": \"UTF8\", \"collate\": \"C.UTF-8\", "
+                          "\"revoke_public_connect\": true, \"comment\": \"it's ours\"}", name);
+        MUST(fake_run(&f, &err), err);
+        cr_assert(exists(17, name));
+        AUTO_PG Pg *in = lab_open(17, name);
+        lab_do(in, "create table public.precious (a int)");
+        in = pg_close(in);
+        cr_assert_not(fake_undo(&f, &err));
+        cr_assert_eq(err.kind, ERR_USER);
+        in = lab_open(17, name);
+        lab_do(in, "drop table public.precious");
+        in = pg_close(in);
+        err_clear(&err);
+        MUST(fake_undo(&f, &err), err);
+        MUST(fake_undo(&f, &err), err);
+        cr_assert_not(exists(17, name));
+        fake_step_done(&f);
+}
+
+Test(pg_sql, asks_the_server_what_became_of_its_transaction)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(13, "sql");
+        FakeStep f = step(&step_pg_sql, 13, name,
+                          "{\"sql\": \"create table t (a int); insert into t values (1), (2)\"}");
+        cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "rows", 0), 2);
+        cr_assert_eq(fake_probe(&f), FOUND_ALL);
+        fake_step_done(&f);
+        f = step(&step_pg_sql, 13, name,
+                 "{\"sql\": \"insert into t values (3); select 1 / 0\"}");
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_str_eq(err.sqlstate, "22012");
+        fake_step_done(&f);
+        AUTO_PG Pg *pg = lab_open(13, name);
+        AUTO_FREE char *n = lab_value(pg, "select count(*) from public.t");
+        cr_assert_str_eq(n, "2");
+        pg = pg_close(pg);
+        lab_drop(13, name);
+}
+
+static void drop_roles(int major)
+{
+        AUTO_PG Pg *pg = lab_open(major, NULL);
+        AUTO_FREE char *sql = xasprintf("drop role if exists test_%d_app; drop role if exists "
+                                        "test_%d_grp; drop role if exists test_%d_md5",
+                                        (int)getpid(), (int)getpid(), (int)getpid());
+        lab_do(pg, sql);
+}
+
+Test(pg_roles_copy, carries_verifiers_and_memberships_and_takes_them_back)
+{
+        AUTO_ERR err = { 0 };
+        int id = (int)getpid();
+        AUTO_FREE char *name = lab_database(13, "roles");
+        AUTO_PG Pg *source = lab_open(13, name);
+        AUTO_FREE char *sql = xasprintf(
+                "set password_encryption = 'scram-sha-256'; create role test_%d_grp nologin; "
+                "create role test_%d_app login password 'canary' connection limit 7 in role "
+                "test_%d_grp; set password_encryption = 'md5'; create role test_%d_md5 login "
+                "password 'old' valid until '2030-01-01'; alter role test_%d_app set search_path "
+                "= \"$user\", \"Odd, Name\"; comment on role test_%d_app is 'it''s me'; create "
+                "table public.t (a int); alter table public.t owner to test_%d_grp; grant select "
+                "on public.t to "
+                "test_%d_md5",
+                id, id, id, id, id, id, id, id);
+        lab_do(source, sql);
+        FakeStep f = step(&step_pg_roles_copy, 17, NULL,
+                          "{\"from\": \"src\", \"skip\": [\"postgres\"]}");
+        add_target(&f, "src", 13, name);
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(json_array_size(jx_get(f.results, "created")), 3);
+        cr_assert_eq(json_array_size(jx_get(f.results, "md5")), 1);
+        cr_assert_eq(fake_probe(&f), FOUND_ALL);
+        AUTO_PG Pg *target = lab_open(17, NULL);
+        AUTO_FREE char *same = xasprintf("select rolpassword from pg_authid where rolname = "
+                                         "'test_%d_app'", id);
+        AUTO_FREE char *a = lab_value(source, same);
+        AUTO_FREE char *b = lab_value(target, same);
+        cr_assert_str_eq(a, b);
+        AUTO_FREE char *config = xasprintf("select setconfig[1] from pg_db_role_setting s join "
+                                           "pg_roles r on r.oid = s.setrole where rolname = "
+                                           "'test_%d_app'", id);
+        AUTO_FREE char *path = lab_value(target, config);
+        cr_assert_str_eq(path, "search_path=\"$user\", \"Odd, Name\"");
+        AUTO_FREE char *member = xasprintf("select pg_has_role('test_%d_app', 'test_%d_grp', "
+                                           "'member')", id, id);
+        AUTO_FREE char *is = lab_value(target, member);
+        cr_assert_str_eq(is, "t");
+        AUTO_FREE char *said = json_dumps(f.said, 0);
+        AUTO_FREE char *kept = json_dumps(f.remembered, 0);
+        cr_assert_null(strstr(said, "SCRAM-SHA"), "a verifier was said");
+        cr_assert_null(strstr(kept, "SCRAM-SHA"), "a verifier was remembered");
+        MUST(fake_undo(&f, &err), err);
+        MUST(fake_undo(&f, &err), err);
+        cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
+        fake_step_done(&f);
+        source = pg_close(source);
+        lab_drop(13, name);
+        drop_roles(13);
+        drop_roles(17);
+}
+
+Test(pg_roles_copy, compares_what_is_there_and_overwrites_nothing)
+{
+        AUTO_ERR err = { 0 };
+        int id = (int)getpid();
+        AUTO_FREE char *name = lab_database(13, "roles2");
+        AUTO_PG Pg *source = lab_open(13, name);
+        AUTO_PG Pg *target = lab_open(17, NULL);
+        AUTO_FREE char *here = xasprintf("create role test_%d_app login password 'a' connection "
+                                         "limit 3; grant all on schema public to test_%d_app", id,
+                                         id);
+        AUTO_FREE char *there = xasprintf("create role test_%d_app nologin password 'b'", id);
+        lab_do(source, here);
+        lab_do(target, there);
+        FakeStep f = step(&step_pg_roles_copy, 17, NULL,
+                          "{\"from\": \"src\", \"skip\": [\"postgres\"]}");
+        add_target(&f, "src", 13, name);
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(json_array_size(jx_get(f.results, "created")), 0);
+        cr_assert_eq(json_array_size(jx_get(f.results, "present")), 1);
+        AUTO_FREE char *text = json_dumps(jx_get(f.results, "differences"), 0);
+        cr_assert_not_null(strstr(text, "\"login\""), "%s", text);
+        cr_assert_not_null(strstr(text, "\"connlimit\""), "%s", text);
+        cr_assert_not_null(strstr(text, "\"password\""), "%s", text);
+        AUTO_FREE char *q = xasprintf("select rolcanlogin from pg_roles where rolname = "
+                                      "'test_%d_app'", id);
+        AUTO_FREE char *login = lab_value(target, q);
+        cr_assert_str_eq(login, "f");
+        fake_step_done(&f);
+        source = pg_close(source);
+        lab_drop(13, name);
+        drop_roles(13);
+        drop_roles(17);
+}
+
+Test(pg_role_create, proves_the_password_by_a_login_and_drops_the_role_again)
+{
+        AUTO_ERR err = { 0 };
+        char password[] = "p@ss'\"\\ word";
+        FakeStep f = step(&step_pg_role_create, 17, NULL,
+                          "{\"name\": \"test_%d_app\", \"password\": {\"$secret\": \"x\"}}",
+                          (int)getpid());
+        f.secret = secret_take("x", password, strlen(password));
+        MUST(fake_run(&f, &err), err);
+        cr_assert(jx_bool(f.results, "created", false));
+        cr_assert(jx_bool(f.results, "proved", false));
+        MUST(fake_undo(&f, &err), err);
+        MUST(fake_undo(&f, &err), err);
+        secret_free(f.secret);
+        fake_step_done(&f);
+}
+
+Test(pg_fence, sees_who_is_there_and_who_wrote)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "fence");
+        AUTO_PG Pg *other = NULL;
+        PgParams p;
+        lab_params(17, name, &p);
+        p.app = "somebody's app";
+        MUST(pg_open(&p, &other, &err), err);
+        lab_do(other, "create table public.t (a text)");
+        FakeStep f = step(&step_pg_fence, 17, name, "{\"within\": 600}");
+        MUST(fake_run(&f, &err), err);
+        AUTO_FREE char *others = json_dumps(jx_get(f.results, "others"), 0);
+        cr_assert_not_null(strstr(others, "somebody's app"), "%s", others);
+        cr_assert_null(strstr(others, "public.t"), "a query was kept: %s", others);
+        fake_step_done(&f);
+        f = step(&step_pg_terminate, 17, NULL, "{\"database\": \"%s\"}", name);
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "ended", 0), 1);
+        fake_step_done(&f);
+        other = pg_close(other);
+        lab_drop(17, name);
+}
+
+/* ANALYZE and a checkpoint move the WAL and write catalogs: no user wrote. A row does. */
+/* A backend reports its writes when it leaves; one that stays is among "others" anyway. */
+static void write_and_leave(const char *database, const char *sql)
+{
+        AUTO_PG Pg *pg = lab_open(17, database);
+        lab_do(pg, sql);
+}
+
+Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 60)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "fence2");
+        AUTO_PG Pg *pg = lab_open(17, name);
+        AUTO_JSON opened = NULL;
+        AUTO_JSON clean = NULL;
+        AUTO_JSON written = NULL;
+        write_and_leave(name, "create table public.t (a text); insert into public.t values ('x')");
+        MUST(pg_fence_look(pg, &opened, &err), err);
+        write_and_leave(name, "analyze public.t; checkpoint");
+        MUST(pg_fence_close(pg, opened, &clean, &err), err);
+        size_t i;
+        json_t *c;
+        json_array_foreach(jx_get(clean, "changed"), i, c)      /* other tests write elsewhere */
+                cr_assert_str_neq(jx_str(c, "database", ""), name, "%s",
+                                  jx_str(clean, "message", ""));
+        write_and_leave(name, "update public.t set a = 'y'");
+        MUST(pg_fence_close(pg, opened, &written, &err), err);
+        cr_assert_not(jx_bool(written, "clean", true));
+        AUTO_FREE char *said = xasprintf("1 rows were written in database %s", name);
+        cr_assert_not_null(strstr(jx_str(written, "message", ""), said), "%s",
+                           jx_str(written, "message", ""));
+        json_object_set_new(opened, "system", json_string("1"));
+        json_decref(written);
+        written = NULL;
+        cr_assert_not(pg_fence_close(pg, opened, &written, &err));
+        pg = pg_close(pg);
+        lab_drop(17, name);
+}
+
+Test(pg_inventory, tells_what_the_case_needs_and_compare_holds_against_it, .timeout = 100)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "inv");
+        sample_load(17, name);
+        FakeStep f = step(&step_pg_inventory, 17, name,
+                          "{\"digest\": \"all\", \"per\": [\"table\", \"index\"]}");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "tables", 0), 38);
+        cr_assert_str_eq(jx_str(f.results, "alembic", ""), "3f9c1a7be204");
+        cr_assert_str_eq(jx_str(f.results, "collate", ""), "C.UTF-8");
+        cr_assert_eq(jx_int(f.results, "prepared_xacts", -1), 0);
+        cr_assert_eq(json_array_size(jx_get(f.results, "extensions")), 3);
+        cr_assert_eq(json_array_size(jx_get(f.results, "largest")), 10);
+        FakeStep c = step(&step_pg_compare, 17, name, "{\"against_inventory\": \"%s\"}",
+                          jx_str(f.results, "ref", ""));
+        MUST(fake_run(&c, &err), err);
+        cr_assert(jx_bool(c.results, "equal", false), "%s", c.report);
+        cr_assert_eq(jx_int(c.results, "tables", 0), 38);
+        cr_assert_str_eq(jx_str(c.results, "alembic", ""), "3f9c1a7be204");
+        fake_step_done(&c);
+        fake_step_done(&f);
+        f = step(&step_pg_analyze, 17, name, "{\"jobs\": 3}");
+        MUST(fake_run(&f, &err), err);
+        AUTO_PG Pg *pg = lab_open(17, name);
+        AUTO_FREE char *left = lab_value(pg, "select count(*) from pg_class c where relkind in "
+                                         "('r', 'p') and relnamespace = 'audit'::regnamespace and "
+                                         "not exists (select from pg_statistic s where "
+                                         "s.starelid = c.oid) and reltuples > 0");
+        cr_assert_str_eq(left, "0");
+        pg = pg_close(pg);
+        fake_step_done(&f);
+        lab_drop(17, name);
+}
+
+Test(pg_ready, waits_and_says_what_answered)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f = step(&step_pg_ready, 17, NULL, "{\"within\": 2000}");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "major", 0), 17);
+        fake_step_done(&f);
+        f = step(&step_pg_ready, 17, NULL, "{\"within\": 700}");
+        fake_target(&f, "on", json_pack("{s:s, s:{s:s, s:i}}", "kind", "postgres", "via", "host",
+                                        "127.0.0.1", "port", 1));
+        fake_on(&f, "on");
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_eq(err.kind, ERR_LINK);
+        fake_step_done(&f);
+}
+
+Test(pg_check, holds_the_answer_against_what_is_expected)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f =
+                step(&step_pg_check, 17, NULL, "{\"sql\": \"select 6 * 7\", \"equals\": \"42\"}");
+        MUST(fake_run(&f, &err), err);
+        fake_step_done(&f);
+        f = step(&step_pg_check, 17, NULL, "{\"sql\": \"select 6 * 7\", \"equals\": \"41\"}");
+        cr_assert_not(fake_run(&f, &err));
+        err_clear(&err);
+        fake_step_done(&f);
+        f = step(&step_pg_check, 17, NULL, "{\"sql\": \"create table x (a int)\"}");
+        cr_assert_not(fake_run(&f, &err), "a check wrote");
+        cr_assert_str_eq(err.sqlstate, "25006");
+        fake_step_done(&f);
+}
+
+static bool drifted(const char *database)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f = step(&step_pg_collation, 17, database, "{}");
+        MUST(fake_run(&f, &err), err);
+        bool is = jx_bool(f.results, "drifted", false);
+        cr_assert_gt(json_array_size(jx_get(f.results, "advice")), 0);
+        fake_step_done(&f);
+        return is;
+}
+
+Test(pg_collation, is_rebuilt_first_and_written_down_after)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "coll");
+        AUTO_PG Pg *pg = lab_open(17, name);
+        lab_do(pg, "create collation public.\"de \"\" x\" (provider = icu, locale = 'de'); create "
+                   "table public.t (a text collate public.\"de \"\" x\"); create index \"i \"\" "
+                   "x\" on public.t (a); create index plain on public.t ((length(a)))");
+        cr_assert_not(drifted(name));
+        lab_do(pg, "update pg_collation set collversion = '1' where collname ~ '^de \"'");
+        cr_assert(drifted(name));
+        FakeStep f = step(&step_pg_reindex, 17, name, "{}");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "indexes", 0), 1);
+        fake_step_done(&f);
+        f = step(&step_pg_collation_refresh, 17, name, "{}");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(json_array_size(jx_get(f.results, "statements")), 1);
+        fake_step_done(&f);
+        cr_assert_not(drifted(name));
+        pg = pg_close(pg);
+        lab_drop(17, name);
+}
+
+Test(pg_collisions, are_names_of_two_sources_or_of_the_server)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f = step(&step_pg_collisions, 17, NULL,
+                          "{\"sets\": [[\"a\", \"b\", \"b\"], [\"b\", \"c\"], "
+                          "[\"postgres\", \"x\"], [\"x\"]], \"ignore\": [\"x\"]}");
+        MUST(fake_run(&f, &err), err);
+        AUTO_FREE char *text = json_dumps(jx_get(f.results, "collisions"), JSON_COMPACT);
+        cr_assert_str_eq(text, "[\"b\",\"postgres\"]");
+        fake_step_done(&f);
+}
+
+Test(pg_login, tells_a_password_that_opens_from_one_that_does_not)
+{
+        AUTO_ERR err = { 0 };
+        char wrong[] = "not it";
+        PgParams p;
+        lab_params(17, NULL, &p);
+        FakeStep f = step(&step_pg_login, 17, NULL,
+                          "{\"role\": \"postgres\", \"password\": {\"$secret\": \"x\"}}");
+        f.secret = (Secret *)(uintptr_t)p.password;
+        MUST(fake_run(&f, &err), err);
+        cr_assert(jx_bool(f.results, "ok", false));
+        f.secret = secret_take("wrong", wrong, strlen(wrong));
+        MUST(fake_run(&f, &err), err);
+        cr_assert_not(jx_bool(f.results, "ok", true));
+        cr_assert_str_eq(jx_str(f.results, "sqlstate", ""), "28P01");
+        f.secret = secret_free(f.secret);
+        fake_step_done(&f);
+}
+
+/* The role of a small hosted database: owner of its tables, and nothing more. */
+Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 60)
+{
+        AUTO_ERR err = { 0 };
+        int id = (int)getpid();
+        AUTO_FREE char *name = lab_database(17, "plain");
+        AUTO_PG Pg *pg = lab_open(17, name);
+        AUTO_FREE char *sql = xasprintf(
+                "create role test_%d_grp login password 'plain'; alter database \"%s\" owner to "
+                "test_%d_grp; set role test_%d_grp; create table public.users (id int primary key, "
+                "name text); insert into public.users values (1, 'a'); select lo_create(0); create "
+                "table public.schema_migrations (version text); insert into "
+                "public.schema_migrations values ('20260101'), ('20260201')", id, name, id, id);
+        lab_do(pg, sql);
+        char password[] = "plain";
+        AUTO_SECRET s = secret_take("plain password", password, strlen(password));
+        FakeStep f = step(&step_pg_inventory, 17, name, "{\"digest\": \"all\"}");
+        AUTO_FREE char *user = xasprintf("test_%d_grp", id);
+        json_object_set_new((json_t *)(uintptr_t)f.on.spec, "user", json_string(user));
+        f.password = s;
+        fake_on(&f, "on");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "tables", 0), 2);
+        cr_assert_eq(jx_int(f.results, "rows", 0), 3);
+        cr_assert_str_eq(jx_str(f.results, "alembic", ""), "20260201");
+        FakeStep c = step(&step_pg_compare, 17, name, "{\"against_inventory\": \"%s\"}",
+                          jx_str(f.results, "ref", ""));
+        json_object_set_new((json_t *)(uintptr_t)c.on.spec, "user", json_string(user));
+        c.password = s;
+        fake_on(&c, "on");
+        MUST(fake_run(&c, &err), err);
+        cr_assert(jx_bool(c.results, "equal", false), "%s", c.report);
+        cr_assert_eq(json_array_size(jx_get(c.results, "limits")), 1);
+        fake_step_done(&c);
+        fake_step_done(&f);
+        f = step(&step_pg_check, 17, name, "{\"sql\": \"select name from users\", \"equals\": "
+                 "\"a\"}");
+        MUST(fake_run(&f, &err), err);          /* found as the application finds it */
+        fake_step_done(&f);
+        pg = pg_close(pg);
+        lab_drop(17, name);
+        drop_roles(17);
+}

@@ -1,0 +1,162 @@
+"""control.py: ctl and rollback on a real engine; no server, two files are all it changes."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+BINARY = os.path.join(os.environ["PGSHERPA_BUILD"], "src/app/pgsherpa")
+RUNBOOK = """
+api: pgsherpa/v1
+runbook: two-files
+title: Two files
+version: 1
+vars:
+  dir: {type: path, ask: "Where"}
+targets:
+  here: {kind: host}
+defaults: {timeout: 1m}
+phases:
+  - id: files
+    title: Files
+    users_see: nothing
+    steps:
+      - id: one
+        title: The first
+        do: file.copy
+        on: here
+        with: {from: "${vars.dir}/source", to: "${vars.dir}/one"}
+        undo: auto
+      - id: two
+        title: The second
+        do: file.copy
+        on: here
+        with: {from: "${vars.dir}/source", to: "${vars.dir}/two"}
+        gate: {before: {type: yes, show: [plan, undo]}}
+        undo: auto
+"""
+
+
+class Case:
+    def __init__(self, tmp, name):
+        self.dir = os.path.join(tmp, name)
+        os.mkdir(self.dir)
+        self.env = dict(os.environ, PGSHERPA_STATE=os.path.join(self.dir, "state"))
+        for file, text in (("source", "hello\n"), ("two-files.yaml", RUNBOOK)):
+            with open(os.path.join(self.dir, file), "w", encoding="ascii") as f:
+                f.write(text)
+        out, _ = self.sherpa("run", os.path.join(self.dir, "two-files.yaml"), "--var",
+                             f"dir={self.dir}", "--detach")
+        self.run = out.split()[1]
+
+    def sherpa(self, *argv, code=0):
+        r = subprocess.run([BINARY, *argv], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           stdin=subprocess.DEVNULL, env=self.env, timeout=60, check=False)
+        assert r.returncode in ((code,) if isinstance(code, int) else code), \
+            f"{argv}: exit {r.returncode}, not {code}\n{r.stdout}{r.stderr}"
+        return r.stdout, r.stderr
+
+    def ctl(self, *argv, code=0):
+        return self.sherpa("ctl", self.run, *argv, code=code)
+
+    def status(self):
+        return json.loads(self.ctl("status", code=(0, 10, 11, 12))[0])
+
+    def until(self, test):
+        end = time.monotonic() + 30
+        while True:
+            s = self.status()
+            if test(s):
+                return s
+            assert time.monotonic() < end, s
+            time.sleep(0.05)
+
+    def has(self, name):
+        return os.path.exists(os.path.join(self.dir, name))
+
+    def engine_pid(self):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    words = f.read().split(b"\0")
+            except OSError:
+                continue
+            if b"__engine" in words and words[2].decode().startswith(self.dir):
+                return int(pid)
+        raise AssertionError("no engine")
+
+    def go_back_whole(self, *more):
+        """rollback asks first; yes to whatever it asks."""
+        self.sherpa("rollback", self.run, "--detach", *more)
+        while True:
+            s = self.until(lambda s: s.get("gate") or s["status"] in ("undone", "failed"))
+            if not s.get("gate"):
+                break
+            g = s["gate"]
+            self.ctl("answer", str(g["number"]), "y", *([g["text"]] if g["text"] else []), code=(0, 3))
+        assert s["status"] == "undone", s
+        assert not self.has("one") and not self.has("two")
+
+
+def answers(tmp):
+    c = Case(tmp, "answers")
+    s = c.until(lambda s: s.get("gate"))
+    number = s["gate"]["number"]
+    assert c.has("one") and not c.has("two")
+    _, err = c.ctl("answer", str(number + 1), "y", code=3)
+    assert f"question {number} is" in err, err
+    _, err = c.ctl("answer", str(number), "nonsense", code=3)
+    assert "not one of the answers" in err, err
+    _, err = c.ctl("abort", "p999", code=2)
+    assert "once more" in err, err
+    c.ctl("nonsense", code=2)
+    assert not c.has("two")
+    c.ctl("answer", str(number), "y")
+    assert c.until(lambda s: s["status"] == "done")["engine"] in (True, False)
+    assert c.has("two")
+    c.ctl("answer", str(number), "y", code=3)
+    out, _ = c.ctl("tail")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert events[0]["ev"] == "run.open" and events[-1]["ev"] == "run.close", out
+    assert not [e for e in events if e["ev"] == "run.attach"], "a script left its name in the log"
+    print("ok: answers, stale ones refused", flush=True)
+    c.until(lambda s: not s["engine"])
+    c.ctl("pause", code=4)
+    c.go_back_whole()
+    print("ok: a finished run goes back", flush=True)
+    c.sherpa("rollback", c.run, "--detach", code=3)
+    c.sherpa("rollback", code=2)
+
+
+def killed(tmp):
+    c = Case(tmp, "killed")
+    c.until(lambda s: s.get("gate"))
+    os.kill(c.engine_pid(), 9)
+    c.until(lambda s: s["status"] == "stopped")
+    c.ctl("pause", code=4)
+    c.sherpa("rollback", c.run, "--to", "nowhere", "--detach", code=2)
+    c.go_back_whole()
+    print("ok: rollback starts a dead engine", flush=True)
+
+
+def alive(tmp):
+    c = Case(tmp, "alive")
+    c.until(lambda s: s.get("gate"))
+    c.go_back_whole()
+    print("ok: rollback asks a living engine", flush=True)
+
+
+def aborted(tmp):
+    c = Case(tmp, "aborted")
+    c.until(lambda s: s.get("gate"))
+    c.ctl("abort", c.run)
+    c.until(lambda s: s["status"] == "aborted")
+    assert c.has("one")
+    print("ok: abort", flush=True)
+
+
+with tempfile.TemporaryDirectory(prefix="pgsherpa-ctl-") as tmp_dir:
+    for test in (answers, killed, alive, aborted):
+        test(tmp_dir)
+sys.exit(0)

@@ -1,0 +1,110 @@
+/* What the verbs read and what they show, without a server. */
+#include <criterion/criterion.h>
+
+#include "app/endpoint.h"
+#include "app/flags.h"
+#include "app/progress_line.h"
+
+static char *line(const TransferProgress *p, size_t width)
+{
+        ProgressLine l;
+        AUTO_BUF b = buf_init(4096);
+        progress_line_of(p, &l);
+        progress_line_text(&l, width, &b);
+        return xstrdup(buf_str(&b));
+}
+
+Test(progress_line, says_how_far_how_fast_and_how_long)
+{
+        TransferProgress p = { .stage = "copying", .unit = "bytes", .done = 100 << 20,
+                               .total = 400 << 20, .rate = 50 << 20, .eta_ms = 6000, .n_rows = 1,
+                               .rows = &(TransferRow){ .name = "public.orders" } };
+        AUTO_FREE char *text = line(&p, 120);
+        cr_assert_str_eq(text, "copying  100.0 MB of 400.0 MB  25 %  50.0 MB/s  0:06 left  public.orders");
+}
+
+Test(progress_line, is_cut_at_a_character_and_draws_nothing)
+{
+        TransferProgress p = { .stage = "schema", .unit = "objects", .done = 3, .total = 9,
+                               .eta_ms = -1, .n_rows = 1,
+                               .rows = &(TransferRow){ .name = "\xc3\xa4\xc3\xa4\x1b[2J" } };
+        AUTO_FREE char *whole = line(&p, 200);
+        cr_assert_null(strchr(whole, '\x1b'), "%s", whole);
+        AUTO_FREE char *cut = line(&p, strlen("schema  3 of 9 objects  ") + 1);
+        cr_assert_str_eq(cut, "schema  3 of 9 objects  \xc3\xa4");
+}
+
+static bool read_endpoint(const char *text, Endpoint *ret)
+{
+        AUTO_ERR err = { 0 };
+        return endpoint_read("--from", text, NULL, ret, &err);
+}
+
+Test(endpoint, takes_everything_behind_db_as_the_name)
+{
+        AUTO_ENDPOINT e = { 0 };
+        cr_assert(read_endpoint("host=h,port=1,user=u,db=host=evil, port=2\n\"", &e));
+        cr_assert_str_eq(e.host, "h");
+        cr_assert_eq(e.port, 1);
+        cr_assert_str_eq(e.user, "u");
+        cr_assert_str_eq(e.database, "host=evil, port=2\n\"");
+}
+
+Test(endpoint, refuses_what_it_does_not_know)
+{
+        static const char *const bad[] = { "host", "hots=h", "port=0", "port=65536", "port=5x", "port=",
+                                           "host=", "password=x,db=y", "postgres://u:p@h/d", "db=",
+                                           "db=\xff", ",", NULL };
+        for (size_t i = 0; bad[i]; i++) {
+                AUTO_ENDPOINT e = { 0 };
+                cr_expect_not(read_endpoint(bad[i], &e), "%s", bad[i]);
+        }
+        AUTO_ENDPOINT e = { 0 };
+        cr_expect_not(read_endpoint(NULL, &e));
+}
+
+Test(endpoint, refuses_a_name_that_postgresql_would_cut)
+{
+        char name[80] = "db=";
+        AUTO_ENDPOINT ok = { 0 };
+        AUTO_ENDPOINT cut = { 0 };
+        memset(name + 3, 'x', 63);
+        cr_assert(read_endpoint(name, &ok));
+        memset(name + 3, 'x', 64);
+        cr_assert_not(read_endpoint(name, &cut));
+}
+
+static bool read_flags(const Flag *flags, const char *const *argv, const char **words, size_t max,
+                       size_t *n, Err *err)
+{
+        int argc = 0;
+        while (argv[argc])
+                argc++;
+        return flags_read(flags, argc, (char **)(uintptr_t)argv, words, max, n, err);
+}
+
+Test(flags, reads_values_lists_and_words)
+{
+        const char *from = NULL, *words[1] = { NULL };
+        bool quiet = false;
+        size_t n = 0;
+        AUTO_JSON list = json_array();
+        AUTO_ERR err = { 0 };
+        const Flag flags[] = { { "--from", .value = &from }, { "--quiet", .set = &quiet },
+                               { "--db", .list = list }, { 0 } };
+        const char *argv[] = { "verb", "--db", "--a", "--quiet", "--from", "x", "--db", "b", "--",
+                               "-w", NULL };
+        cr_assert(read_flags(flags, argv, words, 1, &n, &err), "%s", err.message);
+        cr_assert_str_eq(from, "x");
+        cr_assert(quiet);
+        cr_assert_eq(json_array_size(list), 2);
+        cr_assert_eq(n, 1);
+        cr_assert_str_eq(words[0], "-w");
+        const char *wrong[][3] = { { "verb", "--form", NULL },
+                                   { "verb", "--from", NULL },
+                                   { "verb", "\xff", NULL } };
+        cr_assert_not(read_flags(flags, wrong[0], words, 1, &n, &err));
+        cr_assert_str_eq(err.hint, "did you mean --from?");
+        cr_assert_not(read_flags(flags, wrong[1], words, 1, &n, &err));
+        cr_assert_not(read_flags(flags, wrong[2], words, 0, &n, &err));
+}

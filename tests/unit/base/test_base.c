@@ -1,0 +1,107 @@
+#include <criterion/criterion.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/fmt.h"
+#include "base/jsonx.h"
+#include "base/redact.h"
+#include "base/text.h"
+
+Test(err, wraps_from_the_outside)
+{
+        Err err = { 0 };
+        err_set(&err, ERR_SERVER, "no such table");
+        err_wrap(&err, "copying %s", "a.b");
+        cr_assert_str_eq(err.message, "copying a.b: no such table");
+        err_clear(&err);
+        err_clear(&err);
+}
+
+Test(buf, refuses_more_than_its_maximum_whole)
+{
+        AUTO_BUF b = buf_init(5);
+        cr_assert(buf_adds(&b, "abc"));
+        cr_assert_not(buf_adds(&b, "def"));
+        cr_assert(b.overflow);
+        cr_assert_str_eq(buf_str(&b), "abc");
+}
+
+Test(arena, gives_back_what_was_taken_after_a_mark)
+{
+        AUTO_ARENA a = arena_new();
+        char *kept = arena_strdup(a, "kept");
+        ArenaMark m = arena_mark(a);
+        for (int i = 0; i < 1000; i++)
+                cr_assert_not_null(arena_printf(a, "%d %0100d", i, i));
+        arena_reset(a, m);
+        cr_assert_str_eq(kept, "kept");
+        cr_assert_str_eq(arena_strdup(a, "again"), "again");
+}
+
+Test(text, shows_what_could_draw_on_a_terminal)
+{
+        static const char hostile[] = "a\x1b[2J\xff" "b\xe2\x80\xae\n\xc3\xa4";
+        AUTO_FREE char *clean = text_clean(hostile, sizeof hostile - 1);
+        cr_assert_str_eq(clean, "a\\x1b[2J\\xffb\\u202e\\n\xc3\xa4");
+}
+
+Test(text, finds_the_nearest_word)
+{
+        const char *words[] = { "pg.copy", "pg.compare", "image.pull" };
+        cr_assert_str_eq(text_nearest("pg.compair", words, 3), "pg.compare");
+        cr_assert_null(text_nearest("zzzzzzzzzz", words, 3));
+}
+
+Test(fmt, sizes_are_powers_of_1024)
+{
+        char b[24];
+        cr_assert_str_eq(fmt_bytes(16777216, b), "16.0 MB");
+        cr_assert_str_eq(fmt_bytes(38 * 1024, b), "38 kB");
+        int64_t n = 0;
+        cr_assert(fmt_parse_size("500MB", &n));
+        cr_assert_eq(n, 500LL * 1024 * 1024);
+        cr_assert(fmt_parse_size("2 GiB", &n));
+        cr_assert_not(fmt_parse_size("12parsecs", &n));
+        cr_assert_not(fmt_parse_size("-1MB", &n));
+        cr_assert(fmt_parse_duration("7d", &n));
+        cr_assert_eq(n, 7LL * 86400 * 1000);
+        char c[32];
+        cr_assert_str_eq(fmt_count(-1234567, c), "-1,234,567");
+}
+
+Test(redact, hides_a_secret_in_all_its_forms)
+{
+        char bytes[] = "p@ss/w\"rd1";
+        Secret *s = secret_take("pg password", bytes, strlen(bytes));
+        cr_assert_eq(bytes[0], 0, "the caller's copy is wiped");
+        AUTO_FREE char *out = redact_text("a p@ss/w\"rd1 b p%40ss%2Fw%22rd1 c p@ss/w\\\"rd1 d");
+        cr_assert_str_eq(out, "a (hidden) b (hidden) c (hidden) d");
+        secret_free(s);
+        AUTO_FREE char *url = redact_text("postgres://u:geheim@h/db password=abc x");
+        cr_assert_str_eq(url, "postgres://u:(hidden)@h/db password=(hidden) x");
+}
+
+Test(digest, is_sha256)
+{
+        char hex[65];
+        digest_hex_of("abc", 3, hex);
+        cr_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+Test(clock, reads_back_what_it_wrote)
+{
+        char iso[32];
+        int64_t back = 0;
+        clock_iso(1758376927123, iso);
+        cr_assert(clock_parse_iso(iso, &back));
+        cr_assert_eq(back, 1758376927123);
+}
+
+Test(jsonx, never_holds_invalid_utf8)
+{
+        AUTO_JSON o = json_object();
+        jx_set_str(o, "name", "a\xff");
+        cr_assert_str_eq(jx_str(o, "name", NULL), "a\\xff");
+}

@@ -1,0 +1,186 @@
+/* test_failure.c: rules, retries, and the question after a failure. */
+#include <criterion/criterion.h>
+
+#include "engine/engine.h"
+#include "fakes/engine_kit.h"
+#include "fakes/kit_yaml.h"
+
+#define A KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto")
+#define Z KIT_STEP("id: z, do: fake.make, with: {name: z}, undo: auto")
+
+static void effects_are(const Kit *k, const char *want)
+{
+        AUTO_FREE char *got = kit_effects(k);
+        cr_assert_str_eq(got, want);
+}
+
+Test(failure, asks_and_tries_again)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") A
+                         KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 1}, undo: auto") Z);
+        Answer answers[] = { { .kind = "error", .step = "b", .key = "r" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_DONE);
+        effects_are(k, "make a\nmake b\nmake z\n");
+        cr_assert_eq(kit_events(k, "step.failed"), 1);
+        cr_assert_eq(kit_events(k, "gate.open"), 1);
+        kit_free(k);
+}
+
+Test(failure, a_skipped_step_is_said_to_be_skipped)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") A
+                         KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 9}, undo: auto") Z);
+        Answer answers[] = { { .kind = "error", .key = "s" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_DONE);
+        effects_are(k, "make a\nmake z\n");
+        AUTO_VIEW v = kit_view(k);
+        cr_assert_eq(run_view_step(v, "b")->status, ST_SKIPPED);
+        kit_free(k);
+}
+
+Test(failure, abort_leaves_everything_as_it_is)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") A
+                         KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 9}, undo: auto") Z);
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        effects_are(k, "make a\n");
+        AUTO_VIEW v = kit_view(k);
+        cr_assert_str_eq(v->status, "aborted");
+        kit_free(k);
+}
+
+Test(failure, transient_errors_are_retried_without_asking)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 2, how: link}, "
+                                  "undo: auto, retry: {times: 3, wait: 10ms, factor: 2}"));
+        cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
+        effects_are(k, "make b\n");
+        cr_assert_eq(kit_events(k, "gate.open"), 0);
+        cr_assert_eq(kit_events(k, "step.failed"), 2);
+        kit_free(k);
+}
+
+Test(failure, other_errors_are_not_retried)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 1}, "
+                                  "undo: auto, retry: {times: 3, wait: 10ms}"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        kit_free(k);
+}
+
+#define LOAD(n)                                                                                    \
+        KIT_HEAD "phases:\n" KIT_PHASE("one")                                                      \
+        "      - id: b\n        do: fake.load\n        undo: auto\n"                                \
+        "        with: {name: b, errors: " n "}\n"                                                 \
+        "        on_error:\n"                                                                      \
+        "          - {sqlstate: \"42501\", match: GRANT, max: 3, then: tolerate}\n"                \
+        "          - {then: fail}\n"
+
+Test(failure, tolerates_as_many_errors_as_the_rule_says)
+{
+        Kit *k = kit_new(LOAD("3"));
+        cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
+        AUTO_VIEW v = kit_view(k);
+        cr_assert_eq(run_view_step(v, "b")->tolerated, 3);
+        kit_free(k);
+}
+
+Test(failure, one_error_too_many_is_a_failure)
+{
+        Kit *k = kit_new(LOAD("4"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        effects_are(k, "");
+        kit_free(k);
+}
+
+Test(failure, an_expectation_that_is_not_met_fails_the_step)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                  "expect: [{that: result.size == 7, else: fail, msg: too short}]"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        AUTO_VIEW v = kit_view(k);
+        cr_assert(strstr(run_view_step(v, "b")->error.message, "too short"));
+        cr_assert(strstr(run_view_step(v, "b")->error.message, "size = 1"));
+        kit_free(k);
+}
+
+Test(failure, an_expectation_may_ask_and_the_answer_is_kept)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.look, "
+                                  "expect: [{that: empty(result.list), else: ask}], "
+                                  "with: {list: [x]}") Z);
+        cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
+        cr_assert_eq(kit_events(k, "gate.open"), 1);
+        effects_are(k, "make z\n");
+        kit_free(k);
+}
+
+Test(failure, a_check_names_every_problem_and_nothing_starts)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.make, with: {name: impossible}, undo: auto"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_events(k, "step.intent"), 0);
+        AUTO_FREE char *j = kit_journal(k);
+        cr_assert(strstr(j, "it is impossible") && strstr(j, "and forbidden"));
+        kit_free(k);
+}
+
+Test(failure, a_check_before_the_step_that_finds_bad_news_stops_it)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                  "pre: [{check: fake.look, name: nowhere}]"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        effects_are(k, "");
+        kit_free(k);
+}
+
+Test(failure, a_step_that_takes_too_long_is_stopped)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.look, with: {ms: 60s}, timeout: 300ms"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        AUTO_VIEW v = kit_view(k);
+        cr_assert(strstr(run_view_step(v, "b")->error.message, "timeout"));
+        kit_free(k);
+}
+
+Test(failure, a_phase_may_stop_the_run_by_itself)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n"
+                         "  - id: one\n    title: One\n    on_failure: stop\n    steps:\n" A
+                         KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 9}, undo: auto"));
+        cr_assert_eq(kit_run(k, NULL), ENGINE_FAILED);
+        AUTO_VIEW v = kit_view(k);
+        cr_assert_str_eq(v->status, "failed");
+        kit_free(k);
+}
+
+Test(failure, a_target_that_is_somebody_else_is_refused)
+{
+        Kit *k = kit_new(KIT_HEAD
+                         "targets:\n  old: {kind: postgres, via: {host: h, port: 5432}, user: u, "
+                         "database: d, identity: {system: \"S1\"}}\n"
+                         "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: b, do: fake.make, on: old, with: {name: b}, undo: auto"));
+        kit_touch(k, ".system.old", "S2");
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        int code = kit_run(k, answers);
+        cr_assert_eq(code, ENGINE_ABORTED, "%d", code);
+        effects_are(k, "");
+        AUTO_FREE char *j = kit_journal(k);
+        cr_assert(strstr(j, "is S2, not S1"), "%s", j);
+        kit_free(k);
+}

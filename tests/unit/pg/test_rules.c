@@ -1,0 +1,163 @@
+#include <criterion/criterion.h>
+
+#include "pg/clients.h"
+#include "pg/compare.h"
+#include "pg/roles.h"
+#include "pg/rules.h"
+
+static const char *excused(const char *kind, const char *object, const char *aspect, int from,
+                           int to, const char *source, const char *target)
+{
+        AUTO_JSON a = source ? json_loads(source, JSON_DECODE_ANY, NULL) : NULL;
+        AUTO_JSON b = target ? json_loads(target, JSON_DECODE_ANY, NULL) : NULL;
+        AUTO_JSON owner = json_pack("{s:s}", "owner", "app");
+        RuleCase c = { .kind = kind, .object = object, .aspect = aspect, .source = a, .target = b,
+                       .source_major = from, .target_major = to, .source_object = owner,
+                       .target_object = owner };
+        return rule_excuses(&c);
+}
+
+Test(rules, know_the_privilege_that_17_brought_but_no_other)
+{
+        const char *with = "[\"app=MAINTAIN\", \"app=SELECT\"]", *without = "[\"app=SELECT\"]";
+        cr_assert_str_eq(excused("table", "t", "acl", 13, 17, without, with), "maintain-privilege");
+        cr_assert_null(excused("table", "t", "acl", 17, 18, without, with));
+        cr_assert_null(excused("table", "t", "acl", 13, 17, without, "[\"app=MAINTAIN\"]"));
+        cr_assert_null(excused("table", "t", "acl", 13, 17, "[\"x=SELECT\", \"app=SELECT\"]", with));
+}
+
+Test(rules, let_only_public_and_the_owner_change_on_schema_public)
+{
+        const char *old = "[\"PUBLIC=CREATE\", \"PUBLIC=USAGE\", \"app=USAGE\", \"web=USAGE\"]";
+        cr_assert_str_eq(excused("schema", "\"public\"", "acl", 13, 17, old,
+                                 "[\"PUBLIC=USAGE\", \"web=USAGE\"]"),
+                         "public-schema");
+        cr_assert_null(excused("schema", "\"public\"", "acl", 13, 17, old, "[\"PUBLIC=USAGE\"]"));
+        cr_assert_null(excused("schema", "\"public\"", "acl", 15, 17, old, "[\"PUBLIC=USAGE\"]"));
+        cr_assert_null(excused("schema", "\"app\"", "owner", 13, 17, "\"a\"", "\"b\""));
+}
+
+Test(rules, take_a_view_for_the_same_without_the_tables_name_but_not_with_another_column)
+{
+        const char *old = "\" SELECT \\\"t\\\".\\\"id\\\",\\n \\\"t\\\".\\\"x\\\" FROM \\\"t\\\"\"";
+        cr_assert_str_eq(excused("table", "v", "definition", 15, 17, old,
+                                 "\" SELECT \\\"id\\\",\\n  \\\"x\\\"\\n FROM \\\"t\\\"\""),
+                         "deparsed-text");
+        cr_assert_null(excused("table", "v", "definition", 15, 17, old,
+                               "\" SELECT \\\"id\\\", \\\"y\\\" FROM \\\"t\\\"\""));
+        cr_assert_null(excused("table", "v", "definition", 17, 17, old,
+                               "\" SELECT \\\"id\\\", \\\"x\\\" FROM \\\"t\\\"\""));
+        cr_assert_null(excused("constraint", "c", "definition", 13, 17, "\"CHECK (a.f(x))\"",
+                               "\"CHECK (b.f(x))\""));
+        cr_assert_null(excused("constraint", "c", "definition", 13, 17, "\"CHECK (x = 'a b')\"",
+                               "\"CHECK (x = 'ab')\""));
+}
+
+Test(rules, know_how_a_locale_may_be_spelt)
+{
+        cr_assert_str_eq(excused("database", "database", "collate", 13, 17, "\"en_US.utf8\"",
+                                 "\"en_US.UTF-8\""),
+                         "locale-spelling");
+        cr_assert_null(excused("database", "database", "collate", 13, 17, "\"en_US.utf8\"",
+                               "\"C.utf8\""));
+}
+
+Test(rules, let_the_older_major_be_silent_but_not_the_newer)
+{
+        cr_assert_str_eq(excused("column", "c", "compression", 13, 17, NULL, "\"p\""),
+                         "unknown-before");
+        cr_assert_null(excused("column", "c", "compression", 15, 17, "\"p\"", "null"));
+}
+
+Test(inventory, writes_names_as_a_person_would)
+{
+        static const char *const names[][2] = {
+                { "\"app\".\"users\"", "app.users" },
+                { "\"Odd Names\".\"a\"\"b\"", "\"Odd Names\".\"a\"\"b\"" },
+                { "\"app\".\"t\".\"x_1\" extra", "app.t.x_1 extra" },
+                { "plain", "plain" },
+                { "\"unfinished", "unfinished" },
+        };
+        for (size_t i = 0; i < LEN(names); i++) {
+                AUTO_FREE char *got = inventory_name(names[i][0]);
+                cr_assert_str_eq(got, names[i][1]);
+        }
+}
+
+static json_t *inventory(const char *method, int rows)
+{
+        return json_pack("{s:s, s:{s:i}, s:{s:{s:i, s:s}}, s:{s:{s:{s:s}}}, "
+                         "s:{s:i, s:s, s:i, s:s}}",
+                         "method", method, "facts", "major", 17, "data", "\"a\".\"t\"", "rows",
+                         rows, "hash", "1", "objects", "table", "\"a\".\"t\"", "owner", "app",
+                         "large_objects", "count", 0, "content", "0", "bytes", 0, "owners", "0");
+}
+
+Test(compare, refuses_to_compare_what_was_hashed_in_two_ways)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON a = inventory("record", 1);
+        AUTO_JSON b = inventory("columns", 1);
+        json_t *report = NULL;
+        cr_assert_not(inventory_compare(a, b, &(CompareOptions){ 0 }, &report, &err));
+        cr_assert_eq(err.kind, ERR_USER);
+        cr_assert_not_null(err.hint);
+}
+
+Test(compare, lists_what_the_runbook_told_it_to_ignore)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON a = inventory("record", 1);
+        AUTO_JSON b = inventory("record", 2);
+        AUTO_JSON ignore = json_pack("[s]", "table.rows");
+        json_t *report = NULL;
+        cr_assert(inventory_compare(a, b, &(CompareOptions){ 0 }, &report, &err));
+        cr_assert_eq(jx_int(report, "differences_total", 0), 1);
+        json_decref(report);
+        cr_assert(inventory_compare(a, b, &(CompareOptions){ .ignore = ignore }, &report, &err));
+        cr_assert(jx_bool(report, "equal", false));
+        cr_assert_eq(json_array_size(jx_get(report, "normalised")), 1);
+        json_decref(report);
+}
+
+Test(compare, knows_a_role_by_its_new_name)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON a = inventory("record", 1);
+        AUTO_JSON b = inventory("record", 1);
+        AUTO_JSON map = json_pack("{s:s}", "app", "shop");
+        json_t *report = NULL;
+        json_object_set_new(jx_get(jx_get(jx_get(b, "objects"), "table"), "\"a\".\"t\""), "owner",
+                            json_string("shop"));
+        cr_assert(inventory_compare(a, b, &(CompareOptions){ 0 }, &report, &err));
+        cr_assert_not(jx_bool(report, "equal", true));
+        json_decref(report);
+        cr_assert(inventory_compare(a, b, &(CompareOptions){ .map_roles = map }, &report, &err));
+        cr_assert(jx_bool(report, "equal", false));
+        json_decref(report);
+}
+
+static void set_is(const char *entry, const char *sql)
+{
+        AUTO_SQL q = { 0 };
+        pg_setting_sql(&q, entry);
+        AUTO_FREE char *text = sql_for_humans(&q);
+        cr_assert_str_eq(text, sql);
+}
+
+Test(settings, of_roles_and_databases_are_said_again_as_they_were)
+{
+        set_is("work_mem=64MB", " set \"work_mem\" to '64MB'");
+        set_is("search_path=\"$user\", public, \"Odd, Name\"",
+               " set \"search_path\" to '$user', 'public', 'Odd, Name'");
+        set_is("search_path=", " set \"search_path\" to ''");
+        set_is("app.tenant=it's=1", " set \"app\".\"tenant\" to 'it''s=1'");
+}
+
+Test(clients, know_since_when_psql_reads_restrict)
+{
+        cr_assert(pg_client_knows_restrict(&(PgClient){ .version_num = 170006 }));
+        cr_assert_not(pg_client_knows_restrict(&(PgClient){ .version_num = 170005 }));
+        cr_assert_not(pg_client_knows_restrict(&(PgClient){ .version_num = 120022 }));
+        cr_assert(pg_client_knows_restrict(&(PgClient){ .version_num = 180000 }));
+}

@@ -1,0 +1,192 @@
+/* bundle_create.c: a backup that can prove itself, before anything is touched. */
+#include "base/fmt.h"
+#include "base/io.h"
+#include "wizard-steps/data_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "root", .type = PARAM_PATH, .help = "directory for bundles; made when missing" },
+        { .name = "name", .type = PARAM_STRING, .help = "name; date and time are added" },
+        { .name = "databases", .type = PARAM_LIST, .item = PARAM_NAME, .help = "databases to keep" },
+        { .name = "dump", .type = PARAM_STRING, .fallback = "none",
+          .help = "custom: also the server's own pg_dump -Fc; none" },
+        { .name = "globals", .type = PARAM_BOOL, .fallback = "true", .help = "also the roles" },
+        { .name = "files", .type = PARAM_LIST, .fallback = "[]",
+          .help = "paths of files to keep, such as the compose file; a .env beside them too" },
+        { .name = "env", .type = PARAM_STRING, .fallback = "redact",
+          .help = "redact: of .env files only the names; keep: also the values" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "path", .type = PARAM_PATH, .help = "the bundle" },
+        { .name = "size", .type = PARAM_SIZE, .help = "its size" },
+        { .name = "sha256", .type = PARAM_STRING, .help = "SHA-256 of the whole file" },
+        { .name = "members", .type = PARAM_INT, .help = "number of members" },
+        { .name = "objects", .type = PARAM_INT, .help = "objects of the schemas" },
+        { .name = "tables", .type = PARAM_INT, .help = "number of tables, partitions included" },
+        { .name = "rows", .type = PARAM_INT, .help = "rows of all tables" },
+        { .name = "bytes", .type = PARAM_SIZE, .help = "bytes of all rows as COPY text" },
+        { .name = "client", .type = PARAM_STRING, .help = "the pg_dump that wrote the schema" },
+        { 0 },
+};
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_PGCLIENT client = { 0 };
+        AUTO_ERR why = { 0 };
+        if (!str_eq(step_str(ctx, "dump"), "none") && !str_eq(step_str(ctx, "dump"), "custom"))
+                step_problem(ctx, "dump: `%s` is neither custom nor none", step_str(ctx, "dump"));
+        if (!str_eq(step_str(ctx, "env"), "redact") && !str_eq(step_str(ctx, "env"), "keep"))
+                step_problem(ctx, "env: `%s` is neither redact nor keep", step_str(ctx, "env"));
+        if (json_array_size(step_get(ctx, "databases")) == 0)
+                step_problem(ctx, "databases: none are named");
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
+                return false;
+        if (!pg_clients_find(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
+                step_problem(ctx, "%s", why.message);
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "# write %s/%s_<date>_<time>.pgs.tar (mode 0600)", step_words(ctx, "root"),
+                  step_words(ctx, "name"));
+        if (step_bool(ctx, "globals"))
+                step_plan(ctx, "$ pg_dumpall --globals-only");
+        step_plan(ctx, "# schema, rows, sequences and large objects of %s under one snapshot each",
+                  step_words(ctx, "databases"));
+        if (str_eq(step_str(ctx, "dump"), "custom"))
+                step_plan(ctx, "$ pg_dump -Fc   -- the server's own major, under the same snapshot");
+        step_plan_undo(ctx, "# an unfinished bundle is removed, a finished one is kept");
+        return true;
+}
+
+/* Text, or an array of texts; .env files that lie beside them come along. */
+static json_t *files(StepCtx *ctx)
+{
+        json_t *out = json_array();
+        const json_t *given = step_get(ctx, "files");
+        AUTO_JSON seen = json_object();
+        AUTO_JSON list = json_is_array(given) ? json_incref((json_t *)given) : json_array();
+        size_t i;
+        json_t *file;
+        if (json_is_string(given) && *json_string_value(given))
+                json_array_append(list, (json_t *)given);
+        json_array_foreach(list, i, file)
+        {
+                const char *path = json_string_value(file);
+                const char *slash = path ? strrchr(path, '/') : NULL;
+                if (!path || json_object_get(seen, path))
+                        continue;
+                json_object_set_new(seen, path, json_true());
+                json_array_append(out, file);
+                AUTO_FREE char *env = slash ? xasprintf("%.*s/.env", (int)(slash - path), path) : NULL;
+                if (env && io_exists(env) && !json_object_get(seen, env)) {
+                        json_object_set_new(seen, env, json_true());
+                        json_array_append_new(out, json_string(env));
+                }
+        }
+        return out;
+}
+
+static const char **names(StepCtx *ctx)
+{
+        const json_t *list = step_get(ctx, "databases");
+        size_t n = json_array_size(list);
+        const char **out = arena_new_array(step_arena(ctx), const char *, n + 1);
+        for (size_t i = 0; i < n; i++)
+                out[i] = json_string_value(json_array_get(list, i));
+        return out;
+}
+
+static void report(StepCtx *ctx, const BundleDone *done, const TransferResult *sum)
+{
+        char size[24], rows[32];
+        step_result_str(ctx, "path", done->path);
+        step_result_int(ctx, "size", done->size);
+        step_result_str(ctx, "sha256", done->sha256);
+        step_result_int(ctx, "members", done->members);
+        step_result_int(ctx, "objects", sum->objects);
+        step_result_int(ctx, "tables", sum->tables);
+        step_result_int(ctx, "rows", sum->rows);
+        step_result_int(ctx, "bytes", sum->bytes);
+        step_result_str(ctx, "client", sum->client ? sum->client : "");
+        step_artifact(ctx, "bundle", done->path, done->size, done->sha256);
+        step_report(ctx, "%s, %s: %lld tables, %s rows, %lld objects", done->path,
+                    fmt_bytes(done->size, size), (long long)sum->tables, fmt_count(sum->rows, rows),
+                    (long long)sum->objects);
+}
+
+static bool remember_done(StepCtx *ctx, Err *err)
+{
+        json_t *m = json_object();
+        jx_set(m, "results", json_deep_copy(step_results(ctx)));
+        return step_remember(ctx, m, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_FREE char *path = NULL;
+        AUTO_JSON keep = files(ctx);
+        TransferBackup b = { .run = step_run_id(ctx), .databases = names(ctx),
+                             .dump = str_eq(step_str(ctx, "dump"), "custom"),
+                             .globals = step_bool(ctx, "globals"), .files = keep,
+                             .redact_env = !str_eq(step_str(ctx, "env"), "keep"),
+                             .image = step_target_image(ctx, step_target(ctx)) };
+        if (!step_part_remove(ctx, err) ||
+            !step_transfer_params(ctx, step_target(ctx), NULL, &b.source, err) ||
+            !bundle_choose(step_str(ctx, "root"), step_str(ctx, "name"), &path, err))
+                return false;
+        b.path = path;
+        json_t *m = json_object();
+        jx_set_str(m, "bundle", path);
+        jx_set(m, "results", json_object());
+        if (!step_remember(ctx, m, err))
+                return false;
+        AUTO_STEPTRANSFER st = { 0 };
+        Transfer *t = step_transfer(ctx, &st);
+        BundleDone done = { 0 };
+        TransferResult sum = { 0 };
+        bool ok = transfer_backup(t, &b, &done, &sum, err);
+        if (ok)
+                report(ctx, &done, &sum);
+        free(done.path);
+        transfer_result_done(&sum);
+        return ok && remember_done(ctx, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
+{
+        const json_t *m = step_remembered(ctx), *done = jx_get(m, "results");
+        const char *path = jx_str(m, "bundle", NULL);
+        *ret_found = FOUND_NOTHING;
+        if (!path)
+                return true;
+        AUTO_FREE char *part = xasprintf("%s.part", path);
+        if (io_exists(part)) {
+                *ret_found = FOUND_PART;
+        } else if (io_exists(path) && json_object_size(done) > 0) {
+                json_object_update(step_results(ctx), (json_t *)done);
+                *ret_found = FOUND_ALL;
+        }
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return step_part_remove(ctx, err);
+}
+
+const StepKind step_bundle_create = {
+        .name = "bundle.create",
+        .summary = "Write a backup bundle: data, schema, roles, files",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

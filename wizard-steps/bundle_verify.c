@@ -1,0 +1,73 @@
+/* bundle_verify.c: every byte of a bundle, read back. */
+#include "base/fmt.h"
+#include "wizard-steps/data_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "bundle", .type = PARAM_PATH, .help = "bundle to read" },
+        { 0 },
+};
+
+static const ParamSpec bad_fields[] = {
+        { .name = "member", .type = PARAM_STRING, .help = "which one" },
+        { .name = "why", .type = PARAM_STRING, .help = "what is wrong with it" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "bad", .type = PARAM_LIST, .fields = bad_fields, .help = "members that are damaged" },
+        { .name = "members", .type = PARAM_INT, .help = "number of members read" },
+        { .name = "bytes", .type = PARAM_SIZE, .help = "bytes read" },
+        { .name = "plain_bytes", .type = PARAM_SIZE, .help = "bytes they unpack to" },
+        { .name = "rows", .type = PARAM_INT, .help = "rows counted in the tables" },
+        { .name = "notes", .type = PARAM_LIST, .help = "how dumps were read" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "# read every byte of %s: SHA-256 as stored and as content, rows against the "
+                       "manifest", step_words(ctx, "bundle"));
+        step_plan(ctx, "$ pg_restore -f /dev/null   -- for a pg_dump in it");
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_STEPTRANSFER st = { 0 };
+        Transfer *t = step_transfer(ctx, &st);
+        BundleReport r = { 0 };
+        char bytes[24], rows[32];
+        if (!transfer_verify(t, step_str(ctx, "bundle"), &r, err)) {
+                bundle_report_done(&r);
+                return false;
+        }
+        size_t bad = json_array_size(r.bad), i;
+        json_t *j;
+        json_array_foreach(r.notes, i, j) step_say(ctx, "%s", json_string_value(j));
+        json_array_foreach(r.bad, i, j)
+                step_log(ctx, SAY_ERROR, "pgsherpa", "%s: %s", jx_str(j, "member", ""),
+                         jx_str(j, "why", ""));
+        step_result_set(ctx, "bad", json_incref(r.bad));
+        step_result_set(ctx, "notes", json_incref(r.notes));
+        step_result_int(ctx, "members", r.members);
+        step_result_int(ctx, "bytes", r.bytes);
+        step_result_int(ctx, "plain_bytes", r.plain_bytes);
+        step_result_int(ctx, "rows", r.rows);
+        if (bad)
+                step_report(ctx, "%zu of %lld members are damaged", bad, (long long)r.members);
+        else
+                step_report(ctx, "%lld members, %s, %s rows: every byte as written",
+                            (long long)r.members, fmt_bytes(r.bytes, bytes), fmt_count(r.rows, rows));
+        bundle_report_done(&r);
+        return true;
+}
+
+const StepKind step_bundle_verify = {
+        .name = "bundle.verify",
+        .summary = "Read every byte of a bundle back",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+};

@@ -1,0 +1,101 @@
+/* compose_start.c: starts containers that exist, exactly as they were made; nothing is recreated. */
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING, .help = "services to start, in this order" },
+        { .name = "health", .type = PARAM_STRING, .fallback = "",
+          .help = "pg_isready, container, running, or a URL; empty: its own health check" },
+        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "time to become well" },
+        { .name = "grace", .type = PARAM_DURATION, .fallback = "60s",
+          .help = "time to end by itself when this is undone" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "started", .type = PARAM_LIST, .help = "services that did not run before" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan_compose(ctx, false, "start %s", step_words(ctx, "services"));
+        step_plan_compose(ctx, true, "stop %s", step_words(ctx, "services"));
+        return true;
+}
+
+static bool start_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
+{
+        HostCall call = step_call(ctx);
+        AUTO_FREE char *id = NULL;
+        if (!compose_service_container(c, service, &id, err))
+                return false;
+        const json_t *one = compose_container(c, service);
+        if (!container_running(one)) {
+                AUTO_ARGV a = { 0 };
+                argv_add_all(&a, (const char *const[]){ "docker", "start", container_name(one), NULL });
+                if (!docker_do(&call, &a, NULL, err))
+                        return false;
+        }
+        Wellness w = { .health = step_str(ctx, "health"), .within_ms = step_int(ctx, "within") };
+        return service_wait(ctx, id, &w, NULL, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_JSON names = step_names(ctx, "services");
+        if (!step_compose(ctx, &c, err))
+                return false;
+        if (!jx_get(step_remembered(ctx), "before")) {
+                json_t *all = json_object();
+                jx_set(all, "before", services_remember(c, names));
+                if (!step_remember(ctx, all, err))
+                        return false;
+        }
+        json_t *started = json_array();
+        step_result_set(ctx, "started", started);
+        size_t i;
+        json_t *name;
+        json_array_foreach(names, i, name) {
+                const json_t *was = services_remembered_one(jx_get(step_remembered(ctx), "before"),
+                                                            json_string_value(name));
+                if (!start_one(ctx, c, json_string_value(name), err))
+                        return err_wrap(err, "starting %s", json_string_value(name));
+                if (!jx_bool(was, "running", false))
+                        jx_append_str(started, json_string_value(name));
+        }
+        step_report(ctx, "%zu services started", json_array_size(started));
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        const json_t *before = jx_get(step_remembered(ctx), "before");
+        *ret = before ? FOUND_PART : FOUND_NOTHING;     /* starting again does no harm */
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        const json_t *before = jx_get(step_remembered(ctx), "before");
+        for (size_t i = json_array_size(before); i-- > 0;) {
+                const json_t *s = json_array_get(before, i);
+                const char *id = jx_str(s, "container", "");
+                if (*id && !jx_bool(s, "running", false) &&
+                    !container_stop(ctx, id, step_int(ctx, "grace"), err))
+                        return false;
+        }
+        return true;
+}
+
+const StepKind step_compose_start = {
+        .name = "compose.start",
+        .summary = "Start existing containers of a Compose project again",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

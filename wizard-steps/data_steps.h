@@ -1,0 +1,42 @@
+/* data_steps.h: what the kinds that move data share: a Transfer that reports to its step.
+ *
+ *      AUTO_STEPTRANSFER st = {0};
+ *      Transfer *t = step_transfer(ctx, &st);          // progress, log, tolerance, cancel
+ */
+#pragma once
+
+#include "pg/clients.h"
+#include "transfer/transfer.h"
+#include "wizard-steps/open.h"
+
+typedef struct StepTransfer {
+        StepCtx  *ctx;
+        Transfer *t;
+        int       cancel;
+} StepTransfer;
+
+Transfer *step_transfer(StepCtx *ctx, StepTransfer *st);
+void      step_transfer_done(StepTransfer *st);
+#define AUTO_STEPTRANSFER CLEANUP(step_transfer_done) StepTransfer
+
+/* Connection parameters that say who we are in pg_stat_activity. */
+bool step_transfer_params(StepCtx *ctx, const Target *t, const char *database, PgParams *ret,
+                          Err *err) MUST_CHECK;
+/* The image of the container a target lives in, for finding clients; NULL: no container. Arena. */
+const char *step_target_image(StepCtx *ctx, const Target *t);
+/* Results every transfer has: tables, rows, bytes, objects, sequences, large_objects, client,
+ * tolerated; and the line in the log. */
+void step_transfer_results(StepCtx *ctx, const TransferResult *r);
+extern const ParamSpec transfer_results[];      /* of pg.copy and pg.restore */
+
+/* The temporary database of this step. begin: drops the one an earlier try left, chooses a
+ * name, remembers it. created: remembers the OID (TransferCopy.created, arg is the context).
+ * finish: remembers that it is whole, with the results. */
+bool step_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_marker, Err *err)
+        MUST_CHECK;
+bool step_temporary_created(void *ctx, int64_t oid, Err *err);
+bool step_temporary_finish(StepCtx *ctx, Err *err) MUST_CHECK;
+bool step_temporary_probe(StepCtx *ctx, Found *ret, Err *err) MUST_CHECK;
+bool step_temporary_undo(StepCtx *ctx, Err *err) MUST_CHECK;
+/* Removes the .part an earlier try of this step left; never a finished bundle. */
+bool step_part_remove(StepCtx *ctx, Err *err) MUST_CHECK;

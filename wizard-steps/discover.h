@@ -1,0 +1,15 @@
+/* discover.h: what discover.docker and discover.local tell of a server, in the same words. */
+#pragma once
+
+#include "wizard-steps/host_steps.h"
+
+/* "ended Nov 2025", "ends in 53 days", "to Nov 2028"; "" for a major we have never heard of.
+ * Dates of postgresql.org/support/versioning. */
+char *support_words(int major, int64_t wall_ms) MUST_CHECK;
+
+/* Connects and fills major, version, size, databases [{name, size, owner}], db, data_dir, system.
+ * What it could not read is left out; *ret_why is malloc()ed when nothing could. */
+bool server_read(StepCtx *ctx, const PgParams *p, json_t *server, char **ret_why);
+
+/* Appends to the server's `warnings`. */
+void server_warn(json_t *server, const char *fmt, ...) PRINTF(2, 3);

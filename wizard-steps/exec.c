@@ -1,0 +1,70 @@
+/* exec.c: a command of the operator's own, as a vector of words; no shell reads it. */
+#include "base/text.h"
+#include "wizard-steps/command.h"
+
+static const ParamSpec params[] = {
+        { .name = "argv", .type = PARAM_LIST, .item = PARAM_STRING, .help = "program and its arguments, word by word" },
+        COMMAND_PARAMS,
+        { 0 },
+};
+static const ParamSpec results[] = { COMMAND_RESULTS, { 0 } };
+
+static void words(StepCtx *ctx, Argv *a)
+{
+        size_t i;
+        json_t *one;
+        json_array_foreach(step_get(ctx, "argv"), i, one) {
+                AUTO_FREE char *word = jx_words(one);
+                argv_add(a, word);
+        }
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_ARGV a = { 0 };
+        words(ctx, &a);
+        if (a.n == 0) {
+                step_problem(ctx, "argv: there is no command");
+                return true;
+        }
+        AUTO_FREE char *path = proc_which(a.v[0]);
+        AUTO_FREE char *clean = text_clean_str(a.v[0]);
+        if (!path)
+                step_problem(ctx, "%s: command not found", clean);
+        command_check_env(ctx);
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_ARGV a = { 0 };
+        words(ctx, &a);
+        AUTO_FREE char *text = argv_for_humans(&a);
+        step_plan(ctx, "$ %s", text);
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_ARGV a = { 0 };
+        words(ctx, &a);
+        if (a.n == 0)
+                return err_set(err, ERR_USER, "argv: there is no command");
+        return command_run(ctx, &a, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        return command_probe(ctx, ret, err);
+}
+
+const StepKind step_exec = {
+        .name = "exec",
+        .summary = "Run a command of your own, word by word, without a shell",
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};

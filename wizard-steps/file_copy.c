@@ -1,0 +1,77 @@
+/* file_copy.c: a small file (a compose file, a .env) to its place; what was there is saved. */
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "from", .type = PARAM_PATH, .help = "file to copy" },
+        { .name = "to", .type = PARAM_PATH, .help = "where to; an existing file keeps its mode and owner" },
+        { 0 },
+};
+static const ParamSpec results[] = {
+        { .name = "file", .type = PARAM_PATH, .help = "file that was written" },
+        { .name = "sha256", .type = PARAM_STRING, .help = "of its content" },
+        { 0 },
+};
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_FREE char *bytes = NULL;
+        AUTO_ERR why = { 0 };
+        const char *to = step_str(ctx, "to");
+        if (!io_read_file(step_str(ctx, "from"), LIMIT_COMPOSE_FILE, &bytes, NULL, &why))
+                step_problem(ctx, "%s", why.message);
+        if (io_exists(to) && access(to, W_OK) != 0)
+                step_problem(ctx, "%s cannot be written by this user", to);
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "$ cp %s %s", step_words(ctx, "from"), step_words(ctx, "to"));
+        step_plan_undo(ctx, "# put back what was at %s, if nobody else changed it", step_words(ctx, "to"));
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_FREE char *bytes = NULL;
+        size_t n = 0;
+        char hex[65];
+        if (!io_read_file(step_str(ctx, "from"), LIMIT_COMPOSE_FILE, &bytes, &n, err))
+                return false;
+        digest_hex_of(bytes, n, hex);
+        json_t *found = json_object();
+        jx_set_str(found, "file", step_str(ctx, "to"));
+        jx_set_str(found, "sha256", hex);
+        if (!file_edit(ctx, step_str(ctx, "to"), bytes, n, found, err))
+                return false;
+        step_report(ctx, "%s written", step_str(ctx, "to"));
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        return file_edit_probe(ctx, ret, err);
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return file_edit_undo(ctx, err);
+}
+
+const StepKind step_file_copy = {
+        .name = "file.copy",
+        .summary = "Copy a small file to its place, keeping what was there",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

@@ -1,0 +1,28 @@
+/* gate.c: a place to stop and be asked, without doing anything. The engine asks. */
+#include "engine/step_ctx.h"
+
+static const ParamSpec params[] = {
+        { .name = "text", .type = PARAM_STRING, .fallback = "", .help = "what to show there" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        const char *text = step_words(ctx, "text");
+        step_plan(ctx, "# asks you%s%s", *text ? ": " : "", text);
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        return true;
+}
+
+const StepKind step_gate = {
+        .name = "gate",
+        .summary = "Stop and ask before going on",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .plan = plan,
+        .run = run,
+};

@@ -1,0 +1,137 @@
+/* host_disk.c: is there room, on the filesystem that really takes it? (A2) */
+#include "base/fmt.h"
+#include "host/disk.h"
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec need_fields[] = {
+        { .name = "path", .type = PARAM_STRING, .help = "directory, or docker-root" },
+        { .name = "free", .type = PARAM_SIZE, .help = "bytes that will be needed there" },
+        { 0 },
+};
+static const ParamSpec params[] = {
+        { .name = "need", .type = PARAM_LIST, .fields = need_fields, .help = "what is needed where" },
+        { .name = "floor", .type = PARAM_SIZE, .fallback = "500MB", .help = "what must stay free in any case" },
+        { 0 },
+};
+
+static const ParamSpec room_fields[] = {
+        { .name = "path", .type = PARAM_STRING, .help = "as asked" },
+        { .name = "measured", .type = PARAM_PATH, .help = "directory that was measured" },
+        { .name = "need", .type = PARAM_SIZE, .help = "needed" },
+        { .name = "free", .type = PARAM_SIZE, .help = "free" },
+        { .name = "missing", .type = PARAM_SIZE, .help = "missing on that filesystem, all needs together" },
+        { 0 },
+};
+static const ParamSpec results[] = {
+        { .name = "rooms", .type = PARAM_LIST, .fields = room_fields, .help = "every place that was measured" },
+        { .name = "short", .type = PARAM_LIST, .fields = room_fields, .help = "places without enough room" },
+        { .name = "reclaimable", .type = PARAM_ANY,
+          .help = "unused images and build cache with sizes, when room is short" },
+        { 0 },
+};
+
+#define MAX_NEEDS 16
+
+typedef struct Measured {
+        const char *path;
+        int64_t     need, missing;
+        DiskRoom    room;
+} Measured;
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        size_t i;
+        json_t *n;
+        json_array_foreach(step_get(ctx, "need"), i, n)
+                step_plan(ctx, "$ df -B1 %s", jx_str(n, "path", "?"));
+        return true;
+}
+
+static json_t *record(const Measured *m)
+{
+        json_t *r = json_object();
+        jx_set_str(r, "path", m->path);
+        jx_set_str(r, "measured", m->room.measured);
+        jx_set_int(r, "need", m->need);
+        jx_set_int(r, "free", m->room.free_bytes);
+        jx_set_int(r, "missing", m->missing);
+        return r;
+}
+
+/* Two needs on one filesystem add up, and the floor stays below both. */
+static void add_up(Measured *all, size_t n, int64_t floor)
+{
+        for (size_t i = 0; i < n; i++) {
+                int64_t sum = floor;
+                for (size_t k = 0; k < n; k++)
+                        if (all[k].room.device == all[i].room.device)
+                                sum += all[k].need;
+                all[i].missing = MAX(sum - all[i].room.free_bytes, 0);
+        }
+}
+
+static bool tell(StepCtx *ctx, const Measured *all, size_t n, Err *err)
+{
+        json_t *rooms = json_array(), *lacking = json_array();
+        step_result_set(ctx, "rooms", rooms);
+        step_result_set(ctx, "short", lacking);
+        char need[24], room[24], missing[24];
+        for (size_t i = 0; i < n; i++) {
+                json_array_append_new(rooms, record(&all[i]));
+                step_say(ctx, "%s: needs %s, %s free on %s", all[i].path, fmt_bytes(all[i].need, need),
+                         fmt_bytes(all[i].room.free_bytes, room), all[i].room.measured);
+                if (all[i].missing)
+                        json_array_append_new(lacking, record(&all[i]));
+        }
+        if (json_array_size(lacking) == 0) {
+                step_report(ctx, "%s free for %s", n ? fmt_bytes(all[0].room.free_bytes, room) : "nothing",
+                            n ? fmt_bytes(all[0].need, need) : "nothing");
+                return true;
+        }
+        HostCall look = step_look(ctx);
+        json_t *reclaim = NULL;
+        AUTO_ERR why = { 0 };
+        if (disk_reclaimable(&look, &reclaim, &why)) {
+                step_say(ctx, "unused images and build cache could give back %s",
+                         fmt_bytes(jx_int(reclaim, "total", 0), room));
+                step_result_set(ctx, "reclaimable", reclaim);
+        }
+        int64_t most = 0;
+        for (size_t i = 0; i < n; i++)
+                most = MAX(most, all[i].missing);
+        step_report(ctx, "%s missing", fmt_bytes(most, missing));
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        Measured all[MAX_NEEDS] = { 0 };
+        HostCall look = step_look(ctx);
+        const json_t *needs = step_get(ctx, "need");
+        size_t n = 0, i;
+        json_t *one;
+        bool ok = true;
+        if (json_array_size(needs) > MAX_NEEDS)
+                return err_set(err, ERR_USER, "more than %d places", MAX_NEEDS);
+        json_array_foreach(needs, i, one) {
+                Measured *m = &all[n++];
+                m->path = jx_str(one, "path", "");
+                m->need = jx_int(one, "free", 0);
+                ok = ok && disk_room(&look, m->path, &m->room, err);
+        }
+        add_up(all, n, step_int(ctx, "floor"));
+        ok = ok && tell(ctx, all, n, err);
+        for (i = 0; i < n; i++)
+                disk_room_done(&all[i].room);
+        return ok;
+}
+
+const StepKind step_host_disk = {
+        .name = "host.disk",
+        .summary = "Measure free space where it will be needed",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+};

@@ -1,0 +1,96 @@
+/* host_steps.h: what the kinds that work on Docker share: how commands show up in the step's
+ * log, what is remembered of a service, and what "it runs again" means.
+ *
+ * Containers are remembered by id, not by name: after a recreate the name is the same and the
+ * container is another one, and that difference decides how undo brings a service back. */
+#pragma once
+
+#include "host/compose.h"
+#include "host/docker.h"
+#include "wizard-steps/open.h"
+
+/* Commands cancelled with the step, their lines in its log. */
+HostCall step_call(StepCtx *ctx);
+/* The same, quiet. */
+HostCall step_look(StepCtx *ctx);
+/* The Compose project of the step's `on:`. */
+bool step_compose(StepCtx *ctx, Compose **ret, Err *err) MUST_CHECK;
+/* A parameter that is a list of texts; an item that is a map counts by its `name`. Borrowed
+ * text, new array. */
+json_t *step_names(StepCtx *ctx, const char *param);
+/* "docker compose -p PROJECT <verb words..>" as plan line; the project may not be known yet. */
+void step_plan_compose(StepCtx *ctx, bool undo, const char *fmt, ...) PRINTF(3, 4);
+
+/* ---- services ---- */
+
+/* [{"service", "container", "name", "running", "health", "image"}] of these services. */
+json_t *services_remember(const Compose *c, const json_t *names);
+const json_t *services_remembered_one(const json_t *list, const char *service);
+
+/* How a service shows that it is well: "pg_isready", "container" (its health check), "running",
+ * "completed" (ended with 0), an http(s) URL, or "" (its health check, else running). */
+typedef struct Wellness {
+        const char   *health;
+        int64_t       within_ms;
+        const char   *user, *database;          /* for pg_isready; "": as the container says */
+        const Secret *password;
+} Wellness;
+
+/* Waits until the container is well. What it says when it dies is part of the error. For
+ * pg_isready *ret_identity (may be NULL) is {"major", "system", "version"}. */
+bool service_wait(StepCtx *ctx, const char *container, const Wellness *w, json_t **ret_identity,
+                  Err *err) MUST_CHECK;
+/* One look, no waiting; *ret_why is malloc()ed when not well. */
+bool service_is_well(StepCtx *ctx, const char *container, const Wellness *w, bool *ret_well,
+                     char **ret_why, json_t **ret_identity, Err *err) MUST_CHECK;
+
+/* `docker compose up -d` of these services, as the file says now. Also after a kill in the middle
+ * of an earlier one. */
+bool services_up(StepCtx *ctx, const Compose *c, const json_t *names, bool no_deps, Err *err) MUST_CHECK;
+
+/* Stops a container and checks that it is down; grace before it is killed. */
+bool container_stop(StepCtx *ctx, const char *container, int64_t grace_ms, Err *err) MUST_CHECK;
+/* Brings back one that ran before: the same container if it is still there, else what the
+ * compose file says now. Checks PG_VERSION first, waits as long as `within_ms` until it is as
+ * well as it was. */
+bool service_bring_back(StepCtx *ctx, Compose *c, const json_t *before, int64_t within_ms, Err *err)
+        MUST_CHECK;
+/* "shut down" or not, with the system identifier; an unclean stop is an error. */
+bool container_check_clean(StepCtx *ctx, const json_t *container, char **ret_system, Err *err)
+        MUST_CHECK;
+
+/* Name of a volume's other running users ("" when there are none), malloc()ed. */
+bool volume_users(StepCtx *ctx, const char *volume, bool running_only, const char *except_container,
+                  char **ret, Err *err) MUST_CHECK;
+
+/* ---- our own things carry the run's name ---- */
+#define LABEL_RUN  "pgsherpa.run"
+#define LABEL_STEP "pgsherpa.step"
+bool is_ours(StepCtx *ctx, const json_t *labels);       /* of this run and this step          */
+
+/* ---- where a server of this image keeps its data ---- */
+typedef struct PgLayout {
+        char *pgdata;                   /* inside the container                              */
+        char *mount;                    /* where the volume goes                             */
+        bool  explicit_pgdata;          /* the service's own environment says so             */
+} PgLayout;
+/* `service_pgdata`: what the compose file itself sets, or NULL; `service_container` may be NULL;
+ * `image`: inspect JSON of the new image. */
+void layout_of(const char *service_pgdata, const json_t *service_container, const json_t *image,
+               PgLayout *ret);
+void layout_done(PgLayout *l) NONNULL;
+#define AUTO_LAYOUT CLEANUP(layout_done) PgLayout
+
+/* ---- files that were edited ---- */
+
+/* Saves the present bytes below the step's saved/ directory, remembers hashes of both, and
+ * replaces the file. The results go into what is remembered, too, for probe(). */
+bool file_edit(StepCtx *ctx, const char *path, const char *after, size_t after_len, json_t *results,
+               Err *err) MUST_CHECK;
+/* The file says so already: an earlier attempt of ours did it (then its results count), or
+ * somebody else. Steals `results`. */
+void file_edit_nothing(StepCtx *ctx, json_t *results);
+/* From the hashes; on FOUND_ALL sets the results again. */
+bool file_edit_probe(StepCtx *ctx, Found *ret, Err *err) MUST_CHECK;
+/* Puts the saved bytes back if the file is as file_edit() left it; else drift. */
+bool file_edit_undo(StepCtx *ctx, Err *err) MUST_CHECK;

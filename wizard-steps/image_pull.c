@@ -1,0 +1,112 @@
+/* image_pull.c: the new image, before anything stops (A6). */
+#include "base/fmt.h"
+#include "base/text.h"
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "image", .type = PARAM_IMAGE, .help = "image to pull, with a tag" },
+        { 0 },
+};
+static const ParamSpec results[] = {
+        { .name = "image", .type = PARAM_STRING, .help = "as asked for" },
+        { .name = "id", .type = PARAM_STRING, .help = "id of the image" },
+        { .name = "digest", .type = PARAM_STRING, .help = "digest in its registry; empty for one made here" },
+        { .name = "major", .type = PARAM_INT, .help = "PG_MAJOR of the image; 0 when it does not say" },
+        { .name = "size", .type = PARAM_SIZE, .help = "size on this disk" },
+        { .name = "pulled", .type = PARAM_BOOL, .help = "false: the registry was not reached, the local one is used" },
+        { 0 },
+};
+
+typedef struct Layers {
+        StepCtx *ctx;
+        int      seen, ready;
+} Layers;
+
+/* "5d4c..: Pulling fs layer", "..: Already exists", "..: Pull complete". */
+static void on_line(void *arg, int fd, const char *line)
+{
+        Layers *l = arg;
+        if (fd == 0) {
+                step_log(l->ctx, SAY_CMD, "docker", "$ %s", line);
+                return;
+        }
+        step_log(l->ctx, SAY_INFO, "docker", "%s", line);
+        if (strstr(line, "Pulling fs layer"))
+                l->seen++;
+        if (strstr(line, "Already exists")) {
+                l->seen++;
+                l->ready++;
+        }
+        if (strstr(line, "Pull complete"))
+                l->ready++;
+        Progress p = { .unit = "layers", .done = l->ready, .total = l->seen, .eta_ms = -1,
+                       .label = "pulling", .things_done = l->ready, .things_total = l->seen };
+        if (l->seen)
+                step_progress(l->ctx, &p);
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "$ docker pull %s", step_words(ctx, "image"));
+        return true;
+}
+
+static bool finish(StepCtx *ctx, const json_t *image, bool pulled)
+{
+        const char *digest = json_string_value(json_array_get(jx_get(image, "RepoDigests"), 0));
+        const char *at = digest ? strchr(digest, '@') : NULL;
+        char size[24];
+        step_result_str(ctx, "image", step_str(ctx, "image"));
+        step_result_str(ctx, "id", jx_str(image, "Id", ""));
+        step_result_str(ctx, "digest", at ? at + 1 : "");
+        step_result_int(ctx, "major", container_pg_major(image));
+        step_result_int(ctx, "size", jx_int(image, "Size", 0));
+        step_result_bool(ctx, "pulled", pulled);
+        step_report(ctx, "%s, %s%s", step_str(ctx, "image"), fmt_bytes(jx_int(image, "Size", 0), size),
+                    pulled ? "" : ", the registry was not reached: the one already here is used");
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        const char *name = step_str(ctx, "image");
+        Layers layers = { .ctx = ctx };
+        HostCall call = { .cancel = step_cancel_flag(ctx), .say = on_line, .arg = &layers };
+        AUTO_ARGV a = { 0 };
+        argv_add_all(&a, (const char *const[]){ "docker", "pull", "--", name, NULL });
+        AUTO_ERR why = { 0 };
+        bool pulled = docker_do(&call, &a, NULL, &why);
+        if (why.kind == ERR_CANCELLED || why.kind == ERR_USER) {
+                err_move(err, &why);
+                return false;
+        }
+        AUTO_JSON image = NULL;
+        if (!docker_inspect(&call, DOCKER_IMAGE, name, &image, err))
+                return false;
+        if (!image) {
+                if (pulled)
+                        return err_set(err, ERR_COMMAND, "image %s is not here after it was pulled", name);
+                err_move(err, &why);
+                return err_hint(err, "does the image exist, and does this machine reach its registry?");
+        }
+        if (!pulled)
+                step_log(ctx, SAY_WARN, "docker", "%s", why.message);
+        return finish(ctx, image, pulled);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        *ret = FOUND_PART;              /* pulling again is cheap and says the present digest */
+        return true;
+}
+
+const StepKind step_image_pull = {
+        .name = "image.pull",
+        .summary = "Pull an image",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};

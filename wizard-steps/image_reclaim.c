@@ -1,0 +1,130 @@
+/* image_reclaim.c: room on the disk: images no container was made from, and build cache.
+ *
+ * Lists all of it with sizes; removes exactly what was chosen by name, and never a volume. */
+#include "base/fmt.h"
+#include "base/text.h"
+#include "host/disk.h"
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "images", .type = PARAM_LIST, .item = PARAM_STRING, .fallback = "[]",
+          .help = "images to remove, exactly as they are called; empty: only list" },
+        { .name = "build_cache", .type = PARAM_BOOL, .fallback = "false", .help = "empty the build cache too" },
+        { 0 },
+};
+static const ParamSpec image_fields[] = {
+        { .name = "name", .type = PARAM_STRING, .help = "image" },
+        { .name = "id", .type = PARAM_STRING, .help = "its id" },
+        { .name = "size", .type = PARAM_SIZE, .help = "bytes" },
+        { 0 },
+};
+static const ParamSpec results[] = {
+        { .name = "images", .type = PARAM_LIST, .fields = image_fields, .help = "unused images there were" },
+        { .name = "build_cache", .type = PARAM_SIZE, .help = "bytes of build cache there were" },
+        { .name = "removed", .type = PARAM_LIST, .help = "images that were removed" },
+        { .name = "free", .type = PARAM_SIZE, .help = "free bytes afterwards, where Docker keeps its data" },
+        { 0 },
+};
+
+static const json_t *unused_one(const json_t *list, const char *name)
+{
+        size_t i;
+        json_t *one;
+        json_array_foreach(list, i, one) {
+                if (str_eq(jx_str(one, "name", ""), name))
+                        return one;
+        }
+        return NULL;
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        HostCall look = step_look(ctx);
+        AUTO_JSON found = NULL;
+        AUTO_JSON chosen = step_names(ctx, "images");
+        if (!disk_reclaimable(&look, &found, err))
+                return false;
+        size_t i;
+        json_t *name;
+        json_array_foreach(chosen, i, name) {
+                AUTO_JSON there = NULL;
+                if (unused_one(jx_get(found, "images"), json_string_value(name)))
+                        continue;
+                if (!docker_inspect(&look, DOCKER_IMAGE, json_string_value(name), &there, err))
+                        return false;
+                AUTO_FREE char *clean = text_clean_str(json_string_value(name));
+                if (there)
+                        step_problem(ctx, "image %s is used by a container", clean);
+        }
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON chosen = step_names(ctx, "images");
+        size_t i;
+        json_t *name;
+        step_plan(ctx, "$ docker images; docker system df");
+        json_array_foreach(chosen, i, name)
+                step_plan(ctx, "$ docker image rm %s", json_string_value(name));
+        if (step_bool(ctx, "build_cache"))
+                step_plan(ctx, "$ docker builder prune --force");
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        HostCall call = step_call(ctx);
+        AUTO_JSON found = NULL;
+        AUTO_JSON chosen = step_names(ctx, "images");
+        if (!disk_reclaimable(&call, &found, err))
+                return false;
+        json_t *removed = json_array(), *images = jx_get(found, "images"), *name, *one;
+        char size[24];
+        size_t i;
+        step_result_set(ctx, "images", json_incref(images));
+        step_result_int(ctx, "build_cache", jx_int(found, "build_cache", 0));
+        step_result_set(ctx, "removed", removed);
+        json_array_foreach(images, i, one)
+                step_say(ctx, "unused: %s, %s", jx_str(one, "name", ""), fmt_bytes(jx_int(one, "size", 0), size));
+        json_array_foreach(chosen, i, name) {
+                if (!unused_one(images, json_string_value(name)))
+                        continue;       /* gone already, or in use: check() told */
+                AUTO_ARGV a = { 0 };
+                argv_add_all(&a, (const char *const[]){ "docker", "image", "rm", "--no-prune", "--",
+                                                        json_string_value(name), NULL });
+                if (!docker_do(&call, &a, NULL, err))
+                        return false;
+                jx_append_str(removed, json_string_value(name));
+        }
+        if (step_bool(ctx, "build_cache")) {
+                AUTO_ARGV a = { 0 };
+                argv_add_all(&a, (const char *const[]){ "docker", "builder", "prune", "--force", NULL });
+                if (!docker_do(&call, &a, NULL, err))
+                        return false;
+        }
+        AUTO_ROOM room = { 0 };
+        if (!disk_room(&call, "docker-root", &room, err))
+                return false;
+        step_result_int(ctx, "free", room.free_bytes);
+        step_report(ctx, "%zu images removed, %s free", json_array_size(removed), fmt_bytes(room.free_bytes, size));
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        *ret = FOUND_PART;              /* what is gone is gone; again removes only the rest */
+        return true;
+}
+
+const StepKind step_image_reclaim = {
+        .name = "image.reclaim",
+        .summary = "List unused images and build cache, and remove those that were chosen",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};

@@ -1,0 +1,100 @@
+/* image_remove.c: one image, by its exact name, and only when no container needs it. */
+#include "base/buf.h"
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "image", .type = PARAM_IMAGE, .help = "image to remove, exactly as it is called" },
+        { 0 },
+};
+static const ParamSpec results[] = {
+        { .name = "removed", .type = PARAM_BOOL, .help = "false: it was not there" },
+        { 0 },
+};
+
+static bool users_of(StepCtx *ctx, const json_t *image, Buf *names, Err *err)
+{
+        HostCall look = step_look(ctx);
+        AUTO_JSON all = NULL;
+        if (!docker_containers(&look, true, NULL, &all, err))
+                return false;
+        const char *name = step_str(ctx, "image");
+        size_t i;
+        json_t *c;
+        json_array_foreach(all, i, c) {
+                /* Another tag of the same image may be what that container was made from. */
+                bool by_name = str_eq(container_image(c), name);
+                bool last_tag = json_array_size(jx_get(image, "RepoTags")) <= 1 &&
+                                str_eq(container_image_id(c), jx_str(image, "Id", ""));
+                if (by_name || last_tag)
+                        buf_printf(names, "%s%s", names->len ? ", " : "", container_name(c));
+        }
+        return true;
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        HostCall look = step_look(ctx);
+        AUTO_JSON image = NULL;
+        if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err))
+                return false;
+        AUTO_BUF names = buf_init(4096);
+        if (image && !users_of(ctx, image, &names, err))
+                return false;
+        if (names.len)
+                step_problem(ctx, "image %s is still used by %s", step_str(ctx, "image"), buf_str(&names));
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "$ docker image rm %s", step_words(ctx, "image"));
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        HostCall call = step_call(ctx);
+        const char *name = step_str(ctx, "image");
+        AUTO_JSON image = NULL;
+        if (!docker_inspect(&call, DOCKER_IMAGE, name, &image, err))
+                return false;
+        step_result_bool(ctx, "removed", image != NULL);
+        if (!image) {
+                step_report(ctx, "%s is not here", name);
+                return true;
+        }
+        AUTO_BUF names = buf_init(4096);
+        if (!users_of(ctx, image, &names, err))
+                return false;
+        if (names.len)
+                return err_set(err, ERR_USER, "image %s is still used by %s", name, buf_str(&names));
+        AUTO_ARGV a = { 0 };
+        argv_add_all(&a, (const char *const[]){ "docker", "image", "rm", "--no-prune", "--", name, NULL });
+        if (!docker_do(&call, &a, NULL, err))
+                return false;
+        step_report(ctx, "%s removed", name);
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        HostCall look = step_look(ctx);
+        AUTO_JSON image = NULL;
+        if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err))
+                return false;
+        *ret = image ? FOUND_NOTHING : FOUND_ALL;
+        step_result_bool(ctx, "removed", !image);
+        return true;
+}
+
+const StepKind step_image_remove = {
+        .name = "image.remove",
+        .summary = "Remove one image that no container needs",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};

@@ -1,0 +1,19 @@
+/* open.h: from a Target to something one can talk to. Shared by the step kinds and by app.
+ *
+ * Where a postgres target lives is told by its `via`: host and port, a socket directory, a
+ * container (its bridge address; the socket through /proc/PID/root when that does not answer),
+ * or a compose service (the running container of that service). */
+#pragma once
+
+#include "engine/step_ctx.h"
+#include "host/compose.h"
+#include "pg/conn.h"
+
+/* Parameters for connecting to `t`; strings in the arena. `database` NULL: the target's own. */
+bool target_pg_params(Arena *a, const Target *t, const char *database, PgParams *ret, Err *err)
+        MUST_CHECK;
+/* Connects for this step: application_name, statement_timeout from the step, NOTICEs to its
+ * log, and registered for cancel. */
+bool step_pg_open(StepCtx *ctx, const Target *t, const char *database, Pg **ret, Err *err) MUST_CHECK;
+/* The compose project a target names ({"kind": "compose"}), loaded. */
+bool target_compose(const Target *t, Compose **ret, Err *err) MUST_CHECK;

@@ -1,0 +1,57 @@
+/* pg_collation_refresh.c: write down the collation versions of today. After REINDEX, never
+ * before: it takes away the warning, not the damage. */
+#include "pg/analyze.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+          .help = "database, if not the target's own" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "statements", .type = PARAM_LIST, .help = "what was run" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "alter collation .. refresh version; alter database .. refresh collation "
+                  "version   # what drifted");
+        step_plan_undo(ctx, "# nothing: the version of today stays true");
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        json_t *said = NULL;
+        if (!step_pg(ctx, &pg, err) || !pg_collation_refresh(pg, &said, err))
+                return false;
+        step_result_set(ctx, "statements", said);
+        step_report(ctx, "%zu collation versions written down", json_array_size(said));
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        *ret = FOUND_NOTHING;           /* run() looks for itself what is left to do */
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return true;
+}
+
+const StepKind step_pg_collation_refresh = {
+        .name = "pg.collation.refresh",
+        .summary = "Write down today's collation versions, after REINDEX",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

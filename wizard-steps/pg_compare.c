@@ -1,0 +1,148 @@
+/* pg_compare.c: is what arrived what left? A difference is never a warning. */
+#include "pg/compare.h"
+
+#include "base/fmt.h"
+#include "wizard-steps/pg_steps.h"
+
+#define SHOWN 50        /* differences in the log and the result; the file has them all */
+
+static const ParamSpec params[] = {
+        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+          .help = "database on the target, if not its own" },
+        { .name = "against", .type = PARAM_TARGET, .fallback = "~",
+          .help = "server to compare with, live" },
+        { .name = "against_database", .type = PARAM_NAME, .fallback = "~",
+          .help = "database there, if not that target's own" },
+        { .name = "against_inventory", .type = PARAM_PATH, .fallback = "~",
+          .help = "inventory made earlier (result.ref of pg.inventory), instead of `against`" },
+        { .name = "ignore", .type = PARAM_LIST, .fallback = "[]",
+          .help = "differences that are wanted: comment, or database.collate" },
+        { .name = "map_roles", .type = PARAM_MAP, .fallback = "~",
+          .help = "roles with another name on the target: {old: new}" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "equal", .type = PARAM_BOOL, .help = "no difference" },
+        { .name = "tables", .type = PARAM_INT, .help = "tables of the target" },
+        { .name = "tables_compared", .type = PARAM_INT, .help = "tables whose rows were compared" },
+        { .name = "sequences", .type = PARAM_INT, .help = "sequences compared" },
+        { .name = "objects", .type = PARAM_INT, .help = "objects of the catalog compared" },
+        { .name = "rows", .type = PARAM_INT, .help = "rows of the target" },
+        { .name = "differences", .type = PARAM_LIST, .item = PARAM_MAP,
+          .help = "kind, object, what, source, target of each (the first 50)" },
+        { .name = "differences_total", .type = PARAM_INT, .help = "how many there are" },
+        { .name = "normalised", .type = PARAM_INT, .help = "expected differences, by rule" },
+        { .name = "limits", .type = PARAM_LIST, .help = "what could not be compared" },
+        { .name = "method", .type = PARAM_STRING, .help = "how rows were hashed" },
+        { .name = "alembic", .type = PARAM_STRING, .help = "revision of the migrations" },
+        { .name = "report", .type = PARAM_PATH, .help = "file with the whole report" },
+        { 0 },
+};
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        if (!step_get(ctx, "against") == !step_get(ctx, "against_inventory"))
+                step_problem(ctx, "give it one of `against` (a server) and `against_inventory` (a "
+                             "file)");
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        const char *file = step_words(ctx, "against_inventory");
+        step_plan(ctx, "# compare rows, content, sequences, owners, grants and every object of %s "
+                  "with %s", step_words(ctx, "database"),
+                  *file ? file : step_words(ctx, "against"));
+        return true;
+}
+
+static bool compare(StepCtx *ctx, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
+{
+        const char *file = step_str(ctx, "against_inventory");
+        if (*file) {
+                AUTO_JSON inventory = NULL;
+                return inventory_load(file, &inventory, err) &&
+                       pg_compare_with(inventory, target, o, ret, err);
+        }
+        AUTO_PG Pg *source = NULL;
+        const Target *t = step_param_target(ctx, "against", err);
+        if (!t || !step_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err))
+                return false;
+        return pg_compare(source, target, o, ret, err);
+}
+
+static void say_differences(StepCtx *ctx, const json_t *report)
+{
+        size_t i;
+        json_t *d;
+        json_t *shown = json_array();
+        json_array_foreach(jx_get(report, "differences"), i, d) {
+                if (i == SHOWN)
+                        break;
+                json_array_append(shown, d);
+                step_log(ctx, SAY_ERROR, "compare", "%s %s: %s; source %s; target %s",
+                         jx_str(d, "kind", ""), jx_str(d, "object", ""), jx_str(d, "what", ""),
+                         jx_str(d, "source", "(nothing)"), jx_str(d, "target", "(nothing)"));
+        }
+        step_result_set(ctx, "differences", shown);
+        json_array_foreach(jx_get(report, "normalised"), i, d)
+                step_log(ctx, SAY_DEBUG, "compare", "%s: %s %s %s: %s / %s", jx_str(d, "rule", ""),
+                         jx_str(d, "kind", ""), jx_str(d, "object", ""), jx_str(d, "what", ""),
+                         jx_str(d, "source", "(nothing)"), jx_str(d, "target", "(nothing)"));
+        json_array_foreach(jx_get(report, "limits"), i, d)
+                step_log(ctx, SAY_WARN, "compare", "not compared: %s", json_string_value(d));
+}
+
+static bool tell(StepCtx *ctx, const json_t *report, Err *err)
+{
+        const char *path = NULL;
+        char rows[32];
+        int64_t total = jx_int(report, "differences_total", 0);
+        int tables = (int)jx_int(report, "tables_compared", 0);
+        step_result_bool(ctx, "equal", total == 0);
+        step_result_int(ctx, "tables", jx_int(report, "tables", 0));
+        step_result_int(ctx, "tables_compared", tables);
+        step_result_int(ctx, "sequences", jx_int(report, "sequences_compared", 0));
+        step_result_int(ctx, "objects", jx_int(report, "objects_compared", 0));
+        step_result_int(ctx, "rows", jx_int(report, "rows", 0));
+        step_result_int(ctx, "differences_total", total);
+        step_result_int(ctx, "normalised", (int64_t)json_array_size(jx_get(report, "normalised")));
+        step_result_set(ctx, "limits", json_incref(jx_get(report, "limits")));
+        step_result_str(ctx, "method", jx_str(report, "method", ""));
+        step_result_str(ctx, "alembic", jx_str(report, "revision", ""));
+        say_differences(ctx, report);
+        if (total)
+                step_report(ctx, "%d differences in %d objects", (int)total,
+                            (int)jx_int(report, "objects_compared", 0));
+        else
+                step_report(ctx, "%d tables, %d sequences, %s rows, %d objects equal", tables,
+                            (int)jx_int(report, "sequences_compared", 0),
+                            fmt_count(jx_int(report, "rows", 0), rows),
+                            (int)jx_int(report, "objects_compared", 0));
+        return step_result_file(ctx, "report", report, &path, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON report = NULL;
+        TableMeter meter = table_meter(ctx, "comparing");
+        CompareOptions o = { .ignore = step_get(ctx, "ignore"),
+                             .map_roles = step_get(ctx, "map_roles"),
+                             .cancel = step_cancel_flag(ctx), .progress = table_meter_progress,
+                             .progress_arg = &meter };
+        return step_pg(ctx, &pg, err) && compare(ctx, pg, &o, &report, err) &&
+               tell(ctx, report, err);
+}
+
+const StepKind step_pg_compare = {
+        .name = "pg.compare",
+        .summary = "Prove that a database is equal to its source",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+};

@@ -1,0 +1,144 @@
+/* pg_copy.c: one database from another server into a temporary one here, and into a bundle. */
+#include "wizard-steps/data_steps.h"
+
+static const ParamSpec bundle_fields[] = {
+        { .name = "root", .type = PARAM_PATH, .help = "directory for the bundle" },
+        { .name = "name", .type = PARAM_STRING, .help = "its name; date and time are added" },
+        { 0 },
+};
+
+static const ParamSpec params[] = {
+        { .name = "from", .type = PARAM_TARGET, .help = "server the database is on" },
+        { .name = "database", .type = PARAM_NAME, .help = "database to copy" },
+        { .name = "into", .type = PARAM_STRING, .fallback = "temporary",
+          .help = "temporary: a name of its own, to be compared and then renamed" },
+        { .name = "bundle", .type = PARAM_MAP, .fallback = "{}", .fields = bundle_fields,
+          .help = "also write a bundle, in the same pass over the source" },
+        { 0 },
+};
+
+static bool has_bundle(StepCtx *ctx)
+{
+        return json_object_size(step_get(ctx, "bundle")) > 0;
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *from = NULL;
+        AUTO_PG Pg *to = NULL;
+        const Target *source = step_param_target(ctx, "from", err);
+        if (!source || !step_pg_open(ctx, source, step_str(ctx, "database"), &from, err) ||
+            !step_pg_open(ctx, step_target(ctx), NULL, &to, err))
+                return false;
+        if (!str_eq(step_str(ctx, "into"), "temporary"))
+                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+        AUTO_PGCLIENT client = { 0 };
+        AUTO_ERR why = { 0 };
+        int major = MAX(pg_major(from), pg_major(to));
+        const char *image = step_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
+        if (!pg_clients_find(major, image, &client, &why))
+                step_problem(ctx, "%s", why.message);
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        const Target *from = step_param_target(ctx, "from", err);
+        const char *db = step_words(ctx, "database");
+        if (!from)
+                return false;
+        step_plan(ctx, "# on %s: one snapshot for schema, tables, sequences and large objects of %s",
+                  from->name ? from->name : "the source", db);
+        step_plan(ctx, "$ pg_dump -Fc --section=pre-data --section=post-data --no-blobs --snapshot=.. "
+                       "-d \"dbname='%s'\"", db);
+        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ENCODING .. LOCALE .. "
+                       "OWNER ..   -- as the source's", step_run_id(ctx));
+        step_plan(ctx, "COPY each table TO STDOUT -> BEGIN; TRUNCATE; COPY .. FROM STDIN (FREEZE); COMMIT");
+        if (has_bundle(ctx))
+                step_plan(ctx, "# the same rows into a bundle: %s", step_words(ctx, "bundle"));
+        step_plan_undo(ctx, "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run made, "
+                       "with every row written to it since",
+                       step_run_id(ctx));
+        return true;
+}
+
+/* The bundle's path is remembered before its first byte. */
+static bool choose_bundle(StepCtx *ctx, char **ret, Err *err)
+{
+        const json_t *b = step_get(ctx, "bundle");
+        if (!bundle_choose(jx_str(b, "root", ""), jx_str(b, "name", step_str(ctx, "database")), ret, err))
+                return false;
+        json_t *m = json_object();
+        jx_set_str(m, "bundle", *ret);
+        return step_remember(ctx, m, err);
+}
+
+static bool seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
+{
+        BundleDone done = { 0 };
+        if (!transfer_bundle_end(t, w, &done, err))
+                return false;
+        step_result_str(ctx, "bundle", done.path);
+        step_result_str(ctx, "bundle_sha256", done.sha256);
+        step_result_int(ctx, "bundle_size", done.size);
+        step_artifact(ctx, "bundle", done.path, done.size, done.sha256);
+        free(done.path);
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        const Target *from = step_param_target(ctx, "from", err);
+        PgParams target;
+        TransferCopy c = { .database = step_str(ctx, "database"), .target = &target,
+                           .created = step_temporary_created };
+        if (!from || !step_transfer_params(ctx, from, NULL, &c.source, err) ||
+            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
+            !step_temporary_begin(ctx, &c.into, &c.marker, err))
+                return false;
+        c.source_image = step_target_image(ctx, from);
+        c.target_image = step_target_image(ctx, step_target(ctx));
+        AUTO_STEPTRANSFER st = { 0 };
+        Transfer *t = step_transfer(ctx, &st);
+        AUTO_BUNDLEWRITER w = NULL;
+        AUTO_FREE char *path = NULL;
+        TransferBackup b = { .source = c.source, .run = step_run_id(ctx), .globals = true,
+                             .image = c.source_image };
+        if (has_bundle(ctx) &&
+            (!choose_bundle(ctx, &path, err) ||
+             !bundle_create(path, &(BundleOptions){ .run = step_run_id(ctx) }, &w, err) ||
+             !transfer_bundle_begin(t, w, &b, err)))
+                return false;
+        c.bundle = w;
+        TransferResult r = { 0 };
+        step_result_str(ctx, "database", c.into);
+        step_result_str(ctx, "bundle", "");
+        bool ok = transfer_copy(t, &c, &r, err) && (!w || seal(ctx, t, w, err));
+        if (ok)
+                step_transfer_results(ctx, &r);
+        transfer_result_done(&r);
+        return ok && step_temporary_finish(ctx, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
+{
+        return step_temporary_probe(ctx, ret_found, err);
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return step_temporary_undo(ctx, err);
+}
+
+const StepKind step_pg_copy = {
+        .name = "pg.copy",
+        .summary = "Copy a database from another server, and into a bundle in the same pass",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = transfer_results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

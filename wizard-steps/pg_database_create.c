@@ -1,0 +1,177 @@
+/* pg_database_create.c: an empty database with the right owner, encoding and locale. */
+#include "pg/database.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
+        { .name = "owner", .type = PARAM_NAME, .fallback = "~", .help = "its owner" },
+        { .name = "template",
+          .type = PARAM_NAME,
+          .fallback = "template0",
+          .help = "made from this" },
+        { .name = "encoding", .type = PARAM_STRING, .fallback = "~", .help = "its encoding" },
+        { .name = "collate", .type = PARAM_STRING, .fallback = "~", .help = "its collation" },
+        { .name = "ctype",
+          .type = PARAM_STRING,
+          .fallback = "~",
+          .help = "its character classification, as collate when not given" },
+        { .name = "provider",
+          .type = PARAM_STRING,
+          .fallback = "~",
+          .help = "libc, icu or builtin (15 and later)" },
+        { .name = "locale", .type = PARAM_STRING, .fallback = "~", .help = "of icu or builtin" },
+        { .name = "connection_limit",
+          .type = PARAM_INT,
+          .fallback = "-1",
+          .help = "connections at a time, -1 for any number" },
+        { .name = "revoke_public_connect",
+          .type = PARAM_BOOL,
+          .fallback = "false",
+          .help = "keep other roles of the server out" },
+        { .name = "comment", .type = PARAM_STRING, .fallback = "~", .help = "comment on it" },
+        { .name = "if_exists",
+          .type = PARAM_STRING,
+          .fallback = "fail",
+          .help = "fail; keep: use it as it is" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "database", .type = PARAM_NAME, .help = "its name" },
+        { .name = "created", .type = PARAM_BOOL, .help = "false when it was there" },
+        { 0 },
+};
+
+static const char *or_null(const char *s)
+{
+        return *s ? s : NULL;
+}
+
+static DatabaseSpec spec_of(StepCtx *ctx)
+{
+        const char *collate = or_null(step_str(ctx, "collate"));
+        const char *ctype = or_null(step_str(ctx, "ctype"));
+        return (DatabaseSpec){ .name = step_str(ctx, "name"),
+                               .owner = or_null(step_str(ctx, "owner")),
+                               .template_db = or_null(step_str(ctx, "template")),
+                               .encoding = or_null(step_str(ctx, "encoding")),
+                               .collate = collate, .ctype = ctype ? ctype : collate,
+                               .provider = or_null(step_str(ctx, "provider")),
+                               .icu_locale = or_null(step_str(ctx, "locale")),
+                               .connlimit = step_int(ctx, "connection_limit"),
+                               .revoke_public_connect = step_bool(ctx, "revoke_public_connect"),
+                               .comment = or_null(step_str(ctx, "comment")) };
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        const char *how = step_str(ctx, "if_exists");
+        if (!str_eq(how, "fail") && !str_eq(how, "keep"))
+                step_problem(ctx, "if_exists: `%s` is neither fail nor keep", how);
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        DatabaseSpec d = spec_of(ctx);
+        AUTO_SQL q = { 0 };
+        d.name = step_words(ctx, "name");
+        d.encoding = or_null(step_words(ctx, "encoding"));
+        pg_database_create_sql(&d, 15, &q);
+        step_plan_sql(ctx, &q);
+        if (d.revoke_public_connect)
+                step_plan(ctx, "revoke connect, temporary on database .. from public");
+        step_plan_undo(ctx, "drop database \"%s\"   # if this run made it and it is empty",
+                       step_words(ctx, "name"));
+        return true;
+}
+
+static bool make(StepCtx *ctx, Pg *pg, const DatabaseSpec *d, Err *err)
+{
+        AUTO_JSON made = NULL;
+        json_t *memory = json_object();
+        jx_set_str(memory, "created", d->name);
+        if (!step_remember(ctx, memory, err) || !pg_database_create(pg, d, err) ||
+            !pg_database_describe(pg, d->name, &made, err))
+                return false;
+        memory = json_object();
+        jx_set_str(memory, "oid", jx_str(made, "oid", ""));
+        return step_remember(ctx, memory, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        DatabaseSpec d = spec_of(ctx);
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_database_describe(pg, d.name, &there, err))
+                return false;
+        bool ours = there && jx_get(step_remembered(ctx), "created");
+        if (there && !ours && str_eq(step_str(ctx, "if_exists"), "fail")) {
+                err_set(err, ERR_SERVER, "database %s exists already", d.name);
+                memcpy(err->sqlstate, "42P04", 6);
+                return err_hint(err, "if_exists: keep uses it as it is");
+        }
+        if (!there && !make(ctx, pg, &d, err))
+                return false;
+        if ((!there || ours) && !pg_database_dress(pg, &d, err))
+                return false;
+        step_result_str(ctx, "database", d.name);
+        step_result_bool(ctx, "created", !there || ours);
+        step_report(ctx, "database %s %s", d.name, there && !ours ? "was there" : "made");
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        *ret = FOUND_NOTHING;
+        if (!jx_get(step_remembered(ctx), "created"))
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_database_describe(pg, step_str(ctx, "name"), &there, err))
+                return false;
+        *ret = there ? FOUND_PART : FOUND_NOTHING;      /* run() dresses it again, harmlessly */
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        AUTO_FREE char *what = NULL;
+        bool empty = false;
+        const char *name = jx_str(step_remembered(ctx), "created", NULL);
+        const char *oid = jx_str(step_remembered(ctx), "oid", "");
+        if (!name)
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_database_describe(pg, name, &there, err))
+                return false;
+        if (!there)
+                return true;
+        if (*oid && !str_eq(oid, jx_str(there, "oid", "")))
+                return err_set(err, ERR_USER, "database %s is not the one this run made", name);
+        if (!pg_database_is_empty(pg, name, &empty, &what, err))
+                return false;
+        if (!empty) {
+                err_set(err, ERR_USER, "database %s is not empty any more: it has %s", name, what);
+                return err_hint(err, "look at it, then drop it by hand if it can go");
+        }
+        return pg_database_drop(pg, name, false, err);
+}
+
+const StepKind step_pg_database_create = {
+        .name = "pg.database.create",
+        .summary = "Create an empty database",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

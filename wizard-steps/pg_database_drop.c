@@ -1,0 +1,87 @@
+/* pg_database_drop.c: a database goes. Behind a typed gate, and never by a pattern. */
+#include "base/fmt.h"
+#include "pg/database.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
+        { .name = "force", .type = PARAM_BOOL, .fallback = "false",
+          .help = "end the sessions in it" },
+        { .name = "only_if_empty", .type = PARAM_BOOL, .fallback = "false",
+          .help = "refuse when it has any object of a user" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "dropped", .type = PARAM_BOOL, .help = "false when there was none" },
+        { .name = "size", .type = PARAM_SIZE, .help = "what it had, in bytes" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "drop database \"%s\"%s", step_words(ctx, "name"),
+                  step_bool(ctx, "force") ? " with (force)" : "");
+        return true;
+}
+
+static bool may_go(StepCtx *ctx, Pg *pg, const char *name, Err *err)
+{
+        AUTO_FREE char *what = NULL;
+        bool empty = true;
+        if (!step_bool(ctx, "only_if_empty"))
+                return true;
+        if (!pg_database_is_empty(pg, name, &empty, &what, err))
+                return false;
+        return empty || err_set(err, ERR_USER, "database %s is not empty: it has %s", name, what);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_PG Pg *beside = NULL;
+        AUTO_JSON there = NULL;
+        const char *name = step_str(ctx, "name");
+        char size[24];
+        if (str_eq(name, "template0") || str_eq(name, "template1") || str_eq(name, "postgres"))
+                return err_set(err, ERR_USER, "database %s belongs to the server and stays", name);
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_database_describe(pg, name, &there, err))
+                return false;
+        step_result_bool(ctx, "dropped", there != NULL);
+        step_result_int(ctx, "size", jx_int(there, "size", 0));
+        if (!there) {
+                step_report(ctx, "there is no database %s", name);
+                return true;
+        }
+        if (!may_go(ctx, pg, name, err) || !pg_open_beside(pg, name, name, &beside, err))
+                return false;
+        pg = pg_close(pg);
+        if (!pg_database_drop(beside, name, step_bool(ctx, "force"), err))
+                return false;
+        step_report(ctx, "%s dropped, %s", name, fmt_bytes(jx_int(there, "size", 0), size));
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        if (!step_pg_open(ctx, step_target(ctx), "postgres", &pg, err) ||
+            !pg_database_describe(pg, step_str(ctx, "name"), &there, err))
+                return false;
+        *ret = there ? FOUND_NOTHING : FOUND_ALL;
+        step_result_bool(ctx, "dropped", true);
+        return true;
+}
+
+const StepKind step_pg_database_drop = {
+        .name = "pg.database.drop",
+        .summary = "Drop a database",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};

@@ -1,0 +1,221 @@
+/* pg_database_rename.c: a loaded and compared database gets its real name.
+ *
+ * An empty database that has that name (an image's init script made it) is moved aside in the
+ * same transaction, so that there is no moment without a database of that name, and is dropped
+ * once the new one is in place. Databases are known by OID, not by name, so probe() and undo()
+ * cannot mistake one for the other. */
+#include "pg/database.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "from", .type = PARAM_NAME, .help = "name it has" },
+        { .name = "to", .type = PARAM_NAME, .help = "name it gets" },
+        { .name = "replace_empty", .type = PARAM_BOOL, .fallback = "false",
+          .help = "a database of that name may go if it has no object of a user" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "database", .type = PARAM_NAME, .help = "its name now" },
+        { .name = "replaced", .type = PARAM_BOOL, .help = "an empty database was in its place" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        if (step_bool(ctx, "replace_empty"))
+                step_plan(ctx, "# a database %s without objects of a user is moved aside, and "
+                          "dropped afterwards", step_words(ctx, "to"));
+        step_plan(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "from"),
+                  step_words(ctx, "to"));
+        step_plan_undo(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "to"),
+                       step_words(ctx, "from"));
+        return true;
+}
+
+/* A connection in neither of the two: our own would be in the way. */
+static bool open_beside(StepCtx *ctx, const char *from, const char *to, Pg **ret, Err *err)
+{
+        static const char *const rooms[] = { "postgres", "template1" };
+        for (size_t i = 0; i < LEN(rooms); i++) {
+                if (str_eq(rooms[i], from) || str_eq(rooms[i], to))
+                        continue;
+                err_clear(err);
+                if (step_pg_open(ctx, step_target(ctx), rooms[i], ret, err))
+                        return true;
+        }
+        return err_wrap(err, "a database to stand in while another is renamed");
+}
+
+static bool may_replace(StepCtx *ctx, Pg *pg, const char *to, Err *err)
+{
+        AUTO_FREE char *what = NULL;
+        bool empty = false;
+        if (!step_bool(ctx, "replace_empty")) {
+                err_set(err, ERR_SERVER, "database %s exists already", to);
+                memcpy(err->sqlstate, "42P04", 6);
+                return err_hint(err, "replace_empty: true lets an empty one go");
+        }
+        if (!pg_database_is_empty(pg, to, &empty, &what, err))
+                return false;
+        if (empty)
+                return true;
+        err_set(err, ERR_USER, "database %s is not empty: it has %s", to, what);
+        return err_hint(err, "an application may have started against the new server; stop it and "
+                             "look");
+}
+
+/* One transaction; renames are transactional. Health checks connect for a moment: tried again. */
+static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside,
+                 Err *err)
+{
+        for (int attempt = 1;; attempt++) {
+                AUTO_ERR ignored = { 0 };
+                err_clear(err);
+                if (pg_do(pg, "begin", err) &&
+                    (!aside || pg_database_rename(pg, to, aside, err)) &&
+                    pg_database_rename(pg, from, to, err) && pg_do(pg, "commit", err))
+                        return true;
+                (void)!pg_do(pg, "rollback", &ignored);
+                if (!str_eq(err->sqlstate, "55006") || attempt == 6 || !step_sleep(ctx, 500))
+                        return false;
+        }
+}
+
+static bool remember(StepCtx *ctx, const json_t *from, const json_t *to, const char *aside,
+                     Err *err)
+{
+        json_t *memory = json_object();
+        jx_set_str(memory, "from", jx_str(from, "name", ""));
+        jx_set_str(memory, "oid", jx_str(from, "oid", ""));
+        jx_set_str(memory, "to", step_str(ctx, "to"));
+        if (to) {
+                jx_set_str(memory, "aside", aside);
+                jx_set(memory, "replaced", json_deep_copy(to));
+        }
+        return step_remember(ctx, memory, err);
+}
+
+static bool finish(StepCtx *ctx, Pg *pg, Err *err)
+{
+        const json_t *memory = step_remembered(ctx);
+        const char *aside = jx_str(memory, "aside", NULL);
+        AUTO_JSON there = NULL;
+        step_result_str(ctx, "database", step_str(ctx, "to"));
+        step_result_bool(ctx, "replaced", aside != NULL);
+        step_report(ctx, "%s is now %s%s", step_str(ctx, "from"), step_str(ctx, "to"),
+                    aside ? " (an empty one was in its place)" : "");
+        if (!aside || !pg_database_describe(pg, aside, &there, err) || !there)
+                return err->kind == ERR_NONE;
+        if (!str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
+                return true;            /* another one: not ours to drop */
+        return pg_database_drop(pg, aside, false, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON a = NULL;
+        AUTO_JSON b = NULL;
+        const char *from = step_str(ctx, "from"), *to = step_str(ctx, "to");
+        if (!open_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
+            !pg_database_describe(pg, to, &b, err))
+                return false;
+        const char *ours = jx_str(step_remembered(ctx), "oid", "");
+        if (b && *ours && str_eq(ours, jx_str(b, "oid", "")))
+                return finish(ctx, pg, err);    /* the swap was committed before a crash */
+        if (!a)
+                return err_set(err, ERR_USER, "there is no database %s", from);
+        if (b && !may_replace(ctx, pg, to, err))
+                return false;
+        /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
+        const char *aside =
+                b ? arena_printf(step_arena(ctx), "pgsherpa_%.30s_aside", step_run_id(ctx)) : NULL;
+        return remember(ctx, a, b, aside, err) && swap(ctx, pg, from, to, aside, err) &&
+               finish(ctx, pg, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON a = NULL;
+        AUTO_JSON b = NULL;
+        AUTO_JSON aside = NULL;
+        const json_t *memory = step_remembered(ctx);
+        const char *oid = jx_str(memory, "oid", "");
+        const char *from = jx_str(memory, "from", ""), *to = jx_str(memory, "to", "");
+        *ret = FOUND_NOTHING;
+        if (!*oid)
+                return true;
+        if (!open_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
+            !pg_database_describe(pg, to, &b, err) ||
+            !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
+                return false;
+        if (b && str_eq(oid, jx_str(b, "oid", "")))
+                *ret = aside ? FOUND_PART : FOUND_ALL;
+        else if (!a || !str_eq(oid, jx_str(a, "oid", "")))
+                *ret = FOUND_DRIFT;
+        if (*ret == FOUND_ALL) {
+                step_result_str(ctx, "database", to);
+                step_result_bool(ctx, "replaced", jx_get(memory, "aside") != NULL);
+        }
+        return true;
+}
+
+/* The empty one that was dropped is made again, with the owner and locale it had. */
+static bool bring_back(Pg *pg, const json_t *replaced, Err *err)
+{
+        DatabaseSpec d = { .name = jx_str(replaced, "name", ""),
+                           .owner = jx_str(replaced, "owner", NULL),
+                           .encoding = jx_str(replaced, "encoding", NULL),
+                           .collate = jx_str(replaced, "collate", NULL),
+                           .ctype = jx_str(replaced, "ctype", NULL), .connlimit = -1,
+                           .comment = jx_str(replaced, "comment", NULL) };
+        return pg_database_create(pg, &d, err) && pg_database_dress(pg, &d, err);
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON now = NULL;
+        AUTO_JSON aside = NULL;
+        const json_t *memory = step_remembered(ctx);
+        const json_t *replaced = jx_get(memory, "replaced");
+        const char *oid = jx_str(memory, "oid", ""), *from = jx_str(memory, "from", "");
+        const char *to = jx_str(memory, "to", "");
+        if (!*oid)
+                return true;
+        if (!open_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, to, &now, err) ||
+            !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
+                return false;
+        if (now && str_eq(oid, jx_str(now, "oid", ""))) {
+                if (!swap(ctx, pg, to, from, NULL, err))
+                        return false;
+        } else {
+                json_t *a = NULL;
+                if (!pg_database_describe(pg, from, &a, err))
+                        return false;
+                bool back = a && str_eq(oid, jx_str(a, "oid", ""));
+                json_decref(a);
+                if (!back)
+                        return err_set(err, ERR_USER, "neither %s nor %s is the database that was "
+                                       "renamed", from, to);
+                if (now)
+                        return true;    /* nothing had happened, or all is undone */
+        }
+        if (aside)
+                return swap(ctx, pg, jx_str(memory, "aside", ""), to, NULL, err);
+        return !replaced || bring_back(pg, replaced, err);
+}
+
+const StepKind step_pg_database_rename = {
+        .name = "pg.database.rename",
+        .summary = "Give a loaded database its real name",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

@@ -1,0 +1,104 @@
+/* pg_fence.c: proof that nobody else is connected, and the counters that will prove at the end
+ * of the phase that nobody else wrote. It looks and remembers; ending sessions is pg.terminate. */
+#include "pg/fence.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec client_fields[] = {
+        { .name = "pid", .type = PARAM_INT, .help = "server process" },
+        { .name = "user", .type = PARAM_NAME, .help = "role" },
+        { .name = "database", .type = PARAM_NAME, .help = "database" },
+        { .name = "application", .type = PARAM_STRING, .help = "application_name" },
+        { .name = "address", .type = PARAM_STRING, .help = "where it comes from" },
+        { .name = "state", .type = PARAM_STRING, .help = "active, idle and so on" },
+        { .name = "command", .type = PARAM_STRING, .help = "first word of its last statement" },
+        { 0 },
+};
+
+static const ParamSpec params[] = {
+        { .name = "within", .type = PARAM_DURATION, .fallback = "5s",
+          .help = "how long the last clients may take to leave" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "others", .type = PARAM_LIST, .fields = client_fields,
+          .help = "clients that are not ours" },
+        { .name = "connections", .type = PARAM_INT, .help = "how many" },
+        { .name = "prepared", .type = PARAM_INT, .help = "prepared transactions" },
+        { .name = "subscriptions", .type = PARAM_LIST, .help = "running logical subscriptions" },
+        { .name = "lsn", .type = PARAM_STRING, .help = "where the WAL stood" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "select .. from pg_stat_activity where backend_type = 'client backend'");
+        step_plan(ctx, "# remember pg_current_wal_insert_lsn() and what the user tables count; "
+                  "compared when the fence closes");
+        return true;
+}
+
+/* Things that write without being a client we could wait for. */
+static bool hidden_writers(const json_t *look, Err *err)
+{
+        if (jx_int(look, "prepared", 0)) {
+                err_set(err, ERR_USER, "there are %d prepared transactions",
+                        (int)jx_int(look, "prepared", 0));
+                return err_hint(err,
+                                "COMMIT PREPARED or ROLLBACK PREPARED them: a copy loses them");
+        }
+        if (json_array_size(jx_get(look, "subscriptions"))) {
+                err_set(err, ERR_USER, "a logical subscription writes into this server");
+                return err_hint(err, "ALTER SUBSCRIPTION .. DISABLE it first");
+        }
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        static const char *const keys[] = { "others", "prepared", "subscriptions", "lsn", NULL };
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON look = NULL;
+        AUTO_JSON others = NULL;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
+                return false;
+        /* A pool closes its connections a moment after its service has stopped. */
+        for (int64_t left = step_int(ctx, "within");; left -= 500) {
+                json_decref(others);
+                others = NULL;
+                if (!pg_fence_others(pg, &others, err))
+                        return false;
+                if (!json_array_size(others) || left <= 0)
+                        break;
+                if (!step_sleep(ctx, 500))
+                        return err_set(err, ERR_CANCELLED, "stopped while waiting for clients to "
+                                       "leave");
+        }
+        if (!pg_fence_look(pg, &look, err) || !hidden_writers(look, err))
+                return false;
+        size_t n = json_array_size(jx_get(look, "others"));
+        step_results_from(ctx, look, keys);
+        step_result_int(ctx, "connections", (int64_t)n);
+        size_t i;
+        json_t *o;
+        json_array_foreach(jx_get(look, "others"), i, o)
+                step_log(ctx, SAY_WARN, "pgsherpa", "%s in %s from %s (%s), %s",
+                         jx_str(o, "user", "?"), jx_str(o, "database", "?"),
+                         jx_str(o, "address", "?"), jx_str(o, "application", ""),
+                         jx_str(o, "state", ""));
+        if (n)
+                step_report(ctx, "%zu other clients", n);
+        else
+                step_report(ctx, "nobody else is connected; WAL at %s", jx_str(look, "lsn", "?"));
+        return step_remember(ctx, json_incref(look), err);
+}
+
+const StepKind step_pg_fence = {
+        .name = "pg.fence",
+        .summary = "Prove that nobody else is connected, and remember what was written so far",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+};

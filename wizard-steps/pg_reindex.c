@@ -1,0 +1,105 @@
+/* pg_reindex.c: indexes built anew, because the machine sorts text differently now. Only where
+ * data files were kept: a restored database has fresh indexes. */
+#include "pg/analyze.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+          .help = "database, if not the target's own" },
+        { .name = "scope", .type = PARAM_STRING, .fallback = "collation-dependent",
+          .help = "collation-dependent, or all" },
+        { .name = "concurrently", .type = PARAM_BOOL, .fallback = "false",
+          .help = "without locking writers out; slower" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "indexes", .type = PARAM_INT, .help = "indexes that were built anew" },
+        { 0 },
+};
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        if (!str_eq(step_str(ctx, "scope"), "all") &&
+            !str_eq(step_str(ctx, "scope"), "collation-dependent"))
+                step_problem(ctx, "scope: `%s` is neither collation-dependent nor all",
+                             step_str(ctx, "scope"));
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "reindex index%s ..   # %s",
+                  step_bool(ctx, "concurrently") ? " concurrently" : "", step_words(ctx, "scope"));
+        step_plan_undo(ctx, "# nothing: a fresh index says the same");
+        return true;
+}
+
+static bool list(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        if (str_eq(step_str(ctx, "scope"), "collation-dependent"))
+                return pg_collation_indexes(pg, ret, err);
+        if (!pg_ask(pg, "select n.nspname, c.relname from pg_index i join pg_class c on c.oid = "
+                    "i.indexrelid join pg_namespace n on n.oid = c.relnamespace where c.relkind = "
+                    "'i' and n.nspname !~ '^pg_' order by pg_relation_size(c.oid) desc, 1, 2", &r,
+                    err))
+                return false;
+        *ret = json_array();
+        for (int i = 0; i < pg_rows(r); i++) {
+                json_t *o = json_object();
+                jx_set_str(o, "schema", pg_cell(r, i, 0));
+                jx_set_str(o, "name", pg_cell(r, i, 1));
+                json_array_append_new(*ret, o);
+        }
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON indexes = NULL;
+        size_t i;
+        json_t *x;
+        if (!step_pg(ctx, &pg, err) || !list(ctx, pg, &indexes, err))
+                return false;
+        int total = (int)json_array_size(indexes);
+        json_array_foreach(indexes, i, x) {
+                const char *name = jx_str(x, "name", "");
+                if (step_cancelled(ctx))
+                        return err_set(err, ERR_CANCELLED, "stopped while rebuilding indexes");
+                step_progress(ctx, &(Progress){ .unit = "indexes", .done = (int64_t)i,
+                                                .total = total, .label = name, .eta_ms = -1,
+                                                .things_done = (int)i, .things_total = total });
+                if (!pg_reindex(pg, jx_str(x, "schema", ""), name, step_bool(ctx, "concurrently"),
+                                err))
+                        return false;
+        }
+        step_result_int(ctx, "indexes", total);
+        step_report(ctx, "%d indexes built anew", total);
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        *ret = FOUND_NOTHING;           /* which were done is not asked: twice does no harm */
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return true;
+}
+
+const StepKind step_pg_reindex = {
+        .name = "pg.reindex",
+        .summary = "Build indexes anew that depend on how text sorts",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

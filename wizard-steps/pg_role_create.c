@@ -1,0 +1,193 @@
+/* pg_role_create.c: one login role, and proof that its password opens it. */
+#include "pg/roles.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "name", .type = PARAM_NAME, .help = "name of the role" },
+        { .name = "password",
+          .type = PARAM_SECRET,
+          .fallback = "~",
+          .help = "its password; stored as a SCRAM verifier" },
+        { .name = "verifier_from",
+          .type = PARAM_TARGET,
+          .fallback = "~",
+          .help = "server with a role of this name whose verifier is taken over" },
+        { .name = "login", .type = PARAM_BOOL, .fallback = "true", .help = "may log in" },
+        { .name = "createdb",
+          .type = PARAM_BOOL,
+          .fallback = "false",
+          .help = "may make databases" },
+        { .name = "connection_limit",
+          .type = PARAM_INT,
+          .fallback = "-1",
+          .help = "connections at a time, -1 for any number" },
+        { .name = "if_exists",
+          .type = PARAM_STRING,
+          .fallback = "fail",
+          .help = "fail; keep: leave it as it is; password: set the password only" },
+        { .name = "prove",
+          .type = PARAM_BOOL,
+          .fallback = "true",
+          .help = "log in as that role over TCP afterwards" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "created", .type = PARAM_BOOL, .help = "false when it was there" },
+        { .name = "proved", .type = PARAM_BOOL, .help = "a login with the password worked" },
+        { 0 },
+};
+
+static RoleSpec spec_of(StepCtx *ctx)
+{
+        return (RoleSpec){ .name = step_str(ctx, "name"), .login = step_bool(ctx, "login"),
+                           .createdb = step_bool(ctx, "createdb"),
+                           .connlimit = (int)step_int(ctx, "connection_limit") };
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        const char *how = step_str(ctx, "if_exists");
+        if (!str_eq(how, "fail") && !str_eq(how, "keep") && !str_eq(how, "password"))
+                step_problem(ctx, "if_exists: `%s` is none of fail, keep, password",
+                             step_str(ctx, "if_exists"));
+        if (str_eq(how, "password") && !step_get(ctx, "password"))
+                step_problem(ctx, "if_exists: password needs a password");
+        if (step_get(ctx, "password") && step_get(ctx, "verifier_from"))
+                step_problem(ctx, "give it one of `password` and `verifier_from`");
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "create role %s%s%s", step_words(ctx, "name"),
+                  step_bool(ctx, "login") ? " login" : " nologin",
+                  step_get(ctx, "password")        ? " password «SCRAM verifier»"
+                  : step_get(ctx, "verifier_from") ? " password «verifier as it is there»"
+                                                   : "");
+        step_plan_undo(ctx, "drop role %s", step_words(ctx, "name"));
+        return true;
+}
+
+/* The login an application will make: by TCP, with the clear password (B4, R12). */
+static bool prove(StepCtx *ctx, const Secret *password, Err *err)
+{
+        PgParams p = { 0 };
+        AUTO_PG Pg *pg = NULL;
+        if (!target_pg_params(step_arena(ctx), step_target(ctx), NULL, &p, err))
+                return false;
+        p.user = step_str(ctx, "name");
+        p.password = password;
+        p.app = "pgsherpa/login";
+        if (pg_open(&p, &pg, err))
+                return true;
+        if (str_eq(err->sqlstate, "42501"))     /* in, but no CONNECT on this database: it is in */
+                err_clear(err);
+        return err->kind == ERR_NONE || err_wrap(err, "proving the password of role %s", p.user);
+}
+
+static bool take_verifier(StepCtx *ctx, Secret **ret, Err *err)
+{
+        AUTO_PG Pg *from = NULL;
+        const Target *t = step_param_target(ctx, "verifier_from", err);
+        return t && step_pg_open(ctx, t, NULL, &from, err) &&
+               pg_role_verifier(from, step_str(ctx, "name"), ret, err);
+}
+
+static bool make(StepCtx *ctx, Pg *pg, const Secret *password, Err *err)
+{
+        RoleSpec spec = spec_of(ctx);
+        AUTO_SECRET verifier = NULL;
+        if (step_get(ctx, "verifier_from") && !take_verifier(ctx, &verifier, err))
+                return false;
+        spec.password = password;
+        spec.verifier = verifier;
+        json_t *memory = json_object();
+        jx_set_str(memory, "created", spec.name);
+        return step_remember(ctx, memory, err) && pg_role_create(pg, &spec, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        const char *name = step_str(ctx, "name");
+        const char *how = step_str(ctx, "if_exists");
+        const Secret *password = NULL;
+        bool there = false, proved = false;
+        if (step_get(ctx, "password") && !(password = step_secret(ctx, "password", err)))
+                return false;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_role_exists(pg, name, &there, err))
+                return false;
+        /* A crash between CREATE ROLE and the journal: it is ours, and goes on. */
+        bool ours = there && jx_get(step_remembered(ctx), "created");
+        if (there && !ours && str_eq(how, "fail")) {
+                err_set(err, ERR_SERVER, "role %s exists already", name);
+                memcpy(err->sqlstate, "42710", 6);
+                return err_hint(err, "if_exists: keep leaves it alone, password sets its password");
+        }
+        if (!there && !make(ctx, pg, password, err))
+                return false;
+        if (there && str_eq(how, "password") && !pg_role_set_password(pg, name, password, err))
+                return false;
+        if (password && step_bool(ctx, "prove") && step_bool(ctx, "login")) {
+                if (!prove(ctx, password, err))
+                        return false;
+                proved = true;
+        }
+        step_result_bool(ctx, "created", !there || ours);
+        step_result_bool(ctx, "proved", proved);
+        step_report(ctx, "role %s %s%s", name, there && !ours ? "was there" : "made",
+                    proved ? ", its password works" : "");
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        bool there = false;
+        *ret = FOUND_NOTHING;
+        if (!jx_get(step_remembered(ctx), "created"))
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_role_exists(pg, step_str(ctx, "name"), &there, err))
+                return false;
+        /* There, but not yet proved: run() finds it and only proves. */
+        *ret = there ? FOUND_PART : FOUND_NOTHING;
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_SQL q = { 0 };
+        bool there = false;
+        const char *name = jx_str(step_remembered(ctx), "created", NULL);
+        if (!name)
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_role_exists(pg, name, &there, err))
+                return false;
+        if (!there)
+                return true;
+        sql_add(&q, "drop role ");
+        sql_ident(&q, name);
+        if (pg_exec(pg, &q, err))
+                return true;
+        if (str_eq(err->sqlstate, "2BP01"))
+                err->kind = ERR_USER;
+        return err_wrap(err, "dropping role %s", name);
+}
+
+const StepKind step_pg_role_create = {
+        .name = "pg.role.create",
+        .summary = "Create a login role and prove that its password works",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

@@ -1,0 +1,207 @@
+/* pg_roles_copy.c: the roles a database needs, with their verifiers, nothing overwritten. */
+#include "pg/roles.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "from", .type = PARAM_TARGET, .help = "server the roles come from" },
+        { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
+          .help = "databases whose roles are needed; none: the source target's own" },
+        { .name = "skip", .type = PARAM_LIST, .fallback = "[]", .help = "roles to leave alone" },
+        { .name = "keep_superuser", .type = PARAM_BOOL, .fallback = "false",
+          .help = "let a superuser stay one; otherwise it arrives as a plain owner" },
+        { 0 },
+};
+
+static const ParamSpec difference_fields[] = {
+        { .name = "role", .type = PARAM_NAME, .help = "role" },
+        { .name = "what", .type = PARAM_STRING, .help = "attribute" },
+        { .name = "source", .type = PARAM_STRING, .help = "there" },
+        { .name = "target", .type = PARAM_STRING, .help = "here" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "created", .type = PARAM_LIST, .help = "roles that were made" },
+        { .name = "present",
+          .type = PARAM_LIST,
+          .help = "roles that were there, left as they are" },
+        { .name = "skipped", .type = PARAM_LIST, .help = "roles that were to be left alone" },
+        { .name = "differences",
+          .type = PARAM_LIST,
+          .fields = difference_fields,
+          .help = "what is not as on the source" },
+        { .name = "md5",
+          .type = PARAM_LIST,
+          .help = "new roles with md5 passwords: they cannot log in where scram is asked for" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "# from %s: owners, grantees, members and roles of policies of %s, but %s",
+                  step_words(ctx, "from"), step_words(ctx, "databases"), step_words(ctx, "skip"));
+        step_plan(ctx,
+                  "create role .. password «verifier as it is»; grant ..; alter role .. set ..");
+        step_plan_undo(ctx, "drop role ..   # those this run made");
+        return true;
+}
+
+/* Roles of all named databases together, each once. */
+static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
+{
+        AUTO_JSON databases = step_name_list(ctx, "databases");
+        AUTO_JSON seen = json_object();
+        AUTO_JSON all = json_array();
+        size_t i, k;
+        json_t *d, *r;
+        if (!json_array_size(databases))
+                jx_append_str(databases, pg_database(source));
+        json_array_foreach(databases, i, d) {
+                AUTO_PG Pg *in = NULL;
+                AUTO_JSON roles = NULL;
+                if (!pg_reopen(source, json_string_value(d), &in, err) ||
+                    !pg_roles_needed(in, &roles, err))
+                        return err_wrap(err, "roles of database %s", json_string_value(d));
+                json_array_foreach(roles, k, r)
+                        if (!jx_get(seen, json_string_value(r))) {
+                                jx_set_bool(seen, json_string_value(r), true);
+                                json_array_append(all, r);
+                        }
+        }
+        *ret = all;
+        all = NULL;
+        return true;
+}
+
+static void tell(StepCtx *ctx, const json_t *report)
+{
+        static const char *const keys[] = { "created", "present", "skipped", "differences", "md5",
+                                            NULL };
+        size_t i;
+        json_t *d;
+        step_results_from(ctx, report, keys);
+        json_array_foreach(jx_get(report, "differences"), i, d)
+                step_log(ctx, SAY_WARN, "roles", "%s: %s is %s there and %s here",
+                         jx_str(d, "role", ""), jx_str(d, "what", ""), jx_str(d, "source", ""),
+                         jx_str(d, "target", ""));
+        json_array_foreach(jx_get(report, "md5"), i, d)
+                step_log(ctx, SAY_WARN, "roles", "%s has an md5 password; set it again so that it "
+                         "becomes scram", json_string_value(d));
+        step_report(ctx, "%zu made, %zu there already, %zu differences",
+                    json_array_size(jx_get(report, "created")),
+                    json_array_size(jx_get(report, "present")),
+                    json_array_size(jx_get(report, "differences")));
+}
+
+static bool open_both(StepCtx *ctx, Pg **source, Pg **target, Err *err)
+{
+        const Target *from = step_param_target(ctx, "from", err);
+        return from && step_pg_open(ctx, from, NULL, source, err) &&
+               step_pg_open(ctx, step_target(ctx), NULL, target, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON names = NULL;
+        AUTO_JSON skip = step_name_list(ctx, "skip");
+        AUTO_JSON intended = NULL;
+        AUTO_JSON report = NULL;
+        if (!open_both(ctx, &source, &target, err) || !needed(ctx, source, &names, err))
+                return false;
+        RolesCopyOptions o = { .only = names, .skip = skip, .dry = true,
+                               .keep_superuser = step_bool(ctx, "keep_superuser") };
+        if (!pg_roles_copy(source, target, &o, &intended, err))
+                return false;
+        /* All in one transaction: after a crash either all of these exist or none. */
+        json_t *memory = json_object();
+        jx_set(memory, "created", json_incref(jx_get(intended, "created")));
+        if (!step_remember(ctx, memory, err))
+                return false;
+        o.dry = false;
+        if (!pg_roles_copy(source, target, &o, &report, err))
+                return false;
+        tell(ctx, report);
+        return true;
+}
+
+static bool count_there(Pg *pg, const json_t *names, size_t *ret, Err *err)
+{
+        size_t i;
+        json_t *v;
+        *ret = 0;
+        json_array_foreach(names, i, v) {
+                bool there = false;
+                if (!pg_role_exists(pg, json_string_value(v), &there, err))
+                        return false;
+                *ret += there;
+        }
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        const json_t *names = jx_get(step_remembered(ctx), "created");
+        size_t there = 0;
+        *ret = FOUND_NOTHING;
+        if (!json_array_size(names))
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !count_there(pg, names, &there, err))
+                return false;
+        if (there == json_array_size(names)) {
+                step_result_set(ctx, "created", json_incref((json_t *)names));
+                step_result_set(ctx, "differences", json_array());
+                *ret = FOUND_ALL;
+        } else if (there) {
+                *ret = FOUND_DRIFT;
+        }
+        return true;
+}
+
+static bool drop_one(Pg *pg, const char *name, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        bool there = false;
+        if (!pg_role_exists(pg, name, &there, err) || !there)
+                return err->kind == ERR_NONE;
+        sql_add(&q, "drop role ");
+        sql_ident(&q, name);
+        if (pg_exec(pg, &q, err))
+                return true;
+        if (str_eq(err->sqlstate, "2BP01")) {
+                err->kind = ERR_USER;
+                err_hint(err, "something on this server uses the role now; REASSIGN OWNED or keep "
+                              "the role");
+        }
+        return err_wrap(err, "dropping role %s", name);
+}
+
+/* Backwards, so that members go before their groups. */
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        const json_t *names = jx_get(step_remembered(ctx), "created");
+        if (!json_array_size(names))
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
+                return false;
+        for (size_t i = json_array_size(names); i > 0; i--)
+                if (!drop_one(pg, json_string_value(json_array_get(names, i - 1)), err))
+                        return false;
+        return true;
+}
+
+const StepKind step_pg_roles_copy = {
+        .name = "pg.roles.copy",
+        .summary = "Copy the roles a database needs, with their password verifiers",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

@@ -1,0 +1,141 @@
+/* pg_sql.c: statements of the runbook's own, in one transaction whose fate can be asked for. */
+#include "pg/facts.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "sql",
+          .type = PARAM_SQL,
+          .help = "statements; values only as ${lit:..}, names as ${ident:..}" },
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
+          .help = "database, if not the target's own" },
+        { .name = "transaction",
+          .type = PARAM_BOOL,
+          .fallback = "true",
+          .help = "false for statements that cannot be in one; then a crash has to be asked "
+                  "about" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "rows",
+          .type = PARAM_INT,
+          .help = "rows the last statement touched or returned" },
+        { .name = "value", .type = PARAM_STRING, .help = "first value of the last statement" },
+        { .name = "xid", .type = PARAM_STRING, .help = "the transaction" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "%s%s%s", step_bool(ctx, "transaction") ? "begin; " : "",
+                  step_words(ctx, "sql"), step_bool(ctx, "transaction") ? "; commit" : "");
+        return true;
+}
+
+/* 13 has pg_current_xact_id(); before it was called txid_current(). */
+static bool current_xid(Pg *pg, char **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        if (pg_major(pg) >= 13)
+                sql_add(&q, "select pg_catalog.pg_current_xact_id()::text");
+        else
+                sql_add(&q, "select pg_catalog.txid_current()::text");
+        return pg_query_value(pg, &q, ret, err);
+}
+
+static void tell(StepCtx *ctx, const PgRes *r, const char *xid)
+{
+        int64_t rows = pg_columns(r) ? pg_rows(r) : pg_affected(r);
+        const char *value = pg_columns(r) && pg_rows(r) ? pg_cell(r, 0, 0) : NULL;
+        step_result_int(ctx, "rows", rows);
+        step_result_str(ctx, "value", value ? value : "");
+        step_result_str(ctx, "xid", xid ? xid : "");
+        step_report(ctx, "%d rows%s%s", (int)rows, value ? ", " : "", value ? value : "");
+}
+
+static bool run_in_transaction(StepCtx *ctx, Pg *pg, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        AUTO_FREE char *xid = NULL;
+        sql_operator(&q, step_str(ctx, "sql"));
+        if (!pg_do(pg, "begin", err) || !pg_query(pg, &q, &r, err) || !current_xid(pg, &xid, err))
+                return false;
+        json_t *memory = json_object();
+        jx_set_str(memory, "xid", xid);
+        if (!step_remember(ctx, memory, err) || !pg_do(pg, "commit", err))
+                return false;
+        tell(ctx, r, xid);
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        if (!step_pg(ctx, &pg, err) || !pg_as_application(pg, err))
+                return false;
+        if (step_bool(ctx, "transaction")) {
+                if (run_in_transaction(ctx, pg, err))
+                        return true;
+                AUTO_ERR ignored = { 0 };
+                (void)!pg_do(pg, "rollback", &ignored);
+                return err_wrap(err, "running the runbook's SQL");
+        }
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        json_t *memory = json_object();
+        jx_set_bool(memory, "started", true);
+        sql_operator(&q, step_str(ctx, "sql"));
+        if (!step_remember(ctx, memory, err) || !pg_query(pg, &q, &r, err))
+                return err_wrap(err, "running the runbook's SQL");
+        tell(ctx, r, NULL);
+        return true;
+}
+
+static bool ask_fate(Pg *pg, const char *xid, char **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        if (pg_major(pg) >= 13)
+                sql_add(&q, "select pg_catalog.pg_xact_status(");
+        else
+                sql_add(&q, "select pg_catalog.txid_status(");
+        sql_value(&q, xid);
+        if (pg_major(pg) >= 13)
+                sql_add(&q, "::pg_catalog.xid8)");
+        else
+                sql_add(&q, "::bigint)");
+        return pg_query_value(pg, &q, ret, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_FREE char *fate = NULL;
+        const json_t *memory = step_remembered(ctx);
+        const char *xid = jx_str(memory, "xid", NULL);
+        *ret = jx_get(memory, "started") ? FOUND_PART : FOUND_NOTHING;
+        if (!xid)
+                return true;
+        if (!step_pg(ctx, &pg, err) || !ask_fate(pg, xid, &fate, err))
+                return err_wrap(err, "asking what became of transaction %s", xid);
+        if (str_eq(fate, "committed"))
+                *ret = FOUND_ALL;
+        else if (str_eq(fate, "aborted"))
+                *ret = FOUND_NOTHING;
+        else
+                *ret = str_eq(fate, "in progress") ? FOUND_BUSY : FOUND_DRIFT;
+        step_result_str(ctx, "xid", xid);
+        return true;
+}
+
+const StepKind step_pg_sql = {
+        .name = "pg.sql",
+        .summary = "Run SQL of the runbook's own in one transaction",
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};

@@ -1,0 +1,94 @@
+#include "wizard-steps/pg_steps.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+bool step_pg(StepCtx *ctx, Pg **ret, Err *err)
+{
+        return step_pg_open(ctx, step_target(ctx), step_str(ctx, "database"), ret, err);
+}
+
+void step_plan_sql(StepCtx *ctx, const Sql *q)
+{
+        AUTO_FREE char *text = sql_for_humans(q);
+        step_plan(ctx, "%s", text);
+}
+
+void step_plan_undo_sql(StepCtx *ctx, const Sql *q)
+{
+        AUTO_FREE char *text = sql_for_humans(q);
+        step_plan_undo(ctx, "%s", text);
+}
+
+void step_results_from(StepCtx *ctx, const json_t *from, const char *const *keys)
+{
+        for (; *keys; keys++) {
+                json_t *v = jx_get(from, *keys);
+                step_result_set(ctx, *keys, v ? json_incref(v) : json_null());
+        }
+}
+
+static void collect(const json_t *v, json_t *names, json_t *seen)
+{
+        size_t i;
+        json_t *item;
+        if (json_is_array(v)) {
+                json_array_foreach(v, i, item)
+                        collect(item, names, seen);
+                return;
+        }
+        const char *name = json_is_object(v) ? jx_str(v, "name", NULL) : json_string_value(v);
+        if (!name || !*name || jx_get(seen, name))
+                return;
+        jx_set_bool(seen, name, true);
+        jx_append_str(names, name);
+}
+
+json_t *step_name_list(StepCtx *ctx, const char *param)
+{
+        AUTO_JSON seen = json_object();
+        json_t *names = json_array();
+        collect(step_get(ctx, param), names, seen);
+        return names;
+}
+
+TableMeter table_meter(StepCtx *ctx, const char *label)
+{
+        return (TableMeter){ .ctx = ctx, .label = label, .began_ms = clock_boot_ms() };
+}
+
+void table_meter_progress(void *meter, const char *table, int done, int total, int64_t bytes_done,
+                          int64_t bytes_total)
+{
+        TableMeter *m = meter;
+        int64_t ms = clock_boot_ms() - m->began_ms;
+        double rate = ms > 0 ? (double)bytes_done * 1000.0 / (double)ms : 0;
+        AUTO_FREE char *name = inventory_name(table);
+        ProgressRow row = { .name = name, .done = 1, .total = 1, .eta_ms = -1 };
+        step_progress(m->ctx, &(Progress){ .unit = "bytes",
+                                           .done = bytes_done,
+                                           .total = bytes_total,
+                                           .rate = rate,
+                                           .label = m->label,
+                                           .rows = &row,
+                                           .n_rows = 1,
+                                           .eta_ms = rate > 0 ? (int64_t)((double)(bytes_total -
+                                                                                   bytes_done) *
+                                                                          1000.0 / rate)
+                                                              : -1,
+                                           .things_done = done,
+                                           .things_total = total });
+}
+
+char *inventory_revision(const json_t *inventory)
+{
+        size_t i;
+        json_t *m;
+        AUTO_BUF b = buf_init(4096);
+        json_array_foreach(jx_get(inventory, "migrations"), i, m) {
+                const char *revision = jx_str(m, "revision", NULL);
+                if (revision)
+                        buf_printf(&b, "%s%s", b.len ? "; " : "", revision);
+        }
+        return b.len ? buf_take(&b, NULL) : NULL;
+}

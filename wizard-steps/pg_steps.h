@@ -1,0 +1,30 @@
+/* pg_steps.h: what the kinds that work on PostgreSQL share. */
+#pragma once
+
+#include "pg/inventory.h"
+#include "wizard-steps/open.h"
+
+/* Connects to the step's `on:`; to its parameter `database` when the kind has one and it is set. */
+bool step_pg(StepCtx *ctx, Pg **ret, Err *err) MUST_CHECK;
+/* One line of plan from a statement; secrets covered. */
+void step_plan_sql(StepCtx *ctx, const Sql *q);
+void step_plan_undo_sql(StepCtx *ctx, const Sql *q);
+/* Copies these keys of `from` into the step's results. */
+void step_results_from(StepCtx *ctx, const json_t *from, const char *const *keys);
+/* A list parameter as an array of texts: items may be texts, maps with a `name`, or lists of
+ * those (a fact of a foreach). New reference, each name once. */
+json_t *step_name_list(StepCtx *ctx, const char *param);
+
+/* Progress of reading tables, for TableDataOptions and CompareOptions: bytes a second and what
+ * is left, from when it began. */
+typedef struct TableMeter {
+        StepCtx    *ctx;
+        const char *label;
+        int64_t     began_ms;
+} TableMeter;
+TableMeter table_meter(StepCtx *ctx, const char *label);
+void table_meter_progress(void *meter, const char *table, int done, int total, int64_t bytes_done,
+                          int64_t bytes_total);
+
+/* Revisions of the application's migrations as one text, or NULL; malloc()ed. */
+char *inventory_revision(const json_t *inventory) MUST_CHECK;

@@ -1,0 +1,83 @@
+/* pg_terminate.c: end the sessions of everybody else. A client that reconnects is not kept out:
+ * stop its service first. */
+#include "pg/fence.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+          .help = "only sessions in this database" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "ended", .type = PARAM_INT, .help = "sessions that were ended" },
+        { .name = "left", .type = PARAM_LIST, .item = PARAM_MAP, .help = "clients still there" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where "
+                  "backend_type = 'client backend' and application_name !~ '^pgsherpa(/|$)'%s%s",
+                  *step_words(ctx, "database") ? " and datname = " : "",
+                  step_words(ctx, "database"));
+        step_plan_undo(ctx, "# nothing: clients connect again by themselves");
+        return true;
+}
+
+static bool look(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
+{
+        AUTO_JSON all = NULL;
+        const char *only = step_str(ctx, "database");
+        size_t i;
+        json_t *o;
+        if (!pg_fence_others(pg, &all, err))
+                return false;
+        json_t *list = json_array();
+        json_array_foreach(all, i, o)
+                if (!*only || str_eq(jx_str(o, "database", ""), only))
+                        json_array_append(list, o);
+        *ret = list;
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON others = NULL;
+        json_t *left = NULL;
+        int n = 0;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !look(ctx, pg, &others, err) ||
+            !pg_fence_terminate(pg, others, &n, err))
+                return false;
+        step_sleep(ctx, 300);
+        if (!look(ctx, pg, &left, err))
+                return false;
+        step_result_int(ctx, "ended", n);
+        step_result_set(ctx, "left", left);
+        step_report(ctx, "%d sessions ended, %zu there again", n, json_array_size(left));
+        return true;
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        *ret = FOUND_NOTHING;           /* asking twice ends nobody twice */
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return true;
+}
+
+const StepKind step_pg_terminate = {
+        .name = "pg.terminate",
+        .summary = "End the sessions of all other clients",
+        .traits = STEP_IDEMPOTENT | STEP_NEEDS_WINDOW,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

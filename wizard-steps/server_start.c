@@ -1,0 +1,378 @@
+/* server_start.c: a server of our own beside the old one: new image, new volume, no port, no
+ * restart policy, until Compose starts the service on that volume.
+ *
+ * What this makes carries the labels pgsherpa.run and pgsherpa.step; only what carries ours is
+ * ever removed. A redo after a crash throws both away and begins again: nothing later has used
+ * them yet. The password travels by the stdin of `docker run --env-file`, never by argv. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
+        { .name = "volume", .type = PARAM_STRING, .help = "name of its new volume" },
+        { .name = "name", .type = PARAM_STRING, .help = "name of its container" },
+        { .name = "service", .type = PARAM_STRING, .fallback = "",
+          .help = "service it will become: user, password and settings are taken from there" },
+        { .name = "create", .type = PARAM_BOOL, .fallback = "true", .help = "make the volume" },
+        { .name = "user", .type = PARAM_STRING, .fallback = "", .help = "superuser; else the service's" },
+        { .name = "database", .type = PARAM_STRING, .fallback = "", .help = "first database; else the service's" },
+        { .name = "password", .type = PARAM_SECRET, .fallback = "", .help = "else the service's" },
+        { .name = "encoding", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
+        { .name = "locale", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
+        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "time until it answers" },
+        { 0 },
+};
+
+static const ParamSpec identity_fields[] = {
+        { .name = "major", .type = PARAM_INT, .help = "major version" },
+        { .name = "version", .type = PARAM_STRING, .help = "version" },
+        { .name = "system", .type = PARAM_STRING, .help = "system identifier" },
+        { 0 },
+};
+static const ParamSpec results[] = {
+        { .name = "identity", .type = PARAM_MAP, .fields = identity_fields, .help = "who it is" },
+        { .name = "volume", .type = PARAM_STRING, .help = "its volume" },
+        { .name = "container", .type = PARAM_STRING, .help = "its container" },
+        { .name = "mount", .type = PARAM_PATH, .help = "where the volume is mounted" },
+        { 0 },
+};
+
+/* ---- what there is ---- */
+
+typedef struct World {
+        json_t *image, *container, *volume;     /* NULL: none of that name */
+        Compose *compose;                       /* NULL: no service was named */
+        const json_t *old;                      /* its container, borrowed, or NULL */
+} World;
+
+static void world_done(World *w)
+{
+        json_decref(w->image);
+        json_decref(w->container);
+        json_decref(w->volume);
+        w->compose = compose_close(w->compose);
+}
+#define AUTO_WORLD CLEANUP(world_done) World
+
+static bool look(StepCtx *ctx, World *w, Err *err)
+{
+        HostCall call = step_look(ctx);
+        if (!docker_inspect(&call, DOCKER_IMAGE, step_str(ctx, "image"), &w->image, err) ||
+            !docker_inspect(&call, DOCKER_CONTAINER, step_str(ctx, "name"), &w->container, err) ||
+            !docker_inspect(&call, DOCKER_VOLUME, step_str(ctx, "volume"), &w->volume, err))
+                return false;
+        if (!*step_str(ctx, "service"))
+                return true;
+        if (!step_compose(ctx, &w->compose, err))
+                return false;
+        w->old = compose_container(w->compose, step_str(ctx, "service"));
+        return true;
+}
+
+static bool our_container(StepCtx *ctx, const json_t *c)
+{
+        return is_ours(ctx, jx_get(jx_get(c, "Config"), "Labels"));
+}
+
+static bool our_volume(StepCtx *ctx, const json_t *v)
+{
+        return is_ours(ctx, jx_get(v, "Labels"));
+}
+
+/* `locale -a` of the image knows it; "C", "POSIX" and "C.UTF-8" are in every one. */
+static bool has_locale(StepCtx *ctx, const char *locale, bool *ret, Err *err)
+{
+        *ret = true;
+        if (!*locale || str_eq(locale, "C") || str_eq(locale, "POSIX") ||
+            strcasecmp(locale, "C.UTF-8") == 0 || strcasecmp(locale, "C.utf8") == 0)
+                return true;
+        HostCall call = step_look(ctx);
+        AUTO_ARGV a = { 0 };
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
+                                                "none", "--entrypoint", "locale", step_str(ctx, "image"),
+                                                "-a", NULL });
+        AUTO_FREE char *known = NULL;
+        AUTO_ERR why = { 0 };
+        if (!docker_read_text(&call, &a, &known, &why)) {
+                /* musl has no such program and takes any name. */
+                return why.kind != ERR_CANCELLED || (err_move(err, &why), false);
+        }
+        *ret = false;
+        for (char *save = NULL, *l = strtok_r(known, "\n", &save); l && !*ret; l = strtok_r(NULL, "\n", &save)) {
+                const char *a1 = l, *b1 = locale;       /* "en_US.utf8" is "en_US.UTF-8" */
+                for (;; a1++, b1++) {
+                        while (*a1 == '-')
+                                a1++;
+                        while (*b1 == '-')
+                                b1++;
+                        if ((*a1 | 32) != (*b1 | 32) || !*a1)
+                                break;
+                }
+                *ret = !*a1 && !*b1;
+        }
+        return true;
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_WORLD w = { 0 };
+        if (!look(ctx, &w, err))
+                return false;
+        const char *volume = step_str(ctx, "volume"), *name = step_str(ctx, "name");
+        if (!w.image)
+                step_problem(ctx, "image %s is not here; pull it first", step_str(ctx, "image"));
+        else if (!container_pg_major(w.image))
+                step_problem(ctx, "image %s does not say which PostgreSQL it is (no PG_MAJOR)",
+                             step_str(ctx, "image"));
+        if (w.container && !our_container(ctx, w.container))
+                step_problem(ctx, "there is a container %s already, and it is not ours", name);
+        if (w.volume && !our_volume(ctx, w.volume))
+                step_problem(ctx, "volume %s exists already; choose another name for the new one", volume);
+        if (!w.volume && !step_bool(ctx, "create"))
+                step_problem(ctx, "there is no volume %s", volume);
+        if (w.compose && !w.old && !*step_str(ctx, "user"))
+                step_problem(ctx, "service %s has no container to take its user and password from",
+                             step_str(ctx, "service"));
+        bool has = true;
+        if (w.image && !has_locale(ctx, step_str(ctx, "locale"), &has, err))
+                return false;
+        if (!has)
+                step_problem(ctx, "image %s does not have the locale %s of the old server; choose an image "
+                             "that has it (a -bookworm or -trixie tag), or C.UTF-8",
+                             step_str(ctx, "image"), step_str(ctx, "locale"));
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        const char *volume = step_words(ctx, "volume"), *name = step_words(ctx, "name");
+        step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx), volume);
+        step_plan(ctx, "$ docker run -d --name %s --volume %s:(where the image keeps data) "
+                  "--env-file (user, password, database of the service) %s", name, volume,
+                  step_words(ctx, "image"));
+        step_plan(ctx, "# wait until it answers over TCP: the server of the init phase does not");
+        step_plan_undo(ctx, "$ docker rm -f %s", name);
+        step_plan_undo(ctx, "$ docker volume rm %s", volume);
+        return true;
+}
+
+/* ---- making it ---- */
+
+static bool remove_ours(StepCtx *ctx, Err *err)
+{
+        HostCall call = step_call(ctx);
+        AUTO_WORLD w = { 0 };
+        if (!docker_inspect(&call, DOCKER_CONTAINER, step_str(ctx, "name"), &w.container, err) ||
+            !docker_inspect(&call, DOCKER_VOLUME, step_str(ctx, "volume"), &w.volume, err))
+                return false;
+        if (w.container && our_container(ctx, w.container)) {
+                AUTO_ARGV a = { 0 };
+                argv_add_all(&a, (const char *const[]){ "docker", "rm", "--force", container_id(w.container), NULL });
+                if (!docker_do(&call, &a, NULL, err))
+                        return false;
+        }
+        if (!w.volume || !our_volume(ctx, w.volume))
+                return true;
+        AUTO_FREE char *users = NULL;
+        if (!volume_users(ctx, step_str(ctx, "volume"), false, NULL, &users, err))
+                return false;
+        if (*users) {
+                err_set(err, ERR_USER, "volume %s is used by %s; it was left alone",
+                        step_str(ctx, "volume"), users);
+                return err_hint(err, "remove that container first, if it is not wanted");
+        }
+        AUTO_ARGV a = { 0 };
+        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "volume"), NULL });
+        return docker_do(&call, &a, NULL, err);
+}
+
+static const char *setting(StepCtx *ctx, const World *w, const char *param, const char *env,
+                           const char *fallback)
+{
+        const char *given = step_str(ctx, param);
+        if (*given)
+                return given;
+        const char *old = w->old ? container_env(w->old, env) : NULL;
+        return old && *old ? old : fallback;
+}
+
+static bool fits_env_file(const char *value)
+{
+        return !strpbrk(value, "\r\n");
+}
+
+/* The lines of --env-file; wiped by the caller. */
+static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *b, Err *err)
+{
+        AUTO_SECRET own = NULL;
+        const Secret *password = NULL;
+        if (json_is_object(step_get(ctx, "password"))) {
+                password = step_secret(ctx, "password", err);
+                if (!password)
+                        return false;
+        } else if (w->compose) {
+                if (!compose_service_secret(w->compose, step_str(ctx, "service"), "POSTGRES_PASSWORD",
+                                            "POSTGRES_PASSWORD", &own, err))
+                        return false;
+                password = own;
+        }
+        if (!password)
+                return err_set(err, ERR_USER, "no password for the new server: give `service` or `password`");
+        const char *user = setting(ctx, w, "user", "POSTGRES_USER", "postgres");
+        const char *database = setting(ctx, w, "database", "POSTGRES_DB", user);
+        if (!fits_env_file(secret_expose(password)) || !fits_env_file(user) || !fits_env_file(database))
+                return err_set(err, ERR_USER, "user, database or password holds a line break");
+        buf_printf(b, "POSTGRES_USER=%s\nPOSTGRES_DB=%s\n", user, database);
+        buf_adds(b, "POSTGRES_PASSWORD=");
+        buf_adds(b, secret_expose(password));
+        buf_addc(b, '\n');
+        const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
+        const char *old_args = w->old ? container_env(w->old, "POSTGRES_INITDB_ARGS") : NULL;
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
+        /* The image evaluates POSTGRES_INITDB_ARGS in a shell. */
+        if (encoding[strspn(encoding, plain)] || locale[strspn(locale, plain)])
+                return err_set(err, ERR_USER, "`%s`, `%s`: not an encoding and a locale", encoding, locale);
+        if (*encoding || *locale || old_args)
+                buf_printf(b, "POSTGRES_INITDB_ARGS=%s%s%s%s%s\n", old_args && fits_env_file(old_args) ? old_args : "",
+                           *encoding ? " --encoding=" : "", encoding, *locale ? " --locale=" : "", locale);
+        if (layout->explicit_pgdata)
+                buf_printf(b, "PGDATA=%s\n", layout->pgdata);
+        const char *method = w->old ? container_env(w->old, "POSTGRES_HOST_AUTH_METHOD") : NULL;
+        if (method && *method && fits_env_file(method))
+                buf_printf(b, "POSTGRES_HOST_AUTH_METHOD=%s\n", method);
+        return true;
+}
+
+static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
+{
+        HostCall call = step_call(ctx);
+        const char *volume = step_str(ctx, "volume");
+        AUTO_ARGV make = { 0 };
+        argv_add_all(&make, (const char *const[]){ "docker", "volume", "create", NULL });
+        argv_addf(&make, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
+        argv_addf(&make, "--label=%s=%s", LABEL_STEP, step_id(ctx));
+        argv_add(&make, volume);
+        if (!docker_do(&call, &make, NULL, err))
+                return false;
+        AUTO_ARGV a = { 0 };
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never", "--restart",
+                                                "no", "--name", step_str(ctx, "name"), NULL });
+        argv_addf(&a, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
+        argv_addf(&a, "--label=%s=%s", LABEL_STEP, step_id(ctx));
+        if (w->compose)
+                argv_addf(&a, "--label=pgsherpa.project=%s", compose_project(w->compose));
+        argv_add(&a, "--volume");
+        argv_addf(&a, "%s:%s", volume, layout->mount);
+        int64_t shm = w->old ? jx_int(jx_get(w->old, "HostConfig"), "ShmSize", 0) : 0;
+        argv_add(&a, "--shm-size");             /* parallel index builds want more than 64 MB (R17) */
+        argv_addf(&a, "%lld", (long long)MAX(shm, 256LL * 1024 * 1024));
+        /* Over TCP: the temporary server of the init phase listens on its socket only. */
+        argv_add_all(&a, (const char *const[]){ "--health-cmd", "pg_isready -h 127.0.0.1 -U postgres",
+                                                "--health-interval", "2s", "--stop-timeout", "120",
+                                                "--env-file", "/dev/stdin", step_str(ctx, "image"), NULL });
+        AUTO_BUF env = buf_init(64 * 1024);
+        bool ok = env_file(ctx, w, layout, &env, err);
+        ok = ok && docker_do(&call, &a, buf_str(&env), err);
+        if (env.data)
+                explicit_bzero(env.data, env.capacity);
+        return ok;
+}
+
+static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
+{
+        Wellness well = { .health = "pg_isready", .within_ms = step_int(ctx, "within"),
+                          .user = setting(ctx, w, "user", "POSTGRES_USER", "postgres"),
+                          .database = "postgres" };
+        if (json_is_object(step_get(ctx, "password")) &&
+            !(well.password = step_secret(ctx, "password", err)))
+                return false;
+        json_t *identity = NULL;
+        if (!service_wait(ctx, step_str(ctx, "name"), &well, &identity, err))
+                return false;
+        step_result_str(ctx, "volume", step_str(ctx, "volume"));
+        step_result_str(ctx, "container", step_str(ctx, "name"));
+        step_result_str(ctx, "mount", layout->mount);
+        step_report(ctx, "PostgreSQL %s on volume %s", jx_str(identity, "version", "?"),
+                    step_str(ctx, "volume"));
+        step_result_set(ctx, "identity", identity);
+        return true;
+}
+
+static void layout_for(StepCtx *ctx, const World *w, PgLayout *layout)
+{
+        AUTO_ERR ignored = { 0 };
+        const char *own = w->compose ? compose_service_env(w->compose, step_str(ctx, "service"), "PGDATA", &ignored)
+                                     : NULL;
+        layout_of(own, w->old, w->image, layout);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_WORLD w = { 0 };
+        AUTO_LAYOUT layout = { 0 };
+        if (!look(ctx, &w, err))
+                return false;
+        if (!w.image)
+                return err_set(err, ERR_USER, "image %s is not here; pull it first", step_str(ctx, "image"));
+        if ((w.container && !our_container(ctx, w.container)) || (w.volume && !our_volume(ctx, w.volume)))
+                return err_set(err, ERR_USER, "container %s or volume %s is there already, and not ours",
+                               step_str(ctx, "name"), step_str(ctx, "volume"));
+        json_t *mine = json_object();
+        jx_set_str(mine, "container", step_str(ctx, "name"));
+        jx_set_str(mine, "volume", step_str(ctx, "volume"));
+        if (!step_remember(ctx, mine, err))
+                return false;
+        /* An attempt that died may have left half an initdb: begin again. */
+        if ((w.container || w.volume) && !remove_ours(ctx, err))
+                return false;
+        layout_for(ctx, &w, &layout);
+        return start(ctx, &w, &layout, err) && wait_for_it(ctx, &w, &layout, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        AUTO_WORLD w = { 0 };
+        AUTO_LAYOUT layout = { 0 };
+        *ret = FOUND_NOTHING;
+        if (!look(ctx, &w, err))
+                return false;
+        if (!w.container && !w.volume)
+                return true;
+        if ((w.container && !our_container(ctx, w.container)) || (w.volume && !our_volume(ctx, w.volume))) {
+                *ret = FOUND_DRIFT;
+                return true;
+        }
+        *ret = FOUND_PART;
+        if (!w.container || !w.volume || !container_running(w.container) || !w.image)
+                return true;
+        layout_for(ctx, &w, &layout);
+        AUTO_ERR why = { 0 };
+        if (wait_for_it(ctx, &w, &layout, &why))
+                *ret = FOUND_ALL;
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        if (json_object_size(step_remembered(ctx)) == 0)
+                return true;
+        if (!remove_ours(ctx, err))
+                return false;
+        step_report(ctx, "container %s and volume %s are gone", step_str(ctx, "name"), step_str(ctx, "volume"));
+        return true;
+}
+
+const StepKind step_server_start = {
+        .name = "server.start",
+        .summary = "Start a server of our own on a new volume, beside the old one",
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};

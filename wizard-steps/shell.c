@@ -1,0 +1,73 @@
+/* shell.c: a script file of the operator's own; values reach it as environment variables and
+ * are never written into its text. Needs `unsafe: true`, is red on the screen, and counted by
+ * lint: what a script does, nobody can undo for you. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "wizard-steps/command.h"
+
+static const ParamSpec params[] = {
+        { .name = "script", .type = PARAM_PATH, .help = "script file to run" },
+        { .name = "interpreter", .type = PARAM_STRING, .fallback = "/bin/sh",
+          .help = "what reads it, when it is not executable itself" },
+        { .name = "unsafe", .type = PARAM_BOOL, .help = "must be true: you have read the script" },
+        COMMAND_PARAMS,
+        { 0 },
+};
+static const ParamSpec results[] = { COMMAND_RESULTS, { 0 } };
+
+static void words(StepCtx *ctx, Argv *a)
+{
+        const char *script = step_str(ctx, "script");
+        if (access(script, X_OK) != 0)
+                argv_add(a, step_str(ctx, "interpreter"));
+        argv_add(a, script);
+}
+
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        const char *script = step_str(ctx, "script");
+        AUTO_FREE char *clean = text_clean_str(script);
+        struct stat st;
+        if (!step_bool(ctx, "unsafe"))
+                step_problem(ctx, "a shell step needs `unsafe: true`");
+        if (stat(script, &st) < 0 || !S_ISREG(st.st_mode))
+                step_problem(ctx, "there is no script %s", clean);
+        else if (st.st_mode & S_IWOTH)
+                step_problem(ctx, "%s can be written by everybody; it was not run (chmod o-w)", clean);
+        command_check_env(ctx);
+        return true;
+}
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "$ %s %s", step_words(ctx, "interpreter"), step_words(ctx, "script"));
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_ARGV a = { 0 };
+        if (!step_bool(ctx, "unsafe"))
+                return err_set(err, ERR_USER, "a shell step needs `unsafe: true`");
+        words(ctx, &a);
+        return command_run(ctx, &a, err);
+}
+
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        return command_probe(ctx, ret, err);
+}
+
+const StepKind step_shell = {
+        .name = "shell",
+        .summary = "Run a script file of your own (unsafe)",
+        .traits = STEP_SHELL,
+        .params = params,
+        .results = results,
+        .check = check,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+};
