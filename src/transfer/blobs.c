@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "transfer/hash.h"
+#include "base/rowhash.h"
 #include "transfer/sqltext.h"
 
 #define BATCH 500

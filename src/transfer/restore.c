@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/rowhash.h"
 #include "base/text.h"
-#include "transfer/hash.h"
 
 typedef struct Restore {
         Transfer              *t;

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
+#include "base/rowhash.h"
 #include "base/text.h"
-#include "transfer/hash.h"
 
 static void column_list(const Table *t, Sql *q)
 {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "transfer/hash.h"
+#include "base/rowhash.h"
 #include "transfer/internal.h"
 #include "transfer/passfile.h"
 #include "transfer/sqltext.h"

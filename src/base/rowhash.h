@@ -1,4 +1,4 @@
-/* hash.h: one number for the rows of a table, whatever their order.
+/* rowhash.h: one number for the rows of a table, whatever their order.
  *
  * Each row's COPY text gets a 64-bit hash, and the hashes are added up: order does not matter,
  * a duplicate does not cancel itself out. Free while streaming (1.37 s -> 1.38 s measured). */

@@ -1,4 +1,4 @@
-#include "transfer/hash.h"
+#include "base/rowhash.h"
 
 #include <string.h>
 
