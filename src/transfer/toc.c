@@ -95,6 +95,25 @@ static TocPass pass_of(const TocEntry *e)
         return TOC_PASS_MAIN;
 }
 
+/* Numbers as text, until a NULL. */
+static void needs(Reader *r, TocEntry *e)
+{
+        int *list = NULL;
+        size_t capacity = 0;
+        for (const char *s; !r->bad && (s = string(r));) {
+                if (e->n_needs == capacity) {
+                        size_t more = MAX(capacity * 2, (size_t)4);
+                        int *grown = arena_new_array(r->a, int, more);
+                        if (list)
+                                memcpy(grown, list, capacity * sizeof *list);
+                        list = grown;
+                        capacity = more;
+                }
+                list[e->n_needs++] = atoi(s);
+        }
+        e->needs = list;
+}
+
 static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
 {
         e->id = (int)number(r);
@@ -114,8 +133,7 @@ static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
                 e->relkind = (char)number(r);
         e->owner = string(r);
         (void)string(r);                /* with oids: "false" for ever */
-        while (!r->bad && string(r))
-                ;                       /* dependencies */
+        needs(r, e);
         r->p += MIN((ptrdiff_t)r->off_size + 1, r->end - r->p);         /* data state, offset */
         e->name = e->name ? e->name : "";
         e->class = e->class ? e->class : "";

@@ -30,6 +30,8 @@ typedef struct TocEntry {
         const char *tablespace;         /* NULL: does not have one; "": the default          */
         const char *access_method;      /* NULL: does not have one                           */
         char        relkind;            /* 'p': partitioned (1.16); else 0                   */
+        const int  *needs;              /* ids of the entries it depends on                  */
+        size_t      n_needs;
 } TocEntry;
 
 typedef struct Toc {
