@@ -31,15 +31,16 @@ postgres_user_make() {
                 --shell /bin/bash postgres
 }
 
-port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
+# The one it had, while nobody else took it; its own until destroy.
 port_find() {
-        local port tries
-        for tries in $(seq 50); do
-                port=$((55000 + RANDOM % 4000))
-                port_is_free "$port" && echo "$port" && return
-        done
-        die "no free port between 55000 and 58999 after $tries tries"
+        local dir=$1 had
+        had=$(cat "$dir/port" 2>/dev/null) || had=
+        if [ -n "$had" ] && [ "$(cat "$PORT_CLAIMS/$had" 2>/dev/null)" = "$dir" ] && port_is_free "$had"; then
+                echo "$had"
+                return
+        fi
+        ports_release "$dir"
+        ports_claim "$dir" 1 55000 4000
 }
 
 cluster_init() {
@@ -113,7 +114,7 @@ cluster_start() {
                 return
         fi
         rm -f "$dir/data/postmaster.pid"
-        [ "$port" != auto ] || port=$(port_find)
+        [ "$port" != auto ] || port=$(port_find "$dir")
         cluster_configure "$dir" "$port" "$durable" "${sets[@]}"
         # Descriptors of whoever calls (a lock, a pipe) must not live on in the server.
         if ! pg "$major" pg_ctl start -w -t 60 -s -D "$dir/data" -l "$dir/log" \
@@ -142,6 +143,7 @@ cluster_destroy() {
         dir=$(realpath -m "$1")
         [ -d "$dir" ] || return 0
         cluster_stop "$dir" immediate
+        ports_release "$dir"
         rm -rf --one-file-system "$dir/data" "$dir/data.partial" "$dir/sock"
         rm -f "$dir/log" "$dir/initdb.log" "$dir/port" "$dir/major" "$dir/user" "$dir/.password"
         rmdir "$dir" 2>/dev/null || true

@@ -8,6 +8,7 @@
 #       servers/N     the standing server of major N: data, sock, log
 #       docker        data of the Docker engine, when we had to start one
 #       registry      the images again, for real pulls
+#       locks         one writer at a time; locks/ports: whose a port is
 #       lab.password  the superuser's password, 0600
 #
 # Removing that directory after `./dev lab down` removes the lab.
@@ -68,6 +69,48 @@ with_lock() {
                 flock 9
                 "$@" 9>&-
         ) 9>"$PGSHERPA_LAB/locks/$name"
+}
+
+# Ports that a project or cluster has for its life: a file locks/ports/N each, with its directory
+# inside. A container that is stopped for a while, or a server between stop and start, would
+# otherwise lose its port to the next who looks for a free one.
+PORT_CLAIMS=$PGSHERPA_LAB/locks/ports
+
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Claims whose directory is gone belong to a killed test.
+ports_forget_stale() {
+        local claim
+        for claim in "$PORT_CLAIMS"/*; do
+                [ ! -f "$claim" ] || [ -e "$(<"$claim")" ] || rm -f "$claim"
+        done
+}
+
+ports_claim_locked() {
+        local owner=$1 count=$2 from=$3 span=$4 port tries found=()
+        mkdir -p "$PORT_CLAIMS"
+        ports_forget_stale
+        for tries in $(seq 500); do
+                [ ${#found[@]} -lt "$count" ] || break
+                port=$((from + RANDOM % span))
+                [ ! -e "$PORT_CLAIMS/$port" ] && port_is_free "$port" || continue
+                echo "$owner" >"$PORT_CLAIMS/$port"
+                found+=("$port")
+        done
+        [ ${#found[@]} -eq "$count" ] ||
+                die "no free port between $from and $((from + span - 1)) after $tries tries"
+        echo "${found[@]}"
+}
+
+# usage: ports_claim DIR COUNT FROM SPAN; prints them. DIR exists, and is whose they are.
+ports_claim() { with_lock ports-lock ports_claim_locked "$@"; }
+
+# usage: ports_release DIR
+ports_release() {
+        local claim
+        for claim in "$PORT_CLAIMS"/*; do
+                [ ! -f "$claim" ] || [ "$(<"$claim")" != "$1" ] || rm -f "$claim"
+        done
 }
 
 # The lab's own directory: root's, but the postgres user must get through it.

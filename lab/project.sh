@@ -8,7 +8,7 @@
 #       lab/project.sh status DIR                   one line a service
 #       lab/project.sh destroy DIR                  containers, networks, volumes, files
 #
-# Each project has free ports of its own (WEB_PORT and API_PORT in DIR/.env) and
+# Each project has ports of its own for its life (WEB_PORT and API_PORT in DIR/.env) and
 # the passwords DB_PASSWORD and API_PASSWORD, planted so that tests can look for
 # where they must not be. The directory's mark, .lab-project, names the compose
 # project; destroy touches nothing without it.
@@ -17,18 +17,6 @@
 FIXTURE=$LAB_HOME/../tests/e2e/fixtures/makapix
 
 usage() { sed -n '4,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-
-port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# Two that differ, below the range the kernel hands out by itself.
-ports_find() {
-        local port found=()
-        while [ ${#found[@]} -lt 2 ]; do
-                port=$((20000 + RANDOM % 10000))
-                port_is_free "$port" && [ "$port" != "${found[0]:-}" ] && found+=("$port")
-        done
-        echo "${found[@]}"
-}
 
 secret_make() { head -c 15 /dev/urandom | base64 | tr '+/' 'xy'; }
 
@@ -50,7 +38,7 @@ create() {
         [ $# -ge 2 ] || usage
         dir=$(realpath -m "$1") major=$2
         shift 2
-        local tag= project=lab$$ ports encryption=scram-sha-256 writes=0 data=/var/lib/postgresql/data
+        local tag= project=lab$$ claimed ports encryption=scram-sha-256 writes=0 data=/var/lib/postgresql/data
         [ "$major" -lt 18 ] || data=/var/lib/postgresql
         case ${1:-} in '' | --*) ;; *) project=$1; shift ;; esac
         for option; do
@@ -65,7 +53,9 @@ create() {
         "$LAB_HOME/engine.sh" status || die "no Docker engine with Compose v2 answers: run './dev lab up'"
         mkdir -p "$dir"
         echo "$project" >"$dir/.lab-project"
-        read -r -a ports <<<"$(ports_find)"
+        # Below the range that the kernel hands out by itself.
+        claimed=$(ports_claim "$dir" 2 20000 10000)
+        read -r -a ports <<<"$claimed"
         sed "s/@MAJOR@/${tag:-$major}/; s|@DATA@|$data|" "$FIXTURE/compose.yaml.in" >"$dir/compose.yaml"
         (umask 077 && sed -e "s/@PROJECT@/$project/" -e "s/@DB_PASSWORD@/pl4nted-$(secret_make)/" \
                 -e "s/@API_PASSWORD@/pl4nted-$(secret_make)/" -e "s/@WEB_PORT@/${ports[0]}/" \
@@ -96,6 +86,7 @@ destroy() {
         ids=$(docker volume ls -q | grep "^${project}_" || true)
         # shellcheck disable=SC2086
         [ -z "$ids" ] || docker volume rm $ids >/dev/null
+        ports_release "$dir"
         rm -rf --one-file-system "$dir"
 }
 

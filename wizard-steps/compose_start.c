@@ -1,4 +1,5 @@
 /* compose_start.c: starts containers that exist, exactly as they were made; nothing is recreated. */
+#include "host/ports.h"
 #include "wizard-steps/host_steps.h"
 
 static const ParamSpec params[] = {
@@ -33,7 +34,7 @@ static bool start_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
         if (!container_running(one)) {
                 AUTO_ARGV a = { 0 };
                 argv_add_all(&a, (const char *const[]){ "docker", "start", container_name(one), NULL });
-                if (!docker_do(&call, &a, NULL, err))
+                if (!docker_start(&call, &a, err))
                         return false;
         }
         Wellness w = { .health = step_str(ctx, "health"), .within_ms = step_int(ctx, "within") };

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "host/http.h"
+#include "host/ports.h"
 #include "sql/sql.h"
 
 static void say(void *arg, int fd, const char *line)
@@ -303,7 +304,7 @@ bool services_up(StepCtx *ctx, const Compose *c, const json_t *names, bool no_de
         json_array_foreach(names, i, name)
                 argv_add(&a, json_string_value(name));
         for (int tries = 1;; tries++) {
-                if (docker_do(&call, &a, NULL, err))
+                if (docker_start(&call, &a, err))
                         return true;
                 if (tries >= 3 || err->kind == ERR_CANCELLED || !strstr(err->message, "is already in use by container"))
                         return false;
@@ -343,7 +344,7 @@ bool service_bring_back(StepCtx *ctx, Compose *c, const json_t *before, int64_t 
                 bool ok = true;
                 if (same) {
                         argv_add_all(&a, (const char *const[]){ "docker", "start", container_name(now), NULL });
-                        ok = docker_do(&call, &a, NULL, err);
+                        ok = docker_start(&call, &a, err);
                 } else {
                         ok = compose_data_fits(&call, c, service, err) && services_up(ctx, c, names, true, err);
                 }

@@ -54,19 +54,22 @@ static char *command_words(const Argv *argv)
         return xasprintf("docker %s", verb);
 }
 
-/* The last line it wrote, without Docker's own preamble. */
+/* The engine's own last error, for `docker start` ends with a line that only names containers;
+ * else the last line it wrote. */
 static char *last_line(const char *said)
 {
         static const char preamble[] = "Error response from daemon: ";
-        const char *end = said + strlen(said);
+        const char *end = said + strlen(said), *start = NULL;
+        for (const char *at = said; (at = strstr(at, preamble)); at += strlen(preamble))
+                start = at + strlen(preamble);
+        if (start)
+                return xstrndup(start, strcspn(start, "\r\n"));
         while (end > said && strchr("\r\n ", end[-1]))
                 end--;
-        const char *start = end;
+        start = end;
         while (start > said && start[-1] != '\n')
                 start--;
-        if (str_starts(start, preamble))
-                start += strlen(preamble);
-        return xstrndup(start, end > start ? (size_t)(end - start) : 0);
+        return xstrndup(start, (size_t)(end - start));
 }
 
 static bool explain_failure(const Argv *argv, const ProcResult *r, Err *err)

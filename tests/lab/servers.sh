@@ -35,10 +35,19 @@ port=$(lab/cluster.sh start "$last" "$work/extra" auto --user boss --set work_me
 is "an extra server takes settings and a superuser's name" \
         "$(PGPASSWORD=$password "${!bin}/psql" -XAtqw -h 127.0.0.1 -p "$port" -U boss -d postgres -c 'show work_mem')" 7MB
 ok "it stops" lab/cluster.sh stop "$work/extra"
+claims=$PGSHERPA_LAB/locks/ports
+is "its port stays its own meanwhile" "$(cat "$claims/$port")" "$(realpath "$work/extra")"
+echo "$work/gone" >"$claims/54998"      # of a killed test
+first=$port
 ok "its data is still there" [ -s "$work/extra/data/PG_VERSION" ]
 port=$(lab/cluster.sh start "$last" "$work/extra" auto --user boss)
 is "it starts again on that data" \
         "$(PGPASSWORD=$password "${!bin}/psql" -XAtqw -h 127.0.0.1 -p "$port" -U boss -d postgres -c 'select current_user')" boss
+is "on the same port" "$port" "$first"
+lab/cluster.sh start "$last" "$work/third" auto >/dev/null
+ok "another start forgets the claim of one that is gone" [ ! -e "$claims/54998" ]
+lab/cluster.sh destroy "$work/third"
 ok "destroy leaves nothing" bash -c 'lab/cluster.sh destroy "$1" && [ ! -e "$1" ]' - "$work/extra"
+ok "not even its port" [ ! -e "$claims/$port" ]
 is "no mount of a root is left on the host" "$(grep -c "$PGSHERPA_LAB/roots" /proc/self/mounts)" 0
 done_testing
