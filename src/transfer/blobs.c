@@ -14,7 +14,7 @@
 #define BATCH 500
 
 typedef struct Blobs {
-        const TableSink *s;
+        const PartSink *s;
         Pg              *from;
         BundleStream    *sql, *pages;
         int64_t          n, rows, bytes, total;
@@ -201,7 +201,7 @@ static bool all(Blobs *b, Err *err)
         }
 }
 
-bool blobs_copy(const TableSink *s, Pg *from, Content *c, json_t *ret_record, Err *err)
+bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err *err)
 {
         Blobs b = { .s = s, .from = from, .total = c->total_size };
         AUTO_BUNDLESTREAM sql = NULL;

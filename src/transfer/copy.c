@@ -222,16 +222,17 @@ static bool post_data(Copy *w, Err *err)
 
 static bool data(Copy *w, Err *err)
 {
-        TableSink s = { .t = w->t, .to = w->to, .bundle = w->c->bundle,
-                        .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
+        PartSink s = { .t = w->t, .to = w->to, .bundle = w->c->bundle,
+                       .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
+        json_t *records = NULL;
         if (w->record) {
-                s.records = json_array();
-                jx_set(w->record, "tables", s.records);
+                records = json_array();
+                jx_set(w->record, "tables", records);
         }
         w->blobs = json_object();
         progress_stage(w->t, "copying", "bytes", w->content.total_size + (w->to ? w->content.index_size : 0),
                        (int)w->content.n_tables);
-        return tables_copy(&s, w->reader, &w->content, err) &&
+        return tables_copy(&s, w->reader, &w->content, records, err) &&
                blobs_copy(&s, w->reader, &w->content, w->blobs, err);
 }
 

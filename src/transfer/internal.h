@@ -8,11 +8,12 @@
 #include "pg/clients.h"
 #include "sql/sql.h"
 #include "transfer/dump.h"
+#include "transfer/part.h"
 #include "transfer/toc.h"
 #include "transfer/transfer.h"
 
 /* One table whose rows go over. */
-typedef struct Table {
+struct Table {
         const char  *schema, *name;
         const char  *root_schema, *root_name;   /* load through this partitioned table; or NULL */
         const char  *condition;         /* of an extension's table: "WHERE NOT standard"; or NULL */
@@ -20,9 +21,10 @@ typedef struct Table {
         size_t       n_columns;
         bool         ours_alone;        /* made by this run: may be truncated and frozen      */
         int64_t      size;              /* on the source's disk                              */
-        int64_t      rows, bytes;       /* as read                                           */
+        int64_t      rows, bytes;       /* of all its parts, as read                         */
         uint64_t     hash;
-} Table;
+        int          members;           /* in the bundle                                     */
+};
 
 typedef struct Sequence {
         const char *schema, *name, *value;      /* value as text: any int64                   */
@@ -126,23 +128,12 @@ bool target_properties(Transfer *t, const PgParams *p, const json_t *props, cons
 char *plain_sql(const Sql *q);
 
 /* ---- tables.c ---- */
-typedef struct TableSink {
-        Transfer     *t;
-        Pg           *to;               /* or NULL                                           */
-        BundleWriter *bundle;           /* or NULL                                           */
-        const char   *encoding;
-        const char   *bundle_dir;       /* the database's directory in the bundle            */
-        json_t       *records;          /* of the manifest                                   */
-} TableSink;
-
-bool tables_copy(const TableSink *s, Pg *from, Content *c, Err *err);
-void table_copy_sql(const Table *t, const char *encoding, bool out, bool freeze, Sql *q);
-/* Begins and ends the loading of one table; the truth about the rows is what `end` says. */
-bool table_load_begin(Pg *to, const Table *t, const char *encoding, Err *err);
-bool table_load_end(Pg *to, const Table *t, bool good, Err *err);
+/* `records`: of the manifest, one is added for each table; or NULL. */
+bool tables_copy(const PartSink *s, Pg *from, Content *c, json_t *records, Err *err);
+bool tables_restore(const PartSink *s, const Bundle *b, const json_t *records, Content *c, Err *err);
 
 /* ---- blobs.c, sequences.c ---- */
-bool blobs_copy(const TableSink *s, Pg *from, Content *c, json_t *ret_record, Err *err);
+bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err *err);
 bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_t *ret_n, Err *err);
 bool sequences_set(Pg *to, const Content *c, Err *err);
 bool sequences_to_bundle(BundleWriter *w, const char *dir, const Content *c, Err *err);

@@ -1,11 +1,7 @@
 /* restore.c: a database out of a bundle. */
 #include "transfer/internal.h"
 
-#include <stdio.h>
-
 #include "base/limits.h"
-#include "base/rowhash.h"
-#include "base/text.h"
 
 typedef struct Restore {
         Transfer              *t;
@@ -73,85 +69,12 @@ static void content_of(Restore *w)
         }
 }
 
-/* ---- rows: the same bytes, hashed again on their way ---- */
-
-typedef struct Rows {
-        Restore    *w;
-        Table      *t;
-        Buf         rest;               /* of a row that a part's piece cut */
-        const char *name;
-        int64_t     done;
-        int         finished;
-} Rows;
-
-static bool row_bytes(void *arg, const void *bytes, size_t n, Err *err)
-{
-        Rows *r = arg;
-        const char *p = bytes, *end = p + n;
-        for (const char *nl; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
-                if (r->rest.len) {
-                        buf_add(&r->rest, p, (size_t)(nl + 1 - p));
-                        r->t->hash += row_hash(r->rest.data, r->rest.len);
-                        buf_reset(&r->rest);
-                } else {
-                        r->t->hash += row_hash(p, (size_t)(nl + 1 - p));
-                }
-                r->t->rows++;
-        }
-        buf_add(&r->rest, p, (size_t)(end - p));
-        r->t->bytes += (int64_t)n;
-        progress_set(r->w->t, r->done + r->t->bytes, r->finished,
-                     &(TransferRow){ .name = r->name, .done = r->t->bytes, .total = r->t->size });
-        return !transfer_stopped(r->w->t, err) && pg_copy_write(r->w->to, bytes, n, err);
-}
-
-static bool as_recorded(const Table *t, const json_t *j, Err *err)
-{
-        char hash[32];
-        snprintf(hash, sizeof hash, "%016llx", (unsigned long long)t->hash);
-        if (t->rows != jx_int(j, "rows", -1))
-                return err_set(err, ERR_USER, "the bundle holds %lld rows, its manifest says %lld",
-                               (long long)t->rows, (long long)jx_int(j, "rows", -1));
-        return str_eq(hash, jx_str(j, "hash", "")) ||
-               err_set(err, ERR_USER, "the rows in the bundle are not those its manifest describes");
-}
-
-static bool one_table(Rows *r, const json_t *j, Err *err)
-{
-        Restore *w = r->w;
-        AUTO_JSON parts = bundle_parts(w->c->bundle, jx_str(j, "dir", "?"));
-        if (!table_load_begin(w->to, r->t, jx_str(j, "encoding", "UTF8"), err))
-                return false;
-        r->rest = buf_init(1u << 31);   /* a row is at most 1 GB; text may double it */
-        bool ok = bundle_read_parts(w->c->bundle, parts, row_bytes, r, err) &&
-                  as_recorded(r->t, j, err);
-        buf_done(&r->rest);
-        AUTO_ERR target = { 0 };
-        bool loaded = table_load_end(w->to, r->t, ok, &target);
-        if (ok && !loaded)
-                err_move(err, &target);
-        return ok && loaded;
-}
-
 static bool tables(Restore *w, Err *err)
 {
-        Rows r = { .w = w };
+        const PartSink s = { .t = w->t, .to = w->to };
         Content *c = &w->content;
         progress_stage(w->t, "copying", "bytes", c->total_size + c->index_size, (int)c->n_tables);
-        for (size_t i = 0; i < c->n_tables; i++) {
-                r.t = &c->tables[i];
-                AUTO_FREE char *whole = xasprintf("%s.%s", r.t->schema, r.t->name);
-                AUTO_FREE char *name = text_clean_str(whole);
-                r.name = name;
-                if (transfer_stopped(w->t, err))
-                        return false;
-                if (!one_table(&r, json_array_get(jx_get(w->record, "tables"), i), err))
-                        return err_wrap(err, "table %s", name);
-                r.done += r.t->bytes;
-                r.finished++;
-        }
-        progress_set(w->t, r.done, r.finished, NULL);
-        return true;
+        return tables_restore(&s, w->c->bundle, jx_get(w->record, "tables"), c, err);
 }
 
 /* ---- the whole ---- */
