@@ -44,13 +44,17 @@ static bool columns(Arena *a, const char *json, Table *t, Err *err)
         "(select coalesce(json_agg(a.attname::text order by a.attnum), '[]') from pg_attribute a " \
         "where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '')"
 
-/* Hash partitions of an enum must be loaded through their root: enums hash by OID, and OIDs are
- * new on the target. */
+/* Partitions by a hash that is another one on the target must be loaded through their root: enums
+ * hash by OID, alone or within arrays, ranges and records; a nondeterministic collation by what
+ * ICU makes of the text; a type that is not of the core by whatever its code does. */
 #define THROUGH_ROOT                                                                              \
         "c.relispartition and exists (select from pg_partition_ancestors(c.oid) p(relid) "        \
         "join pg_partitioned_table pt on pt.partrelid = p.relid "                                 \
         "join pg_opclass oc on oc.oid = any(pt.partclass::oid[]) "                                \
-        "where pt.partstrat = 'h' and oc.opcname = 'enum_ops')"
+        "where pt.partstrat = 'h' and (oc.oid >= 16384 or oc.opcname in ('enum_ops', "            \
+        "'array_ops', 'range_ops', 'multirange_ops', 'record_ops') or exists (select from "       \
+        "pg_collation l where l.oid = any(pt.partcollation::oid[]) and not "                      \
+        "l.collisdeterministic)))"
 
 static void tables_sql(Sql *q)
 {

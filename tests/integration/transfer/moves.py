@@ -1,0 +1,132 @@
+"""moves.py: servers, databases and pg_dump texts for the tests that move whole databases."""
+import atexit
+import os
+import re
+import signal
+import subprocess
+import sys
+
+BINARY = os.path.join(os.environ["PGSHERPA_BUILD"], "src/app/pgsherpa")
+HOST = os.environ.get("PGSHERPA_LAB_HOST", "")
+USER = os.environ.get("PGSHERPA_LAB_USER", "postgres")
+PASSWORD_FILE = os.environ.get("PGSHERPA_LAB_PASSWORD_FILE", "")
+HAVE = os.environ.get("PGSHERPA_LAB_MAJORS", "").split()
+MARK = f"test_{os.getpid()}"
+SKIP = 77
+
+# A test that takes too long is told so by TERM: what it made must go then, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIP)
+
+
+def need(*majors):
+    for m in majors:
+        if str(m) not in HAVE:
+            skip(f"PostgreSQL {m} of the lab does not run (./dev lab up)")
+
+
+def port(major):
+    return os.environ[f"PGSHERPA_LAB_{major}_PORT"]
+
+
+def environment():
+    with open(PASSWORD_FILE, encoding="ascii") as f:
+        return dict(os.environ, PGPASSWORD=f.readline().strip(), PGCLIENTENCODING="UTF8")
+
+
+def client(program, *argv, major=18, text=None, check=True):
+    r = subprocess.run([os.path.join(os.environ[f"PGSHERPA_PG_BIN_{major}"], program), *argv],
+                       input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=environment(), check=False)
+    if check and r.returncode:
+        raise AssertionError(f"{program}: {r.stderr[:2000]}")
+    return r.stdout
+
+
+def psql(major, db, sql, *variables, check=True):
+    """Runs SQL text with psql's variables, as the lab's superuser."""
+    sets = [a for v in variables for a in ("-v", v)]
+    return client("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *sets, "-d",
+                  f"dbname='{db}' host={HOST} port={port(major)} user={USER}", major=max(map(int, HAVE)),
+                  text=sql, check=check).strip()
+
+
+def run(*argv, code=0):
+    r = subprocess.run([BINARY, *argv], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       stdin=subprocess.DEVNULL, start_new_session=True, check=False)
+    assert code is None or r.returncode == code, \
+        f"{argv}: exit {r.returncode}, not {code}\n{r.stdout[-6000:]}{r.stderr[-3000:]}"
+    return r.stdout, r.stderr
+
+
+def at(major, db=None):
+    return f"host={HOST},port={port(major)},user={USER}" + (f",db={db}" if db else "")
+
+
+def ends(source, db, target, into):
+    return ["--from", at(source, db), "--from-password-file", PASSWORD_FILE,
+            "--to", at(target, into), "--to-password-file", PASSWORD_FILE]
+
+
+MADE, ROLES = [], []
+
+
+def make(major, name, options=""):
+    MADE.append((major, name))
+    psql(major, "postgres", f'create database "{name}" template template0 {options}')
+    return name
+
+
+def copy(source, db, target, into, *more, code=0):
+    """One move: copy proves itself with a quick compare; the deep one is asked for here."""
+    if code == 0:
+        MADE.append((target, into))
+    return run("copy", *ends(source, db, target, into), "--roles", "--quiet", *more, code=code)
+
+
+def equal(source, db, target, into, *more):
+    run("compare", *ends(source, db, target, into), "--quiet", *more)
+
+
+def drop_all():
+    for major, name in MADE:
+        psql(major, "postgres", f'drop database if exists "{name}" with (force)', check=False)
+    for major in HAVE:
+        for role in ROLES:
+            psql(major, "postgres", f'drop role if exists "{role}"', check=False)
+
+
+atexit.register(drop_all)
+
+
+# What may differ between a dump before and a dump after the journey; each by name.
+def rule_database_name(text, name):
+    return text.replace(name, "DATABASE")
+
+
+def rule_restrict_key(text):
+    return re.sub(r"^\\(un)?restrict .*\n", "", text, flags=re.M)
+
+
+def rule_row_order(text):
+    """A table's rows are a set: COPY reads them in the order the pages have."""
+    return re.sub(r"(FROM stdin;\n)(.*?)(^\\\.\n)",
+                  lambda m: m[1] + "".join(sorted(m[2].splitlines(True))) + m[3], text,
+                  flags=re.M | re.S)
+
+
+def rule_dump_order(text):
+    """Objects of one kind and name stand in the order of their OIDs."""
+    head, *entries = re.split(r"(?m)^(?=--\n-- (?:Data for )?Name: )", text)
+    return head + "".join(sorted(e.rstrip("\n") + "\n\n" for e in entries))
+
+
+def dump(major, db):
+    """What pg_dump -C of the newest client says, under the named rules."""
+    text = client("pg_dump", "-C", "-h", HOST, "-p", port(major), "-U", USER, "-d", f"dbname='{db}'",
+                  major=max(map(int, HAVE)))
+    return rule_dump_order(rule_row_order(rule_restrict_key(rule_database_name(text, db))))
