@@ -111,7 +111,9 @@ const CatalogQuery pg_catalog_others[] = {
           "select (pg_identify_object('pg_cast'::regclass, o.oid, 0)).identity, "
           "jsonb_build_object('context', o.castcontext, 'method', o.castmethod, 'function', "
           "o.castfunc::regprocedure::text) from pg_cast o where o.oid >= 16384 and "
-          CAT_NOT_EXT("pg_cast", "o.oid") },
+          /* 14 makes a cast from each range to its multirange */
+          "not exists (select from pg_depend i where i.classid = 'pg_cast'::regclass and "
+          "i.objid = o.oid and i.deptype = 'i') and " CAT_NOT_EXT("pg_cast", "o.oid") },
         { "operator", 0, 0,
           "select (pg_identify_object('pg_operator'::regclass, o.oid, 0)).identity, "
           "jsonb_build_object('owner', pg_get_userbyid(o.oprowner), 'function', "

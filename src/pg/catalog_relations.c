@@ -10,7 +10,8 @@
         "select " CAT_REL("n", "c") " || '.' || quote_ident(a.attname), jsonb_build_object("    \
         "'position', row_number() over (partition by a.attrelid order by a.attnum), "           \
         "'type', " CAT_TYPE("a.atttypid", "a.atttypmod") ", 'notnull', a.attnotnull, "            \
-        "'default', pg_get_expr(d.adbin, d.adrelid), 'identity', a.attidentity, "               \
+        "'child', not c.relispartition and exists (select from pg_inherits h where h.inhrelid = "     \
+        "c.oid), 'default', pg_get_expr(d.adbin, d.adrelid), 'identity', a.attidentity, "               \
         "'generated', a.attgenerated, 'collation', case when a.attcollation <> t.typcollation " \
         "then (select quote_ident(ln.nspname) || '.' || quote_ident(l.collname) from "          \
         "pg_collation l join pg_namespace ln on ln.oid = l.collnamespace where l.oid = "        \

@@ -115,7 +115,8 @@ void pg_client_argv(const PgClient *c, const char *program, const char *const *m
         }
         static const char *const words[] = { "docker", "run", "--rm", "-i", "--pull", "never",
                                              "--network", "host", "--env", "PGPASSFILE",
-                                             "--env", "PGAPPNAME", "--label",
+                                             "--env", "PGAPPNAME",
+                                             "--env", "PGOPTIONS", "--label",
                                              "pgsherpa.client=1", "--entrypoint", NULL };
         argv_add_all(argv, words);
         argv_add(argv, program);

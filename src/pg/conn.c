@@ -74,7 +74,8 @@ static bool connect_now(Pg *pg, Err *err)
         return true;
 }
 
-/* The five output settings decide what a value looks like as text; the timeouts are a
+/* The output settings decide what a value looks like as text, array_nulls and lc_monetary how it
+ * is read; the timeouts are a
  * server's or role's habit for applications, not for us. Names the server does not know yet
  * are left out by version. */
 static bool pin_settings(Pg *pg, Err *err)
@@ -84,6 +85,7 @@ static bool pin_settings(Pg *pg, Err *err)
                     "set intervalstyle = postgres; set timezone = 'UTC'; "
                     "set extra_float_digits = 3; set bytea_output = hex; "
                     "set standard_conforming_strings = on; set row_security = off; "
+                    "set lc_monetary = 'C'; set array_nulls = on; "
                     "set idle_in_transaction_session_timeout = 0; "
                     "set synchronize_seqscans = off; set statement_timeout = ");
         sql_int(&q, pg->params.statement_timeout_ms);

@@ -104,6 +104,13 @@ static bool rebuilt_index(const RuleCase *c)
                json_is_true(c->target);
 }
 
+/* pg_dump makes a child with its parents' columns first; by INHERIT later they could be anywhere. */
+static bool inherited_order(const RuleCase *c)
+{
+        return str_eq(c->kind, "column") && str_eq(c->aspect, "position") &&
+               jx_bool(c->source_object, "child", false) && jx_bool(c->target_object, "child", false);
+}
+
 /* The older catalog has no such column: column compression (14), publication schemas (15). */
 static bool unknown_before(const RuleCase *c)
 {
@@ -236,6 +243,8 @@ static const Rule rules[] = {
         { "locale-spelling", "en_US.utf8 and en_US.UTF-8 are one locale", locale_spelling },
         { "tablespace", "where files lie is the server's business", tablespace },
         { "rebuilt-index", "an index that was invalid has been built anew", rebuilt_index },
+        { "inherited-columns-first", "a child made anew has the columns of its parents first",
+          inherited_order },
         { "unknown-before", "the older major cannot say or keep this", unknown_before },
         { "argument-modes", "14 and later write IN in front of a procedure's arguments",
           argument_modes },

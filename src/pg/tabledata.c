@@ -75,7 +75,9 @@ static bool list_columns(Pg *pg, Arena *a, TableRef *tables, int n, const PgRes 
                     "pg_attribute a on a.attrelid = c.oid join base b on b.oid = a.atttypid join "
                     "pg_type t on t.oid = b.root join pg_namespace tn on tn.oid = t.typnamespace "
                     "where c.relkind in ('r', 'p') and c.oid >= 16384 and a.attnum > 0 and not "
-                    "a.attisdropped and a.attgenerated <> 'v' order by a.attrelid, a.attnum",
+                    "a.attisdropped and a.attgenerated <> 'v' order by a.attrelid, "
+                    /* a child table that got its parent later has its columns in another order */
+                    "a.attname collate \"C\"",
                     keep, err))
                 return err_wrap(err, "listing columns");
         int row = 0, rows = pg_rows(*keep);

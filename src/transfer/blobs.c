@@ -80,9 +80,10 @@ static bool batch_of(Pg *from, const char *after, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select m.oid, pg_get_userbyid(m.lomowner), "
-                    "(select json_agg(json_build_object('grantee', case x.grantee when 0 then null "
+                    "case when m.lomacl is not null then (select coalesce(json_agg("
+                    "json_build_object('grantee', case x.grantee when 0 then null "
                     "else pg_get_userbyid(x.grantee) end, 'privilege', x.privilege_type, "
-                    "'grantable', x.is_grantable)) from aclexplode(m.lomacl) x), "
+                    "'grantable', x.is_grantable)), '[]') from aclexplode(m.lomacl) x) end, "
                     "obj_description(m.oid, 'pg_largeobject') "
                     "from pg_largeobject_metadata m where m.oid > ");
         sql_value(&q, after);

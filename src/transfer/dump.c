@@ -15,6 +15,10 @@
 
 #define PIECE ((size_t)256 << 10)
 
+/* What a database or role may have set for itself, pg_dump does not set, and changes how the
+ * text of a default, a constant or a comment is to be read. Our sessions have the same. */
+#define SETTINGS "PGOPTIONS=-c standard_conforming_strings=on -c lc_monetary=C -c array_nulls=on"
+
 /* dbname='..' with \ and ' escaped, as libpq's connection strings want it. */
 static char *conninfo(const char *database)
 {
@@ -79,7 +83,7 @@ static bool run(const DumpRun *d, const char *program, void (*args)(const DumpRu
                 mount[n++] = d->server->host;
         AUTO_ARGV argv = { 0 };
         AUTO_FREE char *env = pass.path ? xasprintf("PGPASSFILE=%s", pass.path) : NULL;
-        const char *const envs[] = { "PGAPPNAME=pgsherpa/dump", env, NULL };
+        const char *const envs[] = { "PGAPPNAME=pgsherpa/dump", SETTINGS, env, NULL };
         pg_client_argv(d->client, program, mount, &argv);
         args(d, arg, &argv);
         o->env = envs;

@@ -119,6 +119,7 @@ bool target_open(Transfer *t, const PgParams *p, const char *database, bool sql_
                 return false;
         /* As pg_restore sets them. Pinned output settings stay, they do no harm to input. */
         sql_add(&q, "set search_path = ''; set check_function_bodies = false; set xmloption = content; "
+                    "set transform_null_equals = off; set default_transaction_read_only = off; "
                     "set client_min_messages = warning; set synchronous_commit = off; "
                     "select pg_catalog.set_config('maintenance_work_mem', '" INDEX_MEMORY "', false) "
                     "where pg_catalog.pg_size_bytes(pg_catalog.current_setting("
@@ -274,6 +275,16 @@ static bool try_entry(Entries *s, const char *sql, Err *err)
                pg_exec(s->pg, &back, err);
 }
 
+/* A refresh reads what the view's owner may read: with row_security off it would fail where the
+ * owner of a table is under its policies himself. */
+static bool policies(Entries *s, const TocEntry *e, bool on, Err *err)
+{
+        if (!str_eq(e->class, "MATERIALIZED VIEW DATA"))
+                return true;
+        return on ? pg_do(s->pg, "set row_security = on", err)
+                  : pg_do(s->pg, "set row_security = off", err);
+}
+
 static bool entry(Entries *s, const TocEntry *e, Err *err)
 {
         const char *object = toc_object(s->a, e);
@@ -283,9 +294,12 @@ static bool entry(Entries *s, const TocEntry *e, Err *err)
                 sql = buf_str(&stripped);
         if (e->pass == TOC_PASS_ACL)
                 return grants(s, sql, err);
-        if (!where_it_lives(s, e, err) || !try_entry(s, sql, err))
-                return transfer_tolerates(s->t, object, err);
-        return after(s, e, object, err);
+        bool ok = where_it_lives(s, e, err) && policies(s, e, true, err) && try_entry(s, sql, err);
+        if (!ok && !transfer_tolerates(s->t, object, err))
+                return false;
+        if (!policies(s, e, false, err))
+                return false;
+        return !ok || after(s, e, object, err);
 }
 
 static bool wanted(const TocEntry *e, TocSection section, TocPass pass)

@@ -1,6 +1,6 @@
 """fidelity.py HOP..: a database of everything PostgreSQL has, moved hop by hop and back.
 
-Each hop ends with a deep compare of what it carried. When the journey is back on the major it
+`copy` compares before it gives a database its name. When the journey is back on the major it
 began on, one pg_dump reads both ends: the texts must be the same, but for the rules in moves.py."""
 import difflib
 import os
@@ -49,7 +49,6 @@ def main():
         into = f"{moves.MARK}_fid_{n + 1}"
         out, err = moves.copy(a, db, b, into)
         print(f"{a} -> {b}: {out.splitlines()[-1]}")
-        moves.equal(a, db, b, into, "--deep")
         db = into
     if path[0] == path[-1]:
         same_text(first, moves.dump(path[-1], db))
