@@ -1,78 +1,56 @@
 #!/usr/bin/env python3
-"""copy.py [ROWS [ROUNDS]]: the same database moved by pgsherpa and by PostgreSQL's own tools.
+"""copy.py: one database moved by us, by everybody else, and by hand; the same machine, one run.
 
-Ours is the step `copy` of local-upgrade: rows into the new server and into a bundle in one
-pass, hashed. Theirs is what gives the same two things: pg_dump -Fc into a file, and
-pg_restore --jobs=2 out of it. Machines are noisy: A B A B in one run, medians, and the ratio.
-"""
-import json
-import os
-import statistics
-import subprocess
+Three sets: `copy` (1.7 GB: two big tables, GIN and btree indexes, a foreign key), `pgbench60`, and
+`tables5000` (a schema, hardly any rows). Times include the database's making, ANALYZE and
+CHECKPOINT, for everybody. Rows and indexes are counted on the target: who lost some is no winner.
+`--set small` is for trying the bench itself."""
 import sys
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../tests/e2e"))
-os.environ.setdefault("PGSHERPA_BUILD", os.path.join(HERE, "..", os.environ.get("BUILD", "build-bench")))
+import contenders
+import kit
+from sets import SETS
 
-from control import Operator, yes_to_all                        # noqa: E402
-from lab import need_majors                                     # noqa: E402
-from move import Move                                           # noqa: E402
-
-OLD, NEW = 13, 17
-BULK = """create table app.bulk as select g id, md5(g::text) a, md5((g * 7)::text) b, now() as at
-          from generate_series(1, %d) g; alter table app.bulk add primary key (id)"""
+WHOLE = ["copy", "pgbench60", "tables5000"]
+PEERS = [contenders.Cases, contenders.Directory, contenders.Pipe, lambda: contenders.Pgcopydb(False),
+         lambda: contenders.Pgcopydb(True)]
 
 
-def ours(move):
-    run = move.start()
-    with Operator(run, yes_to_all, timeout=900) as operator:
-        done = operator.follow(lambda e: e["ev"] in ("step.done", "run.close") and
-                               e.get("step", "copy") == "copy")
-        if done["ev"] != "step.done":
-            raise SystemExit("the run ended before its copy did")
-        begun = next(e for e in operator.events if e["ev"] == "step.intent" and e.get("step") == "copy")
-        operator.command(cmd="abort")
-    for name in move.psql(NEW, "postgres", "-c",
-                          "select datname from pg_database where datname like 'pgsherpa\\_%'").split():
-        move.psql(NEW, "postgres", "-c", f'drop database if exists "{name}" with (force)')
-    return (done["bt"] - begun["bt"]) / 1000
-
-
-def theirs(move):
-    dump, name = os.path.join(move.base, "x.dump"), f"{move.db}_theirs"
-    with open(move.password, encoding="utf-8") as f:
-        env = {**os.environ, "PGPASSWORD": f.read().strip(), "PGUSER": "postgres", "PGHOST": "127.0.0.1"}
-    tools = os.environ[f"PGSHERPA_PG_BIN_{NEW}"]
-    move.psql(NEW, "postgres", "-c", f"create database {name} template template0")
-    begun = time.monotonic()
-    subprocess.run([f"{tools}/pg_dump", "-Fc", "-Z1", "-f", dump, "-p", os.environ[f"PGSHERPA_LAB_{OLD}_PORT"],
-                    move.db], env=env, check=True)
-    subprocess.run([f"{tools}/pg_restore", "-j2", "--no-owner", "--no-acl", "-d", name, "-p",
-                    os.environ[f"PGSHERPA_LAB_{NEW}_PORT"], dump], env=env, check=True)
-    seconds = time.monotonic() - begun
-    move.psql(NEW, "postgres", "-c", f"drop database {name}")
-    os.unlink(dump)
-    return seconds
+def one(bench, name, rounds, figures, only_ours):
+    db = bench.load(SETS[name])
+    ours, cases = contenders.Sherpa(), contenders.Cases()
+    floor = contenders.Floor() if not name.startswith("tables") else None
+    if floor:
+        floor.prepare(bench, db)
+    peers = [] if only_ours else [make() for make in PEERS]
+    results = kit.alternate(bench, db, [ours] + ([floor] if floor else []) + peers, rounds)
+    print(f"\n{name}:")
+    kit.table(results)
+    prefix, big = ("", True) if name == "copy" else (f"{name}_", False)
+    mine = results[ours.name].median
+    speed = lambda other: other / mine if mine and other else None          # noqa: E731
+    if floor:
+        figures.add(f"{prefix}ratio_to_floor", mine / results[floor.name].median if speed(results[floor.name].median)
+                    else None, at_most=1.10 if big else None)
+    if peers:
+        fastest = min((results[p.name].median for p in peers if results[p.name].median), default=None)
+        figures.add(f"{prefix}speedup_vs_fastest_peer", speed(fastest), at_least=1.15 if big else 1.0)
+        figures.add(f"{prefix}speedup_vs_cases", speed(results[cases.name].median), at_least=3.0 if big else None)
+    figures.add(f"{prefix}peak_rss_mib", max(results[ours.name].rss, default=None), at_most=64, places=1)
 
 
 def main():
-    need_majors(OLD, NEW)
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    with Move(OLD, NEW) as move:
-        move.psql(OLD, move.db, "-c", BULK % rows)
-        size = int(move.psql(OLD, "postgres", "-c", f"select pg_database_size('{move.db}')"))
-        a, b = [], []
-        for _ in range(rounds):
-            a.append(ours(move))
-            b.append(theirs(move))
-    print(json.dumps({"ours": a, "theirs": b}), file=sys.stderr)
-    print(f"database, MB: {size / 1e6:.0f}")
-    print(f"pgsherpa copy and bundle, median s: {statistics.median(a):.2f}")
-    print(f"pg_dump then pg_restore -j2, median s: {statistics.median(b):.2f}")
-    print(f"ours over theirs: {statistics.median(a) / statistics.median(b):.2f}")
+    p = kit.arguments(__doc__, sets=list(SETS))
+    p.add_argument("--no-peers", action="store_true", help="only ours and the floor")
+    args = p.parse_args()
+    if not args.no_peers:
+        contenders.install_pgcopydb()
+    figures = kit.Figures(args.strict)
+    with kit.Bench(args) as bench:
+        for name in args.set or WHOLE:
+            one(bench, name, args.rounds, figures, args.no_peers)
+    return figures.end()
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

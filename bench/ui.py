@@ -147,4 +147,5 @@ def main():
         print(f"{name}: {figure}")
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

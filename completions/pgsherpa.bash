@@ -14,7 +14,7 @@ _pgsherpa_options() {
                         "--file --keep-env --json --quiet"
                 ;;
         restore) echo "--to --to-password-file --database --quiet" ;;
-        copy) echo "--from --from-password-file --to --to-password-file --roles --quiet" ;;
+        copy) echo "--from --from-password-file --to --to-password-file --roles --no-proof --quiet" ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --ignore --json --format" \
                         "--quiet"

@@ -1,17 +1,23 @@
 #!/bin/bash
-# ./dev bench NAME [ARGUMENT...]: runs bench/NAME.sh on an optimised build and
-# the lab; its last lines are `name: figure`.
+# ./dev bench NAME [ARGUMENT...]: runs bench/NAME.py on an optimised build; its last lines are
+# `name: figure`, and beside a figure whether what is wanted of it holds. `--help` has the rest.
 . "$(dirname "$0")/common.sh"
+benches() { grep -l '^    sys.exit(main())' bench/*.py | sed 's|bench/||; s|\.py||' | tr '\n' ' '; }
 name=${1:-}
-[ -n "$name" ] && [ -f "bench/$name.sh" ] || {
-        echo "usage: ./dev bench NAME; there are:" $(find bench -name '*.sh' -printf '%f ' 2>/dev/null | sed 's/\.sh//g') >&2
-        exit 2
-}
+[ -n "$name" ] && [[ " $(benches)" == *" $name "* ]] || fail "usage: ./dev bench NAME [ARGUMENT...]; there are: $(benches)"
 shift
 packages_install $BUILD_PACKAGES $TEST_PACKAGES $LAB_PACKAGES
-export BUILD=build-bench
+export BUILD=build-bench PYTHONDONTWRITEBYTECODE=1
 [ -f "$BUILD/build.ninja" ] || meson setup "$BUILD" --buildtype=release >&2
 build
-[ "$(id -u)" != 0 ] || [ -n "${PGSHERPA_BENCH_NO_LAB:-}" ] || lab/lab.sh up
+# The screen is measured on the lab's standing servers; everything else starts its own.
+if [ "$name" = ui ]; then
+        [ -n "${PGSHERPA_BENCH_NO_LAB:-}" ] || lab/lab.sh up
+else
+        lab/roots.sh 13 17
+        for major in 13 17; do
+                [ -d "${PGSHERPA_LAB:-/var/cache/pgsherpa-lab}/bin/$major" ] || lab/servers.sh programs $major
+        done
+fi
 eval "$(lab/lab.sh env)"
-exec bash "bench/$name.sh" "$@"
+exec python3 "bench/$name.py" "$@"
