@@ -1,4 +1,8 @@
-/* verb_restore.c: `pgsherpa restore BUNDLE --to ..`: a database out of a bundle, whole or not. */
+/* verb_restore.c: `pgsherpa restore BUNDLE --to ..`: databases out of a bundle, whole or in part.
+ *
+ * A whole database is loaded under a temporary name and gets its own when it is whole. Chosen
+ * tables and schemas go the same way when the named database does not exist yet; into one that
+ * does they go in one transaction. */
 #include <stdio.h>
 
 #include "app/flags.h"
@@ -7,11 +11,28 @@
 #include "app/work.h"
 #include "base/fmt.h"
 #include "base/text.h"
+#include "pg/database.h"
+
+#define MOST 64                         /* databases in one bundle */
 
 typedef struct Restore {
-        const char *path, *to, *password_file, *database;
-        bool        quiet;
+        const char   *path, *to, *password_file, *database;
+        bool          quiet, all, json;
+        json_t       *tables, *schemas; /* words */
+        TransferName *only;
+        size_t        n_only;
+        Arena        *a;
+        const Bundle *b;
+        Endpoint      endpoint;
 } Restore;
+
+static void restore_done(Restore *o)
+{
+        json_decref(o->tables);
+        json_decref(o->schemas);
+        endpoint_done(&o->endpoint);
+        arena_free(o->a);
+}
 
 static int dropped(Load *l, const Work *w, Err *err, int code)
 {
@@ -23,46 +44,178 @@ static int dropped(Load *l, const Work *w, Err *err, int code)
         return verb_fail(err, code);
 }
 
-static int load(const Restore *o, const Bundle *b, Load *l)
+static void hint_for_roles(Err *err)
+{
+        if (str_eq(err->sqlstate, "42704"))
+                err_hint(err, "the bundle keeps the roles: pgsherpa backup extract BUNDLE --member "
+                         "globals.sql.zst --plain, make those that are missing, and try again");
+}
+
+static void report(const Restore *o, const char *name, const TransferResult *r, const char *more)
+{
+        char count[32];
+        if (o->json) {
+                AUTO_JSON j = json_object();
+                jx_set_str(j, "database", name);
+                jx_set_int(j, "tables", r->tables);
+                jx_set_int(j, "rows", r->rows);
+                jx_set_int(j, "bytes", r->bytes);
+                jx_set_int(j, "objects", r->objects);
+                jx_set_int(j, "sequences", r->sequences);
+                jx_set_int(j, "large_objects", r->large_objects);
+                AUTO_FREE char *text = jx_dump(j);
+                puts(text);
+                return;
+        }
+        AUTO_FREE char *clean = text_clean_str(name);
+        printf("%s %s: %lld tables, %s rows, every member's SHA-256 checked%s\n",
+               o->n_only ? "restored into database" : "database", clean, (long long)r->tables,
+               fmt_count(r->rows, count), more);
+}
+
+/* ---- into a database of its own ---- */
+
+static int load(const Restore *o, const char *database, Load *l)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
-        TransferRestore r = { .bundle = b, .database = o->database, .target = &target,
-                              .into = l->temporary, .marker = l->marker, .created = work_created };
+        TransferRestore r = { .bundle = o->b, .database = database, .target = &target,
+                              .into = l->temporary, .marker = l->marker, .created = work_created,
+                              .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(o->quiet);
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
         bool ok = transfer_restore(t, &r, &result, &err);
         work_stops(w, NULL);
-        int64_t rows = result.rows, tables = result.tables;
-        transfer_result_done(&result);
         if (ok && *work_flag(w))
                 ok = err_set(&err, ERR_CANCELLED, "stopped on request");
-        if (!ok && str_eq(err.sqlstate, "42704"))
-                err_hint(&err, "the bundle keeps the roles: tar -xOf BUNDLE globals.sql.zst | zstd -d "
-                         "| less, make those that are missing, and try again");
-        if (!ok || !load_finish(l, &err))
-                return dropped(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
-        char count[32];
-        AUTO_FREE char *name = text_clean_str(l->name);
-        printf("database %s is there: %lld tables, %s rows, every member's SHA-256 checked%s\n", name,
-               (long long)tables, fmt_count(rows, count),
-               l->replaces ? " (an empty database was in its place)" : "");
+        if (!ok)
+                hint_for_roles(&err);
+        ok = ok && load_finish(l, &err);
+        if (ok)
+                report(o, l->name, &result,
+                       l->replaces ? " (an empty database was in its place)" : "");
+        transfer_result_done(&result);
+        return ok ? EXIT_DONE
+                  : dropped(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
+}
+
+/* ---- chosen tables, into one that lives ---- */
+
+static int load_into(const Restore *o, const char *database, const char *name)
+{
+        AUTO_ERR err = { 0 };
+        PgParams target = endpoint_params(&o->endpoint, name);
+        TransferRestore r = { .bundle = o->b, .database = database, .target = &target, .into = name,
+                              .only = o->only, .n_only = o->n_only };
+        TransferResult result = { 0 };
+        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        work_stops(w, t);
+        bool ok = transfer_restore_into(t, &r, &result, &err);
+        work_stops(w, NULL);
+        if (ok)
+                report(o, name, &result, ", in one transaction");
+        else
+                hint_for_roles(&err);
+        transfer_result_done(&result);
+        bool there = err.kind == ERR_USER && str_eq(err.sqlstate, "42P07");
+        return ok ? EXIT_DONE : verb_fail(&err, there ? EXIT_REFUSED : verb_work_code(&err, false));
+}
+
+/* Is there a database of that name with anything in it? */
+static bool lives(Restore *o, const char *name, bool *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        AUTO_FREE char *what = NULL;
+        bool empty = true;
+        if (!endpoint_open(&o->endpoint, NULL, &pg, err) ||
+            !pg_database_describe(pg, name, &there, err) ||
+            (there && !pg_database_is_empty(pg, name, &empty, &what, err)))
+                return false;
+        *ret = there && !empty;
+        return true;
+}
+
+/* ---- what is wanted ---- */
+
+static bool choose(Restore *o, const json_t *db, Err *err)
+{
+        size_t i;
+        json_t *j;
+        o->only = arena_new_array(o->a, TransferName,
+                                  json_array_size(o->tables) + json_array_size(o->schemas) + 1);
+        json_array_foreach(o->schemas, i, j)
+                o->only[o->n_only++] = (TransferName){ json_string_value(j), NULL };
+        json_array_foreach(o->tables, i, j)
+                if (!transfer_table_named(db, json_string_value(j), o->a, &o->only[o->n_only++], err))
+                        return false;
+        return true;
+}
+
+static int one(Restore *o, const json_t *db, const char *name)
+{
+        AUTO_ERR err = { 0 };
+        bool there = false;
+        const char *database = jx_str(db, "name", "");
+        if (o->n_only && !lives(o, name, &there, &err))
+                return verb_fail(&err, verb_work_code(&err, true));
+        if (there)
+                return load_into(o, database, name);
+        AUTO_LOAD l = { .to = &o->endpoint, .name = name };
+        if (!load_begin(&l, "restore", &err))
+                return verb_fail(&err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        return load(o, database, &l);
+}
+
+/* Every name is looked at before the first is loaded. */
+static int all(Restore *o)
+{
+        const json_t *dbs = jx_get(bundle_manifest_of(o->b), "databases");
+        size_t n = json_array_size(dbs);
+        if (o->endpoint.database || o->database || json_array_size(o->tables) ||
+            json_array_size(o->schemas))
+                return verb_usage("restore", "--all is every database under its own name: no db=, "
+                                  "--database, --table or --schema");
+        if (n == 0 || n > MOST)
+                return verb_usage("restore", "there are %zu databases in it", n);
+        for (size_t i = 0; i < n; i++) {
+                AUTO_ERR err = { 0 };
+                AUTO_LOAD l = { .to = &o->endpoint,
+                                .name = jx_str(json_array_get(dbs, i), "name", "") };
+                if (!endpoint_name_fits("--all", l.name, &err))
+                        return verb_fail(&err, EXIT_USAGE);
+                if (!load_begin(&l, "restore", &err))
+                        return verb_fail(&err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        }
+        for (size_t i = 0; i < n; i++) {
+                const json_t *db = json_array_get(dbs, i);
+                int code = one(o, db, jx_str(db, "name", ""));
+                if (code != EXIT_DONE) {
+                        fprintf(stderr, "pgsherpa: %zu of %zu databases are restored and stay\n", i, n);
+                        return code;
+                }
+        }
         return EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
-        AUTO_ENDPOINT to = { 0 };
         AUTO_BUNDLE b = NULL;
-        Restore o = { 0 };
+        Restore CLEANUP(restore_done) o = { .tables = json_array(), .schemas = json_array(),
+                                            .a = arena_new() };
         size_t n;
         const Flag flags[] = {
                 { "--to", .value = &o.to },
                 { "--to-password-file", .value = &o.password_file },
                 { "--database", .value = &o.database },
+                { "--all", .set = &o.all },
+                { "--schema", .list = o.schemas },
+                { "--table", .list = o.tables },
+                { "--json", .set = &o.json },
                 { "--quiet", .set = &o.quiet },
                 { 0 },
         };
@@ -70,25 +223,26 @@ static int run(int argc, char **argv)
                 return verb_fail(&err, EXIT_USAGE);
         if (n != 1)
                 return verb_usage("restore", "wants a bundle");
-        if (!endpoint_read("--to", o.to, o.password_file, &to, &err))
+        if (!endpoint_read("--to", o.to, o.password_file, &o.endpoint, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (!bundle_open(o.path, &b, &err))
                 return verb_fail(&err, verb_bundle_code(o.path, &err));
+        o.b = b;
+        if (o.all)
+                return all(&o);
         const json_t *db = bundle_database(b, o.database, &err);
-        if (!db)
+        if (!db || !choose(&o, db, &err))
                 return verb_fail(&err, EXIT_USAGE);
-        AUTO_LOAD l = { .to = &to, .name = to.database ? to.database : jx_str(db, "name", "") };
-        if (!endpoint_name_fits("--to", l.name, &err))
+        const char *name = o.endpoint.database ? o.endpoint.database : jx_str(db, "name", "");
+        if (!endpoint_name_fits("--to", name, &err))
                 return verb_fail(&err, EXIT_USAGE);
-        if (!load_begin(&l, "restore", &err))
-                return verb_fail(&err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
-        return load(&o, b, &l);
+        return one(&o, db, name);
 }
 
 const Verb verb_restore = {
         .name = "restore",
         .args = "BUNDLE --to host=..,port=..,user=..[,db=NAME] [--to-password-file PATH] "
-                "[--database NAME] [--quiet]",
-        .summary = "a database out of a bundle; it has its name only when it is whole",
+                "[--database NAME | --all] [--schema NAME].. [--table SCHEMA.NAME].. [--json] [--quiet]",
+        .summary = "a database out of a bundle, or a part of one; it has its name only when it is whole",
         .run = run,
 };

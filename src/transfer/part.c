@@ -73,8 +73,9 @@ static void copy_in_sql(const Part *p, const char *encoding, Sql *q)
 
 /* ---- loading ---- */
 
-static bool load_begin(Pg *to, const Part *p, const char *encoding, Err *err)
+static bool load_begin(const PartSink *s, const Part *p, const char *encoding, Err *err)
 {
+        Pg *to = s->to;
         AUTO_SQL begin = { 0 };
         AUTO_SQL copy = { 0 };
         sql_add(&begin, "BEGIN");
@@ -83,6 +84,8 @@ static bool load_begin(Pg *to, const Part *p, const char *encoding, Err *err)
                 sql_qname(&begin, p->table->schema, p->table->name);
         }
         copy_in_sql(p, encoding, &copy);
+        if (s->inside)
+                return pg_copy_in_begin(to, &copy, err);
         if (pg_exec(to, &begin, err) && pg_copy_in_begin(to, &copy, err))
                 return true;
         AUTO_ERR ignored = { 0 };
@@ -93,8 +96,9 @@ static bool load_begin(Pg *to, const Part *p, const char *encoding, Err *err)
 }
 
 /* What the target thinks of the rows comes to light when more are sent, or here. */
-static bool load_end(Pg *to, const Part *p, bool good, Err *err)
+static bool load_end(const PartSink *s, const Part *p, bool good, Err *err)
 {
+        Pg *to = s->to;
         AUTO_SQL end = { 0 };
         AUTO_ERR ignored = { 0 };
         int64_t taken = 0;
@@ -105,6 +109,8 @@ static bool load_end(Pg *to, const Part *p, bool good, Err *err)
         else if (taken != p->rows)
                 good = err_set(err, ERR_SERVER, "%lld rows were read, the target took %lld",
                                (long long)p->rows, (long long)taken);
+        if (s->inside)
+                return good;
         if (good) {
                 sql_add(&end, "COMMIT");
                 return pg_exec(to, &end, err);
@@ -120,7 +126,7 @@ static bool loaded(const PartSink *s, const Part *p, bool ok, Err *err)
         AUTO_ERR target = { 0 };
         if (!s->to)
                 return ok;
-        bool good = load_end(s->to, p, ok, &target);
+        bool good = load_end(s, p, ok, &target);
         if (ok && !good)
                 err_move(err, &target);
         return ok && good;
@@ -198,7 +204,7 @@ bool part_copy(const PartSink *s, Pg *from, Part *p, Err *err)
                 AUTO_FREE char *dir = member_dir(s, p->table);
                 keep = bundle_stream_new(s->bundle, "data", dir, ".copy.zst");
         }
-        if (s->to && !load_begin(s->to, p, s->encoding, err))
+        if (s->to && !load_begin(s, p, s->encoding, err))
                 return false;
         Flow f = { .s = s, .p = p, .keep = keep };
         bool reading = pg_copy_out_begin(from, &out, err);
@@ -255,7 +261,7 @@ bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part
 {
         AUTO_JSON members = bundle_parts(b, jx_str(record, "dir", "?"));
         Stored r = { .f = { .s = s, .p = p }, .rest = buf_init(1u << 31) };     /* one row */
-        if (!load_begin(s->to, p, jx_str(record, "encoding", "UTF8"), err))
+        if (!load_begin(s, p, jx_str(record, "encoding", "UTF8"), err))
                 return false;
         bool ok = bundle_read_parts(b, members, stored_bytes, &r, err) &&
                   (!whole(p) || as_recorded(p->rows, p->hash, record, err));

@@ -2,11 +2,12 @@
 #include "transfer/internal.h"
 
 #include "base/limits.h"
+#include "transfer/select.h"
 
 typedef struct Restore {
         Transfer              *t;
         const TransferRestore *c;
-        const json_t          *record;  /* of the manifest, borrowed */
+        json_t                *record;  /* of the manifest; of a selection, a copy cut to it */
         Arena                 *a;
         Pg                    *to;
         char                  *archive;
@@ -22,6 +23,7 @@ static void restore_close(Restore *w)
         watch_stop(w->meter.watch);
         transfer_disconnect(w->t, &w->to);
         content_done(&w->content);
+        json_decref(w->record);
         free(w->archive);
         arena_free(w->a);
 }
@@ -79,14 +81,30 @@ static bool tables(Restore *w, Err *err)
 
 /* ---- the whole ---- */
 
+static bool selected(Restore *w, Err *err)
+{
+        AUTO_JSON left_out = json_array();
+        json_t *record = json_deep_copy(w->record);
+        size_t i;
+        json_t *j;
+        json_decref(w->record);
+        w->record = record;
+        if (!select_cut(w->c->only, w->c->n_only, false, &w->toc, record, left_out, w->a, err))
+                return false;
+        json_array_foreach(left_out, i, j) transfer_say(w->t, "%s", json_string_value(j));
+        jx_set_int(record, "tables_counted", (int64_t)json_array_size(jx_get(record, "tables")));
+        return true;
+}
+
 static bool open_bundle(Restore *w, Err *err)
 {
-        w->record = bundle_database(w->c->bundle, w->c->database, err);
+        w->record = json_incref((json_t *)bundle_database(w->c->bundle, w->c->database, err));
         if (!w->record)
                 return false;
         AUTO_FREE char *schema = xasprintf("%s/schema.dump", jx_str(w->record, "dir", ""));
         if (!bundle_read_all(w->c->bundle, schema, LIMIT_SQL, &w->archive, &w->archive_len, err) ||
-            !toc_read(w->archive, w->archive_len, w->a, &w->toc, err))
+            !toc_read(w->archive, w->archive_len, w->a, &w->toc, err) ||
+            (w->c->n_only && !selected(w, err)))
                 return false;
         content_of(w);
         return true;
@@ -104,7 +122,8 @@ static bool load(Restore *w, Err *err)
         progress_stage(t, "schema", "objects", n, n);
         return target_entries(t, w->to, &w->toc, TOC_PRE_DATA, TOC_PASS_MAIN, &w->meter, err) &&
                tables(w, err) &&
-               blobs_restore(t, c->bundle, jx_str(w->record, "dir", ""), w->to, &w->blobs, err);
+               (c->n_only ||
+                blobs_restore(t, c->bundle, jx_str(w->record, "dir", ""), w->to, &w->blobs, err));
 }
 
 static bool finish(Restore *w, Err *err)

@@ -17,6 +17,9 @@ typedef enum TocSection { TOC_NONE = 1, TOC_PRE_DATA, TOC_DATA, TOC_POST_DATA } 
  * can break (refreshing a view, an event trigger) after them. */
 typedef enum TocPass { TOC_PASS_MAIN, TOC_PASS_ACL, TOC_PASS_POST_ACL } TocPass;
 
+/* What an entry is in a selection (select.h). */
+typedef enum TocPart { TOC_NOT_PART, TOC_CHOSEN, TOC_NEEDED } TocPart;
+
 typedef struct TocEntry {
         int         id;
         TocSection  section;            /* NONE never comes out of toc_read(): a comment or grant
@@ -32,6 +35,7 @@ typedef struct TocEntry {
         char        relkind;            /* 'p': partitioned (1.16); else 0                   */
         const int  *needs;              /* ids of the entries it depends on                  */
         size_t      n_needs;
+        TocPart     part;
 } TocEntry;
 
 typedef struct Toc {

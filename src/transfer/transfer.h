@@ -18,6 +18,7 @@
  * cancelled, every child stopped, and the running call returns ERR_CANCELLED. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/jsonx.h"
 #include "bundle/bundle.h"
@@ -77,9 +78,16 @@ typedef struct TransferResult {
 
 bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err *err) MUST_CHECK;
 
+/* A table, or with `name` NULL a whole schema. */
+typedef struct TransferName {
+        const char *schema, *name;
+} TransferName;
+
 typedef struct TransferRestore {
         const Bundle   *bundle;
         const char     *database;       /* in the bundle; "": the only one                   */
+        const TransferName *only;       /* NULL: everything; else what select.h makes of it  */
+        size_t          n_only;
         const PgParams *target;
         const char     *into, *marker;
         bool          (*created)(void *arg, int64_t oid, Err *err);
@@ -87,6 +95,14 @@ typedef struct TransferRestore {
 
 bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret, Err *err)
         MUST_CHECK;
+/* The chosen ones (`only`, at least one) into the database `into`, which exists and lives: in one
+ * transaction. ERR_USER with 42P07: one of them is there already, and nothing was touched. */
+bool transfer_restore_into(Transfer *t, const TransferRestore *c, TransferResult *ret, Err *err)
+        MUST_CHECK;
+/* What a person called a table ("orders", "public.orders", "\"a.b\".\"c\""), in the bundle's
+ * database; the strings live in the arena. */
+bool transfer_table_named(const json_t *database, const char *words, Arena *a, TransferName *ret,
+                          Err *err) MUST_CHECK;
 void transfer_result_done(TransferResult *r);
 
 /* ---- bundles of several databases ---- */

@@ -1,0 +1,307 @@
+/* into.c: a few tables out of a bundle, into a database that lives.
+ *
+ * One connection and one transaction: whoever looks sees all of it or nothing, and a crash at
+ * any moment leaves the database as it was. What was chosen must not be there yet. What it
+ * only needs (a type, a function, an extension, a schema) may be: then that one is used as it
+ * is, and said. Each entry has a savepoint of its own, because the answer to "is it there?" is
+ * the server's. */
+#include "transfer/internal.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "transfer/part.h"
+#include "transfer/select.h"
+
+typedef struct Into {
+        Transfer              *t;
+        const TransferRestore *c;
+        Arena                 *a;
+        json_t                *record, *left_out;
+        char                  *archive;
+        size_t                 archive_len;
+        Toc                    toc;
+        bool                  *existing;        /* entries that were there before            */
+        Pg                    *to;
+        int64_t                tables, rows, bytes, total;
+        int                    things;
+} Into;
+
+static void into_close(Into *w)
+{
+        transfer_disconnect(w->t, &w->to);      /* an open transaction goes with it */
+        json_decref(w->record);
+        json_decref(w->left_out);
+        free(w->archive);
+        arena_free(w->a);
+}
+
+static bool open_all(Into *w, Err *err)
+{
+        const TransferRestore *c = w->c;
+        const json_t *record = bundle_database(c->bundle, c->database, err);
+        if (!record)
+                return false;
+        w->record = json_deep_copy(record);
+        w->left_out = json_array();
+        AUTO_FREE char *schema = xasprintf("%s/schema.dump", jx_str(record, "dir", ""));
+        if (!bundle_read_all(c->bundle, schema, LIMIT_SQL, &w->archive, &w->archive_len, err) ||
+            !toc_read(w->archive, w->archive_len, w->a, &w->toc, err) ||
+            !select_cut(c->only, c->n_only, true, &w->toc, w->record, w->left_out, w->a, err))
+                return false;
+        w->existing = arena_new_array(w->a, bool, w->toc.n + 1);
+        bool ascii = str_eq(jx_str(jx_get(record, "properties"), "encoding", ""), "SQL_ASCII");
+        return target_open(w->t, c->target, c->into, ascii, &w->to, err) &&
+               pg_do(w->to, "begin", err);
+}
+
+/* ---- before anything is made ---- */
+
+static bool is_relation(const TocEntry *e)
+{
+        static const char *const relations[] = { "TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE",
+                                                 "FOREIGN TABLE" };
+        for (size_t i = 0; i < LEN(relations); i++)
+                if (str_eq(e->class, relations[i]))
+                        return true;
+        return false;
+}
+
+static bool not_there_yet(Into *w, const TocEntry *e, bool *ret_existing, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        if (!is_relation(e))
+                return true;
+        sql_add(&q, "select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                    "where n.nspname = ");
+        sql_value(&q, e->schema ? e->schema : "");
+        sql_add(&q, " and c.relname = ");
+        sql_value(&q, e->name);
+        if (!pg_query(w->to, &q, &r, err))
+                return false;
+        if (pg_rows(r) == 0)
+                return true;
+        if (e->part == TOC_NEEDED) {
+                *ret_existing = true;
+                transfer_say(w->t, "%s is there already: used as it is", toc_object(w->a, e));
+                return true;
+        }
+        err_set(err, ERR_USER, "%s is there already in the database %s", toc_object(w->a, e),
+                w->c->into);
+        memcpy(err->sqlstate, "42P07", sizeof "42P07");
+        return err_hint(err, "nothing was touched. Rename or drop that one first, or restore into a "
+                             "database of its own: --to ..,db=NEW_NAME");
+}
+
+/* A tablespace is a directory of one machine. */
+static bool tablespace(Into *w, TocEntry *e, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        if (!e->tablespace || !*e->tablespace)
+                return true;
+        sql_add(&q, "select 1 from pg_tablespace where spcname = ");
+        sql_value(&q, e->tablespace);
+        if (!pg_query(w->to, &q, &r, err))
+                return false;
+        if (pg_rows(r) == 0) {
+                transfer_say(w->t, "tablespace %s is not on the target: %s goes to the default one",
+                             e->tablespace, toc_object(w->a, e));
+                e->tablespace = "";
+        }
+        return true;
+}
+
+static bool look(Into *w, Err *err)
+{
+        for (size_t i = 0; i < w->toc.n; i++) {
+                TocEntry *e = &w->toc.entries[i];
+                if (str_eq(e->class, "SCHEMA"))
+                        e->part = TOC_NEEDED;   /* a schema may be there: its tables may not */
+                if (!not_there_yet(w, e, &w->existing[i], err) || !tablespace(w, e, err))
+                        return false;
+        }
+        return true;
+}
+
+/* ---- one entry ---- */
+
+static bool about_existing(const Into *w, const TocEntry *e)
+{
+        static const char *const about[] = { "ACL", "COMMENT", "SECURITY LABEL" };
+        bool any = false;
+        for (size_t i = 0; i < LEN(about); i++)
+                any = any || str_eq(e->class, about[i]);
+        for (size_t i = 0; any && i < w->toc.n; i++) {
+                if (!w->existing[i])
+                        continue;
+                for (size_t k = 0; k < e->n_needs; k++)
+                        if (e->needs[k] == w->toc.entries[i].id)
+                                return true;
+        }
+        return false;
+}
+
+static bool is_duplicate(const Err *err)
+{
+        static const char *const states[] = { "42710", "42723", "42P06", "42P07" };
+        for (size_t i = 0; i < LEN(states); i++)
+                if (str_eq(err->sqlstate, states[i]))
+                        return true;
+        return false;
+}
+
+/* What may go wrong without the whole going wrong. */
+static bool forgive(Into *w, size_t i, Err *err)
+{
+        const TocEntry *e = &w->toc.entries[i];
+        const char *object = toc_object(w->a, e);
+        if (!is_relation(e) && is_duplicate(err)) {
+                w->existing[i] = true;
+                transfer_say(w->t, "%s is there already: used as it is", object);
+        } else if (str_eq(e->class, "FK CONSTRAINT") &&
+                   (str_eq(err->sqlstate, "42P01") || str_eq(err->sqlstate, "23503") ||
+                    str_eq(err->sqlstate, "42830"))) {
+                transfer_say(w->t, "left out: %s: %s", object, err->message);
+        } else {
+                return false;
+        }
+        err_clear(err);
+        return true;
+}
+
+static bool one_entry(Into *w, size_t i, TocPass pass, Err *err)
+{
+        TocEntry *e = &w->toc.entries[i];
+        Toc one = w->toc;
+        EntriesMeter meter = { .done = w->bytes, .things = w->things };
+        one.entries = e;
+        one.n = 1;
+        if (w->existing[i] || about_existing(w, e))
+                return true;
+        if (!pg_do(w->to, "savepoint entry", err))
+                return false;
+        if (target_entries(w->t, w->to, &one, e->section, pass, &meter, err)) {
+                w->things = meter.things;
+                return pg_do(w->to, "release savepoint entry", err);
+        }
+        AUTO_ERR second = { 0 };
+        return forgive(w, i, err) && (pg_do(w->to, "rollback to savepoint entry", &second) ||
+                                      (err_move(err, &second), false));
+}
+
+static bool entries(Into *w, TocSection section, TocPass pass, Err *err)
+{
+        for (size_t i = 0; i < w->toc.n; i++) {
+                const TocEntry *e = &w->toc.entries[i];
+                bool mine = e->pass == pass && (pass != TOC_PASS_MAIN || e->section == section);
+                if (mine && !one_entry(w, i, pass, err))
+                        return false;
+        }
+        return true;
+}
+
+/* ---- rows ---- */
+
+static void moved(void *arg, int64_t bytes, int64_t rows)
+{
+        Into *w = arg;
+        w->bytes += bytes;
+        w->rows += rows;
+        progress_set(w->t, w->bytes, (int)w->tables, NULL);
+}
+
+static void table_of(Into *w, const json_t *j, Table *t)
+{
+        const json_t *columns = jx_get(j, "columns"), *root = jx_get(j, "via_root");
+        t->schema = jx_str(j, "schema", "");
+        t->name = jx_str(j, "name", "");
+        t->n_columns = json_array_size(columns);
+        t->columns = arena_new_array(w->a, const char *, t->n_columns + 1);
+        for (size_t i = 0; i < t->n_columns; i++)
+                t->columns[i] = json_string_value(json_array_get(columns, i));
+        if (json_is_object(root)) {
+                t->root_schema = jx_str(root, "schema", "");
+                t->root_name = jx_str(root, "name", "");
+        }
+}
+
+static bool one_table(Into *w, const json_t *j, Err *err)
+{
+        Table t = { 0 };
+        PartSink s = { .t = w->t, .to = w->to, .inside = true, .moved = moved, .moved_arg = w };
+        Part p = { .table = &t, .end = -1, .of = 1 };
+        table_of(w, j, &t);
+        w->tables++;
+        return part_restore(&s, w->c->bundle, j, &p, err);
+}
+
+static bool rows(Into *w, Err *err)
+{
+        const json_t *tables = jx_get(w->record, "tables");
+        size_t i;
+        json_t *j;
+        json_array_foreach(tables, i, j) w->total += jx_int(j, "bytes", 0);
+        progress_stage(w->t, "copying", "bytes", w->total, (int)json_array_size(tables));
+        json_array_foreach(tables, i, j)
+        {
+                AUTO_FREE char *whole = xasprintf("%s.%s", jx_str(j, "schema", ""), jx_str(j, "name", ""));
+                AUTO_FREE char *name = text_clean_str(whole);
+                if (!one_table(w, j, err))
+                        return err_wrap(err, "table %s", name);
+        }
+        return true;
+}
+
+/* A sequence that was there before stays where it stands. */
+static bool was_there(const Into *w, const json_t *j)
+{
+        for (size_t i = 0; i < w->toc.n; i++) {
+                const TocEntry *e = &w->toc.entries[i];
+                if (w->existing[i] && str_eq(e->class, "SEQUENCE") &&
+                    str_eq(e->name, jx_str(j, "name", "")) && str_eq(e->schema, jx_str(j, "schema", "")))
+                        return true;
+        }
+        return false;
+}
+
+static bool sequences(Into *w, Err *err)
+{
+        const json_t *all = jx_get(w->record, "sequences");
+        Content c = { .sequences = arena_new_array(w->a, Sequence, json_array_size(all) + 1) };
+        size_t i;
+        json_t *j;
+        json_array_foreach(all, i, j)
+        {
+                if (was_there(w, j))
+                        continue;
+                c.sequences[c.n_sequences++] = (Sequence){ jx_str(j, "schema", ""), jx_str(j, "name", ""),
+                                                           jx_str(j, "value", "1"),
+                                                           jx_bool(j, "is_called", false) };
+        }
+        return sequences_set(w->to, &c, err);
+}
+
+bool transfer_restore_into(Transfer *t, const TransferRestore *c, TransferResult *ret, Err *err)
+{
+        Into CLEANUP(into_close) w = { .t = t, .c = c, .a = arena_new() };
+        *ret = (TransferResult){ 0 };
+        progress_stage(t, "schema", "objects", 0, 0);
+        if (!open_all(&w, err) || !look(&w, err) ||
+            !entries(&w, TOC_PRE_DATA, TOC_PASS_MAIN, err) || !rows(&w, err) || !sequences(&w, err))
+                return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
+        progress_next(t, "building indexes", (int)w.toc.n);
+        if (!entries(&w, TOC_POST_DATA, TOC_PASS_MAIN, err) || !entries(&w, TOC_NONE, TOC_PASS_ACL, err) ||
+            !entries(&w, TOC_NONE, TOC_PASS_POST_ACL, err) || transfer_stopped(t, err) ||
+            !pg_do(w.to, "commit", err))
+                return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
+        size_t i;
+        json_t *j;
+        json_array_foreach(w.left_out, i, j) transfer_say(t, "%s", json_string_value(j));
+        *ret = (TransferResult){ .tables = w.tables, .rows = w.rows, .bytes = w.bytes,
+                                 .objects = toc_count(&w.toc),
+                                 .sequences = (int64_t)json_array_size(jx_get(w.record, "sequences")),
+                                 .client = xstrdup(w.toc.dump_version ? w.toc.dump_version : ""),
+                                 .tolerated = json_incref(t->tolerated) };
+        return true;
+}
