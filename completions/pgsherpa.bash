@@ -13,7 +13,9 @@ _pgsherpa_options() {
                 echo "--from --from-password-file --db --all --root --name --dump --no-globals" \
                         "--file --keep-env --json --quiet"
                 ;;
-        restore) echo "--to --to-password-file --database --quiet" ;;
+        restore)
+                echo "--to --to-password-file --database --all --schema --table --json --quiet"
+                ;;
         copy) echo "--from --from-password-file --to --to-password-file --roles --no-proof --quiet" ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --ignore --json --format" \

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
+#include "base/limits.h"
 #include "base/text.h"
+#include "transfer/sqltext.h"
 
 typedef struct Index {
         int    id;                      /* of the dump */
@@ -18,6 +21,7 @@ typedef struct Cut {
         Arena              *a;
         Index              *by_id;
         bool               *gone;       /* left out: not to be looked at again */
+        bool               *alone;      /* a partition that was cut from its parent */
 } Cut;
 
 static bool is(const TocEntry *e, const char *class)
@@ -117,6 +121,12 @@ static bool own_by_name(const TocEntry *e, const TocEntry *table)
                (e->name[n] == ' ' || (!e->name[n] && is(e, "ROW SECURITY")));
 }
 
+/* Before 14 a partition ties itself to its parent, in its own entry. */
+static bool attaches_itself(const TocEntry *e)
+{
+        return (is(e, "TABLE") || is(e, "FOREIGN TABLE")) && strstr(e->sql, " ATTACH PARTITION ");
+}
+
 static bool belongs_to(const TocEntry *e, const TocEntry *other)
 {
         static const char *const named_by_table[] = { "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT",
@@ -130,7 +140,7 @@ static bool belongs_to(const TocEntry *e, const TocEntry *other)
                 return true;
         if (!is_table(other) || other->part != TOC_CHOSEN)
                 return false;
-        return any_of(e, by_need, LEN(by_need)) ||
+        return any_of(e, by_need, LEN(by_need)) || attaches_itself(e) ||
                (any_of(e, named_by_table, LEN(named_by_table)) && own_by_name(e, other));
 }
 
@@ -190,7 +200,7 @@ static bool attached_later(const Cut *c, const TocEntry *e)
 
 static const TocEntry *missing_table(Cut *c, const TocEntry *e)
 {
-        if (attached_later(c, e))
+        if (c->alone[e - c->toc->entries] || attached_later(c, e))
                 return NULL;
         for (size_t i = 0; i < e->n_needs; i++) {
                 const TocEntry *o = needed(c, e, i);
@@ -200,9 +210,34 @@ static const TocEntry *missing_table(Cut *c, const TocEntry *e)
         return NULL;
 }
 
+/* Without the statement that ties it to a parent. False: there is none. */
+static bool stand_alone(Cut *c, TocEntry *e)
+{
+        AUTO_BUF rest = buf_init(LIMIT_SQL);
+        const char *start;
+        bool cut = false;
+        if (!attaches_itself(e))
+                return false;
+        for (const char *p = e->sql; sqltext_next(p, &start);) {
+                size_t n = sqltext_next(p, NULL);
+                AUTO_FREE char *one = xstrndup(start, (size_t)(p + n - start));
+                if (str_starts(one, "ALTER TABLE ONLY ") && strstr(one, " ATTACH PARTITION "))
+                        cut = true;
+                else
+                        buf_printf(&rest, "%s\n", one);
+                p += n;
+        }
+        if (cut)
+                e->sql = arena_strdup(c->a, buf_str(&rest));
+        c->alone[e - c->toc->entries] = cut;
+        return cut;
+}
+
 static bool bring(Cut *c, TocEntry *e, bool *ret_more, Err *err)
 {
         const TocEntry *table = missing_table(c, e);
+        if (table && stand_alone(c, e))
+                table = NULL;
         if (table && is(e, "TABLE ATTACH")) {
                 leave_out(c, e, "its parent is not chosen; it becomes a table of its own");
                 return true;
@@ -320,6 +355,7 @@ bool select_cut(const TransferName *only, size_t n, bool lenient, Toc *toc, json
                   .a = a };
         c.by_id = arena_new_array(a, Index, toc->n + 1);
         c.gone = arena_new_array(a, bool, toc->n + 1);
+        c.alone = arena_new_array(a, bool, toc->n + 1);
         for (size_t i = 0; i < toc->n; i++) {
                 c.by_id[i] = (Index){ toc->entries[i].id, i };
                 toc->entries[i].part = TOC_NOT_PART;
