@@ -15,6 +15,23 @@
 /* Call inside the transaction that is to be its snapshot. Sequences carry their last_value. */
 bool pg_catalog_read(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
 
+/* The same, one object at a time, sorted by the bytes of their names. One cursor a connection;
+ * `kind` is one of pg_catalog_kinds(). Needs quote_all_identifiers. */
+typedef struct CatalogCursor CatalogCursor;
+bool pg_catalog_open(Pg *pg, const char *kind, CatalogCursor **ret, Err *err) MUST_CHECK;
+/* The aspects as JSON text; both live until the next call. *ret_name NULL: that was all. */
+bool pg_catalog_next(CatalogCursor *c, const char **ret_name, const char **ret_aspects, Err *err)
+        MUST_CHECK;
+CatalogCursor *pg_catalog_close(CatalogCursor *c);
+json_t *pg_catalog_aspects(const char *text, Err *err) MUST_CHECK;      /* NULL: not JSON */
+/* {kind: true, ..} of all majors, in the order they are told; new reference. */
+json_t *pg_catalog_kinds(void);
+static inline void pg_catalog_closep(CatalogCursor **c)
+{
+        *c = pg_catalog_close(*c);
+}
+#define AUTO_CATALOG CLEANUP(pg_catalog_closep) CatalogCursor *
+
 /* One query of the catalog: its rows are (object, aspects as JSON). `since`: skipped before. */
 typedef struct CatalogQuery {
         const char *kind;

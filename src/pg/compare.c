@@ -1,425 +1,279 @@
 #include "pg/compare.h"
 
-#include <pthread.h>
-#include <stdio.h>
-
 #include "base/buf.h"
+#include "base/clock.h"
+#include "pg/compare_objects.h"
 #include "pg/facts.h"
-#include "pg/rules.h"
+#include "pg/rowdiff.h"
+#include "pg/tabledata.h"
 
-#define MAX_LISTED 1000                 /* a thousand differences say as much as a million */
-#define MAX_VALUE  600                  /* characters of a value in a report                */
+#define TABLES_NAMED 20                 /* tables of which the differing rows are looked for */
 
-typedef struct Compare {
-        const CompareOptions *o;
-        const json_t *source, *target;
-        int      source_major, target_major;
-        json_t  *report, *differences, *normalised, *limits;
-        int64_t  total, objects;
-} Compare;
-
-/* ---- the report ---- */
-
-static void set_words(json_t *d, const char *key, const json_t *value)
-{
-        if (!value || json_is_null(value)) {
-                jx_set(d, key, json_null());
-                return;
-        }
-        AUTO_FREE char *text = jx_words(value);
-        size_t n = strlen(text);
-        if (n > MAX_VALUE) {
-                n = MAX_VALUE;
-                while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
-                        n--;            /* not in the middle of a character */
-                text[n] = '\0';
-        }
-        jx_set_str(d, key, text);
-}
-
-static json_t *entry(const char *kind, const char *object, const char *what, const json_t *source,
-                     const json_t *target)
-{
-        json_t *d = json_object();
-        AUTO_FREE char *name = inventory_name(object);
-        jx_set_str(d, "kind", kind);
-        jx_set_str(d, "object", name);
-        jx_set_str(d, "what", what);
-        set_words(d, "source", source);
-        set_words(d, "target", target);
-        return d;
-}
-
-static bool ignored(const Compare *c, const char *kind, const char *what)
-{
-        size_t i, n = strlen(kind);
-        json_t *v;
-        json_array_foreach(c->o->ignore, i, v) {
-                const char *s = json_string_value(v);
-                if (s && (str_eq(s, kind) ||
-                          (strncmp(s, kind, n) == 0 && s[n] == '.' && str_eq(s + n + 1, what))))
-                        return true;
-        }
-        return false;
-}
-
-static void excuse(Compare *c, json_t *stolen, const char *rule, const char *reason)
-{
-        jx_set_str(stolen, "rule", rule);
-        jx_set_str(stolen, "reason", reason);
-        if (json_array_size(c->normalised) < MAX_LISTED)
-                json_array_append_new(c->normalised, stolen);
-        else
-                json_decref(stolen);
-}
-
-static void differ(Compare *c, const char *kind, const char *object, const char *what,
-                   const json_t *source, const json_t *target)
-{
-        json_t *d = entry(kind, object, what, source, target);
-        if (ignored(c, kind, what)) {
-                excuse(c, d, "ignored", "the runbook says so");
-                return;
-        }
-        c->total++;
-        if (json_array_size(c->differences) < MAX_LISTED)
-                json_array_append_new(c->differences, d);
-        else
-                json_decref(d);
-}
-
-/* ---- roles that have another name over there ---- */
-
-static json_t *mapped_text(const json_t *map, const char *s)
-{
-        const char *from;
-        json_t *to;
-        json_object_foreach((json_t *)map, from, to) {
-                size_t n = strlen(from);
-                if (strncmp(s, from, n) != 0 || (s[n] != '\0' && s[n] != '='))
-                        continue;
-                char *text = xasprintf("%s%s", json_string_value(to), s + n);
-                json_t *j = json_string(text);
-                free(text);
-                return j;
-        }
-        return json_string(s);
-}
-
-static int by_text(const void *a, const void *b)
-{
-        return strcmp(json_string_value(*(json_t *const *)a),
-                      json_string_value(*(json_t *const *)b));
-}
-
-static json_t *mapped_value(const json_t *map, const json_t *v)
-{
-        if (json_is_string(v))
-                return mapped_text(map, json_string_value(v));
-        if (!json_is_array(v))
-                return json_deep_copy(v);
-        size_t n = json_array_size(v);
-        json_t **list = xcalloc(n + 1, sizeof(json_t *));
-        json_t *sorted = json_array();
-        for (size_t i = 0; i < n; i++)
-                list[i] = mapped_text(map, json_string_value(json_array_get(v, i)));
-        qsort(list, n, sizeof *list, by_text);
-        for (size_t i = 0; i < n; i++)
-                json_array_append_new(sorted, list[i]);
-        free(list);
-        return sorted;
-}
-
-/* The source as it should look over there: owners, grantees, roles of policies. */
-static json_t *map_roles(const json_t *objects, const json_t *map)
-{
-        static const char *const aspects[] = { "owner", "acl", "roles" };
-        json_t *copy = json_deep_copy(objects);
-        const char *kind, *name;
-        json_t *all, *one;
-        json_object_foreach(copy, kind, all)
-                json_object_foreach(all, name, one)
-                        for (size_t i = 0; i < LEN(aspects); i++) {
-                                json_t *v = jx_get(one, aspects[i]);
-                                if (v && !json_is_null(v))
-                                        jx_set(one, aspects[i], mapped_value(map, v));
-                        }
-        return copy;
-}
-
-/* ---- objects ---- */
+/* ---- what both ways to compare share ---- */
 
 static bool null_or_absent(const json_t *j)
 {
         return !j || json_is_null(j);
 }
 
-static void compare_aspect(Compare *c, const char *kind, const char *object, const char *aspect,
-                           const json_t *s, const json_t *t)
+json_t *compare_table_records(Report *r, const char *name, const json_t *s, const json_t *t)
 {
-        const json_t *a = jx_get(s, aspect), *b = jx_get(t, aspect);
-        if ((a && b && json_equal(a, b)) || (null_or_absent(a) && null_or_absent(b)))
-                return;
-        RuleCase rc = { .kind = kind, .object = object, .aspect = aspect, .source = a, .target = b,
-                        .source_major = c->source_major, .target_major = c->target_major,
-                        .source_object = s, .target_object = t };
-        const char *rule = rule_excuses(&rc);
-        if (rule)
-                excuse(c, entry(kind, object, aspect, a, b), rule, rule_reason(rule));
-        else
-                differ(c, kind, object, aspect, a, b);
-}
-
-static void compare_object(Compare *c, const char *kind, const char *object, const json_t *s,
-                           const json_t *t)
-{
-        const char *aspect;
-        json_t *ignored_value;
-        json_object_foreach((json_t *)s, aspect, ignored_value)
-                compare_aspect(c, kind, object, aspect, s, t);
-        json_object_foreach((json_t *)t, aspect, ignored_value)
-                if (!jx_get(s, aspect))
-                        compare_aspect(c, kind, object, aspect, s, t);
-}
-
-/* What a missing object was: its definition when it has one. */
-static const json_t *told(const json_t *object)
-{
-        static const char *const best[] = { "definition", "source", "text", "type", "version",
-                                          "acl", "owner" };
-        for (size_t i = 0; i < LEN(best); i++)
-                if (!null_or_absent(jx_get(object, best[i])))
-                        return jx_get(object, best[i]);
-        return object;
-}
-
-static void compare_kind(Compare *c, const char *kind, const json_t *s, const json_t *t)
-{
-        const char *name;
-        json_t *one;
-        json_object_foreach((json_t *)s, name, one) {
-                c->objects++;
-                const json_t *other = jx_get(t, name);
-                if (other)
-                        compare_object(c, kind, name, one, other);
-                else
-                        differ(c, kind, name, "missing", told(one), NULL);
+        const json_t *why = jx_get(s, "error"), *there = jx_get(t, "error");
+        const json_t *a = jx_get(s, "hash"), *b = jx_get(t, "hash");
+        report_table(r, name, t);
+        if (why || there) {
+                report_differ(r, "table", name, "could not be read", why, there);
+                return NULL;
         }
-        json_object_foreach((json_t *)t, name, one)
-                if (!jx_get(s, name))
-                        differ(c, kind, name, "only on the target", NULL, told(one));
+        if (!json_equal(jx_get(s, "rows"), jx_get(t, "rows")))
+                return report_differ(r, "table", name, "rows", jx_get(s, "rows"),
+                                     jx_get(t, "rows"));
+        if (!null_or_absent(a) && !json_equal(a, b))
+                return report_differ(r, "table", name, "content", a, b);
+        return NULL;
 }
 
-static void compare_objects(Compare *c)
+static json_t *side_record(const json_t *inventory)
 {
-        const char *kind;
-        json_t *one;
-        json_t *s = jx_get(c->source, "objects"), *t = jx_get(c->target, "objects");
-        AUTO_JSON mapped = c->o->map_roles ? map_roles(s, c->o->map_roles) : json_incref(s);
-        json_object_foreach(mapped, kind, one)
-                compare_kind(c, kind, one, jx_get(t, kind));
-        json_object_foreach(t, kind, one)
-                if (!jx_get(mapped, kind))
-                        compare_kind(c, kind, NULL, one);
-        jx_set_int(c->report, "sequences_compared",
-                   (int64_t)json_object_size(jx_get(mapped, "sequence")));
-}
-
-/* ---- rows ---- */
-
-static void compare_data(Compare *c)
-{
-        const char *name;
-        json_t *s, *t, *d;
-        json_t *source = jx_get(c->source, "data"), *target = jx_get(c->target, "data");
-        int64_t tables = 0, rows = 0;
-        json_object_foreach(source, name, s) {
-                t = jx_get(target, name);
-                if (!t)
-                        continue;       /* a missing table is told among the objects */
-                tables++;
-                rows += jx_int(t, "rows", 0);
-                if (!json_equal(jx_get(s, "rows"), jx_get(t, "rows")))
-                        differ(c, "table", name, "rows", jx_get(s, "rows"), jx_get(t, "rows"));
-                else if (!null_or_absent(d = jx_get(s, "hash")) &&
-                         !json_equal(d, jx_get(t, "hash")))
-                        differ(c, "table", name, "content", d, jx_get(t, "hash"));
-        }
-        jx_set_int(c->report, "tables_compared", tables);
-        jx_set_int(c->report, "rows", rows);
-}
-
-static void compare_large_objects(Compare *c)
-{
-        static const char *const what[] = { "count", "bytes", "content" };
-        json_t *s = jx_get(c->source, "large_objects"), *t = jx_get(c->target, "large_objects");
-        if (null_or_absent(jx_get(s, "content")) || null_or_absent(jx_get(t, "content"))) {
-                jx_append_str(c->limits, "large objects: only counted (their bytes need a "
-                                         "superuser on both sides)");
-                if (!json_equal(jx_get(s, "count"), jx_get(t, "count")))
-                        differ(c, "large objects", "all", "count", jx_get(s, "count"),
-                               jx_get(t, "count"));
-                return;
-        }
-        for (size_t i = 0; i < LEN(what); i++)
-                if (!json_equal(jx_get(s, what[i]), jx_get(t, what[i])))
-                        differ(c, "large objects", "all", what[i], jx_get(s, what[i]),
-                               jx_get(t, what[i]));
-        if (c->o->map_roles)
-                jx_append_str(c->limits, "large objects: owners and grants not compared, since "
-                                         "roles have other names");
-        else if (!json_equal(jx_get(s, "owners"), jx_get(t, "owners")))
-                differ(c, "large objects", "all", "owners and grants", jx_get(s, "owners"),
-                       jx_get(t, "owners"));
+        const json_t *facts = jx_get(inventory, "facts");
+        json_t *d = json_object();
+        jx_set_str(d, "database", jx_str(facts, "database", ""));
+        jx_set_str(d, "version", jx_str(facts, "version", ""));
+        jx_set_str(d, "made_at", jx_str(inventory, "made_at", ""));
+        return d;
 }
 
 /* The migration tool's table is among the tables; its revision is told by itself. */
-static void compare_revision(Compare *c)
+void compare_sides(Report *r, const json_t *source, const json_t *target)
 {
         size_t i;
         json_t *m;
         AUTO_BUF b = buf_init(4096);
-        json_array_foreach(jx_get(c->target, "migrations"), i, m)
+        json_array_foreach(jx_get(target, "migrations"), i, m)
                 if (jx_str(m, "revision", NULL))
                         buf_printf(&b, "%s%s", b.len ? "; " : "", jx_str(m, "revision", ""));
-        jx_set_str(c->report, "revision", buf_str(&b));
-}
-
-/* ---- all of it ---- */
-
-static json_t *side(const json_t *inv)
-{
-        json_t *d = json_object();
-        jx_set_str(d, "database", jx_str(jx_get(inv, "facts"), "database", ""));
-        jx_set_str(d, "version", jx_str(jx_get(inv, "facts"), "version", ""));
-        jx_set_str(d, "made_at", jx_str(inv, "made_at", ""));
-        return d;
-}
-
-static bool comparable(const json_t *source, const json_t *target, Err *err)
-{
-        const char *a = jx_str(source, "method", NULL), *b = jx_str(target, "method", NULL);
-        if (!jx_get(source, "objects") || !jx_get(target, "objects") || !a || !b) {
-                err_set(err, ERR_USER, "an inventory without contents proves nothing");
-                return err_hint(err, "make it with rows: exact and digest: all");
-        }
-        if (!str_eq(a, b)) {
-                err_set(err, ERR_USER, "the two sides were hashed in two ways: %s and %s", a, b);
-                return err_hint(err, "make the inventory again with method: columns, which every "
-                                     "major can compute");
-        }
-        return true;
-}
-
-bool inventory_compare(const json_t *source, const json_t *target, const CompareOptions *o,
-                       json_t **ret, Err *err)
-{
-        AUTO_JSON report = json_object();
-        Compare c = { .o = o, .source = source, .target = target, .report = report,
-                      .differences = json_array(), .normalised = json_array(),
-                      .limits = json_array(),
-                      .source_major = (int)jx_int(jx_get(source, "facts"), "major", 0),
-                      .target_major = (int)jx_int(jx_get(target, "facts"), "major", 0) };
-        jx_set(report, "differences", c.differences);
-        jx_set(report, "normalised", c.normalised);
-        jx_set(report, "limits", c.limits);
-        if (!comparable(source, target, err))
-                return false;
-        compare_data(&c);
-        compare_revision(&c);
-        compare_objects(&c);
-        compare_large_objects(&c);
-        jx_set_str(report, "method", jx_str(source, "method", NULL));
-        jx_set_int(report, "objects_compared", c.objects);
-        jx_set_int(report, "differences_total", c.total);
-        jx_set_bool(report, "equal", c.total == 0);
-        jx_set_int(report, "tables", jx_int(jx_get(target, "counts"), "table", 0));
-        jx_set(report, "source", side(source));
-        jx_set(report, "target", side(target));
-        *ret = report;
-        report = NULL;
-        return true;
+        jx_set_str(r->json, "revision", buf_str(&b));
+        jx_set_int(r->json, "tables", jx_int(jx_get(target, "counts"), "table", 0));
+        jx_set(r->json, "source", side_record(source));
+        jx_set(r->json, "target", side_record(target));
 }
 
 /* ---- two live servers ---- */
 
 typedef struct Side {
-        Pg              *pg;
-        InventoryOptions o;
-        json_t          *inventory;
-        Err              err;
-        bool             ok;
+        Pg          *pg;
+        Arena       *arena;
+        TableRef    *tables;
+        int          n;
+        char        *snapshot;
+        json_t      *summary;           /* like an inventory without its objects             */
+        TableReader *reader;
+        bool         begun;
 } Side;
 
-static void *take_stock(void *arg)
-{
-        Side *s = arg;
-        s->ok = pg_inventory(s->pg, &s->o, &s->inventory, &s->err);
-        return NULL;
-}
+typedef struct Live {
+        const CompareOptions *o;
+        Side        side[2];            /* source, target                                    */
+        TableScope  scope;
+        const char *method;
+        bool        same_encoding;
+        Report      report;
+        ObjectsCompare objects;
+} Live;
 
-static InventoryOptions options_of(const CompareOptions *o, const char *method, bool report)
-{
-        return (InventoryOptions){
-                .objects = true, .migrations = true,
-                .data = { .method = method, .exact = true, .cancel = o->cancel,
-                          .progress = report ? o->progress : NULL,
-                          .progress_arg = o->progress_arg },
-        };
-}
-
-static bool common_method(Pg *source, Pg *target, const char **ret, Err *err)
+static bool choose_method(Live *l, Err *err)
 {
         AUTO_PGRES PgRes *a = NULL;
         AUTO_PGRES PgRes *b = NULL;
+        Pg *source = l->side[0].pg, *target = l->side[1].pg;
         if (!pg_ask(source, "show server_encoding", &a, err) ||
             !pg_ask(target, "show server_encoding", &b, err))
                 return false;
-        *ret = table_data_method(pg_major(source), pg_major(target),
-                                 str_eq(pg_cell(a, 0, 0), pg_cell(b, 0, 0)));
+        l->same_encoding = str_eq(pg_cell(a, 0, 0), pg_cell(b, 0, 0));
+        l->method = l->o->method ? l->o->method
+                    : l->o->deep ? "stream"
+                                 : table_data_method(pg_major(source), pg_major(target),
+                                                     l->same_encoding);
         return true;
+}
+
+/* From here on everything of this side is one moment. */
+static bool side_begin(Side *s, const TableScope *scope, Err *err)
+{
+        char iso[32];
+        InventoryOptions io = { .migrations = true };
+        if (!pg_do(s->pg, "begin isolation level repeatable read read only", err))
+                return false;
+        s->begun = true;
+        if (!pg_do(s->pg, "set local quote_all_identifiers = on", err) ||
+            !table_data_snapshot(s->pg, &s->snapshot, err))
+                return false;
+        s->summary = json_object();
+        jx_set_str(s->summary, "made_at", clock_iso(clock_wall_ms(), iso));
+        return pg_inventory_summary(s->pg, &io, s->summary, err) &&
+               table_list(s->pg, s->arena, scope, &s->tables, &s->n, err);
+}
+
+static void side_end(Side *s)
+{
+        AUTO_ERR ignored = { 0 };
+        s->reader = table_reader_free(s->reader);
+        if (s->begun)
+                (void)!pg_do(s->pg, "rollback", &ignored);
+        s->arena = arena_free(s->arena);
+        json_decref(s->summary);
+        free(s->snapshot);
+}
+
+static bool scope_is_there(const Live *l, Err *err)
+{
+        if (!table_scope_narrow(&l->scope) || l->side[0].n || l->side[1].n)
+                return true;
+        err_set(err, ERR_USER, "no table on either side is in what is to be compared");
+        return err_hint(err, "write --table as schema.table, without quotes");
+}
+
+static bool start_readers(Live *l, Err *err)
+{
+        for (int i = 0; i < 2; i++) {
+                Side *s = &l->side[i];
+                TableReadOptions o = { .method = l->method, .snapshot = s->snapshot,
+                                       .jobs = l->o->jobs,
+                                       .large_objects = !table_scope_narrow(&l->scope) };
+                if (!table_reader_start(s->pg, s->tables, s->n, &o, &s->reader, err))
+                        return false;
+        }
+        return true;
+}
+
+static void show(Live *l)
+{
+        TableReadState a, b;
+        if (!l->o->progress)
+                return;
+        table_reader_state(l->side[0].reader, &a);
+        table_reader_state(l->side[1].reader, &b);
+        l->o->progress(l->o->progress_arg, *b.table ? b.table : a.table, MIN(a.tables, b.tables),
+                       b.tables_total, a.bytes + b.bytes, a.bytes_total + b.bytes_total);
+}
+
+/* One side that cannot go on ends the other: no use in half of a comparison. */
+static bool wait_readers(Live *l, Err *err)
+{
+        TableReader *a = l->side[0].reader, *b = l->side[1].reader;
+        for (;;) {
+                bool one = table_reader_poll(a, 25), two = table_reader_poll(b, 25);
+                show(l);
+                if ((one && table_reader_failed(a)) || (two && table_reader_failed(b)) ||
+                    (l->o->cancel && __atomic_load_n(l->o->cancel, __ATOMIC_RELAXED))) {
+                        table_reader_stop(a);
+                        table_reader_stop(b);
+                }
+                if (one && two)
+                        break;
+        }
+        AUTO_ERR other = { 0 };
+        bool ok = table_reader_finish(b, err);
+        if (!table_reader_finish(a, &other)) {
+                if (ok || err->kind == ERR_CANCELLED)
+                        err_move(err, &other);
+                ok = false;
+        }
+        return ok;
+}
+
+/* ---- rows ---- */
+
+static bool name_rows(Live *l, json_t *entry, TableRef *s, TableRef *t, Err *err)
+{
+        json_t *rows = NULL;
+        const char *why = NULL;
+        if (!l->same_encoding)
+                why = "the two sides have different encodings";
+        else if (!rowdiff_find(l->side[0].pg, l->side[1].pg, s, t, &rows, &why, err))
+                return err_wrap(err, "looking for the rows that differ in %s", s->key);
+        if (rows)
+                jx_set(entry, "rows", rows);
+        else
+                jx_set_str(entry, "rows_unnamed", why);
+        return true;
+}
+
+static bool compare_rows(Live *l, Err *err)
+{
+        Side *a = &l->side[0], *b = &l->side[1];
+        const TableResult *x = table_reader_results(a->reader), *y = table_reader_results(b->reader);
+        int named = 0;
+        for (int i = 0, j = 0; i < a->n && j < b->n;) {
+                int order = strcmp(a->tables[i].key, b->tables[j].key);
+                if (order == 0) {
+                        TableRef *s = &a->tables[i], *t = &b->tables[j];
+                        AUTO_JSON source = table_data_record(s, &x[i], l->method);
+                        AUTO_JSON target = table_data_record(t, &y[j], l->method);
+                        json_t *entry = compare_table_records(&l->report, s->key, source, target);
+                        s->estimate = x[i].rows;
+                        t->estimate = y[j].rows;
+                        if (entry && named++ < TABLES_NAMED && !name_rows(l, entry, s, t, err))
+                                return false;
+                }
+                i += order <= 0;
+                j += order >= 0;
+        }
+        return true;
+}
+
+/* ---- all of it ---- */
+
+static bool both(Live *l, Err *err)
+{
+        if (!choose_method(l, err) || !side_begin(&l->side[0], &l->scope, err) ||
+            !side_begin(&l->side[1], &l->scope, err) || !scope_is_there(l, err) ||
+            !start_readers(l, err))
+                return false;
+        show(l);
+        if (!objects_compare_live(&l->objects, l->side[0].pg, l->side[1].pg, err) ||
+            !wait_readers(l, err) || !compare_rows(l, err))
+                return false;
+        const json_t *s = table_reader_large_objects(l->side[0].reader);
+        if (s)
+                objects_compare_large(&l->objects, s,
+                                      table_reader_large_objects(l->side[1].reader));
+        compare_sides(&l->report, l->side[0].summary, l->side[1].summary);
+        return true;
+}
+
+static void set_scope(Report *r, const TableScope *scope)
+{
+        json_t *list = json_array();
+        if (scope->schemas)
+                json_array_extend(list, (json_t *)scope->schemas);
+        if (scope->tables)
+                json_array_extend(list, (json_t *)scope->tables);
+        if (json_array_size(list))
+                report_limit(r, "everything outside of what was asked for (see the scope)");
+        jx_set(r->json, "scope", list);
 }
 
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
 {
-        const char *method = o->method;
-        if (!method && !common_method(source, target, &method, err))
-                return false;
-        Side a = { .pg = source, .o = options_of(o, method, false) };
-        Side b = { .pg = target, .o = options_of(o, method, true) };
-        pthread_t thread;
-        if (pthread_create(&thread, NULL, take_stock, &a) != 0)
-                return err_set(err, ERR_SYSTEM, "starting a thread to read the source");
-        take_stock(&b);
-        if (!b.ok)
-                pg_cancel(source);      /* no use in waiting for half of a comparison */
-        pthread_join(thread, NULL);
-        AUTO_JSON source_inventory = a.inventory;
-        AUTO_JSON target_inventory = b.inventory;
-        bool ok = a.ok && b.ok;
-        if (!b.ok)
-                err_move(err, &b.err);
-        else if (!a.ok)
-                err_move(err, &a.err);
-        err_clear(&a.err);
-        err_clear(&b.err);
-        return ok && inventory_compare(source_inventory, target_inventory, o, ret, err);
-}
-
-bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOptions *o,
-                     json_t **ret, Err *err)
-{
-        const char *method = jx_str(source_inventory, "method", NULL);
-        if (str_eq(method, "record") && pg_major(target) < 14) {
-                err_set(err, ERR_USER, "that inventory was hashed in a way PostgreSQL %d does not "
-                        "have", pg_major(target));
-                return err_hint(err, "make it again with method: columns");
+        int64_t began = clock_boot_ms();
+        Live l = { .o = o, .scope = { .schemas = o->schemas, .tables = o->tables },
+                   .report = report_new(o->ignore),
+                   .side = { { .pg = source, .arena = arena_new() },
+                             { .pg = target, .arena = arena_new() } } };
+        l.objects = (ObjectsCompare){ .report = &l.report, .scope = &l.scope,
+                                      .map_roles = o->map_roles,
+                                      .source_major = pg_major(source),
+                                      .target_major = pg_major(target) };
+        set_scope(&l.report, &l.scope);
+        bool ok = both(&l, err);
+        side_end(&l.side[0]);
+        side_end(&l.side[1]);
+        if (ok) {
+                jx_set_int(l.report.json, "ms", clock_boot_ms() - began);
+                *ret = report_take(&l.report, str_eq(l.method, "stream") ? "deep" : "quick",
+                                   l.method);
         }
-        InventoryOptions io = options_of(o, method, true);
-        json_t *inventory = NULL;
-        if (!pg_inventory(target, &io, &inventory, err))
-                return false;
-        bool ok = inventory_compare(source_inventory, inventory, o, ret, err);
-        json_decref(inventory);
+        report_done(&l.report);
         return ok;
 }

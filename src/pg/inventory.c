@@ -107,7 +107,7 @@ static void sum_rows(json_t *inv)
         jx_set_int(inv, "rows", rows);
 }
 
-static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err)
+bool pg_inventory_summary(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err)
 {
         json_t *part = NULL;
         if (!pg_facts(pg, &part, err))
@@ -123,6 +123,14 @@ static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err
                         return false;
                 jx_set(inv, "migrations", part);
         }
+        return true;
+}
+
+static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err)
+{
+        json_t *part = NULL;
+        if (!pg_inventory_summary(pg, o, inv, err))
+                return false;
         if (!table_data_large_objects(pg, &part, err))
                 return false;
         jx_set(inv, "large_objects", part);

@@ -28,6 +28,8 @@ typedef struct InventoryOptions {
 #define INVENTORY_FORMAT "pgsherpa/inventory/1"
 
 bool pg_inventory(Pg *pg, const InventoryOptions *o, json_t **ret, Err *err) MUST_CHECK;
+/* The cheap part, into `inv`: facts, lists, counts, roles, migrations. Inside a transaction. */
+bool pg_inventory_summary(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err) MUST_CHECK;
 /* From a file, with its format checked. */
 bool inventory_load(const char *path, json_t **ret, Err *err) MUST_CHECK;
 /* How a person writes a quoted name: "app"."users" -> app.users where no quotes are needed. */

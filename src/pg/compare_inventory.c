@@ -1,0 +1,80 @@
+/* compare_inventory.c: two inventories, or one made earlier and a live server. */
+#include "pg/compare.h"
+
+#include "pg/compare_objects.h"
+
+static void compare_data(Report *r, const json_t *source, const json_t *target)
+{
+        const char *name;
+        json_t *s, *t;
+        json_object_foreach((json_t *)source, name, s) {
+                t = jx_get(target, name);
+                if (t)                  /* a missing table is told among the objects */
+                        compare_table_records(r, name, s, t);
+        }
+}
+
+static void compare_objects(ObjectsCompare *c, const json_t *s, const json_t *t)
+{
+        const char *kind;
+        json_t *one;
+        json_object_foreach((json_t *)s, kind, one)
+                objects_compare_kind(c, kind, one, jx_get(t, kind));
+        json_object_foreach((json_t *)t, kind, one)
+                if (!jx_get(s, kind))
+                        objects_compare_kind(c, kind, NULL, one);
+}
+
+static bool comparable(const json_t *source, const json_t *target, Err *err)
+{
+        const char *a = jx_str(source, "method", NULL), *b = jx_str(target, "method", NULL);
+        if (!jx_get(source, "objects") || !jx_get(target, "objects") || !a || !b) {
+                err_set(err, ERR_USER, "an inventory without contents proves nothing");
+                return err_hint(err, "make it with rows: exact and digest: all");
+        }
+        if (!str_eq(a, b)) {
+                err_set(err, ERR_USER, "the two sides were hashed in two ways: %s and %s", a, b);
+                return err_hint(err, "make the inventory again with method: columns, which every "
+                                     "major can compute");
+        }
+        return true;
+}
+
+bool inventory_compare(const json_t *source, const json_t *target, const CompareOptions *o,
+                       json_t **ret, Err *err)
+{
+        if (!comparable(source, target, err))
+                return false;
+        AUTO_REPORT r = report_new(o->ignore);
+        ObjectsCompare c = { .report = &r, .map_roles = o->map_roles,
+                             .source_major = (int)jx_int(jx_get(source, "facts"), "major", 0),
+                             .target_major = (int)jx_int(jx_get(target, "facts"), "major", 0) };
+        compare_data(&r, jx_get(source, "data"), jx_get(target, "data"));
+        compare_objects(&c, jx_get(source, "objects"), jx_get(target, "objects"));
+        objects_compare_large(&c, jx_get(source, "large_objects"), jx_get(target, "large_objects"));
+        compare_sides(&r, source, target);
+        const char *method = jx_str(source, "method", NULL);
+        *ret = report_take(&r, str_eq(method, "stream") ? "deep" : "quick", method);
+        return true;
+}
+
+bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOptions *o,
+                     json_t **ret, Err *err)
+{
+        const char *method = jx_str(source_inventory, "method", NULL);
+        if (str_eq(method, "record") && pg_major(target) < 14) {
+                err_set(err, ERR_USER, "that inventory was hashed in a way PostgreSQL %d does not "
+                        "have", pg_major(target));
+                return err_hint(err, "make it again with method: columns");
+        }
+        InventoryOptions io = { .objects = true, .migrations = true,
+                                .data = { .method = method, .exact = true, .jobs = o->jobs,
+                                          .cancel = o->cancel, .progress = o->progress,
+                                          .progress_arg = o->progress_arg } };
+        json_t *inventory = NULL;
+        if (!pg_inventory(target, &io, &inventory, err))
+                return false;
+        bool ok = inventory_compare(source_inventory, inventory, o, ret, err);
+        json_decref(inventory);
+        return ok;
+}

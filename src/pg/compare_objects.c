@@ -1,0 +1,256 @@
+#include "pg/compare_objects.h"
+
+#include "pg/catalog.h"
+#include "pg/rules.h"
+
+/* ---- roles that have another name over there ---- */
+
+static json_t *mapped_text(const json_t *map, const char *s)
+{
+        const char *from;
+        json_t *to;
+        json_object_foreach((json_t *)map, from, to) {
+                size_t n = strlen(from);
+                if (strncmp(s, from, n) != 0 || (s[n] != '\0' && s[n] != '='))
+                        continue;
+                AUTO_FREE char *text = xasprintf("%s%s", json_string_value(to), s + n);
+                return json_string(text);
+        }
+        return json_string(s);
+}
+
+static int by_text(const void *a, const void *b)
+{
+        return strcmp(json_string_value(*(json_t *const *)a),
+                      json_string_value(*(json_t *const *)b));
+}
+
+static json_t *mapped_value(const json_t *map, const json_t *v)
+{
+        if (json_is_string(v))
+                return mapped_text(map, json_string_value(v));
+        if (!json_is_array(v))
+                return json_deep_copy(v);
+        size_t n = json_array_size(v);
+        json_t **list = xcalloc(n + 1, sizeof(json_t *));
+        json_t *sorted = json_array();
+        for (size_t i = 0; i < n; i++)
+                list[i] = mapped_text(map, json_string_value(json_array_get(v, i)));
+        qsort(list, n, sizeof *list, by_text);
+        for (size_t i = 0; i < n; i++)
+                json_array_append_new(sorted, list[i]);
+        free(list);
+        return sorted;
+}
+
+/* An object of the source as it should look over there: owner, grantees, roles of a policy. */
+static json_t *mapped(const ObjectsCompare *c, const json_t *object)
+{
+        static const char *const aspects[] = { "owner", "acl", "roles" };
+        if (!c->map_roles || json_is_null(c->map_roles))
+                return json_incref((json_t *)object);
+        json_t *copy = json_copy((json_t *)object);
+        for (size_t i = 0; i < LEN(aspects); i++) {
+                json_t *v = jx_get(copy, aspects[i]);
+                if (v && !json_is_null(v))
+                        jx_set(copy, aspects[i], mapped_value(c->map_roles, v));
+        }
+        return copy;
+}
+
+/* ---- what is wanted ---- */
+
+/* "a""b" at *p -> a"b; *p is moved behind it. NULL when there is no name. malloc()ed. */
+static char *quoted_name(const char **p)
+{
+        const char *s = *p;
+        if (*s++ != '"')
+                return NULL;
+        char *name = xmalloc(strlen(s) + 1), *to = name;
+        for (; *s && (*s != '"' || s[1] == '"'); s++) {
+                s += *s == '"';
+                *to++ = *s;
+        }
+        *to = '\0';
+        *p = s + (*s == '"');
+        return name;
+}
+
+static bool name_in(const TableScope *scope, const char *kind, const char *object)
+{
+        const char *p = strchr(object, '"');
+        AUTO_FREE char *schema = p ? quoted_name(&p) : NULL;
+        if (!schema)
+                return false;
+        if (*p != '.')
+                return str_eq(kind, "schema") && table_scope_has(scope, schema, "");
+        p++;
+        AUTO_FREE char *name = quoted_name(&p);
+        return table_scope_has(scope, schema, name ? name : "");
+}
+
+/* An index is in with its table, a sequence with the column that owns it. */
+static bool wanted(const ObjectsCompare *c, const char *kind, const char *object,
+                   const json_t *aspects)
+{
+        if (!table_scope_narrow(c->scope) || name_in(c->scope, kind, object))
+                return true;
+        const char *of = str_eq(kind, "index") ? jx_str(aspects, "table", NULL)
+                         : str_eq(kind, "sequence") ? jx_str(aspects, "owned_by", NULL) : NULL;
+        return of && name_in(c->scope, "table", of);
+}
+
+/* ---- one object ---- */
+
+static bool null_or_absent(const json_t *j)
+{
+        return !j || json_is_null(j);
+}
+
+static void compare_aspect(ObjectsCompare *c, const char *kind, const char *object,
+                           const char *aspect, const json_t *s, const json_t *t)
+{
+        const json_t *a = jx_get(s, aspect), *b = jx_get(t, aspect);
+        if ((a && b && json_equal(a, b)) || (null_or_absent(a) && null_or_absent(b)))
+                return;
+        RuleCase rc = { .kind = kind, .object = object, .aspect = aspect, .source = a, .target = b,
+                        .source_major = c->source_major, .target_major = c->target_major,
+                        .source_object = s, .target_object = t };
+        const char *rule = rule_excuses(&rc);
+        if (rule)
+                report_excuse(c->report, kind, object, aspect, a, b, rule, rule_reason(rule));
+        else
+                report_differ(c->report, kind, object, aspect, a, b);
+}
+
+static void compare_object(ObjectsCompare *c, const char *kind, const char *object,
+                           const json_t *source, const json_t *t)
+{
+        const char *aspect;
+        json_t *value;
+        AUTO_JSON s = mapped(c, source);
+        json_object_foreach(s, aspect, value)
+                compare_aspect(c, kind, object, aspect, s, t);
+        json_object_foreach((json_t *)t, aspect, value)
+                if (!jx_get(s, aspect))
+                        compare_aspect(c, kind, object, aspect, s, t);
+}
+
+/* What a missing object was: its definition when it has one. */
+static const json_t *told(const json_t *object)
+{
+        static const char *const best[] = { "definition", "source", "text", "type", "version",
+                                          "acl", "owner" };
+        for (size_t i = 0; i < LEN(best); i++)
+                if (!null_or_absent(jx_get(object, best[i])))
+                        return jx_get(object, best[i]);
+        return object;
+}
+
+/* One of `s` and `t` may be NULL: the object is on one side only. */
+static void compare_pair(ObjectsCompare *c, const char *kind, const char *object, const json_t *s,
+                         const json_t *t)
+{
+        if (!wanted(c, kind, object, s ? s : t))
+                return;
+        if (s) {
+                c->report->objects++;
+                c->report->sequences += str_eq(kind, "sequence");
+        }
+        if (s && t)
+                compare_object(c, kind, object, s, t);
+        else if (s)
+                report_differ(c->report, kind, object, "missing", told(s), NULL);
+        else
+                report_differ(c->report, kind, object, "only on the target", NULL, told(t));
+}
+
+void objects_compare_kind(ObjectsCompare *c, const char *kind, const json_t *s, const json_t *t)
+{
+        const char *name;
+        json_t *one;
+        json_object_foreach((json_t *)s, name, one)
+                compare_pair(c, kind, name, one, jx_get(t, name));
+        json_object_foreach((json_t *)t, name, one)
+                if (!jx_get(s, name))
+                        compare_pair(c, kind, name, NULL, one);
+}
+
+/* ---- two catalogs, merged ---- */
+
+typedef struct Stream {
+        CatalogCursor *cursor;
+        const char    *name, *text;
+} Stream;
+
+static bool next(Stream *s, Err *err)
+{
+        return pg_catalog_next(s->cursor, &s->name, &s->text, err);
+}
+
+/* The same text on both sides is the same object: most are never parsed. */
+static bool compare_texts(ObjectsCompare *c, const char *kind, const Stream *s, const Stream *t,
+                          Err *err)
+{
+        const char *name = s ? s->name : t->name;
+        bool plain = !c->map_roles && !table_scope_narrow(c->scope);
+        if (s && t && plain && str_eq(s->text, t->text)) {
+                c->report->objects++;
+                c->report->sequences += str_eq(kind, "sequence");
+                return true;
+        }
+        AUTO_JSON a = s ? pg_catalog_aspects(s->text, err) : NULL;
+        AUTO_JSON b = t ? pg_catalog_aspects(t->text, err) : NULL;
+        if ((s && !a) || (t && !b))
+                return false;
+        compare_pair(c, kind, name, a, b);
+        return true;
+}
+
+static bool merge(ObjectsCompare *c, const char *kind, Pg *source, Pg *target, Err *err)
+{
+        AUTO_CATALOG a = NULL;
+        AUTO_CATALOG b = NULL;
+        if (!pg_catalog_open(source, kind, &a, err) || !pg_catalog_open(target, kind, &b, err))
+                return false;
+        Stream s = { .cursor = a }, t = { .cursor = b };
+        if (!next(&s, err) || !next(&t, err))
+                return false;
+        while (s.name || t.name) {
+                int order = !t.name ? -1 : !s.name ? 1 : strcmp(s.name, t.name);
+                if (!compare_texts(c, kind, order <= 0 ? &s : NULL, order >= 0 ? &t : NULL, err) ||
+                    (order <= 0 && !next(&s, err)) || (order >= 0 && !next(&t, err)))
+                        return false;
+        }
+        return true;
+}
+
+bool objects_compare_live(ObjectsCompare *c, Pg *source, Pg *target, Err *err)
+{
+        AUTO_JSON kinds = pg_catalog_kinds();
+        const char *kind;
+        json_t *flag;
+        json_object_foreach(kinds, kind, flag)
+                if (!merge(c, kind, source, target, err))
+                        return err_wrap(err, "comparing objects (%s)", kind);
+        return true;
+}
+
+void objects_compare_large(ObjectsCompare *c, const json_t *s, const json_t *t)
+{
+        static const char *const what[] = { "count", "bytes", "content" };
+        bool blind = null_or_absent(jx_get(s, "content")) || null_or_absent(jx_get(t, "content"));
+        if (blind)
+                report_limit(c->report, "large objects: only counted (their bytes need a "
+                             "superuser on both sides)");
+        for (size_t i = 0; i < (blind ? 1 : LEN(what)); i++)
+                if (!json_equal(jx_get(s, what[i]), jx_get(t, what[i])))
+                        report_differ(c->report, "large objects", "all", what[i],
+                                      jx_get(s, what[i]), jx_get(t, what[i]));
+        if (c->map_roles)
+                report_limit(c->report, "large objects: owners and grants not compared, since "
+                             "roles have other names");
+        else if (!json_equal(jx_get(s, "owners"), jx_get(t, "owners")))
+                report_differ(c->report, "large objects", "all", "owners and grants",
+                              jx_get(s, "owners"), jx_get(t, "owners"));
+}

@@ -1,0 +1,20 @@
+/* compare_objects.h: objects of two catalogs against each other, aspect by aspect. Of this room
+ * only; compare.h is the door. */
+#pragma once
+
+#include "pg/report.h"
+#include "pg/tablelist.h"
+
+typedef struct ObjectsCompare {
+        Report           *report;
+        const TableScope *scope;        /* NULL: everything                                  */
+        const json_t     *map_roles;    /* {"old": "new"}; NULL: names are the same          */
+        int               source_major, target_major;
+} ObjectsCompare;
+
+/* Both sides: dictionaries of one kind, by name; `t` NULL: nothing there. */
+void objects_compare_kind(ObjectsCompare *c, const char *kind, const json_t *s, const json_t *t);
+/* Live: merged, a batch at a time. Inside the transactions that are the snapshots. */
+bool objects_compare_live(ObjectsCompare *c, Pg *source, Pg *target, Err *err) MUST_CHECK;
+/* {"count", "content", "bytes", "owners"} of table_data_large_objects() on both sides. */
+void objects_compare_large(ObjectsCompare *c, const json_t *s, const json_t *t);

@@ -1,0 +1,185 @@
+#include "pg/report.h"
+
+#include "base/buf.h"
+#include "pg/inventory.h"
+
+#define MAX_VALUE 600                   /* characters of a value in a report                */
+#define MAX_DIFF  4000
+
+Report report_new(const json_t *ignore)
+{
+        Report r = { .ignore = ignore, .json = json_object(), .differences = json_array(),
+                     .normalised = json_array(), .limits = json_array(), .data = json_array(),
+                     .methods = json_object() };
+        jx_set_str(r.json, "format", REPORT_FORMAT);
+        jx_set(r.json, "differences", r.differences);
+        jx_set(r.json, "normalised", r.normalised);
+        jx_set(r.json, "limits", r.limits);
+        jx_set(r.json, "methods", r.methods);
+        jx_set(r.json, "data", r.data);
+        return r;
+}
+
+void report_done(Report *r)
+{
+        json_decref(r->json);
+        r->json = NULL;
+}
+
+size_t report_cut(const char *text, size_t max)
+{
+        size_t n = strnlen(text, max + 1);
+        if (n <= max)
+                return n;
+        for (n = max; n && ((unsigned char)text[n] & 0xc0) == 0x80;)
+                n--;
+        return n;
+}
+
+static void set_words(json_t *d, const char *key, const json_t *value)
+{
+        if (!value || json_is_null(value)) {
+                jx_set(d, key, json_null());
+                return;
+        }
+        AUTO_FREE char *text = jx_words(value);
+        text[report_cut(text, MAX_VALUE)] = '\0';
+        jx_set_str(d, key, text);
+}
+
+/* ---- two long texts ---- */
+
+static void lines(Buf *b, const char *from, const char *to, const char *mark)
+{
+        while (from < to) {
+                const char *end = memchr(from, '\n', (size_t)(to - from));
+                if (!end)
+                        end = to;
+                buf_adds(b, mark);
+                buf_add(b, from, (size_t)(end - from));
+                buf_addc(b, '\n');
+                from = end + (end < to);
+        }
+}
+
+static const char *line_start(const char *text, const char *p)
+{
+        while (p > text && p[-1] != '\n')
+                p--;
+        return p;
+}
+
+/* The lines between the first and the last that differ: enough to see what happened. */
+static void set_diff(json_t *d, const char *a, const char *b)
+{
+        const char *p = a, *q = b, *ea = a + strlen(a), *eb = b + strlen(b);
+        while (*p && *p == *q)
+                p++, q++;
+        p = line_start(a, p);
+        q = line_start(b, q);
+        while (ea > p && eb > q && ea[-1] == eb[-1])
+                ea--, eb--;
+        ea += strcspn(ea, "\n");
+        eb += strcspn(eb, "\n");
+        AUTO_BUF text = buf_init((size_t)(ea - p) * 3 + (size_t)(eb - q) * 3 + 64);
+        lines(&text, p, ea, "- ");
+        lines(&text, q, eb, "+ ");
+        AUTO_FREE char *shown = xstrdup(buf_str(&text));
+        shown[report_cut(shown, MAX_DIFF)] = '\0';
+        jx_set_str(d, "diff", shown);
+}
+
+static json_t *entry(const char *kind, const char *object, const char *what, const json_t *source,
+                     const json_t *target)
+{
+        json_t *d = json_object();
+        AUTO_FREE char *name = inventory_name(object);
+        jx_set_str(d, "kind", kind);
+        jx_set_str(d, "object", name);
+        jx_set_str(d, "what", what);
+        set_words(d, "source", source);
+        set_words(d, "target", target);
+        const char *a = json_string_value(source), *b = json_string_value(target);
+        if (a && b && (strchr(a, '\n') || strchr(b, '\n')))
+                set_diff(d, a, b);
+        return d;
+}
+
+static bool ignored(const Report *r, const char *kind, const char *what)
+{
+        size_t i, n = strlen(kind);
+        json_t *v;
+        json_array_foreach(r->ignore, i, v) {
+                const char *s = json_string_value(v);
+                if (s && (str_eq(s, kind) ||
+                          (strncmp(s, kind, n) == 0 && s[n] == '.' && str_eq(s + n + 1, what))))
+                        return true;
+        }
+        return false;
+}
+
+void report_excuse(Report *r, const char *kind, const char *object, const char *what,
+                   const json_t *source, const json_t *target, const char *rule,
+                   const char *reason)
+{
+        if (json_array_size(r->normalised) >= REPORT_LISTED)
+                return;
+        json_t *d = entry(kind, object, what, source, target);
+        jx_set_str(d, "rule", rule);
+        jx_set_str(d, "reason", reason);
+        json_array_append_new(r->normalised, d);
+}
+
+json_t *report_differ(Report *r, const char *kind, const char *object, const char *what,
+                      const json_t *source, const json_t *target)
+{
+        if (ignored(r, kind, what)) {
+                report_excuse(r, kind, object, what, source, target, "ignored",
+                              "the runbook or --ignore says so");
+                return NULL;
+        }
+        r->total++;
+        if (json_array_size(r->differences) >= REPORT_LISTED)
+                return NULL;
+        json_t *d = entry(kind, object, what, source, target);
+        json_array_append_new(r->differences, d);
+        return d;
+}
+
+void report_limit(Report *r, const char *text)
+{
+        jx_append_str(r->limits, text);
+}
+
+void report_table(Report *r, const char *table, const json_t *record)
+{
+        static const char *const keys[] = { "rows", "method", "ms" };
+        const char *method = jx_str(record, "method", "count");
+        r->tables++;
+        r->rows += jx_int(record, "rows", 0);
+        jx_set_int(r->methods, method, jx_int(r->methods, method, 0) + 1);
+        if (json_array_size(r->data) >= REPORT_LISTED)
+                return;
+        json_t *d = json_object();
+        AUTO_FREE char *name = inventory_name(table);
+        jx_set_str(d, "table", name);
+        for (size_t i = 0; i < LEN(keys); i++)
+                if (jx_get(record, keys[i]))
+                        jx_set(d, keys[i], json_incref(jx_get(record, keys[i])));
+        json_array_append_new(r->data, d);
+}
+
+json_t *report_take(Report *r, const char *mode, const char *method)
+{
+        json_t *j = r->json;
+        jx_set_str(j, "mode", mode);
+        jx_set_str(j, "method", method);
+        jx_set_int(j, "tables_compared", r->tables);
+        jx_set_int(j, "rows", r->rows);
+        jx_set_int(j, "sequences_compared", r->sequences);
+        jx_set_int(j, "objects_compared", r->objects);
+        jx_set_int(j, "differences_total", r->total);
+        jx_set_bool(j, "equal", r->total == 0);
+        r->json = NULL;
+        return j;
+}

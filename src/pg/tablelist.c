@@ -1,0 +1,191 @@
+#include "pg/tablelist.h"
+
+#include "pg/catalog.h"
+
+/* ---- what is wanted ---- */
+
+bool table_scope_narrow(const TableScope *s)
+{
+        return s && (json_array_size(s->schemas) || json_array_size(s->tables));
+}
+
+static bool listed(const json_t *list, const char *text)
+{
+        size_t i;
+        json_t *v;
+        json_array_foreach(list, i, v)
+                if (str_eq(json_string_value(v), text))
+                        return true;
+        return false;
+}
+
+bool table_scope_has(const TableScope *s, const char *schema, const char *name)
+{
+        if (!table_scope_narrow(s) || listed(s->schemas, schema))
+                return true;
+        AUTO_FREE char *whole = xasprintf("%s.%s", schema, name);
+        return listed(s->tables, whole);
+}
+
+/* ---- what there is ---- */
+
+static bool list_tables(Pg *pg, PgRes **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        sql_add(&q, "with recursive hashed(oid) as (select oid from pg_class c join "
+                "pg_partitioned_table p on p.partrelid = c.oid where p.partstrat = 'h' union "
+                "select i.inhrelid from pg_inherits i join hashed h on h.oid = i.inhparent) "
+                "select c.oid, n.nspname, c.relname, c.relkind = 'r', "
+                "case when c.relkind = 'r' then pg_table_size(c.oid) else coalesce((select "
+                "sum(pg_table_size(t.relid)) from pg_partition_tree(c.oid) t where t.isleaf), 0) "
+                "end, greatest(c.reltuples, 0)::bigint, " CAT_REL("n", "c") ", case when "
+                "c.relkind = 'r' then pg_relation_size(c.oid) / current_setting('block_size')"
+                "::int else 0 end from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                "where " CAT_USER_SCHEMA("n") " and c.relpersistence <> 't' and "
+                CAT_NOT_EXT("pg_class", "c.oid") " and (c.relkind = 'r' and c.oid not in (select "
+                "oid from hashed) or c.relkind = 'p' and c.oid in (select oid from hashed) and "
+                "not exists (select from pg_inherits i where i.inhrelid = c.oid and i.inhparent "
+                "in (select oid from hashed))) order by c.oid");
+        return pg_query(pg, &q, ret, err) || err_wrap(err, "listing tables");
+}
+
+/* Domains seen through to their base; a virtual column (18) holds nothing. */
+static bool list_columns(Pg *pg, PgRes **ret, Err *err)
+{
+        return pg_ask(pg, "with recursive base(oid, root) as (select oid, oid from pg_type where "
+                      "typtype <> 'd' union all select t.oid, b.root from pg_type t join base b on "
+                      "b.oid = t.typbasetype where t.typtype = 'd') "
+                      "select a.attrelid, a.attname, tn.nspname, t.typname from pg_class c join "
+                      "pg_attribute a on a.attrelid = c.oid join base b on b.oid = a.atttypid join "
+                      "pg_type t on t.oid = b.root join pg_namespace tn on tn.oid = "
+                      "t.typnamespace where c.relkind in ('r', 'p') and c.oid >= 16384 and "
+                      "a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v' order by "
+                      "a.attrelid, a.attname collate \"C\"", ret, err) ||
+               err_wrap(err, "listing columns");
+}
+
+/* Both results are sorted by oid: one pass. */
+static void give_columns(Arena *a, TableRef *t, const PgRes *columns, int *row)
+{
+        int rows = pg_rows(columns);
+        while (*row < rows && pg_cell_int(columns, *row, 0) < t->oid)
+                (*row)++;
+        int first = *row;
+        while (*row < rows && pg_cell_int(columns, *row, 0) == t->oid)
+                (*row)++;
+        t->n_columns = *row - first;
+        t->columns = arena_new_array(a, TableColumn, (size_t)t->n_columns + 1);
+        for (int c = 0; c < t->n_columns; c++)
+                t->columns[c] = (TableColumn){ .name = arena_strdup(a, pg_cell(columns, first + c, 1)),
+                                               .schema = arena_strdup(a, pg_cell(columns, first + c, 2)),
+                                               .type = arena_strdup(a, pg_cell(columns, first + c, 3)) };
+}
+
+static int by_key(const void *a, const void *b)
+{
+        return strcmp(((const TableRef *)a)->key, ((const TableRef *)b)->key);
+}
+
+bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *ret_n, Err *err)
+{
+        AUTO_PGRES PgRes *rows = NULL;
+        AUTO_PGRES PgRes *columns = NULL;
+        if (!list_tables(pg, &rows, err) || !list_columns(pg, &columns, err))
+                return false;
+        int n = pg_rows(rows), kept = 0, row = 0;
+        TableRef *tables = arena_new_array(a, TableRef, (size_t)n + 1);
+        for (int i = 0; i < n; i++) {
+                const char *schema = pg_cell(rows, i, 1), *name = pg_cell(rows, i, 2);
+                if (!table_scope_has(scope, schema, name))
+                        continue;
+                tables[kept] = (TableRef){ .oid = pg_cell_int(rows, i, 0),
+                                           .schema = arena_strdup(a, schema),
+                                           .name = arena_strdup(a, name),
+                                           .only = pg_cell_bool(rows, i, 3),
+                                           .bytes = pg_cell_int(rows, i, 4),
+                                           .estimate = pg_cell_int(rows, i, 5),
+                                           .key = arena_strdup(a, pg_cell(rows, i, 6)),
+                                           .pages = pg_cell_int(rows, i, 7) };
+                give_columns(a, &tables[kept++], columns, &row);
+        }
+        qsort(tables, (size_t)kept, sizeof *tables, by_key);
+        *ret = tables;
+        *ret_n = kept;
+        return true;
+}
+
+/* ---- one row's hash ---- */
+
+static bool one_of(const char *type, const char *const *list)
+{
+        for (; *list; list++)
+                if (str_eq(type, *list))
+                        return true;
+        return false;
+}
+
+/* Types whose hash tells apart everything their text tells apart. */
+static const char *const as_is[] = { "bool", "char", "int2", "int4", "int8", "oid", "name", "uuid",
+                                     "bytea", "date", "time", "timestamp", "timestamptz", "inet",
+                                     "cidr", "macaddr", "macaddr8", "pg_lsn", NULL };
+
+void table_column_sql(Sql *q, const TableColumn *c)
+{
+        static const struct { const char *type, *before; } binary[] = {
+                { "numeric", "numeric_send(" },   { "float4", "float4send(" },
+                { "float8", "float8send(" },      { "interval", "interval_send(" },
+                { "timetz", "timetz_send(" },     { "money", "cash_send(" },
+                { "bpchar", "bpcharsend(" },
+        };
+        bool core = str_eq(c->schema, "pg_catalog");
+        const char *close = "";
+        if (core && (str_eq(c->type, "text") || str_eq(c->type, "varchar"))) {
+                close = " collate \"C\"";
+        } else if (!core || !one_of(c->type, as_is)) {
+                close = "::text collate \"C\"";
+                for (size_t i = 0; core && i < LEN(binary); i++)
+                        if (str_eq(c->type, binary[i].type)) {
+                                sql_add_literal_(q, binary[i].before);
+                                close = ")";
+                        }
+        }
+        sql_add(q, "pgsherpa_row.");
+        sql_ident(q, c->name);
+        sql_add_literal_(q, close);
+}
+
+void table_hash_sql(Sql *q, const TableRef *t, const char *method)
+{
+        bool record = str_eq(method, "record");
+        sql_add_literal_(q, record ? "hash_record_extended(row(" : "hash_array_extended(array[");
+        for (int i = 0; i < t->n_columns; i++) {
+                if (i)
+                        sql_add(q, ", ");
+                if (!record)
+                        sql_add(q, "hash_array_extended(array[");
+                table_column_sql(q, &t->columns[i]);
+                if (!record)
+                        sql_add(q, "], 0)");
+        }
+        sql_add_literal_(q, record ? "), 0)" : "], 0)");
+}
+
+void table_columns_sql(Sql *q, const TableRef *t)
+{
+        for (int i = 0; i < t->n_columns; i++) {
+                if (i)
+                        sql_add(q, ", ");
+                sql_add(q, "pgsherpa_row.");
+                sql_ident(q, t->columns[i].name);
+        }
+}
+
+void table_from_sql(Sql *q, const TableRef *t)
+{
+        if (t->only)
+                sql_add(q, " from only ");
+        else
+                sql_add(q, " from ");
+        sql_qname(q, t->schema, t->name);
+        sql_add(q, " as pgsherpa_row");
+}

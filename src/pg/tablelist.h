@@ -1,0 +1,54 @@
+/* tablelist.h: the tables whose rows can be read, and the SQL that reads and hashes them.
+ *
+ * Every ordinary table by itself; of a table partitioned by hash only the root, since rows of
+ * an enum key move between leaves when the enum's OIDs change (pg_dump.c says the same).
+ *
+ * What goes into a row's hash keeps values apart that `=` calls equal: numeric, float,
+ * interval, timetz, money and char(n) by their binary form (1.0 and 1.00, 0 and -0, 1 day and
+ * 24 hours differ); enums, arrays, ranges, json and every type that has no stable hash as text;
+ * the rest by the type's own hash. Text is hashed under COLLATE "C". Columns go in by name: a
+ * dump may give an inheriting table its columns in another order. Names of ours that could
+ * clash with a column's are never in reach: the row's alias qualifies every column. */
+#pragma once
+
+#include "base/arena.h"
+#include "pg/conn.h"
+
+typedef struct TableColumn {
+        const char *name;
+        const char *schema, *type;      /* of the base type, when it is a domain             */
+} TableColumn;
+
+typedef struct TableRef {
+        const char  *key;               /* quoted, as in the catalog                         */
+        const char  *schema, *name;
+        int64_t      oid;
+        bool         only;              /* false: a hash-partitioned root, read as a whole   */
+        int64_t      bytes, estimate;   /* with TOAST; rows by the statistics                */
+        int64_t      pages;             /* of the heap, for ranges of ctid                   */
+        TableColumn *columns;           /* in order of their names                           */
+        int          n_columns;
+        const char  *encoding;          /* of a stream; NULL: UTF8                           */
+        const char  *condition;         /* "WHERE ..", rendered by a server; or NULL         */
+} TableRef;
+
+/* What a comparison is narrowed to: {"schemas": ["app"], "tables": ["app.users"]} as a person
+ * writes them, or NULL. A table is in when its schema or its own name is. */
+typedef struct TableScope {
+        const json_t *schemas, *tables;
+} TableScope;
+bool table_scope_narrow(const TableScope *s);
+bool table_scope_has(const TableScope *s, const char *schema, const char *name);
+
+/* Sorted by key, inside the transaction that is its snapshot. Texts live in `a`. */
+bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *ret_n, Err *err)
+        MUST_CHECK;
+
+/* " from only s.t as pgsherpa_row" */
+void table_from_sql(Sql *q, const TableRef *t);
+/* pgsherpa_row."c", as it goes into a hash. */
+void table_column_sql(Sql *q, const TableColumn *c);
+/* method: "record" (hash_record_extended, 14 and later) or "columns" (hash_array_extended). */
+void table_hash_sql(Sql *q, const TableRef *t, const char *method);
+/* pgsherpa_row."a", pgsherpa_row."b" */
+void table_columns_sql(Sql *q, const TableRef *t);
