@@ -76,6 +76,8 @@ static int status(int argc, char **argv)
                 printf(", step %d of %zu: %s", v->steps[v->current].n, v->n_steps,
                        v->steps[v->current].title);
         printf(", %s\n", fmt_clock(v->bt_last - v->bt_open, took));
+        if (v->status && v->close_reason && *v->close_reason)
+                printf("why: %s\n", v->close_reason);
         if (!v->status && v->gate.open)
                 printf("question: %s\n", v->gate.title);
         return verb_run_status(v, alive);
@@ -122,7 +124,7 @@ static int resume(int argc, char **argv)
 const Verb verb_runs = { .name = "runs", .args = "", .summary = "list all runs", .run = list };
 const Verb verb_status = { .name = "status",
                            .args = "[RUN]",
-                           .summary = "one line; exit code 0 done, 10 running, 11 waiting, 12 failed",
+                           .summary = "where it stands; exit code 0 done, 10 running, 11 waiting, 12 failed",
                            .run = status };
 const Verb verb_attach = { .name = "attach",
                            .args = "[RUN] [--watch] [--plain|--json]",

@@ -61,8 +61,10 @@ static bool ask_about(Engine *e, const PlanStep *p, const Expect *x, size_t i, c
                 *ret_again = true;
         if (a == 'u')
                 return engine_stop(e, STOP_ROLLBACK, e->gate.by, NULL, err);
+        AUTO_FREE char *why = xasprintf("step %d, %s: %s: found %.600s", p->n, p->title,
+                                        x->msg ? x->msg : expr_text(x->that), actual);
         if (a == 'a')
-                return engine_stop(e, STOP_ABORT, e->gate.by, NULL, err);
+                return engine_stop(e, STOP_FAIL, e->gate.by, why, err);
         return true;
 }
 

@@ -188,6 +188,19 @@ static bool barred(Engine *e, const PlanStep *p, const PlanStep *bar, Err *err)
         return engine_append(e, EV_NOTE, NULL, f, err);
 }
 
+static char *closing_words(const PlanStep *p, const char *message)
+{
+        return xasprintf("step %d, %s: %.800s", p->n, p->title, message && *message ? message : "failed");
+}
+
+/* Somebody stops it, but it is the failure that ends the run: it closes as failed, and says by
+ * what. Aborted is what was stopped without one. */
+static bool stop_failed(Engine *e, const PlanStep *p, const char *by, Err *err)
+{
+        AUTO_FREE char *reason = closing_words(p, jx_str(state_step(&e->state, p->id)->failure, "message", ""));
+        return engine_stop(e, STOP_FAIL, by, reason, err);
+}
+
 static bool act(Engine *e, const PlanStep *p, char answer, Err *err)
 {
         const PlanStep *bar = answer == 'u' ? undo_barred_by(e) : NULL;
@@ -201,7 +214,7 @@ static bool act(Engine *e, const PlanStep *p, char answer, Err *err)
         case 'u':
                 return engine_stop(e, STOP_ROLLBACK, by, NULL, err);
         case 'a':
-                return engine_stop(e, STOP_ABORT, by, NULL, err);
+                return stop_failed(e, p, by, err);
         default:
                 return attempt_run(e, p, err);
         }
@@ -218,8 +231,7 @@ static bool phase_policy(Engine *e, const PlanStep *p, const StepRec *rec, const
         if (!p->in || p->in->on_failure == PHASE_ASK)
                 return ask_and_act(e, p, rec, why, err);
         if (p->in->on_failure == PHASE_STOP) {
-                AUTO_FREE char *reason = xasprintf("step %d, %s: %s", p->n, p->title,
-                                                   why->message ? why->message : "failed");
+                AUTO_FREE char *reason = closing_words(p, why->message);
                 return engine_stop(e, STOP_FAIL, "the runbook", reason, err);
         }
         e->undo_unasked = true;

@@ -54,8 +54,9 @@ static bool ask(Engine *e, const PlanStep *p, const Err *why, bool *ret_again, E
         if (!gate_ask(e, &q, err))
                 return false;
         *ret_again = e->gate.answer[0] == 'r';
+        AUTO_FREE char *reason = xasprintf("put back, but %s: %.800s", p->title, why->message);
         if (e->gate.answer[0] == 'a')
-                return engine_stop(e, STOP_ABORT, e->gate.by, NULL, err);
+                return engine_stop(e, STOP_FAIL, e->gate.by, reason, err);
         return true;
 }
 

@@ -38,15 +38,16 @@ Test(failure, a_skipped_step_is_said_to_be_skipped)
         kit_free(k);
 }
 
-Test(failure, abort_leaves_everything_as_it_is)
+Test(failure, stopping_at_one_leaves_everything_as_it_is_and_says_why)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") A
                          KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 9}, undo: auto") Z);
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\n");
         AUTO_VIEW v = kit_view(k);
-        cr_assert_str_eq(v->status, "aborted");
+        cr_assert_str_eq(v->status, "failed");
+        cr_assert(str_starts(v->close_reason, "step 2, "), "%s", v->close_reason);
         kit_free(k);
 }
 
@@ -68,7 +69,7 @@ Test(failure, other_errors_are_not_retried)
                          KIT_STEP("id: b, do: fake.make, with: {name: b, fail: 1}, "
                                   "undo: auto, retry: {times: 3, wait: 10ms}"));
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         kit_free(k);
 }
 
@@ -93,7 +94,7 @@ Test(failure, one_error_too_many_is_a_failure)
 {
         Kit *k = kit_new(LOAD("4"));
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "");
         kit_free(k);
 }
@@ -104,7 +105,7 @@ Test(failure, an_expectation_that_is_not_met_fails_the_step)
                          KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
                                   "expect: [{that: result.size == 7, else: fail, msg: too short}]"));
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         AUTO_VIEW v = kit_view(k);
         cr_assert(strstr(run_view_step(v, "b")->error.message, "too short"));
         cr_assert(strstr(run_view_step(v, "b")->error.message, "size = 1"));
@@ -128,7 +129,7 @@ Test(failure, a_check_names_every_problem_and_nothing_starts)
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
                          KIT_STEP("id: b, do: fake.make, with: {name: impossible}, undo: auto"));
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         cr_assert_eq(kit_events(k, "step.intent"), 0);
         AUTO_FREE char *j = kit_journal(k);
         cr_assert(strstr(j, "it is impossible") && strstr(j, "and forbidden"));
@@ -141,7 +142,7 @@ Test(failure, a_check_before_the_step_that_finds_bad_news_stops_it)
                          KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
                                   "pre: [{check: fake.look, name: nowhere}]"));
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "");
         kit_free(k);
 }
@@ -151,7 +152,7 @@ Test(failure, a_step_that_takes_too_long_is_stopped)
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
                          KIT_STEP("id: b, do: fake.look, with: {ms: 60s}, timeout: 300ms"));
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         AUTO_VIEW v = kit_view(k);
         cr_assert(strstr(run_view_step(v, "b")->error.message, "timeout"));
         kit_free(k);
@@ -178,7 +179,7 @@ Test(failure, a_target_that_is_somebody_else_is_refused)
         kit_touch(k, ".system.old", "S2");
         Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
         int code = kit_run(k, answers);
-        cr_assert_eq(code, ENGINE_ABORTED, "%d", code);
+        cr_assert_eq(code, ENGINE_FAILED, "%d", code);
         effects_are(k, "");
         AUTO_FREE char *j = kit_journal(k);
         cr_assert(strstr(j, "is S2, not S1"), "%s", j);

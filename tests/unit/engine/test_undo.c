@@ -37,7 +37,7 @@ Test(undo, shows_the_list_first_and_takes_no_for_an_answer)
         Answer answers[] = { { .kind = "error", .key = "u", .times = 1 },
                              { .kind = "undo", .key = "n", .times = 1 },
                              { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\nmake c\n");
         AUTO_FREE char *j = kit_journal(k);
         cr_assert(strstr(j, "$ unmake b"), "the undo gate names what is done");
@@ -116,7 +116,7 @@ Test(undo, is_refused_after_a_hard_point_of_no_return)
                                   "point_of_no_return: hard") BAD);
         Answer answers[] = { { .kind = "error", .key = "u", .times = 1 },
                              { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, answers), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\n");
         AUTO_FREE char *j = kit_journal(k);
         cr_assert(strstr(j, "There is no way back"));
@@ -156,7 +156,7 @@ Test(undo, can_be_asked_for_of_a_run_that_has_stopped)
 {
         Kit *k = kit_new(THREE);
         Answer stop[] = { { .kind = "error", .key = "a" }, { 0 } };
-        cr_assert_eq(kit_run(k, stop), ENGINE_ABORTED);
+        cr_assert_eq(kit_run(k, stop), ENGINE_FAILED);
         k->rollback = true;
         cr_assert_eq(kit_resume(k, NULL), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\nmake c\nunmake c\nunmake b\nunmake a\n");
