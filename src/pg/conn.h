@@ -69,6 +69,10 @@ bool  pg_query_literal_(Pg *pg, const char *literal, PgRes **ret, Err *err) MUST
 /* Text that a real pg_dump wrote: executed as it is, one simple query. Nothing else may come
  * in this way. */
 bool  pg_exec_dumped(Pg *pg, const char *sql, Err *err) MUST_CHECK;
+/* Exactly one statement out of a file somebody gave us; two are an error. *ret_copy: it was a COPY
+ * FROM STDIN, and now wants pg_copy_write() and pg_copy_in_end(). */
+bool  pg_dumped_one(Pg *pg, const char *sql, bool *ret_copy, int64_t *ret_rows, Err *err) MUST_CHECK;
+bool  pg_in_transaction(const Pg *pg);  /* also in one that failed */
 
 /* For statements an operator wrote: search_path and row_security as the role and the database
  * have them, so that `select count(*) from users` finds what the application finds. */

@@ -75,12 +75,14 @@ static bool run(const DumpRun *d, const char *program, void (*args)(const DumpRu
         AUTO_PASSFILE pass = { .fd = -1 };
         if (d->server && !passfile_make(d->server->password, d->client->where, &pass, err))
                 return false;
-        const char *mount[3] = { NULL };
+        const char *mount[4] = { NULL };
         size_t n = 0;
         if (pass.dir)
                 mount[n++] = pass.dir;
         if (d->server && d->server->host && d->server->host[0] == '/')
                 mount[n++] = d->server->host;
+        if (d->see)
+                mount[n++] = d->see;
         AUTO_ARGV argv = { 0 };
         AUTO_FREE char *env = pass.path ? xasprintf("PGPASSFILE=%s", pass.path) : NULL;
         const char *const envs[] = { "PGAPPNAME=pgsherpa/dump", SETTINGS, env, NULL };
@@ -278,13 +280,15 @@ static void *pump_in(void *arg)
         return NULL;
 }
 
-bool dump_read_through(const DumpRun *d, bool (*feed)(void *arg, int fd, Err *err), void *arg,
-                       Err *err)
+/* pg_restore with its input fed by a thread. What went wrong while feeding is the better story,
+ * unless it is only the echo of a pg_restore that stopped reading. */
+static bool run_fed(const DumpRun *d, void (*args)(const DumpRun *, void *, Argv *), void *arg,
+                    ProcOptions *o, bool (*feed)(void *arg, int fd, Err *err), void *feed_arg, Err *err)
 {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return err_set_errno(err, errno, "making a pipe for pg_restore");
-        Pump pump = { .fd = ends[1], .feed = feed, .arg = arg };
+        Pump pump = { .fd = ends[1], .feed = feed, .arg = feed_arg };
         pthread_t thread;
         int why = pthread_create(&thread, NULL, pump_in, &pump);
         if (why != 0) {
@@ -293,15 +297,44 @@ bool dump_read_through(const DumpRun *d, bool (*feed)(void *arg, int fd, Err *er
                 return err_set_errno(err, why, "starting a thread");
         }
         AUTO_PROC r = { 0 };
-        ProcOptions o = { .stdin_fd = ends[0] };
-        bool ok = run(d, "pg_restore", through_args, NULL, &o, &r, err);
+        o->stdin_fd = ends[0];
+        bool ok = run(d, "pg_restore", args, arg, o, &r, err);
         close(ends[0]);                 /* ends the pump, if pg_restore stopped reading */
         pthread_join(thread, NULL);
-        /* A broken pipe of ours is only the echo of what pg_restore said. */
-        if (ok && !pump.ok && pump.err.sys_errno != EPIPE) {
+        if (!pump.ok && pump.err.sys_errno != EPIPE && err->kind != ERR_CANCELLED) {
+                err_clear(err);
                 err_move(err, &pump.err);
                 ok = false;
         }
         err_clear(&pump.err);
         return ok;
+}
+
+bool dump_read_through(const DumpRun *d, bool (*feed)(void *arg, int fd, Err *err), void *arg,
+                       Err *err)
+{
+        return run_fed(d, through_args, NULL, &(ProcOptions){ 0 }, feed, arg, err);
+}
+
+static void sql_args(const DumpRun *d, void *arg, Argv *a)
+{
+        const DumpSql *w = arg;
+        argv_add(a, "--create");
+        if (w->schema_only)
+                argv_add(a, "--schema-only");
+        argv_add(a, "-f");
+        argv_add(a, "-");
+        if (w->directory) {
+                argv_add(a, "--");
+                argv_add(a, w->directory);
+        }
+}
+
+bool dump_as_sql(const DumpRun *d, const DumpSql *w, Err *err)
+{
+        AUTO_PROC r = { 0 };
+        ProcOptions o = { .stdout_fd = w->to };
+        if (w->directory)
+                return run(d, "pg_restore", sql_args, (void *)w, &o, &r, err);
+        return run_fed(d, sql_args, (void *)w, &o, w->feed, w->arg, err);
 }

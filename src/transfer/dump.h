@@ -17,6 +17,7 @@ typedef struct DumpRun {
         const volatile bool *cancel;
         void (*line)(void *arg, int fd, const char *line);      /* what it says on stderr     */
         void *line_arg;
+        const char *see;                /* a directory a client in an image must see; or NULL */
 } DumpRun;
 
 /* Schema of one database in custom format. `encoding`: of the SQL in it. */
@@ -36,5 +37,14 @@ bool dump_section(const DumpRun *d, const char *section, const void *archive, si
 /* Reads a custom dump to its end with pg_restore; `feed` writes it into a descriptor. */
 bool dump_read_through(const DumpRun *d, bool (*feed)(void *arg, int fd, Err *err), void *arg,
                        Err *err) MUST_CHECK;
+/* A whole archive as SQL, with CREATE DATABASE and \connect, into a descriptor. */
+typedef struct DumpSql {
+        const char *directory;          /* of -Fd; else NULL, and `feed` writes the archive   */
+        bool      (*feed)(void *arg, int fd, Err *err);
+        void       *arg;
+        int         to;
+        bool        schema_only;
+} DumpSql;
+bool dump_as_sql(const DumpRun *d, const DumpSql *w, Err *err) MUST_CHECK;
 /* The major whose client can read an archive of this format: its first bytes. 0: not one. */
 int dump_reader_major(const void *first, size_t n);

@@ -9,7 +9,7 @@ note() { printf 'dev: %s\n' "$*" >&2; }
 fail() { printf 'dev: %s\n' "$*" >&2; exit 1; }
 
 BUILD_PACKAGES="meson ninja-build pkg-config gcc libc6-dev git ca-certificates python3
-        libncurses-dev libpq-dev libyaml-dev libarchive-dev libzstd-dev libcurl4-openssl-dev
+        libncurses-dev libpq-dev libyaml-dev libarchive-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev
         libjansson-dev libssl-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format libcriterion-dev libvterm-dev tmux valgrind zstd mandoc
         openssh-server openssh-client jq procps curl"
