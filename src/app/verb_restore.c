@@ -2,16 +2,18 @@
  *
  * A whole database is loaded under a temporary name and gets its own when it is whole. Chosen
  * tables and schemas go the same way when the named database does not exist yet; into one that
- * does they go in one transaction. */
+ * does they go in one transaction. What another tool wrote is restore_file.c's. */
 #include <stdio.h>
 
 #include "app/flags.h"
 #include "app/load.h"
+#include "app/restore_file.h"
 #include "app/verb.h"
 #include "app/work.h"
 #include "base/fmt.h"
 #include "base/text.h"
 #include "pg/database.h"
+#include "transfer/source_file.h"
 
 #define MOST 64                         /* databases in one bundle */
 
@@ -201,12 +203,22 @@ static int all(Restore *o)
         return EXIT_DONE;
 }
 
+static int of_another_tool(Restore *o)
+{
+        if (o->all || json_array_size(o->tables) || json_array_size(o->schemas))
+                return verb_usage("restore", "--all, --schema and --table choose from a bundle; %s is a dump: "
+                                  "one whole database of it, which --database chooses", o->path);
+        return restore_file(&(RestoreFile){ .path = o->path, .database = o->database, .to = &o->endpoint,
+                                            .quiet = o->quiet, .json = o->json });
+}
+
 static int run(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         AUTO_BUNDLE b = NULL;
         Restore CLEANUP(restore_done) o = { .tables = json_array(), .schemas = json_array(),
                                             .a = arena_new() };
+        SourceKind kind;
         size_t n;
         const Flag flags[] = {
                 { "--to", .value = &o.to },
@@ -222,9 +234,13 @@ static int run(int argc, char **argv)
         if (!flags_read(flags, argc, argv, &o.path, 1, &n, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (n != 1)
-                return verb_usage("restore", "wants a bundle");
+                return verb_usage("restore", "wants a bundle or a dump");
         if (!endpoint_read("--to", o.to, o.password_file, &o.endpoint, &err))
                 return verb_fail(&err, EXIT_USAGE);
+        if (!source_file_kind(o.path, &kind, &err))
+                return verb_fail(&err, verb_bundle_code(o.path, &err));
+        if (kind != SOURCE_BUNDLE)
+                return of_another_tool(&o);
         if (!bundle_open(o.path, &b, &err))
                 return verb_fail(&err, verb_bundle_code(o.path, &err));
         o.b = b;
@@ -241,8 +257,9 @@ static int run(int argc, char **argv)
 
 const Verb verb_restore = {
         .name = "restore",
-        .args = "BUNDLE --to host=..,port=..,user=..[,db=NAME] [--to-password-file PATH] "
+        .args = "BUNDLE|DUMP --to host=..,port=..,user=..[,db=NAME] [--to-password-file PATH] "
                 "[--database NAME | --all] [--schema NAME].. [--table SCHEMA.NAME].. [--json] [--quiet]",
-        .summary = "a database out of a bundle, or a part of one; it has its name only when it is whole",
+        .summary = "a database out of a bundle, or a part of one, or out of a dump (SQL, pg_dump -Fc, -Ft, "
+                   "-Fd); it has its name only when it is whole",
         .run = run,
 };

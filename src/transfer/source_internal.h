@@ -43,6 +43,4 @@ SourceSection *source_section(SourceFile *f, const char *name);
 /* Lines for psql: \connect changes *ret_section (malloc()ed name), \restrict nothing, the others
  * refuse the file. */
 bool source_command(const SqlReadItem *item, bool *restricted, char **ret_connect, Err *err);
-/* "shop.sql line 12", or "shop.dump" alone: lines of pg_restore's output are nobody's. */
-char *source_place(const SourceFile *f, int64_t line) MUST_CHECK;
 bool source_stream_of(const SourceFile *f, bool schema_only, SourceStream **ret, Err *err);

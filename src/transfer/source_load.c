@@ -178,8 +178,10 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
                 err_wrap(err, "%s", object);
         }
         hint_for(m, err);
-        AUTO_FREE char *place = source_place(l->f, line);
-        return err->kind == ERR_CANCELLED ? false : err_wrap(err, "%s", place);
+        /* The lines of what pg_restore writes are nobody's. */
+        if (err->kind == ERR_CANCELLED || l->f->kind != SOURCE_SQL)
+                return false;
+        return err_wrap(err, "line %lld", (long long)line);
 }
 
 /* What is said about the database by its name is said about ours, when it is whole: until then

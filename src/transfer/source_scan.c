@@ -20,11 +20,6 @@ typedef struct Scan {
         bool           again;           /* a second dump began, and no \connect since       */
 } Scan;
 
-char *source_place(const SourceFile *f, int64_t line)
-{
-        return f->kind == SOURCE_SQL ? xasprintf("%s line %lld", f->words, (long long)line) : xstrdup(f->words);
-}
-
 SourceSection *source_section(SourceFile *f, const char *name)
 {
         for (size_t i = 0; i < f->n_sections; i++)

@@ -173,6 +173,8 @@ static void select_(SqlCursor c, SqlMeaning *m)
                         continue;
                 if (is_one_of(&c, lo))
                         m->reach = SQL_LARGE_OBJECT;
+                else if (sqlcursor_is(&c, "lo_unlink"))
+                        m->reach = SQL_REMOVES;
                 else if (sqlcursor_is(&c, "setval"))
                         m->reach = SQL_SEQUENCE;
                 else if (sqlcursor_is(&c, "set_config"))

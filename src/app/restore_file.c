@@ -1,0 +1,95 @@
+#include "app/restore_file.h"
+
+#include <stdio.h>
+
+#include "app/load.h"
+#include "app/verb.h"
+#include "app/work.h"
+#include "base/fmt.h"
+#include "base/text.h"
+#include "transfer/source_file.h"
+
+/* Plain SQL is read from end to end here, before the server is asked for anything. */
+static bool open_file(const RestoreFile *o, SourceFile **ret, Err *err)
+{
+        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        work_stops(w, t);
+        bool ok = source_file_open(t, &(SourceOpen){ .path = o->path, .database = o->database }, ret, err);
+        work_stops(w, NULL);
+        return ok;
+}
+
+static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
+{
+        char count[32];
+        if (o->json) {
+                AUTO_JSON j = json_object();
+                jx_set_str(j, "database", l->name);
+                jx_set_int(j, "tables", r->tables);
+                jx_set_int(j, "rows", r->rows);
+                jx_set_int(j, "bytes", r->bytes);
+                jx_set_int(j, "statements", r->objects);
+                jx_set_int(j, "sequences", r->sequences);
+                jx_set_int(j, "large_objects", r->large_objects);
+                AUTO_FREE char *text = jx_dump(j);
+                puts(text);
+                return;
+        }
+        AUTO_FREE char *name = text_clean_str(l->name);
+        printf("database %s: %lld tables, %s rows, every one counted; %lld statements without an error%s\n",
+               name, (long long)r->tables, fmt_count(r->rows, count), (long long)r->objects,
+               l->replaces ? " (an empty database was in its place)" : "");
+}
+
+static int dropped(Load *l, const Work *w, Err *err, int code)
+{
+        AUTO_ERR why = { 0 };
+        if (!load_drop(l, work_oid(w), &why)) {
+                fprintf(stderr, "pgsherpa: the unfinished database %s is still there\n", l->temporary);
+                verb_fail(&why, code);
+        }
+        return verb_fail(err, code);
+}
+
+static int load(const RestoreFile *o, SourceFile *f, Load *l)
+{
+        AUTO_ERR err = { 0 };
+        PgParams target = endpoint_params(l->to, NULL);
+        TransferRestore r = { .target = &target, .into = l->temporary, .marker = l->marker,
+                              .created = work_created };
+        TransferResult result = { 0 };
+        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        work_stops(w, t);
+        bool ok = source_file_restore(t, f, &r, &result, &err);
+        work_stops(w, NULL);
+        if (ok && *work_flag(w))
+                ok = err_set(&err, ERR_CANCELLED, "stopped on request");
+        ok = ok && load_finish(l, &err);
+        if (ok)
+                report(o, l, &result);
+        transfer_result_done(&result);
+        return ok ? EXIT_DONE
+                  : dropped(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
+}
+
+int restore_file(const RestoreFile *o)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_SOURCEFILE f = NULL;
+        if (!open_file(o, &f, &err))
+                return verb_fail(&err, verb_bundle_code(o->path, &err));
+        const char *name = o->to->database ? o->to->database : source_file_database(f);
+        if (!name) {
+                err_set(&err, ERR_USER, "%s does not say what its database is called", o->path);
+                err_hint(&err, "give it a name: --to ..,db=NAME");
+                return verb_fail(&err, EXIT_USAGE);
+        }
+        AUTO_LOAD l = { .to = o->to, .name = name };
+        if (!endpoint_name_fits("--to", name, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!load_begin(&l, "restore", &err))
+                return verb_fail(&err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        return load(o, f, &l);
+}

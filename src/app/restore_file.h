@@ -1,0 +1,14 @@
+/* restore_file.h: `pgsherpa restore` of what another tool wrote: SQL, or an archive of pg_dump. */
+#pragma once
+
+#include "app/endpoint.h"
+
+typedef struct RestoreFile {
+        const char *path;
+        const char *database;           /* of several in the file; or NULL                   */
+        Endpoint   *to;
+        bool        quiet, json;
+} RestoreFile;
+
+/* Exit code. */
+int restore_file(const RestoreFile *o);
