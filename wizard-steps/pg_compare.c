@@ -2,6 +2,7 @@
 #include "pg/compare.h"
 
 #include "base/fmt.h"
+#include "pg/report_text.h"
 #include "wizard-steps/pg_steps.h"
 
 #define SHOWN 50        /* differences in the log and the result; the file has them all */
@@ -15,6 +16,8 @@ static const ParamSpec params[] = {
           .help = "database there, if not that target's own" },
         { .name = "against_inventory", .type = PARAM_PATH, .fallback = "~",
           .help = "inventory made earlier (result.ref of pg.inventory), instead of `against`" },
+        { .name = "deep", .type = PARAM_BOOL, .fallback = "false",
+          .help = "read every row of both sides as text instead of letting the servers hash them" },
         { .name = "ignore", .type = PARAM_LIST, .fallback = "[]",
           .help = "differences that are wanted: comment, or database.collate" },
         { .name = "map_roles", .type = PARAM_MAP, .fallback = "~",
@@ -35,6 +38,7 @@ static const ParamSpec results[] = {
         { .name = "normalised", .type = PARAM_INT, .help = "expected differences, by rule" },
         { .name = "limits", .type = PARAM_LIST, .help = "what could not be compared" },
         { .name = "method", .type = PARAM_STRING, .help = "how rows were hashed" },
+        { .name = "mode", .type = PARAM_STRING, .help = "quick or deep" },
         { .name = "alembic", .type = PARAM_STRING, .help = "revision of the migrations" },
         { .name = "report", .type = PARAM_PATH, .help = "file with the whole report" },
         { 0 },
@@ -45,6 +49,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!step_get(ctx, "against") == !step_get(ctx, "against_inventory"))
                 step_problem(ctx, "give it one of `against` (a server) and `against_inventory` (a "
                              "file)");
+        if (step_bool(ctx, "deep") && step_get(ctx, "against_inventory"))
+                step_problem(ctx, "`deep` needs `against`: an inventory's own method decides");
         return true;
 }
 
@@ -81,9 +87,8 @@ static void say_differences(StepCtx *ctx, const json_t *report)
                 if (i == SHOWN)
                         break;
                 json_array_append(shown, d);
-                step_log(ctx, SAY_ERROR, "compare", "%s %s: %s; source %s; target %s",
-                         jx_str(d, "kind", ""), jx_str(d, "object", ""), jx_str(d, "what", ""),
-                         jx_str(d, "source", "(nothing)"), jx_str(d, "target", "(nothing)"));
+                AUTO_FREE char *line = report_difference_line(d);
+                step_log(ctx, SAY_ERROR, "compare", "%s", line);
         }
         step_result_set(ctx, "differences", shown);
         json_array_foreach(jx_get(report, "normalised"), i, d)
@@ -110,6 +115,7 @@ static bool tell(StepCtx *ctx, const json_t *report, Err *err)
         step_result_int(ctx, "normalised", (int64_t)json_array_size(jx_get(report, "normalised")));
         step_result_set(ctx, "limits", json_incref(jx_get(report, "limits")));
         step_result_str(ctx, "method", jx_str(report, "method", ""));
+        step_result_str(ctx, "mode", jx_str(report, "mode", ""));
         step_result_str(ctx, "alembic", jx_str(report, "revision", ""));
         say_differences(ctx, report);
         if (total)
@@ -130,6 +136,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         TableMeter meter = table_meter(ctx, "comparing");
         CompareOptions o = { .ignore = step_get(ctx, "ignore"),
                              .map_roles = step_get(ctx, "map_roles"),
+                             .deep = step_bool(ctx, "deep"),
                              .cancel = step_cancel_flag(ctx), .progress = table_meter_progress,
                              .progress_arg = &meter };
         return step_pg(ctx, &pg, err) && compare(ctx, pg, &o, &report, err) &&

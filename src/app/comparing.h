@@ -4,8 +4,11 @@
 #include "app/work.h"
 #include "pg/compare.h"
 
-/* Compares with the progress line and ctrl-C of `w`. */
-bool comparing(Work *w, Pg *source, Pg *target, const json_t *ignore, json_t **ret_report, Err *err)
-        MUST_CHECK;
-/* format: "txt", "md" or "json". Only differences and what was not compared, and a verdict. */
+/* Compares with the progress line and ctrl-C of `w`; of `wanted` (NULL: nothing special) all but
+ * those is used. */
+bool comparing(Work *w, Pg *source, Pg *target, const CompareOptions *wanted, json_t **ret_report,
+               Err *err) MUST_CHECK;
+/* format: "text", "md" or "json" (report_text.h), to stdout. */
 void comparing_print(const json_t *report, const char *format) NONNULL;
+/* Into a file, whole or not at all. */
+bool comparing_save(const json_t *report, const char *format, const char *path, Err *err) MUST_CHECK;

@@ -5,16 +5,34 @@
 #include "app/endpoint.h"
 #include "app/flags.h"
 #include "app/verb.h"
+#include "pg/report_text.h"
 
 typedef struct Compare {
-        const char *from, *to, *from_file, *to_file, *format;
-        bool        json, quiet;
-        json_t     *ignore;
+        const char *from, *to, *from_file, *to_file, *format, *output, *jobs;
+        bool        json, quiet, deep;
+        json_t     *ignore, *schemas, *tables;
+        CompareOptions o;
 } Compare;
 
 static void compare_done(Compare *c)
 {
         json_decref(c->ignore);
+        json_decref(c->schemas);
+        json_decref(c->tables);
+}
+
+static int tell(const Compare *c, const json_t *report)
+{
+        AUTO_ERR err = { 0 };
+        if (!c->output) {
+                comparing_print(report, c->format);
+        } else {
+                AUTO_FREE char *verdict = report_verdict(report);
+                if (!comparing_save(report, c->format, c->output, &err))
+                        return verb_fail(&err, EXIT_BLIND);
+                puts(verdict);
+        }
+        return jx_bool(report, "equal", false) ? EXIT_DONE : EXIT_NO;
 }
 
 static int compare_now(const Compare *c, Endpoint *from, Endpoint *to)
@@ -27,10 +45,21 @@ static int compare_now(const Compare *c, Endpoint *from, Endpoint *to)
             !endpoint_open(to, to->database, &target, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
         AUTO_WORK w = work_begin(c->quiet);
-        if (!comparing(w, source, target, c->ignore, &report, &err))
+        if (!comparing(w, source, target, &c->o, &report, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
-        comparing_print(report, c->format);
-        return jx_bool(report, "equal", false) ? EXIT_DONE : EXIT_NO;
+        return tell(c, report);
+}
+
+static bool read_jobs(Compare *c, Err *err)
+{
+        char *end = NULL;
+        if (!c->jobs)
+                return true;
+        long n = strtol(c->jobs, &end, 10);
+        if (!*c->jobs || *end || n < 1 || n > 32)
+                return err_set(err, ERR_USER, "--jobs is a number from 1 to 32");
+        c->o.jobs = (int)n;
+        return true;
 }
 
 static int run(int argc, char **argv)
@@ -38,20 +67,26 @@ static int run(int argc, char **argv)
         AUTO_ERR err = { 0 };
         AUTO_ENDPOINT from = { 0 };
         AUTO_ENDPOINT to = { 0 };
-        Compare CLEANUP(compare_done) c = { .format = "txt", .ignore = json_array() };
+        Compare CLEANUP(compare_done) c = { .format = "text", .ignore = json_array(),
+                                            .schemas = json_array(), .tables = json_array() };
         size_t n;
         const Flag flags[] = {
                 { "--from", .value = &c.from },
                 { "--from-password-file", .value = &c.from_file },
                 { "--to", .value = &c.to },
                 { "--to-password-file", .value = &c.to_file },
+                { "--deep", .set = &c.deep },
+                { "--schema", .list = c.schemas },
+                { "--table", .list = c.tables },
                 { "--ignore", .list = c.ignore },
+                { "--jobs", .value = &c.jobs },
                 { "--format", .value = &c.format },
+                { "-o", .value = &c.output },
                 { "--json", .set = &c.json },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !read_jobs(&c, &err) ||
             !endpoint_read("--from", c.from, c.from_file, &from, &err) ||
             !endpoint_read("--to", c.to, c.to_file, &to, &err))
                 return verb_fail(&err, EXIT_USAGE);
@@ -59,16 +94,21 @@ static int run(int argc, char **argv)
                 return verb_usage("compare", "%s needs db=NAME", from.database ? "--to" : "--from");
         if (c.json)
                 c.format = "json";
-        if (!str_eq(c.format, "txt") && !str_eq(c.format, "md") && !str_eq(c.format, "json"))
-                return verb_usage("compare", "--format is txt, md or json");
+        if (!str_eq(c.format, "text") && !str_eq(c.format, "md") && !str_eq(c.format, "json"))
+                return verb_usage("compare", "--format is text, md or json");
+        c.o.ignore = c.ignore;
+        c.o.schemas = c.schemas;
+        c.o.tables = c.tables;
+        c.o.deep = c.deep;
         return compare_now(&c, &from, &to);
 }
 
 const Verb verb_compare = {
         .name = "compare",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..,db=.. "
-                "[--from-password-file PATH] [--to-password-file PATH] [--ignore KIND].. "
-                "[--json|--format md] [--quiet]",
+                "[--from-password-file PATH] [--to-password-file PATH] [--deep] [--schema NAME].. "
+                "[--table SCHEMA.NAME].. [--ignore KIND].. [--jobs N] [--json|--format md] "
+                "[-o FILE] [--quiet]",
         .summary = "are two databases equal? Every row and every object; exit code 1: no",
         .run = run,
 };

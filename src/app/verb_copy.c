@@ -97,7 +97,7 @@ static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
             !comparing(w, source, target, NULL, &report, err))
                 return false;
         *ret_equal = jx_bool(report, "equal", false);
-        comparing_print(report, "txt");
+        comparing_print(report, "text");
         if (*ret_equal)
                 return true;
         err_set(err, ERR_USER, "the copy is not equal to its source, and was not kept");
