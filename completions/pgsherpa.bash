@@ -18,8 +18,8 @@ _pgsherpa_options() {
                 ;;
         copy) echo "--from --from-password-file --to --to-password-file --roles --no-proof --quiet" ;;
         compare)
-                echo "--from --from-password-file --to --to-password-file --ignore --json --format" \
-                        "--quiet"
+                echo "--from --from-password-file --to --to-password-file --deep --schema --table" \
+                        "--ignore --jobs --json --format --quiet"
                 ;;
         esac
 }
