@@ -1,12 +1,12 @@
 #include "step_ctx_fake.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/fmt.h"
 #include "base/io.h"
+#include "base/limits.h"
+#include "engine/step_host.h"
 
 /* ---- a fallback as the loader would read it ---- */
 
@@ -36,10 +36,8 @@ static json_t *fallback(const ParamSpec *p)
 
 FakeStep fake_step(const StepKind *kind, const char *params)
 {
-        FakeStep f = { .kind = kind, .arena = arena_new(), .results = json_object(),
-                       .remembered = json_object(), .targets = json_object(),
-                       .problems = json_array(), .plan = json_array(),
-                       .undo_plan = json_array(), .said = json_array() };
+        FakeStep f = { .kind = kind, .results = json_object(), .remembered = json_object(),
+                       .targets = json_object() };
         f.params = json_loads(params, 0, NULL);
         assert(f.params);
         for (const ParamSpec *p = kind->params; p && p->name; p++)
@@ -51,9 +49,46 @@ FakeStep fake_step(const StepKind *kind, const char *params)
         return f;
 }
 
+void fake_step_done(FakeStep *f)
+{
+        AUTO_ERR ignored = { 0 };
+        json_t *all[] = { f->params, f->results, f->remembered, f->targets, f->problems,
+                          f->plan, f->undo_plan };
+        for (size_t i = 0; i < LEN(all); i++)
+                json_decref(all[i]);
+        (void)!io_remove_tree(f->dir, &ignored);
+        free(f->dir);
+        free(f->report);
+        *f = (FakeStep){ 0 };
+}
+
 void fake_target(FakeStep *f, const char *name, json_t *stolen)
 {
         jx_set(f->targets, name, stolen);
+}
+
+void fake_on(FakeStep *f, const char *name)
+{
+        f->on = name;
+}
+
+json_t *fake_spec(FakeStep *f)
+{
+        return jx_get(f->targets, f->on);
+}
+
+/* ---- the host of its StepCtx ---- */
+
+static bool append(void *arg, EventType type, const char *step, json_t *fields, Err *err)
+{
+        FakeStep *f = arg;
+        json_decref(fields);
+        if (type != EV_STEP_REMEMBER)
+                return true;
+        if (f->refuse_remember)
+                return err_set(err, ERR_SYSTEM, "the disk is full");
+        f->remembers++;
+        return true;
 }
 
 static Target target_of(FakeStep *f, const char *name)
@@ -63,297 +98,145 @@ static Target target_of(FakeStep *f, const char *name)
                          .all = f->targets, .password = f->password };
 }
 
-void fake_on(FakeStep *f, const char *name)
+static const Target *target(void *arg, Arena *a, const json_t *spec, Err *err)
 {
-        f->on = target_of(f, arena_strdup(f->arena, name));
-        f->has_on = true;
+        FakeStep *f = arg;
+        const char *name = json_is_object(spec) ? jx_str(spec, "$target", "") : json_string_value(spec);
+        if (!name || !jx_get(f->targets, name)) {
+                err_set(err, ERR_USER, "no target %s", name ? name : "?");
+                return NULL;
+        }
+        Target *t = arena_new_type(a, Target);
+        *t = target_of(f, arena_strdup(a, name));
+        return t;
 }
 
+static const Secret *secret(void *arg, const char *name, Err *err)
+{
+        FakeStep *f = arg;
+        if (!f->secret)
+                err_set(err, ERR_USER, "secret %s is not known here", name);
+        return f->secret;
+}
+
+static const json_t *remembered_of(void *arg, const char *id)
+{
+        FakeStep *f = arg;
+        return jx_get(f->steps, id);
+}
+
+/* ---- one attempt ---- */
+
+typedef struct Attempt {
+        StepHost host;
+        Target   on;
+        StepCtx *ctx;
+} Attempt;
+
+static void begin(FakeStep *f, Attempt *a, bool planning)
+{
+        a->host = (StepHost){ .arg = f, .append = append, .target = target, .secret = secret,
+                              .remembered_of = remembered_of };
+        if (f->on)
+                a->on = target_of(f, f->on);
+        a->ctx = step_ctx_new(&(StepSetup){
+                .host = &a->host, .kind = f->kind, .id = f->id ? f->id : "fake",
+                .run_id = f->run_id ? f->run_id : "p0-fake", .planning = planning,
+                .run_dir = f->kept_dir ? f->kept_dir : f->dir,
+                .params = json_deep_copy(f->params), .target = f->on ? &a->on : NULL,
+                .remembered = json_deep_copy(f->remembered) });
+}
+
+static void keep(json_t **mine, const json_t *theirs)
+{
+        json_t *copy = json_deep_copy(theirs);
+        json_decref(*mine);
+        *mine = copy;
+}
+
+static bool end(FakeStep *f, Attempt *a, bool ok)
+{
+        keep(&f->problems, step_ctx_problems(a->ctx));
+        keep(&f->plan, step_ctx_plan(a->ctx));
+        keep(&f->undo_plan, step_ctx_plan_undo(a->ctx));
+        if (!f->refuse_remember)
+                keep(&f->remembered, step_remembered(a->ctx));
+        json_object_update(f->results, step_results(a->ctx));
+        free(f->report);
+        f->report = xstrdup(step_ctx_note(a->ctx));
+        a->ctx = step_ctx_free(a->ctx);
+        return ok;
+}
+
+typedef bool (*Call)(StepCtx *ctx, void *state, Err *err);
+
+static bool call(FakeStep *f, Call fn, bool planning, Err *err)
+{
+        Attempt a = { 0 };
+        begin(f, &a, planning);
+        return end(f, &a, fn(a.ctx, step_ctx_state(a.ctx), err));
+}
+
+bool fake_check(FakeStep *f, Err *err)
+{
+        if (f->kind->check && !call(f, f->kind->check, false, err))
+                return false;
+        const char *problem = json_string_value(json_array_get(f->problems, 0));
+        return !problem || err_set(err, ERR_USER, "check: %s", problem);
+}
+
+bool fake_run_alone(FakeStep *f, Err *err)
+{
+        return call(f, f->kind->run, false, err);
+}
+
+/* check() and run() share their state, as in the engine. */
 bool fake_run(FakeStep *f, Err *err)
 {
-        void *state = arena_alloc(f->arena, f->kind->state_size + 1);
-        json_array_clear(f->problems);
-        if (f->kind->check && !f->kind->check(f, state, err))
-                return false;
-        if (json_array_size(f->problems))
-                return err_set(err, ERR_USER, "check: %s",
-                               json_string_value(json_array_get(f->problems, 0)));
-        return f->kind->run(f, state, err);
+        Attempt a = { 0 };
+        begin(f, &a, false);
+        void *state = step_ctx_state(a.ctx);
+        bool ok = !f->kind->check || f->kind->check(a.ctx, state, err);
+        const char *problem = json_string_value(json_array_get(step_ctx_problems(a.ctx), 0));
+        if (ok && problem)
+                ok = err_set(err, ERR_USER, "check: %s", problem);
+        return end(f, &a, ok && f->kind->run(a.ctx, state, err));
+}
+
+bool fake_plan(FakeStep *f, Err *err)
+{
+        return call(f, f->kind->plan, true, err);
+}
+
+bool fake_undo(FakeStep *f, Err *err)
+{
+        return call(f, f->kind->undo, false, err);
+}
+
+bool fake_probe_it(FakeStep *f, Found *ret, Err *err)
+{
+        Attempt a = { 0 };
+        begin(f, &a, false);
+        return end(f, &a, f->kind->probe(a.ctx, step_ctx_state(a.ctx), ret, err));
 }
 
 Found fake_probe(FakeStep *f)
 {
         AUTO_ERR err = { 0 };
         Found found = FOUND_DRIFT;
-        void *state = arena_alloc(f->arena, f->kind->state_size + 1);
-        if (!f->kind->probe(f, state, &found, &err)) {
-                fprintf(stderr, "probe: %s\n", err.message);
-                return (Found)-1;
-        }
-        return found;
+        if (fake_probe_it(f, &found, &err))
+                return found;
+        fprintf(stderr, "probe: %s\n", err.message);
+        return (Found)-1;
 }
 
-bool fake_undo(FakeStep *f, Err *err)
+char *fake_said(const FakeStep *f)
 {
-        return f->kind->undo(f, arena_alloc(f->arena, f->kind->state_size + 1), err);
-}
-
-void fake_step_done(FakeStep *f)
-{
-        AUTO_ERR ignored = { 0 };
-        json_t *all[] = { f->params, f->results, f->remembered, f->targets, f->problems,
-                          f->plan, f->undo_plan, f->said };
-        for (size_t i = 0; i < LEN(all); i++)
-                json_decref(all[i]);
-        (void)!io_remove_tree(f->dir, &ignored);
-        free(f->dir);
-        free(f->report);
-        arena_free(f->arena);
-        *f = (FakeStep){ 0 };
-}
-
-/* ---- step_ctx.h ---- */
-
-const char *step_str(StepCtx *c, const char *param)
-{
-        return jx_str(c->params, param, "");
-}
-
-int64_t step_int(StepCtx *c, const char *param)
-{
-        return jx_int(c->params, param, 0);
-}
-
-bool step_bool(StepCtx *c, const char *param)
-{
-        return jx_bool(c->params, param, false);
-}
-
-const json_t *step_get(StepCtx *c, const char *param)
-{
-        const json_t *v = jx_get(c->params, param);
-        return json_is_null(v) ? NULL : v;
-}
-
-const Secret *step_secret(StepCtx *c, const char *param, Err *err)
-{
-        if (step_get(c, param) && c->secret)
-                return c->secret;
-        err_set(err, ERR_USER, "parameter %s names no secret", param);
-        return NULL;
-}
-
-const char *step_words(StepCtx *c, const char *param)
-{
-        const json_t *v = step_get(c, param);
-        AUTO_FREE char *words = v ? jx_words(v) : xstrdup("");
-        return arena_strdup(c->arena, words);
-}
-
-const Target *step_target(StepCtx *c)
-{
-        return c->has_on ? &c->on : NULL;
-}
-
-const Target *step_param_target(StepCtx *c, const char *param, Err *err)
-{
-        const json_t *v = step_get(c, param);
-        const char *name = json_is_object(v) ? jx_str(v, "$target", "") : json_string_value(v);
-        return step_named_target(c, name ? name : "", err);
-}
-
-const Target *step_named_target(StepCtx *c, const char *name, Err *err)
-{
-        Target *t = arena_new_type(c->arena, Target);
-        if (!jx_get(c->targets, name)) {
-                err_set(err, ERR_USER, "no target %s", name);
-                return NULL;
-        }
-        *t = target_of(c, arena_strdup(c->arena, name));
-        return t;
-}
-
-const char *step_id(StepCtx *c)
-{
-        return c->id ? c->id : "fake";
-}
-
-const char *step_run_id(StepCtx *c)
-{
-        return c->run_id ? c->run_id : "p0-fake";
-}
-
-const char *step_run_dir(StepCtx *c)
-{
-        return c->kept_dir ? c->kept_dir : c->dir;
-}
-
-const char *step_saved_dir(StepCtx *c, Err *err)
-{
-        return step_run_dir(c);
-}
-
-Arena *step_arena(StepCtx *c)
-{
-        return c->arena;
-}
-
-int step_attempt(StepCtx *c)
-{
-        return 1;
-}
-
-int64_t step_timeout_ms(StepCtx *c)
-{
-        return 0;
-}
-
-bool step_planning(StepCtx *c)
-{
-        return false;
-}
-
-PRINTF(2, 0) static void say(json_t *list, const char *fmt, va_list ap)
-{
-        AUTO_FREE char *text = xvasprintf(fmt, ap);
-        jx_append_str(list, text);
-}
-
-void step_log(StepCtx *c, SayLevel level, const char *who, const char *fmt, ...)
-{
-        va_list ap;
-        va_start(ap, fmt);
-        say(c->said, fmt, ap);
-        va_end(ap);
-}
-
-void step_problem(StepCtx *c, const char *fmt, ...)
-{
-        va_list ap;
-        va_start(ap, fmt);
-        say(c->problems, fmt, ap);
-        va_end(ap);
-}
-
-void step_plan(StepCtx *c, const char *fmt, ...)
-{
-        va_list ap;
-        va_start(ap, fmt);
-        say(c->plan, fmt, ap);
-        va_end(ap);
-}
-
-void step_plan_undo(StepCtx *c, const char *fmt, ...)
-{
-        va_list ap;
-        va_start(ap, fmt);
-        say(c->undo_plan, fmt, ap);
-        va_end(ap);
-}
-
-void step_report(StepCtx *c, const char *fmt, ...)
-{
-        va_list ap;
-        va_start(ap, fmt);
-        free(c->report);
-        c->report = xvasprintf(fmt, ap);
-        va_end(ap);
-}
-
-void step_progress(StepCtx *c, const Progress *p)
-{
-}
-
-json_t *step_results(StepCtx *c)
-{
-        return c->results;
-}
-
-void step_result_str(StepCtx *c, const char *name, const char *text)
-{
-        jx_set_str(c->results, name, text);
-}
-
-void step_result_int(StepCtx *c, const char *name, int64_t n)
-{
-        jx_set_int(c->results, name, n);
-}
-
-void step_result_bool(StepCtx *c, const char *name, bool flag)
-{
-        jx_set_bool(c->results, name, flag);
-}
-
-void step_result_set(StepCtx *c, const char *name, json_t *stolen)
-{
-        jx_set(c->results, name, stolen);
-}
-
-bool step_result_file(StepCtx *c, const char *name, const json_t *value, const char **ret_path,
-                      Err *err)
-{
-        char *path = arena_printf(c->arena, "%s/%s.json", c->dir, name);
-        AUTO_FREE char *text = jx_dump(value);
-        if (!io_replace_file(path, text, strlen(text), 0600, err))
-                return false;
-        jx_set_str(c->results, name, path);
-        *ret_path = path;
-        return true;
-}
-
-void step_artifact(StepCtx *c, const char *what, const char *path, int64_t size,
-                   const char *sha256)
-{
-}
-
-bool step_remember(StepCtx *c, json_t *stolen, Err *err)
-{
-        if (c->refuse_remember) {
-                json_decref(stolen);
-                return err_set(err, ERR_SYSTEM, "the disk is full");
-        }
-        c->remembers++;
-        json_object_update(c->remembered, stolen);
-        json_decref(stolen);
-        return true;
-}
-
-const json_t *step_remembered(StepCtx *c)
-{
-        return c->remembered;
-}
-
-const json_t *step_remembered_of(StepCtx *c, const char *id)
-{
-        return jx_get(c->steps, id);
-}
-
-bool step_tolerates(StepCtx *c, const char *object, const Err *error)
-{
-        return false;
-}
-
-bool step_cancelled(StepCtx *c)
-{
-        return c->cancelled;
-}
-
-int step_on_cancel(StepCtx *c, void (*fn)(void *arg), void *arg)
-{
-        return 1;
-}
-
-void step_uncancel(StepCtx *c, int handle)
-{
-}
-
-const volatile bool *step_cancel_flag(StepCtx *c)
-{
-        return &c->cancelled;
-}
-
-bool step_sleep(StepCtx *c, int64_t ms)
-{
-        nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
-        return !c->cancelled;
+        AUTO_ERR err = { 0 };
+        char *text = NULL;
+        AUTO_FREE char *path = xasprintf("%s/output/%s.log", f->kept_dir ? f->kept_dir : f->dir,
+                                         f->id ? f->id : "fake");
+        if (!io_read_file(path, LIMIT_OUTPUT_LOG, &text, NULL, &err))
+                text = xstrdup("");
+        return text;
 }

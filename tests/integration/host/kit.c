@@ -122,21 +122,14 @@ static bool call(Kit *k, const char *which, const char *id, json_t *e, Found *fo
         fake_target(&f, "stack", json_incref(k->spec));
         fake_on(&f, "stack");
         bool ok = true;
-        if (str_eq(which, "run")) {
-                void *state = arena_alloc(f.arena, kind->state_size + 1);
-                ok = kind->run(&f, state, err);
-        } else if (str_eq(which, "undo")) {
+        if (str_eq(which, "run"))
+                ok = fake_run_alone(&f, err);
+        else if (str_eq(which, "undo"))
                 ok = fake_undo(&f, err);
-        } else if (str_eq(which, "probe")) {
-                void *state = arena_alloc(f.arena, kind->state_size + 1);
-                ok = kind->probe(&f, state, found, err);
-        } else if (kind->check) {
-                void *state = arena_alloc(f.arena, kind->state_size + 1);
-                ok = kind->check(&f, state, err);
-                const char *problem = json_string_value(json_array_get(f.problems, 0));
-                if (ok && problem)
-                        ok = err_set(err, ERR_USER, "%s", problem);
-        }
+        else if (str_eq(which, "probe"))
+                ok = fake_probe_it(&f, found, err);
+        else
+                ok = fake_check(&f, err);
         jx_set(e, "remembered", json_deep_copy(f.remembered));
         jx_set(e, "results", json_deep_copy(f.results));
         fake_step_done(&f);

@@ -222,7 +222,7 @@ Test(pg_roles_copy, carries_verifiers_and_memberships_and_takes_them_back)
                                            "'member')", id, id);
         AUTO_FREE char *is = lab_value(target, member);
         cr_assert_str_eq(is, "t");
-        AUTO_FREE char *said = json_dumps(f.said, 0);
+        AUTO_FREE char *said = fake_said(&f);
         AUTO_FREE char *kept = json_dumps(f.remembered, 0);
         cr_assert_null(strstr(said, "SCRAM-SHA"), "a verifier was said");
         cr_assert_null(strstr(kept, "SCRAM-SHA"), "a verifier was remembered");
@@ -502,7 +502,7 @@ Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 60)
         AUTO_SECRET s = secret_take("plain password", password, strlen(password));
         FakeStep f = step(&step_pg_inventory, 17, name, "{\"digest\": \"all\"}");
         AUTO_FREE char *user = xasprintf("test_%d_grp", id);
-        json_object_set_new((json_t *)(uintptr_t)f.on.spec, "user", json_string(user));
+        json_object_set_new(fake_spec(&f), "user", json_string(user));
         f.password = s;
         fake_on(&f, "on");
         MUST(fake_run(&f, &err), err);
@@ -511,7 +511,7 @@ Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 60)
         cr_assert_str_eq(jx_str(f.results, "alembic", ""), "20260201");
         FakeStep c = step(&step_pg_compare, 17, name, "{\"against_inventory\": \"%s\"}",
                           jx_str(f.results, "ref", ""));
-        json_object_set_new((json_t *)(uintptr_t)c.on.spec, "user", json_string(user));
+        json_object_set_new(fake_spec(&c), "user", json_string(user));
         c.password = s;
         fake_on(&c, "on");
         MUST(fake_run(&c, &err), err);
