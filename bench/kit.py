@@ -16,6 +16,7 @@ import argparse
 import fcntl
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,10 @@ SHERPA = os.path.join(BUILD, "src/app/pgsherpa")
 JOBS = os.cpu_count() or 2
 SETTINGS = ["wal_level=replica", "shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=1h",
             "autovacuum=off", "jit=off"]
+
+
+# Ended from outside: servers are stopped all the same.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
 
 
 def note(text):

@@ -39,13 +39,14 @@ create table article (id bigint not null, author int not null, at timestamptz no
   title text not null, body jsonb not null, price numeric(12,2));
 insert into article select g, hashint8(g) & 16383, timestamptz '2020-01-01 00:00Z' + g * interval '97 seconds',
   md5(g::text)::uuid, say(g, 7), jsonb_build_object('lang', (array['de','en','fr','it'])[1 + (g & 3)], 'tags',
-  jsonb_build_array(say(g % 4001, 1), say(g % 977, 1)), 'words', hashint8(g * 7) & 4095, 'summary', say(g * 3, 16)),
+  jsonb_build_array(say(g % 4001, 1), say(g % 977, 1)), 'words', hashint8(g * 7) & 4095, 'summary', say(g * 3, 24)),
   ((hashint8(g * 11) & 1048575) / 100.0)::numeric(12,2) from generate_series(1::bigint, @articles@) g;
 create table event (id bigint not null, article bigint not null, at timestamptz not null, kind text not null,
   payload jsonb not null, amount float8);
 insert into event select g, 1 + (abs(hashint8(g)::bigint) % @articles@), timestamptz '2021-01-01 00:00Z' +
   g * interval '11 seconds', (array['view','vote','share','edit','report'])[1 + abs(hashint8(g * 3)) % 5],
-  jsonb_build_object('ip', hashint8(g * 5) & 65535, 'agent', say(g % 211, 2)), (hashint8(g * 13) & 65535) / 7.0
+  jsonb_build_object('ip', hashint8(g * 5) & 65535,
+  'agent', say(g % 211, 2), 'session', md5((g / 20)::text)), (hashint8(g * 13) & 65535) / 7.0
   from generate_series(1::bigint, @events@) g;
 alter table article add primary key (id);
 create unique index article_key on article (key);
@@ -74,7 +75,7 @@ select format('select make(%s)', t) from generate_series(0, @tables@ - 1) t \\ge
 """
 
 LARGE_OBJECTS = """
-select format('select lo_from_bytea(0, decode(repeat(md5(g::text), 16), ''hex'')) from generate_series(%s, %s) g \\g /dev/null',
+select format('select count(lo_from_bytea(0, decode(repeat(md5(g::text), 16), ''hex''))) from generate_series(%s, %s) g',
   n * 10000 + 1, least((n + 1) * 10000, @objects@)) from generate_series(0, (@objects@ - 1) / 10000) n \\gexec
 """
 

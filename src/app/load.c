@@ -83,7 +83,25 @@ bool load_drop(Load *l, int64_t oid, Err *err)
         PgParams p = endpoint_params(l->to, NULL);
         if (!l->temporary)
                 return true;
-        return transfer_drop(&p, l->temporary, oid, l->marker, NULL, err);
+        for (int attempt = 1;; attempt++) {
+                err_clear(err);
+                if (transfer_drop(&p, l->temporary, oid, l->marker, NULL, err))
+                        return true;
+                /* A server that fell over is often back in a moment: recovery, then this. */
+                if ((err->kind != ERR_LINK && !str_eq(err->sqlstate, "57P03")) || attempt == TRIES * 2)
+                        return false;
+                nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+        }
+}
+
+void load_hint(const Load *l, bool dropped, Err *err)
+{
+        if (!dropped)
+                err_hint(err, "once the server answers: drop database \"%s\". It is in nobody's way: a "
+                              "new run makes its own", l->temporary);
+        else if (!err->hint && err->kind != ERR_CANCELLED)
+                err_hint(err, "nothing of it is left on the target, and the source was only read: see to "
+                              "the cause and run it again");
 }
 
 void load_done(Load *l)

@@ -26,5 +26,8 @@ bool load_begin(Load *l, const char *what, Err *err) MUST_CHECK;
 bool load_finish(Load *l, Err *err) MUST_CHECK;
 /* `oid` 0: it was perhaps not even made. */
 bool load_drop(Load *l, int64_t oid, Err *err) MUST_CHECK;
+/* What to do after a load that failed, where its error does not say: `dropped`, nothing of it is
+ * left; else the temporary database is, and *err is why. */
+void load_hint(const Load *l, bool dropped, Err *err) NONNULL;
 void load_done(Load *l) NONNULL;
 #define AUTO_LOAD CLEANUP(load_done) Load

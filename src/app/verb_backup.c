@@ -118,6 +118,9 @@ static int create_now(Create *c, Endpoint *e)
         if (!ok && err.sys_errno == ENOSPC)
                 err_hint(&err, "the unfinished bundle was removed; make room in %s, or choose "
                          "another place with --root", c->root);
+        else if (!ok && !err.hint && err.kind != ERR_CANCELLED)
+                err_hint(&err, "the unfinished bundle was removed, and the source was only read: see to "
+                         "the cause and run it again");
         return ok ? EXIT_DONE : verb_fail(&err, verb_work_code(&err, false));
 }
 

@@ -39,10 +39,14 @@ static void restore_done(Restore *o)
 static int dropped(Load *l, const Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
-        if (!load_drop(l, work_oid(w), &why)) {
+        bool gone = load_drop(l, work_oid(w), &why);
+        if (!gone) {
                 fprintf(stderr, "pgsherpa: the unfinished database %s is still there\n", l->temporary);
+                load_hint(l, false, &why);
                 verb_fail(&why, code);
         }
+        if (gone)
+                load_hint(l, true, err);
         return verb_fail(err, code);
 }
 
