@@ -16,7 +16,10 @@ _pgsherpa_options() {
         restore)
                 echo "--to --to-password-file --database --all --schema --table --json --quiet"
                 ;;
-        copy) echo "--from --from-password-file --to --to-password-file --roles --no-proof --quiet" ;;
+        copy)
+                echo "--from --from-password-file --to --to-password-file --roles --no-proof" \
+                        "--backup --quiet"
+                ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --deep --schema --table" \
                         "--ignore --jobs --json --format --quiet"

@@ -10,11 +10,12 @@
 #include "pg/roles.h"
 
 typedef struct Copy {
-        const char *from, *to, *from_file, *to_file;
+        const char *from, *to, *from_file, *to_file, *backup;
         bool        roles, no_proof, quiet;
         Endpoint    source, target;
         Load        load;
         json_t     *made_roles;         /* names; new on the target                          */
+        BundleDone  bundle;             /* of --backup                                       */
 } Copy;
 
 static void copy_done(Copy *c)
@@ -23,6 +24,7 @@ static void copy_done(Copy *c)
         endpoint_done(&c->target);
         load_done(&c->load);
         json_decref(c->made_roles);
+        free(c->bundle.path);
 }
 
 static bool lacking(const json_t *names, Err *err)
@@ -40,9 +42,10 @@ static bool roles(Copy *c, bool *ret_refused, Err *err)
         AUTO_JSON report = NULL;
         RolesCopyOptions o = { .dry = !c->roles };
         if (!endpoint_open(&c->source, c->source.database, &from, err) ||
-            !endpoint_open(&c->target, NULL, &to, err) ||
-            !pg_roles_copy(from, to, &o, &report, err))
+            !endpoint_open(&c->target, NULL, &to, err))
                 return false;
+        if (!pg_roles_copy(from, to, &o, &report, err))
+                return err_wrap(err, "looking at the roles of source and target");
         json_t *missing = jx_get(report, "created");
         if (!c->roles && json_array_size(missing)) {
                 *ret_refused = true;
@@ -79,11 +82,16 @@ static bool take_back(Copy *c, int64_t oid, Err *err)
 static int failed(Copy *c, int64_t oid, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
-        if (!take_back(c, oid, &why)) {
+        bool gone = take_back(c, oid, &why);
+        if (!gone) {
                 fprintf(stderr, "pgsherpa: not everything could be taken back (%s)\n",
                         c->load.temporary ? c->load.temporary : "roles");
+                if (c->load.temporary)
+                        load_hint(&c->load, false, &why);
                 verb_fail(&why, code);
         }
+        if (gone)
+                load_hint(&c->load, true, err);
         return verb_fail(err, code);
 }
 
@@ -105,6 +113,21 @@ static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
                              "again");
 }
 
+/* With --backup the same pass over the source fills a bundle, too. */
+static bool transfer(Copy *c, Transfer *t, TransferCopy *what, TransferResult *ret, Err *err)
+{
+        AUTO_BUNDLEWRITER w = NULL;
+        AUTO_FREE char *path = NULL;
+        TransferBackup b = { .source = what->source, .globals = true };
+        if (!c->backup)
+                return transfer_copy(t, what, ret, err);
+        if (!bundle_choose(c->backup, what->database, &path, err) ||
+            !bundle_create(path, &(BundleOptions){ 0 }, &w, err) || !transfer_bundle_begin(t, w, &b, err))
+                return false;
+        what->bundle = w;
+        return transfer_copy(t, what, ret, err) && transfer_bundle_end(t, w, &c->bundle, err);
+}
+
 static bool load_rows(Copy *c, Work *w, TransferResult *ret, Err *err)
 {
         PgParams target = endpoint_params(&c->target, NULL);
@@ -112,9 +135,9 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, Err *err)
                            .target = &target, .database = c->source.database,
                            .into = c->load.temporary, .marker = c->load.marker,
                            .created = work_created };
-        AUTO_TRANSFER transfer = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
-        work_stops(w, transfer);
-        bool ok = transfer_copy(transfer, &t, ret, err);
+        AUTO_TRANSFER tr = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        work_stops(w, tr);
+        bool ok = transfer(c, tr, &t, ret, err);
         work_stops(w, NULL);
         if (ok && *work_flag(w))
                 return err_set(err, ERR_CANCELLED, "stopped on request");
@@ -131,6 +154,10 @@ static int copy_now(Copy *c)
                   load_finish(&c->load, &err);
         int64_t rows = r.rows, tables = r.tables;
         transfer_result_done(&r);
+        if (c->bundle.path) {           /* whole, whatever became of the copy */
+                AUTO_FREE char *path = text_clean_str(c->bundle.path);
+                printf("%s\nsha256 %s\n", path, c->bundle.sha256);
+        }
         if (!ok)
                 return failed(c, work_oid(w), &err,
                               c->load.refused ? EXIT_REFUSED : verb_work_code(&err, false));
@@ -157,6 +184,7 @@ static int run(int argc, char **argv)
                 { "--to-password-file", .value = &c.to_file },
                 { "--roles", .set = &c.roles },
                 { "--no-proof", .set = &c.no_proof },
+                { "--backup", .value = &c.backup },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
@@ -170,15 +198,19 @@ static int run(int argc, char **argv)
                          .name = c.target.database ? c.target.database : c.source.database };
         if (!load_begin(&c.load, "copy", &err))
                 return verb_fail(&err, c.load.refused ? EXIT_REFUSED : verb_work_code(&err, true));
-        if (!roles(&c, &refused, &err))
+        if (!roles(&c, &refused, &err)) {
+                if (!err.hint)
+                        err_hint(&err, "nothing was made yet: see to the cause and run it again");
                 return verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        }
         return copy_now(&c);
 }
 
 const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
-                "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] [--quiet]",
+                "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
+                "[--backup DIR] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };
