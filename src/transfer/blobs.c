@@ -196,7 +196,8 @@ static bool all(Blobs *b, Err *err)
                 if (!make(b, r, err) || !fill(b, pg_cell(r, 0, 0), last, err))
                         return false;
                 b->n += n;
-                progress_set(b->s->t, b->total, (int)b->n, NULL);
+                if (b->s->moved)
+                        b->s->moved(b->s->moved_arg, 0, n);
                 free(after);
                 after = xstrdup(last);
         }
@@ -210,7 +211,6 @@ bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err
         jx_set_int(ret_record, "count", c->large_objects);
         if (c->large_objects == 0)
                 return true;
-        progress_next(s->t, "large objects", (int)c->large_objects);
         if (s->bundle) {
                 AUTO_FREE char *dir = xasprintf("%s/large-objects", s->bundle_dir);
                 b.sql = sql = bundle_stream_new(s->bundle, "large-objects", dir, ".sql.zst");

@@ -11,7 +11,7 @@ typedef struct Copy {
         Transfer           *t;
         const TransferCopy *c;
         Arena              *a;
-        Pg                 *holder, *reader, *to;
+        Pg                 *holder, *reader;
         char               *snapshot, *dir;
         Content             content;
         PgClient            client;
@@ -19,13 +19,10 @@ typedef struct Copy {
         Toc                 toc;
         json_t             *record;     /* of the manifest */
         json_t             *blobs;
-        EntriesMeter        meter;
 } Copy;
 
 static void copy_close(Copy *w)
 {
-        watch_stop(w->meter.watch);
-        transfer_disconnect(w->t, &w->to);
         transfer_disconnect(w->t, &w->reader);
         transfer_disconnect(w->t, &w->holder);
         free(w->snapshot);
@@ -191,49 +188,44 @@ static bool end_bundle(Copy *w, Err *err)
 
 static bool pre_data(Copy *w, Err *err)
 {
-        int n = toc_count_of(&w->toc, TOC_PRE_DATA);
         const TransferCopy *c = w->c;
         bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
         if (!c->into)
                 return true;
+        Pg *to = NULL;
         if (!target_create(w->t, c->target, w->content.properties, c->into, c->marker, c->created,
                            err) ||
-            !target_open(w->t, c->target, c->into, ascii, &w->to, err))
+            !target_open(w->t, c->target, c->into, ascii, &to, err))
                 return false;
-        progress_stage(w->t, "schema", "objects", n, n);
-        return target_entries(w->t, w->to, &w->toc, TOC_PRE_DATA, TOC_PASS_MAIN, &w->meter, err);
+        bool ok = target_pre_data(w->t, to, &w->toc, err);
+        transfer_disconnect(w->t, &to);
+        return ok;
 }
 
-/* Indexes are most of the work of a load; their bytes were in the total from the start. */
-static bool post_data(Copy *w, Err *err)
+static void record_tables(Copy *w)
 {
-        if (!w->to)
-                return true;
-        w->meter = (EntriesMeter){ .done = w->content.total_size, .indexes = w->content.indexes,
-                                   .watch = watch_start(w->t, w->c->target, w->to) };
-        progress_next(w->t, "building indexes", toc_count_of(&w->toc, TOC_POST_DATA));
-        bool ok = sequences_set(w->to, &w->content, err) &&
-               target_entries(w->t, w->to, &w->toc, TOC_POST_DATA, TOC_PASS_MAIN, &w->meter, err) &&
-               target_entries(w->t, w->to, &w->toc, TOC_NONE, TOC_PASS_ACL, &w->meter, err) &&
-               target_entries(w->t, w->to, &w->toc, TOC_NONE, TOC_PASS_POST_ACL, &w->meter, err);
-        w->meter.watch = watch_stop(w->meter.watch);
-        return ok && target_properties(w->t, w->c->target, w->content.properties, w->c->into, err);
+        PartSink s = { .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
+        json_t *records = json_array();
+        jx_set(w->record, "tables", records);
+        for (size_t i = 0; i < w->content.n_tables; i++)
+                json_array_append_new(records, table_record(&s, &w->content.tables[i]));
 }
 
-static bool data(Copy *w, Err *err)
+static bool work(Copy *w, Err *err)
 {
-        PartSink s = { .t = w->t, .to = w->to, .bundle = w->c->bundle,
-                       .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
-        json_t *records = NULL;
-        if (w->record) {
-                records = json_array();
-                jx_set(w->record, "tables", records);
-        }
+        const TransferCopy *c = w->c;
+        const PgParams *target = c->into ? c->target : NULL;
         w->blobs = json_object();
-        progress_stage(w->t, "copying", "bytes", w->content.total_size + (w->to ? w->content.index_size : 0),
-                       (int)w->content.n_tables);
-        return tables_copy(&s, w->reader, &w->content, records, err) &&
-               blobs_copy(&s, w->reader, &w->content, w->blobs, err);
+        WorkPlan p = { .t = w->t, .source = &c->source, .database = c->database,
+                       .snapshot = w->snapshot, .target = target, .into = c->into,
+                       .content = &w->content, .toc = &w->toc, .writer = c->bundle, .dir = w->dir,
+                       .blobs = w->blobs };
+        if (!work_run(&p, err))
+                return false;
+        if (w->record)
+                record_tables(w);
+        return !target || (target_properties(w->t, target, w->content.properties, c->into, err) &&
+                           target_checkpoint(w->t, target, err));
 }
 
 static bool target_major(Copy *w, int *ret, Err *err)
@@ -270,7 +262,7 @@ bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err 
         *ret = (TransferResult){ 0 };
         if (!target_major(&w, &major, err) || !open_source(&w, err) || !find_client(&w, major, err) ||
             !read_schema(&w, err) || (c->bundle && !begin_bundle(&w, err)) || !pre_data(&w, err) ||
-            !data(&w, err) || !post_data(&w, err) || (c->bundle && !end_bundle(&w, err)))
+            !work(&w, err) || (c->bundle && !end_bundle(&w, err)))
                 return err_wrap(err, "copying database %s", c->database);
         sum_up(&w, ret);
         return true;

@@ -8,7 +8,9 @@
 #include "pg/clients.h"
 #include "sql/sql.h"
 #include "transfer/dump.h"
+#include "transfer/entries.h"
 #include "transfer/part.h"
+#include "transfer/pool.h"
 #include "transfer/toc.h"
 #include "transfer/transfer.h"
 
@@ -46,28 +48,48 @@ typedef struct Content {
         json_t   *extensions;           /* [{"name", "version", "schema"}]                   */
 } Content;
 
+/* One thing of several that are being done at the same moment. */
+typedef struct Slot {
+        char   *name;                   /* NULL: nothing                                      */
+        int64_t done, total;            /* in its own unit: bytes, blocks, tuples             */
+        int64_t weight, counted;        /* bytes of the whole: all, and counted so far        */
+        double  cost;                   /* seconds it was thought to take                     */
+        int64_t since_ms;
+} Slot;
+
 struct Transfer {
         TransferHooks   hooks;
         pthread_mutex_t lock;
-        Pg             *open[16];       /* connections that a cancel must reach              */
-        size_t          n_open;
-        volatile bool   cancelled;
+        Pg            **open;           /* connections that a cancel must reach               */
+        size_t          n_open, open_capacity;
+        volatile bool   cancelled, failed;      /* failed: something else did, stop too       */
+        Pool           *pool;           /* that runs, or NULL                                 */
+        int             jobs;           /* wanted; 0: as many as are sensible                 */
+        pthread_mutex_t asking;         /* one error at a time                                */
         json_t         *tolerated;
-        /* progress of the stage that runs; a watcher of long statements shows it too */
+        /* progress of the stage that runs */
         pthread_mutex_t showing;
         const char     *stage, *unit;
-        int64_t         done, total, shown_ms;
+        int64_t         done, total, row_count, shown_ms;
         int             things_done, things_total;
+        Slot            slots[POOL_WORKERS];
         struct {
                 int64_t at, done;
-        } window[16];                   /* for a rate of the last seconds                    */
+        } window[16];                   /* for a rate of the last seconds                     */
         size_t          window_n;
+        /* Seconds left when `begun` seconds of what runs are done; negative: not known */
+        double        (*left)(void *arg, double begun);
+        void           *left_arg;
 };
 
 /* ---- transfer.c ---- */
 bool transfer_connect(Transfer *t, const PgParams *p, const char *database, Pg **ret, Err *err);
 void transfer_disconnect(Transfer *t, Pg **pg);
 bool transfer_stopped(Transfer *t, Err *err);
+/* Cancels whatever runs on any connection, without the caller having asked for an end. */
+void transfer_interrupt(Transfer *t, bool failed);
+/* The pool that transfer_set_jobs() is to reach; NULL: none any more. */
+void transfer_pool(Transfer *t, Pool *p);
 void transfer_say(Transfer *t, const char *fmt, ...) PRINTF(2, 3);
 /* Asks the caller about one failed object; true: noted, go on. False: *err has the name. */
 bool transfer_tolerates(Transfer *t, const char *object, Err *err);
@@ -75,18 +97,24 @@ bool transfer_tolerates(Transfer *t, const char *object, Err *err);
 /* ---- progress.c ---- */
 void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t total, int things);
 void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow *row);
-/* A new stage of the same whole: label and things change, bytes and rate go on. */
-void progress_next(Transfer *t, const char *stage, int things);
-/* The same point again, with news of what is being done: from the watcher's thread. */
-void progress_row(Transfer *t, const TransferRow *row);
+/* Only the words: bytes, rate and things go on. */
+void progress_words(Transfer *t, const char *stage);
+/* Who says how long the rest takes; NULL: the rate does. */
+void progress_left(Transfer *t, double (*left)(void *arg, double begun), void *arg);
+/* Many at once, each in the slot of its worker. `weight`: bytes it is of the whole. */
+void progress_begin(Transfer *t, size_t slot, const char *name, int64_t total, int64_t weight,
+                    double cost);
+void progress_moved(Transfer *t, size_t slot, int64_t bytes, int64_t rows);
+void progress_at(Transfer *t, size_t slot, int64_t done, int64_t total);
+void progress_end(Transfer *t, size_t slot, int things);
 /* For children: what the caller gave, else our own flag. */
 const volatile bool *transfer_cancel_flag(Transfer *t);
 
 /* ---- watch.c ---- */
-/* While one statement runs for long on `pg` (CREATE INDEX), asks the server how far it is. */
+/* Asks the target how far its CREATE INDEX statements are, for all workers on one connection. */
 typedef struct Watch Watch;
-Watch *watch_start(Transfer *t, const PgParams *p, Pg *pg);     /* NULL: it cannot; fine */
-void   watch_name(Watch *w, const char *name);
+Watch *watch_start(Transfer *t, const PgParams *p);     /* NULL: it cannot; fine */
+void   watch_on(Watch *w, size_t slot, int backend);    /* 0: nothing any more in this slot */
 Watch *watch_stop(Watch *w);
 
 /* ---- source.c ---- */
@@ -111,26 +139,36 @@ bool target_create(Transfer *t, const PgParams *p, const json_t *props, const ch
 /* A connection with the session settings pg_restore uses. */
 bool target_open(Transfer *t, const PgParams *p, const char *database, bool sql_ascii, Pg **ret,
                  Err *err);
-/* Runs the entries of one section and pass; what failed and was tolerated is noted. */
-typedef struct EntriesMeter {
-        int64_t       done;             /* of the whole, bytes (or objects, without `indexes`) */
-        int           things;           /* entries that were run                             */
-        const json_t *indexes;          /* Content.indexes: what an entry weighs; or NULL     */
-        Watch        *watch;
-} EntriesMeter;
-bool target_entries(Transfer *t, Pg *pg, const Toc *toc, TocSection section, TocPass pass,
-                    EntriesMeter *m, Err *err);
-int  toc_count_of(const Toc *toc, TocSection section);  /* of a section, all passes */
+/* Every table, type, function: what stands before the data. */
+bool target_pre_data(Transfer *t, Pg *pg, const Toc *toc, Err *err);
 int64_t toc_count(const Toc *toc);
+/* Everything is on the disk, as far as this role may ask for it. */
+bool target_checkpoint(Transfer *t, const PgParams *p, Err *err);
 bool target_properties(Transfer *t, const PgParams *p, const json_t *props, const char *database,
                        Err *err);
 /* Simple text, quoted without a connection: standard_conforming_strings is on. malloc()ed. */
 char *plain_sql(const Sql *q);
 
-/* ---- tables.c ---- */
-/* `records`: of the manifest, one is added for each table; or NULL. */
-bool tables_copy(const PartSink *s, Pg *from, Content *c, json_t *records, Err *err);
-bool tables_restore(const PartSink *s, const Bundle *b, const json_t *records, Content *c, Err *err);
+/* ---- work.c ---- */
+/* Everything between the tables' making and the end, as one graph of work: rows, large objects,
+ * indexes, constraints, statistics, and the rest of the schema. */
+typedef struct WorkPlan {
+        Transfer       *t;
+        const PgParams *source;         /* NULL: out of a bundle                              */
+        const char     *database, *snapshot;
+        const PgParams *target;         /* NULL: only into a bundle                           */
+        const char     *into;
+        Content        *content;
+        const Toc      *toc;
+        BundleWriter   *writer;         /* or NULL                                            */
+        const char     *dir;            /* the database's in the bundle that is written       */
+        json_t         *blobs;          /* the record of the large objects, to be filled      */
+        const Bundle   *bundle;         /* where rows come from without a source              */
+        const json_t   *record;
+        int64_t        *n_blobs;        /* out of the bundle                                  */
+        int             jobs;           /* 0: by cores and memory                             */
+} WorkPlan;
+bool work_run(const WorkPlan *p, Err *err);
 
 /* ---- blobs.c, sequences.c ---- */
 bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err *err);

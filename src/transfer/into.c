@@ -22,12 +22,15 @@ typedef struct Into {
         Toc                    toc;
         bool                  *existing;        /* entries that were there before            */
         Pg                    *to;
+        Entries                run;
         int64_t                tables, rows, bytes, total;
         int                    things;
 } Into;
 
 static void into_close(Into *w)
 {
+        if (w->run.a)
+                entries_done(&w->run);
         transfer_disconnect(w->t, &w->to);      /* an open transaction goes with it */
         json_decref(w->record);
         json_decref(w->left_out);
@@ -50,8 +53,10 @@ static bool open_all(Into *w, Err *err)
                 return false;
         w->existing = arena_new_array(w->a, bool, w->toc.n + 1);
         bool ascii = str_eq(jx_str(jx_get(record, "properties"), "encoding", ""), "SQL_ASCII");
-        return target_open(w->t, c->target, c->into, ascii, &w->to, err) &&
-               pg_do(w->to, "begin", err);
+        if (!target_open(w->t, c->target, c->into, ascii, &w->to, err))
+                return false;
+        entries_begin(&w->run, w->t, w->to);
+        return pg_do(w->to, "begin", err);
 }
 
 /* ---- before anything is made ---- */
@@ -170,21 +175,18 @@ static bool forgive(Into *w, size_t i, Err *err)
         return true;
 }
 
-static bool one_entry(Into *w, size_t i, TocPass pass, Err *err)
+static bool one_entry(Into *w, size_t i, Err *err)
 {
-        TocEntry *e = &w->toc.entries[i];
-        Toc one = w->toc;
-        EntriesMeter meter = { .done = w->bytes, .things = w->things };
-        one.entries = e;
-        one.n = 1;
-        if (w->existing[i] || about_existing(w, e))
+        const TocEntry *e = &w->toc.entries[i];
+        if (!toc_is_schema(e) || w->existing[i] || about_existing(w, e))
                 return true;
         if (!pg_do(w->to, "savepoint entry", err))
                 return false;
-        if (target_entries(w->t, w->to, &one, e->section, pass, &meter, err)) {
-                w->things = meter.things;
+        if (entries_run(&w->run, &e, 1, NULL, NULL, err)) {
+                progress_set(w->t, w->bytes, ++w->things, NULL);
                 return pg_do(w->to, "release savepoint entry", err);
         }
+        w->run.tablespace = w->run.access_method = NULL;        /* settings go back, too */
         AUTO_ERR second = { 0 };
         return forgive(w, i, err) && (pg_do(w->to, "rollback to savepoint entry", &second) ||
                                       (err_move(err, &second), false));
@@ -195,7 +197,7 @@ static bool entries(Into *w, TocSection section, TocPass pass, Err *err)
         for (size_t i = 0; i < w->toc.n; i++) {
                 const TocEntry *e = &w->toc.entries[i];
                 bool mine = e->pass == pass && (pass != TOC_PASS_MAIN || e->section == section);
-                if (mine && !one_entry(w, i, pass, err))
+                if (mine && !one_entry(w, i, err))
                         return false;
         }
         return true;
@@ -290,7 +292,7 @@ bool transfer_restore_into(Transfer *t, const TransferRestore *c, TransferResult
         if (!open_all(&w, err) || !look(&w, err) ||
             !entries(&w, TOC_PRE_DATA, TOC_PASS_MAIN, err) || !rows(&w, err) || !sequences(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
-        progress_next(t, "building indexes", (int)w.toc.n);
+        progress_words(t, "building indexes");
         if (!entries(&w, TOC_POST_DATA, TOC_PASS_MAIN, err) || !entries(&w, TOC_NONE, TOC_PASS_ACL, err) ||
             !entries(&w, TOC_NONE, TOC_PASS_POST_ACL, err) || transfer_stopped(t, err) ||
             !pg_do(w.to, "commit", err))

@@ -39,7 +39,7 @@ typedef struct PoolOwner {
 Pool *pool_new(const PoolOwner *o) MUST_CHECK NONNULL;
 Pool *pool_free(Pool *p);
 /* Cost in seconds, roughly. All tasks are added before pool_run(). */
-Task *pool_add(Pool *p, TaskRun run, void *arg, double cost) NONNULL;
+Task *pool_add(Pool *p, TaskRun run, void *arg, double cost);
 /* NULL for either is fine: nothing to wait for. */
 void  pool_after(Task *later, Task *first);
 /* In the thread of the caller nothing runs but the waiting. Tasks left undone: see err. */

@@ -9,19 +9,15 @@ typedef struct Restore {
         const TransferRestore *c;
         json_t                *record;  /* of the manifest; of a selection, a copy cut to it */
         Arena                 *a;
-        Pg                    *to;
         char                  *archive;
         size_t                 archive_len;
         Toc                    toc;
         Content                content;
         int64_t                blobs;
-        EntriesMeter           meter;
 } Restore;
 
 static void restore_close(Restore *w)
 {
-        watch_stop(w->meter.watch);
-        transfer_disconnect(w->t, &w->to);
         content_done(&w->content);
         json_decref(w->record);
         free(w->archive);
@@ -71,14 +67,6 @@ static void content_of(Restore *w)
         }
 }
 
-static bool tables(Restore *w, Err *err)
-{
-        const PartSink s = { .t = w->t, .to = w->to };
-        Content *c = &w->content;
-        progress_stage(w->t, "copying", "bytes", c->total_size + c->index_size, (int)c->n_tables);
-        return tables_restore(&s, w->c->bundle, jx_get(w->record, "tables"), c, err);
-}
-
 /* ---- the whole ---- */
 
 static bool selected(Restore *w, Err *err)
@@ -114,38 +102,27 @@ static bool load(Restore *w, Err *err)
 {
         Transfer *t = w->t;
         const TransferRestore *c = w->c;
-        int n = toc_count_of(&w->toc, TOC_PRE_DATA);
         bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
+        Pg *to = NULL;
         if (!target_create(t, c->target, w->content.properties, c->into, c->marker, c->created, err) ||
-            !target_open(t, c->target, c->into, ascii, &w->to, err))
+            !target_open(t, c->target, c->into, ascii, &to, err))
                 return false;
-        progress_stage(t, "schema", "objects", n, n);
-        return target_entries(t, w->to, &w->toc, TOC_PRE_DATA, TOC_PASS_MAIN, &w->meter, err) &&
-               tables(w, err) &&
-               (c->n_only ||
-                blobs_restore(t, c->bundle, jx_str(w->record, "dir", ""), w->to, &w->blobs, err));
-}
-
-static bool finish(Restore *w, Err *err)
-{
-        Transfer *t = w->t;
-        const TransferRestore *c = w->c;
-        w->meter = (EntriesMeter){ .done = w->content.total_size, .indexes = w->content.indexes,
-                                   .watch = watch_start(t, c->target, w->to) };
-        progress_next(t, "building indexes", toc_count_of(&w->toc, TOC_POST_DATA));
-        bool ok = sequences_set(w->to, &w->content, err) &&
-               target_entries(t, w->to, &w->toc, TOC_POST_DATA, TOC_PASS_MAIN, &w->meter, err) &&
-               target_entries(t, w->to, &w->toc, TOC_NONE, TOC_PASS_ACL, &w->meter, err) &&
-               target_entries(t, w->to, &w->toc, TOC_NONE, TOC_PASS_POST_ACL, &w->meter, err);
-        w->meter.watch = watch_stop(w->meter.watch);
-        return ok && target_properties(t, c->target, w->content.properties, c->into, err);
+        bool ok = target_pre_data(t, to, &w->toc, err);
+        transfer_disconnect(t, &to);
+        WorkPlan p = { .t = t, .target = c->target, .into = c->into, .content = &w->content,
+                       .toc = &w->toc, .bundle = c->bundle, .record = w->record,
+                       /* pieces come without */
+                       .n_blobs = c->n_only ? NULL : &w->blobs };
+        return ok && work_run(&p, err) &&
+               target_properties(t, c->target, w->content.properties, c->into, err) &&
+               target_checkpoint(t, c->target, err);
 }
 
 bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret, Err *err)
 {
         Restore CLEANUP(restore_close) w = { .t = t, .c = c, .a = arena_new() };
         *ret = (TransferResult){ 0 };
-        if (!open_bundle(&w, err) || !load(&w, err) || !finish(&w, err))
+        if (!open_bundle(&w, err) || !load(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         *ret = (TransferResult){ .tables = jx_int(w.record, "tables_counted", 0),
                                  .sequences = (int64_t)w.content.n_sequences,

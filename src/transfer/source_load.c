@@ -151,7 +151,7 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
         AUTO_FREE char *object = object_words(i, m);
         int64_t rows = 0, line = i->line, first = i->line + lines_of(sql) + 1;
         bool copying = false;
-        watch_name(l->watch, object);
+        progress_begin(l->t, 0, object, 0, 0, 0);
         bool ok = pg_dumped_one(l->to, sql, &copying, &rows, err);
         if (ok && copying) {
                 ok = copy_rows(l, object, first, &line, err);
@@ -379,7 +379,8 @@ static bool load(Load *l, TransferResult *ret, Err *err)
             !source_stream_of(l->f, false, &l->s, err))
                 return false;
         l->r = sqlread_new(source_stream_read, l->s);
-        l->watch = watch_start(l->t, c->target, l->to);
+        l->watch = watch_start(l->t, c->target);
+        watch_on(l->watch, 0, pg_backend_pid(l->to));
         l->wanted = !*l->f->chosen->name;
         progress_stage(l->t, "restoring", "bytes", l->f->kind == SOURCE_DIRECTORY ? 0 : l->f->size, 0);
         bool ok = all_statements(l, err);
@@ -390,6 +391,7 @@ static bool load(Load *l, TransferResult *ret, Err *err)
                 ok = false;
         }
         l->watch = watch_stop(l->watch);
+        progress_end(l->t, 0, 0);
         if (!ok || !complete(l, err) || !count(l, ret, err))
                 return false;
         say_what_was_left(l);

@@ -85,11 +85,23 @@ static const char *token_end(const char *p)
         return p + 1;
 }
 
-size_t sqltext_next(const char *sql, const char **ret_start)
+static const char *skip_blanks(const char *p)
 {
-        const char *p = sql;
         while (*p && (isspace((unsigned char)*p) || comment_at(p)))
                 p = comment_at(p) ? skip_comment(p) : p + 1;
+        return p;
+}
+
+size_t sqltext_token(const char *sql, const char **ret_start)
+{
+        const char *p = skip_blanks(sql);
+        *ret_start = p;
+        return *p ? (size_t)(token_end(p) - p) : 0;
+}
+
+size_t sqltext_next(const char *sql, const char **ret_start)
+{
+        const char *p = skip_blanks(sql);
         if (ret_start)
                 *ret_start = p;
         if (!*p)

@@ -11,6 +11,10 @@
  * comments are left. *ret_start (may be NULL) is where its first word is. */
 size_t sqltext_next(const char *sql, const char **ret_start);
 
+/* The next token: a quoted thing, a word, or one character; where it begins and its length, which
+ * is 0 at the end of the text. Blanks and comments before it are skipped. */
+size_t sqltext_token(const char *sql, const char **ret_start) NONNULL;
+
 /* Copies `sql` into `out` without what must not reach the target:
  *   pg_attver   options of ALTER .. ALTER COLUMN .. SET (..) that newer minors store and older
  *               servers reject (moving data, 0); the other options of the list stay;

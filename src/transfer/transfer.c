@@ -12,16 +12,51 @@ Transfer *transfer_new(const TransferHooks *hooks)
         t->tolerated = json_array();
         pthread_mutex_init(&t->lock, NULL);
         pthread_mutex_init(&t->showing, NULL);
+        pthread_mutex_init(&t->asking, NULL);
+        t->jobs = hooks->jobs;
         return t;
+}
+
+void transfer_interrupt(Transfer *t, bool failed)
+{
+        pthread_mutex_lock(&t->lock);
+        t->failed = t->failed || failed;
+        for (size_t i = 0; i < t->n_open; i++)
+                pg_cancel(t->open[i]);
+        pthread_mutex_unlock(&t->lock);
 }
 
 void transfer_cancel(Transfer *t)
 {
         pthread_mutex_lock(&t->lock);
         t->cancelled = true;
-        for (size_t i = 0; i < t->n_open; i++)
-                pg_cancel(t->open[i]);
         pthread_mutex_unlock(&t->lock);
+        transfer_interrupt(t, false);
+}
+
+void transfer_pool(Transfer *t, Pool *p)
+{
+        pthread_mutex_lock(&t->lock);
+        t->pool = p;
+        t->failed = false;
+        pthread_mutex_unlock(&t->lock);
+}
+
+void transfer_set_jobs(Transfer *t, int jobs)
+{
+        pthread_mutex_lock(&t->lock);
+        t->jobs = MAX(1, MIN(jobs, POOL_WORKERS));
+        if (t->pool)
+                pool_set_jobs(t->pool, t->jobs);
+        pthread_mutex_unlock(&t->lock);
+}
+
+int transfer_jobs(Transfer *t)
+{
+        pthread_mutex_lock(&t->lock);
+        int jobs = t->pool ? pool_jobs(t->pool) : t->jobs;
+        pthread_mutex_unlock(&t->lock);
+        return jobs;
 }
 
 Transfer *transfer_free(Transfer *t)
@@ -31,6 +66,10 @@ Transfer *transfer_free(Transfer *t)
                 json_decref(t->tolerated);
                 pthread_mutex_destroy(&t->lock);
                 pthread_mutex_destroy(&t->showing);
+                pthread_mutex_destroy(&t->asking);
+                for (size_t i = 0; i < LEN(t->slots); i++)
+                        free(t->slots[i].name);
+                free(t->open);
                 free(t);
         }
         return NULL;
@@ -44,7 +83,7 @@ const volatile bool *transfer_cancel_flag(Transfer *t)
 bool transfer_stopped(Transfer *t, Err *err)
 {
         pthread_mutex_lock(&t->lock);
-        bool stopped = t->cancelled;
+        bool stopped = t->cancelled || t->failed;
         pthread_mutex_unlock(&t->lock);
         if (!stopped && !(t->hooks.cancel && *t->hooks.cancel))
                 return false;
@@ -60,7 +99,10 @@ bool transfer_connect(Transfer *t, const PgParams *p, const char *database, Pg *
         if (transfer_stopped(t, err) || !pg_open(&mine, ret, err))
                 return false;
         pthread_mutex_lock(&t->lock);
-        assert(t->n_open < LEN(t->open));
+        if (t->n_open == t->open_capacity) {
+                t->open_capacity = MAX(t->open_capacity * 2, (size_t)16);
+                t->open = xrealloc(t->open, t->open_capacity * sizeof(Pg *));
+        }
         t->open[t->n_open++] = *ret;
         pthread_mutex_unlock(&t->lock);
         return true;
@@ -94,17 +136,21 @@ bool transfer_tolerates(Transfer *t, const char *object, Err *err)
 {
         /* Rules match on the whole message, and it begins with what failed: ^GRANT */
         err_wrap(err, "%s", object);
-        if (err->kind != ERR_SERVER || !t->hooks.tolerate ||
-            !t->hooks.tolerate(t->hooks.arg, object, err))
+        if (err->kind != ERR_SERVER || !t->hooks.tolerate)
                 return false;
-        json_t *j = json_object();
-        jx_set_str(j, "object", object);
-        jx_set_str(j, "sqlstate", err->sqlstate);
-        jx_set_str(j, "message", err->message);
-        json_array_append_new(t->tolerated, j);
-        transfer_say(t, "tolerated: %s", err->message);
-        err_clear(err);
-        return true;
+        pthread_mutex_lock(&t->asking);
+        bool fine = t->hooks.tolerate(t->hooks.arg, object, err);
+        if (fine) {
+                json_t *j = json_object();
+                jx_set_str(j, "object", object);
+                jx_set_str(j, "sqlstate", err->sqlstate);
+                jx_set_str(j, "message", err->message);
+                json_array_append_new(t->tolerated, j);
+                transfer_say(t, "tolerated: %s", err->message);
+                err_clear(err);
+        }
+        pthread_mutex_unlock(&t->asking);
+        return fine;
 }
 
 void transfer_result_done(TransferResult *r)

@@ -37,6 +37,7 @@ typedef struct TransferProgress {
         const char *unit;               /* "bytes", "objects"                                */
         int64_t     done, total;
         double      rate;
+        int64_t     row_count;          /* rows that arrived                                 */
         int64_t     eta_ms;             /* -1: not known                                     */
         int         things_done, things_total;
         const TransferRow *rows;
@@ -49,11 +50,15 @@ typedef struct TransferHooks {
         /* One object that could not be made. True: go on without it. NULL: never. */
         bool (*tolerate)(void *arg, const char *object, const Err *error);
         const volatile bool *cancel;    /* for children, and between statements              */
+        int  jobs;                      /* at the same time; 0: by cores and memory          */
         void *arg;
 } TransferHooks;
 
 Transfer *transfer_new(const TransferHooks *hooks) MUST_CHECK;
 void      transfer_cancel(Transfer *t);
+/* More or fewer workers, also while one runs; each has two connections. */
+void      transfer_set_jobs(Transfer *t, int jobs);
+int       transfer_jobs(Transfer *t);   /* of what runs now; else what was asked for */
 Transfer *transfer_free(Transfer *t);
 
 typedef struct TransferCopy {

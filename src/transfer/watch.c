@@ -1,43 +1,67 @@
-/* watch.c: how far a long CREATE INDEX is, asked on a connection of its own.
+/* watch.c: how far long CREATE INDEX statements are, asked on one connection for all workers.
  *
- * The statement's own connection is silent until it ends. pg_stat_progress_create_index counts
- * blocks while the table is read and tuples while they are loaded; whichever is under way is
- * shown beside the object's name. A watcher that cannot connect is no reason to fail. */
+ * A statement's own connection is silent until it ends. pg_stat_progress_create_index counts
+ * blocks while the table is read and tuples while they are loaded; the two halves together are
+ * shown as one way. A watcher that cannot connect is no reason to fail. */
 #include "transfer/internal.h"
 
 #include <errno.h>
 #include <time.h>
 
 #define LOOK_EVERY_MS 500
+#define HALF          500               /* of a thousand: reading the table; then loading */
 
 struct Watch {
         Transfer       *t;
-        Pg             *pg;             /* the watcher's own                                 */
-        int             backend;        /* whom it watches                                   */
+        PgParams        params;
         pthread_t       thread;
         pthread_mutex_t lock;
         pthread_cond_t  wake;
         bool            stop;
-        char           *name;
+        int             backends[POOL_WORKERS];         /* whom it watches; 0: nobody         */
 };
 
-static void look(Watch *w, const char *name)
+static void heard(Watch *w, int backend, int64_t thousandths)
+{
+        for (size_t i = 0; i < POOL_WORKERS; i++) {
+                pthread_mutex_lock(&w->lock);
+                bool still = w->backends[i] == backend;
+                if (still)
+                        progress_at(w->t, i, thousandths, 2L * HALF);
+                pthread_mutex_unlock(&w->lock);
+        }
+}
+
+static void look(Watch *w, Pg *pg)
 {
         AUTO_ERR ignored = { 0 };
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select case when tuples_total > 0 then tuples_done else blocks_done end, "
-                    "case when tuples_total > 0 then tuples_total else blocks_total end "
-                    "from pg_stat_progress_create_index where pid = ");
-        sql_int(&q, w->backend);
-        if (pg_query(w->pg, &q, &r, &ignored) && pg_rows(r) > 0)
-                progress_row(w->t, &(TransferRow){ .name = name, .done = pg_cell_int(r, 0, 0),
-                                                   .total = pg_cell_int(r, 0, 1) });
+        sql_add(&q, "select pid, case when tuples_total > 0 then 500 + 500 * tuples_done / tuples_total "
+                    "when blocks_total > 0 then 500 * blocks_done / blocks_total else 0 end::bigint "
+                    "from pg_stat_progress_create_index");
+        if (!pg_query(pg, &q, &r, &ignored))
+                return;
+        for (int i = 0; i < pg_rows(r); i++)
+                if (pg_cell_int(r, i, 1) > 0)
+                        heard(w, (int)pg_cell_int(r, i, 0), pg_cell_int(r, i, 1));
+}
+
+static bool anybody(const Watch *w)
+{
+        for (size_t i = 0; i < POOL_WORKERS; i++)
+                if (w->backends[i])
+                        return true;
+        return false;
 }
 
 static void *run(void *arg)
 {
         Watch *w = arg;
+        Pg *pg = NULL;
+        AUTO_ERR ignored = { 0 };
+        if (!transfer_connect(w->t, &w->params, NULL, &pg, &ignored))
+                return NULL;
         pthread_mutex_lock(&w->lock);
         while (!w->stop) {
                 struct timespec until;
@@ -45,43 +69,38 @@ static void *run(void *arg)
                 until.tv_nsec += LOOK_EVERY_MS * 1000000L;
                 until.tv_sec += until.tv_nsec / 1000000000L;
                 until.tv_nsec %= 1000000000L;
-                if (pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT || !w->name)
+                if (pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT || !anybody(w))
                         continue;
-                AUTO_FREE char *name = xstrdup(w->name);
                 pthread_mutex_unlock(&w->lock);
-                look(w, name);
+                look(w, pg);
                 pthread_mutex_lock(&w->lock);
         }
         pthread_mutex_unlock(&w->lock);
+        transfer_disconnect(w->t, &pg);
         return NULL;
 }
 
-Watch *watch_start(Transfer *t, const PgParams *p, Pg *pg)
+Watch *watch_start(Transfer *t, const PgParams *p)
 {
-        AUTO_ERR ignored = { 0 };
         Watch *w = xcalloc(1, sizeof *w);
         w->t = t;
-        w->backend = pg_backend_pid(pg);
+        w->params = *p;
         pthread_mutex_init(&w->lock, NULL);
         pthread_cond_init(&w->wake, NULL);
-        if (transfer_connect(t, p, NULL, &w->pg, &ignored)) {
-                if (pthread_create(&w->thread, NULL, run, w) == 0)
-                        return w;
-                transfer_disconnect(t, &w->pg);
-        }
+        if (pthread_create(&w->thread, NULL, run, w) == 0)
+                return w;
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);
         free(w);
         return NULL;
 }
 
-void watch_name(Watch *w, const char *name)
+void watch_on(Watch *w, size_t slot, int backend)
 {
         if (!w)
                 return;
         pthread_mutex_lock(&w->lock);
-        free(w->name);
-        w->name = xstrdup(name);
+        w->backends[slot] = backend;
         pthread_mutex_unlock(&w->lock);
 }
 
@@ -94,10 +113,8 @@ Watch *watch_stop(Watch *w)
         pthread_cond_signal(&w->wake);
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
-        transfer_disconnect(w->t, &w->pg);
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);
-        free(w->name);
         free(w);
         return NULL;
 }

@@ -1,0 +1,316 @@
+#include "transfer/entries.h"
+
+#include <ctype.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "transfer/internal.h"
+#include "transfer/sqltext.h"
+
+#define BATCH       100                 /* entries: a lock each, or some; 64 a connection are there */
+#define BATCH_BYTES (256 * 1024)
+
+void entries_begin(Entries *s, Transfer *t, Pg *pg)
+{
+        *s = (Entries){ .t = t, .pg = pg, .a = arena_new() };
+}
+
+void entries_done(Entries *s)
+{
+        arena_free(s->a);
+        *s = (Entries){ 0 };
+}
+
+/* How ALTER .. OWNER TO calls the object: most by class and name, functions and their like
+ * need their arguments, which stand in the DROP statement. */
+static bool owner_sql(const TocEntry *e, Sql *q)
+{
+        static const char *const by_name[] = {
+                "COLLATION", "CONVERSION", "DOMAIN", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE",
+                "STATISTICS", "TABLE", "TEXT SEARCH DICTIONARY", "TEXT SEARCH CONFIGURATION", "TYPE",
+                "VIEW", "PROCEDURAL LANGUAGE", "SCHEMA", "EVENT TRIGGER", "FOREIGN DATA WRAPPER",
+                "SERVER", "PUBLICATION", "SUBSCRIPTION" };
+        static const char *const by_drop[] = { "AGGREGATE", "FUNCTION", "OPERATOR", "OPERATOR CLASS",
+                                               "OPERATOR FAMILY", "PROCEDURE" };
+        if (!e->owner || !*e->owner || !*e->drop)
+                return false;
+        bool found = false;
+        for (size_t i = 0; i < LEN(by_name) && !found; i++) {
+                if (!str_eq(e->class, by_name[i]))
+                        continue;
+                found = true;
+                sql_add(q, "ALTER ");
+                sql_rendered(q, by_name[i]);
+                sql_add(q, " ");
+                if (e->schema)
+                        sql_qname(q, e->schema, e->name);
+                else
+                        sql_ident(q, e->name);
+        }
+        for (size_t i = 0; i < LEN(by_drop) && !found; i++) {
+                if (!str_eq(e->class, by_drop[i]) || !str_starts(e->drop, "DROP "))
+                        continue;
+                found = true;
+                size_t n = strlen(e->drop);
+                while (n > 5 && (e->drop[n - 1] == ';' || isspace((unsigned char)e->drop[n - 1])))
+                        n--;
+                AUTO_FREE char *what = xstrndup(e->drop + 5, n - 5);
+                sql_add(q, "ALTER ");
+                sql_rendered(q, what);  /* pg_dump's own words */
+        }
+        if (found) {
+                sql_add(q, " OWNER TO ");
+                sql_ident(q, e->owner);
+        }
+        return found;
+}
+
+/* A tablespace is a directory of one machine: what lived in it goes to the default one, said
+ * once. */
+static bool no_such_tablespace(Entries *s, const char *name, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        sql_add(&q, "set default_tablespace = ''");
+        if (!str_eq(err->sqlstate, "22023") && !str_eq(err->sqlstate, "42704"))
+                return false;
+        transfer_say(s->t, "tablespace %s is not on the target: what is in it goes to the default one",
+                     name);
+        err_clear(err);
+        return pg_exec(s->pg, &q, err);
+}
+
+static bool needs_tablespace(const Entries *s, const TocEntry *e)
+{
+        return e->tablespace && !str_eq(e->tablespace, s->tablespace);
+}
+
+static bool needs_method(const Entries *s, const TocEntry *e)
+{
+        return e->access_method && *e->access_method && e->relkind != 'p' &&
+               !str_eq(e->access_method, s->access_method);
+}
+
+static void tablespace_sql(Entries *s, const TocEntry *e, Sql *q)
+{
+        sql_add(q, "set default_tablespace = ");
+        sql_value(q, e->tablespace);
+        s->tablespace = e->tablespace;
+}
+
+static void access_method_sql(Entries *s, const TocEntry *e, Sql *q)
+{
+        sql_add(q, "set default_table_access_method = ");
+        sql_value(q, e->access_method);
+        s->access_method = e->access_method;
+}
+
+/* default_tablespace and default_table_access_method, only when they change. */
+static bool where_sql(Entries *s, const TocEntry *e, Sql *q)
+{
+        bool place = needs_tablespace(s, e), method = needs_method(s, e);
+        if (place)
+                tablespace_sql(s, e, q);
+        if (place && method)
+                sql_add(q, "; ");
+        if (method)
+                access_method_sql(s, e, q);
+        return place || method;
+}
+
+static bool where_it_lives(Entries *s, const TocEntry *e, Err *err)
+{
+        AUTO_SQL place = { 0 };
+        AUTO_SQL method = { 0 };
+        if (needs_tablespace(s, e)) {
+                tablespace_sql(s, e, &place);
+                if (!pg_exec(s->pg, &place, err) && !no_such_tablespace(s, e->tablespace, err)) {
+                        s->tablespace = NULL;
+                        return false;
+                }
+        }
+        if (!needs_method(s, e))
+                return true;
+        access_method_sql(s, e, &method);
+        if (pg_exec(s->pg, &method, err))
+                return true;
+        s->access_method = NULL;
+        return false;
+}
+
+/* A grant's entry is many statements: one that names a missing role must not take the others
+ * with it, so each is its own transaction and its own error. */
+static bool grants(Entries *s, const char *sql, Err *err)
+{
+        for (const char *p = sql;;) {
+                const char *start;
+                size_t n = sqltext_next(p, &start);
+                if (n == 0)
+                        return true;
+                AUTO_FREE char *one = xstrndup(start, (size_t)(p + n - start));
+                AUTO_FREE char *object = text_clean(one, MIN(strlen(one), 200));
+                if (!pg_exec_dumped(s->pg, one, err) && !transfer_tolerates(s->t, object, err))
+                        return false;
+                p += n;
+        }
+}
+
+/* 1.16 keeps a partitioned table's access method apart: it has no storage of its own. */
+static bool method_sql(const TocEntry *e, Sql *q)
+{
+        if (e->relkind != 'p' || !e->access_method || !*e->access_method)
+                return false;
+        sql_add(q, "ALTER TABLE ");
+        sql_qname(q, e->schema ? e->schema : "public", e->name);
+        sql_add(q, " SET ACCESS METHOD ");
+        sql_ident(q, e->access_method);
+        return true;
+}
+
+static bool after(Entries *s, const TocEntry *e, const char *object, Err *err)
+{
+        AUTO_SQL am = { 0 };
+        AUTO_SQL owner = { 0 };
+        if (method_sql(e, &am) && !pg_exec(s->pg, &am, err) && !transfer_tolerates(s->t, object, err))
+                return false;
+        if (!owner_sql(e, &owner) || pg_exec(s->pg, &owner, err))
+                return true;
+        AUTO_FREE char *what = xasprintf("OWNER of %s", object);
+        return transfer_tolerates(s->t, what, err);
+}
+
+/* A parallel build keeps its memory in /dev/shm, which is 64 MB in a container: "could not
+ * resize shared memory segment" (53100), so once more by one process, with little memory. */
+static bool try_text(Entries *s, const char *sql, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_SQL back = { 0 };
+        if (pg_exec_dumped(s->pg, sql, err))
+                return true;
+        if (!str_eq(err->sqlstate, "53100") && !str_eq(err->sqlstate, "53200"))
+                return false;
+        transfer_say(s->t, "once more with less memory: %s", err->message);
+        err_clear(err);
+        sql_add(&q, "begin; set local maintenance_work_mem = '32MB'; "
+                    "set local max_parallel_maintenance_workers = 0");
+        sql_add(&back, "rollback");
+        if (pg_exec(s->pg, &q, err) && pg_exec_dumped(s->pg, sql, err))
+                return pg_do(s->pg, "commit", err);
+        AUTO_ERR ignored = { 0 };
+        (void)!pg_exec(s->pg, &back, &ignored);
+        return false;
+}
+
+static const char *text_of(const Entries *s, const TocEntry *e, Buf *stripped)
+{
+        return sqltext_strip(e->sql, pg_major(s->pg), stripped) ? buf_str(stripped) : e->sql;
+}
+
+bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret_made, Err *err)
+{
+        ArenaMark mark = arena_mark(s->a);
+        bool ok = *ret_made = where_it_lives(s, e, err) && try_text(s, sql, err);
+        if (!ok)
+                ok = transfer_tolerates(s->t, toc_object(s->a, e), err);
+        arena_reset(s->a, mark);
+        return ok;
+}
+
+/* A refresh reads what the view's owner may read: with row_security off it would fail where the
+ * owner of a table is under its policies himself. */
+static bool policies(Entries *s, const TocEntry *e, bool on, Err *err)
+{
+        if (!str_eq(e->class, "MATERIALIZED VIEW DATA"))
+                return true;
+        return on ? pg_do(s->pg, "set row_security = on", err)
+                  : pg_do(s->pg, "set row_security = off", err);
+}
+
+static bool one(Entries *s, const TocEntry *e, Err *err)
+{
+        const char *object = toc_object(s->a, e);
+        AUTO_BUF stripped = buf_init(LIMIT_SQL);
+        const char *sql = text_of(s, e, &stripped);
+        if (e->pass == TOC_PASS_ACL)
+                return grants(s, sql, err);
+        bool ok = where_it_lives(s, e, err) && policies(s, e, true, err) && try_text(s, sql, err);
+        if (!ok && !transfer_tolerates(s->t, object, err))
+                return false;
+        if (!policies(s, e, false, err))
+                return false;
+        return !ok || after(s, e, object, err);
+}
+
+/* ---- many at once ---- */
+
+static void add_sql(Buf *b, const Sql *q)
+{
+        AUTO_FREE char *text = plain_sql(q);
+        buf_adds(b, text);
+        buf_adds(b, ";\n");
+}
+
+static void add_entry(Entries *s, const TocEntry *e, Buf *b)
+{
+        AUTO_SQL lives = { 0 };
+        AUTO_SQL then = { 0 };
+        AUTO_SQL owner = { 0 };
+        AUTO_BUF stripped = buf_init(LIMIT_SQL);
+        if (e->pass != TOC_PASS_ACL && where_sql(s, e, &lives))
+                add_sql(b, &lives);
+        buf_adds(b, text_of(s, e, &stripped));
+        buf_adds(b, "\n;\n");          /* a line of its own: the text may end in a comment */
+        if (e->pass == TOC_PASS_ACL)
+                return;
+        if (method_sql(e, &then))
+                add_sql(b, &then);
+        if (owner_sql(e, &owner))
+                add_sql(b, &owner);
+}
+
+/* What an extension's script does is its own business: it gets a transaction of its own. */
+static bool alone(const TocEntry *e)
+{
+        return str_eq(e->class, "EXTENSION") || str_eq(e->class, "SUBSCRIPTION") ||
+               str_eq(e->class, "MATERIALIZED VIEW DATA");
+}
+
+static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
+{
+        Entries before = *s;
+        AUTO_BUF b = buf_init(LIMIT_SQL);
+        if (transfer_stopped(s->t, err))
+                return false;
+        if (n == 1) {
+                ArenaMark mark = arena_mark(s->a);
+                bool ok = one(s, list[0], err);
+                arena_reset(s->a, mark);
+                return ok;
+        }
+        for (size_t i = 0; i < n; i++)
+                add_entry(s, list[i], &b);
+        if (pg_exec_dumped(s->pg, buf_str(&b), err))
+                return true;
+        if (err->kind != ERR_SERVER)
+                return false;
+        err_clear(err);
+        s->tablespace = before.tablespace;      /* settings go back with the transaction */
+        s->access_method = before.access_method;
+        return range(s, list, n / 2, err) && range(s, list + n / 2, n - n / 2, err);
+}
+
+bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
+                 void (*at)(void *arg, size_t done, const TocEntry *next), void *arg, Err *err)
+{
+        for (size_t i = 0; i < n;) {
+                size_t many = 1, bytes = strlen(list[i]->sql);
+                if (at)
+                        at(arg, i, list[i]);
+                while (!alone(list[i]) && i + many < n && many < BATCH && !alone(list[i + many]) &&
+                       (bytes += strlen(list[i + many]->sql)) < BATCH_BYTES)
+                        many++;
+                if (!range(s, list + i, many, err))
+                        return false;
+                i += many;
+        }
+        return true;
+}

@@ -1,0 +1,113 @@
+/* work.h: the graph of one transfer, between the files work*.c only.
+ *
+ *      parts of a table ─> its indexes, side by side ─> keys taken over, statistics, ANALYZE ─┐
+ *      tables of little size, many in one task ───────────────────────────────────────────────┤
+ *      large objects; sequences                                     (nothing waits for them)   │
+ *      ┌───────────────────────────────────────────────────────────────────────────────────────┘
+ *      └> indexes of partitioned tables ─> foreign keys, not valid ─┬> VALIDATE, side by side
+ *                                                                   ├> ANALYZE of parents
+ *                                                                   └> the rest ─> grants ─> views
+ *
+ * Locks decide it. CREATE INDEX takes SHARE on its table, ANALYZE and VALIDATE take SHARE UPDATE
+ * EXCLUSIVE, ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on two tables: side by side on one table
+ * only the indexes can be, and a worker that waits for a lock is a core that does nothing. */
+#pragma once
+
+#include "transfer/internal.h"
+
+/* What is learned about speed is learned for each of these. */
+typedef enum WorkKind {
+        WORK_DATA, WORK_BTREE, WORK_GIN, WORK_GIST, WORK_BRIN, WORK_OTHER, WORK_KINDS,
+} WorkKind;
+
+typedef struct Work Work;
+
+/* What begins every task's argument, so that its price can be asked again. */
+typedef struct Job {
+        Work    *w;
+        Task    *task;
+        WorkKind kind;
+        int64_t  bytes;                 /* of that kind                                       */
+        double   seconds;               /* that no speed changes                              */
+} Job;
+
+typedef struct TableWork TableWork;
+
+typedef struct Build {
+        Job             job;
+        TableWork      *table;
+        const TocEntry *entry;
+        const char     *sql, *take_over, *rest; /* the index; then; then. NULL: nothing      */
+        bool            exclusive;      /* nobody else may be at the table                    */
+        bool            made;
+} Build;
+
+struct TableWork {
+        Job              job;           /* of finishing it                                    */
+        Table           *table;
+        const json_t    *record;        /* of the bundle it comes from                        */
+        Part            *parts;
+        size_t           n_parts, parts_left;
+        Task            *loaded;        /* all its rows are in                                */
+        const TocEntry **entries;       /* indexes, constraints, statistics, as in the dump   */
+        size_t           n_entries;
+        Build           *builds;
+        size_t           n_builds;
+        int64_t          index_bytes;
+        bool             small, joined;
+};
+
+/* A worker's own. */
+typedef struct Lane {
+        Work   *w;
+        size_t  slot;
+        Pg     *from, *to;
+        Entries entries;
+        int     memory_mb, parallel;    /* what its session has now                           */
+} Lane;
+
+struct Work {
+        const WorkPlan  *plan;
+        Transfer        *t;
+        Arena           *a;
+        Pool            *pool;
+        Watch           *watch;
+        Lane             lanes[POOL_WORKERS];
+        const char      *encoding;
+        int              cores, build_memory_mb;
+        int              jobs;          /* at the beginning                                   */
+        TableWork       *tables, **sorted;      /* as in the content; by name                 */
+        const TocEntry **by_id;
+        int              n_ids;
+        Task            *tables_done;
+        int              things;        /* for the progress: tables and indexes               */
+        pthread_mutex_t  lock;          /* of what follows, and of every Table's sums         */
+        size_t           rows_left;     /* tables whose rows are not all in                   */
+        struct {
+                double bytes, seconds;
+        } learned[WORK_KINDS];
+};
+
+/* ---- work.c ---- */
+Task *work_task(Work *w, TaskRun run, Job *job);
+/* A task of nothing, to wait for many. */
+Task *work_joint(Work *w);
+void  work_learn(Work *w, WorkKind kind, int64_t bytes, int64_t ms);
+double work_price(Work *w, const Job *job);
+TableWork *work_table(Work *w, const char *schema, const char *name);
+const TocEntry *work_entry(Work *w, int id);    /* NULL: not in the dump                      */
+TableWork *work_table_of(Work *w, const TocEntry *e);   /* the first it depends on; or NULL   */
+char *work_name(const Table *t);        /* "public.orders", malloc()ed                        */
+
+/* ---- work_data.c ---- */
+void work_add_data(Work *w);
+
+/* ---- work_index.c ---- */
+/* Sorts the entries of indexes and constraints to their tables. */
+void work_plan_indexes(Work *w);
+void work_add_indexes(Work *w);
+/* Statistics for the planner. What cannot be analyzed is said, and is no reason to fail. */
+bool work_analyze(Lane *l, TableWork *const *tables, size_t n, Err *err);
+
+/* ---- work_late.c ---- */
+void work_add_late(Work *w);
