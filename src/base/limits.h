@@ -18,3 +18,4 @@
 #define LIMIT_EXPR           4096               /* characters of one expression              */
 #define LIMIT_MANIFEST       (64 * 1024 * 1024) /* 5,000 tables with 1,600 columns fit       */
 #define LIMIT_SQL            (256 * 1024 * 1024)/* schema text of one database               */
+#define LIMIT_MEMBER        (1024 * 1024 * 1024)/* plain bytes of one member of a bundle      */

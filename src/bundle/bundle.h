@@ -105,6 +105,9 @@ bool bundle_read(const Bundle *b, const char *member, BundleSink sink, void *arg
         MUST_CHECK;
 bool bundle_read_all(const Bundle *b, const char *member, size_t max, char **ret, size_t *ret_len,
                      Err *err) MUST_CHECK;
+/* The same as it is stored, without unpacking; its hash is checked. */
+bool bundle_read_stored(const Bundle *b, const char *member, BundleSink sink, void *arg, Err *err)
+        MUST_CHECK;
 bool bundle_has(const Bundle *b, const char *member);
 /* Every part of a table or dump, in order. */
 bool bundle_read_parts(const Bundle *b, const json_t *parts, BundleSink sink, void *arg, Err *err)
@@ -127,6 +130,8 @@ typedef struct BundleReport {
         json_t *bad;                    /* [{"member", "why"}]; empty: every byte is as written */
         json_t *notes;                  /* [text]                                            */
         int64_t members, bytes, plain_bytes, rows;
+        char    self[65];               /* which bundle that was: the last hash of its manifest */
+        char   *restored_on;            /* it was also restored and compared there; or NULL   */
 } BundleReport;
 
 /* Reads every byte. Damage is in ret->bad, not an error; false: could not even look. */
@@ -137,11 +142,48 @@ bool bundle_note_verify(const char *path, const BundleReport *r, Err *err) MUST_
 void bundle_report_done(BundleReport *r);
 
 /* ---- finding ---- */
-/* Bundles in a directory, newest first: [{"path","name","created","size","server",
- * "databases":[..],"verified":iso or null,"verdict","locked","problem"}]. */
+/* Bundles in a directory, newest first: [{"path","file","name","created","created_ms","size",
+ * "server","databases":[..],"run","verified":iso or null,"good","level","locked":run or null,
+ * "problem":text or null}]. "good" only when that very file was verified. */
 bool bundle_list(const char *root, json_t **ret, Err *err) MUST_CHECK;
-/* Removes a bundle and its .verify.json. Refuses what is not one of ours. */
+/* One row of that list. New reference. */
+json_t *bundle_describe(const char *path) MUST_CHECK;
+
+/* ---- keeping ---- */
+/* A bundle that is a run's way back: <path>.locked says whose. Locking again is fine. */
+bool bundle_lock(const char *path, const char *run, Err *err) MUST_CHECK;
+/* `run` NULL: whosever lock it is. Another run's lock stays, which is not an error; neither is
+ * none. *ret_was (may be NULL): whose it was, malloc()ed, or NULL. */
+bool bundle_unlock(const char *path, const char *run, char **ret_was, Err *err) MUST_CHECK;
+/* The run; "(unknown)" of a lock that cannot be read; NULL: not locked. malloc()ed. */
+char *bundle_locked_by(const char *path) MUST_CHECK;
+
+typedef struct BundleRule {
+        int64_t keep_last;              /* of each name; at least 1                           */
+        int64_t keep_ms;                /* younger ones stay; 0: age does not matter          */
+        int64_t now_ms;
+} BundleRule;
+/* Marks each row of bundle_list(): "remove": bool, "why": text. Kept: the newest of each name,
+ * those younger than the rule, locked ones, the newest verified good one of each name, and what
+ * cannot be read: that may be somebody's only copy. */
+void bundle_prune_plan(json_t *list, const BundleRule *rule);
+/* Removes a bundle and its .verify.json. Refuses what is locked, and what is not one of ours. */
 bool bundle_remove(const char *path, Err *err) MUST_CHECK;
+
+/* ---- taking out ---- */
+/* Members into a directory, which is made when missing (0700) and must be empty. `members` NULL:
+ * every one. A .zst is unpacked when `plain`, and loses that ending. Names are those of the
+ * manifest, checked; no link is followed. */
+typedef struct BundleExtract {
+        const char   *dir;
+        const json_t *members;          /* names; NULL: all                                   */
+        bool          plain;
+        const volatile bool *cancel;
+        void (*progress)(void *arg, int64_t done, int64_t total, const char *member);
+        void *arg;
+} BundleExtract;
+bool bundle_extract(const Bundle *b, const BundleExtract *o, int64_t *ret_members, Err *err)
+        MUST_CHECK;
 
 static inline void bundle_writer_freep(BundleWriter **w)
 {

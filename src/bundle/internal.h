@@ -43,3 +43,17 @@ struct Bundle {
         json_t *manifest;
         char    header_sha256[65];      /* as found */
 };
+
+/* check.c: nothing in the manifest leads outside the file, a directory, or memory. */
+bool bundle_manifest_sane(const Bundle *b, Err *err) MUST_CHECK;
+
+/* gaps.c */
+/* When the members were written: the mtime in every header. */
+int64_t bundle_mtime(const Bundle *b);
+/* Is [from, offset) the padding and the header our writer makes for this member? */
+bool bundle_gap(const Bundle *b, int64_t from, const char *name, int64_t offset, int64_t size,
+                int64_t mtime_s, bool *ret_as_written, Err *err) MUST_CHECK;
+bool bundle_only_zeros(const Bundle *b, int64_t from, int64_t to, bool *ret, Err *err) MUST_CHECK;
+/* Has everything before the manifest's header the hash the manifest says? */
+bool bundle_whole_hash(const Bundle *b, const volatile bool *cancel, bool *ret_same, Err *err)
+        MUST_CHECK;

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/limits.h"
@@ -21,32 +20,54 @@ static json_t *side_file(const char *path, const char *suffix)
         return jx_parse(text, n, &ignored);
 }
 
-static json_t *describe(const char *path, const char *file)
+/* "shop_20261121_020000.pgs.tar" -> "shop": bundles of one name are kept and pruned together. */
+static char *family(const char *file)
+{
+        const size_t tail = sizeof "_YYYYMMDD_HHMMSS" BUNDLE_SUFFIX - 1, n = strlen(file);
+        return xstrndup(file, n > tail ? n - tail : n);
+}
+
+static void verified(const Bundle *b, const char *path, json_t *j)
+{
+        AUTO_JSON side = side_file(path, ".verify.json");
+        const char *self = jx_str(jx_get(b->manifest, "tail"), "self", "");
+        bool this_one = side && str_eq(jx_str(side, "bundle", ""), self);
+        jx_set_str(j, "verified", this_one ? jx_str(side, "when", NULL) : NULL);
+        jx_set_bool(j, "good", this_one && jx_bool(side, "good", false));
+        jx_set_str(j, "level", this_one ? jx_str(side, "level", "full") : NULL);
+        jx_set_str(j, "restored_on", this_one ? jx_str(side, "restored_on", NULL) : NULL);
+}
+
+json_t *bundle_describe(const char *path)
 {
         json_t *j = json_object();
         AUTO_ERR why = { 0 };
         AUTO_BUNDLE b = NULL;
-        AUTO_JSON verified = side_file(path, ".verify.json");
+        const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+        AUTO_FREE char *name = family(file);
+        AUTO_FREE char *lock = bundle_locked_by(path);
         jx_set_str(j, "path", path);
-        jx_set_str(j, "name", file);
+        jx_set_str(j, "file", file);
+        jx_set_str(j, "name", name);
+        jx_set_str(j, "locked", lock);
         if (!bundle_open(path, &b, &why)) {
                 jx_set_str(j, "created", "");
                 jx_set_str(j, "problem", why.message);
                 return j;
         }
-        jx_set_str(j, "created", jx_str(b->manifest, "created", ""));
+        const char *created = jx_str(b->manifest, "created", "");
+        jx_set_str(j, "created", created);
+        jx_set_int(j, "created_ms", bundle_mtime(b) * 1000);
         jx_set_int(j, "size", b->size);
         jx_set_str(j, "server", jx_str(jx_get(b->manifest, "server"), "version", ""));
+        jx_set_str(j, "run", jx_str(b->manifest, "run", NULL));
         json_t *names = json_array();
         size_t i;
         json_t *db;
         json_array_foreach(jx_get(b->manifest, "databases"), i, db)
                 jx_append_str(names, jx_str(db, "name", ""));
         jx_set(j, "databases", names);
-        jx_set_str(j, "verified", jx_str(verified, "when", NULL));
-        jx_set_bool(j, "good", jx_bool(verified, "good", false));
-        AUTO_FREE char *lock = xasprintf("%s.locked", path);
-        jx_set_bool(j, "locked", io_exists(lock));
+        verified(b, path, j);
         jx_set_str(j, "problem", NULL);
         return j;
 }
@@ -70,7 +91,7 @@ bool bundle_list(const char *root, json_t **ret, Err *err)
                         continue;
                 AUTO_FREE char *path = io_join(root, e->d_name);
                 found = xrealloc(found, (n + 1) * sizeof *found);
-                found[n++] = describe(path, e->d_name);
+                found[n++] = bundle_describe(path);
         }
         closedir(dir);
         if (n > 0)
@@ -79,20 +100,5 @@ bool bundle_list(const char *root, json_t **ret, Err *err)
         for (size_t i = 0; i < n; i++)
                 json_array_append_new(*ret, found[i]);
         free(found);
-        return true;
-}
-
-bool bundle_remove(const char *path, Err *err)
-{
-        AUTO_FREE char *lock = xasprintf("%s.locked", path);
-        AUTO_FREE char *side = xasprintf("%s.verify.json", path);
-        if (!str_ends(path, BUNDLE_SUFFIX) && !str_ends(path, BUNDLE_SUFFIX ".part"))
-                return err_set(err, ERR_USER, "%s is not named like a bundle: not removed", path);
-        if (io_exists(lock))
-                return err_set(err, ERR_USER, "%s is some run's way back: not removed", path);
-        if (unlink(path) < 0 && errno != ENOENT)
-                return err_set_errno(err, errno, "removing %s", path);
-        if (unlink(side) < 0 && errno != ENOENT)
-                return err_set_errno(err, errno, "removing %s", side);
         return true;
 }

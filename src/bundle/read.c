@@ -86,7 +86,7 @@ bool bundle_open(const char *path, Bundle **ret, Err *err)
 {
         AUTO_BUNDLE b = xcalloc(1, sizeof *b);
         b->path = xstrdup(path);
-        b->fd = open(path, O_RDONLY | O_CLOEXEC);
+        b->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         struct stat st;
         if (b->fd < 0 || fstat(b->fd, &st) < 0)
                 return err_set_errno(err, errno, "opening the bundle %s", path);
@@ -106,6 +106,8 @@ bool bundle_open(const char *path, Bundle **ret, Err *err)
         if (!str_eq(jx_str(b->manifest, "format", ""), BUNDLE_FORMAT))
                 return err_set(err, ERR_USER, "%s was written in a format this pgsherpa does not know",
                                path);
+        if (!bundle_manifest_sane(b, err))
+                return err_wrap(err, "%s", path);
         *ret = b;
         b = NULL;
         return true;
@@ -211,6 +213,23 @@ bool bundle_read(const Bundle *b, const char *member, BundleSink sink, void *arg
         if (!m)
                 return err_set(err, ERR_USER, "%s has no member `%s`", b->path, member);
         return read_member(b, m, sink, arg, err) || err_wrap(err, "%s in %s", member, b->path);
+}
+
+bool bundle_read_stored(const Bundle *b, const char *member, BundleSink sink, void *arg, Err *err)
+{
+        const json_t *m = json_object_get(jx_get(b->manifest, "members"), member);
+        if (!m)
+                return err_set(err, ERR_USER, "%s has no member `%s`", b->path, member);
+        AUTO_DIGEST stored = digest_new();
+        AUTO_DIGEST unused = digest_new();
+        Plain p = { .digest = unused, .sink = sink, .arg = arg };
+        char hex[65];
+        if (!read_stored(b, m, NULL, &p, stored, err))
+                return err_wrap(err, "%s in %s", member, b->path);
+        digest_hex(stored, hex);
+        return str_eq(hex, jx_str(m, "sha256", "")) ||
+               damaged(err, "its SHA-256 is not the one in the manifest") ||
+               err_wrap(err, "%s in %s", member, b->path);
 }
 
 static bool into_buf(void *arg, const void *bytes, size_t n, Err *err)

@@ -2,42 +2,60 @@
  *
  * Listing a dump proves nothing: of 500 damaged pg_dump files `pg_restore -l` found none. So
  * every member is read, hashed as stored, opened, hashed as content, and a table's rows are
- * counted; then the file as a whole, so that headers and padding are vouched for too. Members
+ * counted; headers and padding between them are compared with what our writer makes. Members
  * are found by the manifest's offsets, not by walking the tar: one damaged header does not
- * hide the members behind it. */
+ * hide the members behind it. One thread a core takes one member after the other. */
 #include "bundle/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 
+#define THREADS_MAX 32
+
+typedef struct Member {
+        const char   *name;
+        const json_t *m;
+        int64_t       before;           /* where the gap before its content begins           */
+        int64_t       lines;
+        char         *why;              /* what is wrong with it; NULL: nothing              */
+        bool          odd_header;
+} Member;
+
 typedef struct Verify {
         Bundle                  *b;
         const BundleVerifyHooks *hooks;
         BundleReport            *r;
-        json_t                  *rows;          /* member -> rows counted */
-        int64_t                  total;
+        Member                  *members;
+        size_t                   n;
+        int64_t                  total, mtime_s;
+        atomic_size_t            next;
+        atomic_bool              stop;
+        pthread_mutex_t          lock;  /* of the report, and of the caller's progress       */
+        Err                      failed;
 } Verify;
 
 static bool cancelled(const Verify *v, Err *err)
 {
-        if (v->hooks->cancel && *v->hooks->cancel) {
-                err_set(err, ERR_CANCELLED, "stopped while reading the bundle");
-                return true;
-        }
-        return false;
+        if (!v->stop && !(v->hooks->cancel && *v->hooks->cancel))
+                return false;
+        err_set(err, ERR_CANCELLED, "stopped while reading the bundle");
+        return true;
 }
 
-static void found_bad(Verify *v, const char *member, const char *why)
+static void found_bad(BundleReport *r, const char *member, const char *why)
 {
         json_t *bad = json_object();
         jx_set_str(bad, "member", member);
         jx_set_str(bad, "why", why);
-        json_array_append_new(v->r->bad, bad);
+        json_array_append_new(r->bad, bad);
 }
 
 static void note(Verify *v, const char *text)
@@ -45,10 +63,11 @@ static void note(Verify *v, const char *text)
         jx_append_str(v->r->notes, text);
 }
 
+/* ---- one member ---- */
+
 typedef struct Count {
         Verify *v;
         int64_t lines, bytes;
-        Err    *err;
 } Count;
 
 static bool count_lines(void *arg, const void *bytes, size_t n, Err *err)
@@ -60,59 +79,126 @@ static bool count_lines(void *arg, const void *bytes, size_t n, Err *err)
         return !cancelled(c->v, err);
 }
 
-static bool members(Verify *v, Err *err)
+static bool one_member(Verify *v, Member *m, Err *err)
 {
-        const char *name;
-        json_t *m;
-        json_object_foreach(jx_get(v->b->manifest, "members"), name, m)
-        {
-                Count c = { .v = v };
-                AUTO_ERR why = { 0 };
-                if (cancelled(v, err))
+        Count c = { .v = v };
+        AUTO_ERR why = { 0 };
+        bool as_written;
+        int64_t size = jx_int(m->m, "size", 0);
+        if (!bundle_gap(v->b, m->before, m->name, jx_int(m->m, "offset", 0), size, v->mtime_s,
+                        &as_written, err))
+                return false;
+        m->odd_header = !as_written;
+        if (!bundle_read(v->b, m->name, count_lines, &c, &why)) {
+                if (why.kind == ERR_CANCELLED) {
+                        err_move(err, &why);
                         return false;
-                if (v->hooks->progress)
-                        v->hooks->progress(v->hooks->arg, v->r->bytes, v->total, name);
-                if (!bundle_read(v->b, name, count_lines, &c, &why)) {
-                        if (why.kind == ERR_CANCELLED) {
-                                err_move(err, &why);
-                                return false;
-                        }
-                        found_bad(v, name, why.message);
                 }
-                v->r->members++;
-                v->r->bytes += jx_int(m, "size", 0);
-                v->r->plain_bytes += c.bytes;
-                if (str_eq(jx_str(m, "kind", ""), "data"))
-                        json_object_set_new(v->rows, name, json_integer(c.lines));
+                m->why = xstrdup(why.message);
         }
+        m->lines = c.lines;
+        pthread_mutex_lock(&v->lock);
+        v->r->members++;
+        v->r->bytes += size;
+        v->r->plain_bytes += c.bytes;
+        if (v->hooks->progress)
+                v->hooks->progress(v->hooks->arg, v->r->bytes, v->total, m->name);
+        pthread_mutex_unlock(&v->lock);
         return true;
 }
 
-/* COPY text has one line a row: line ends inside values are written as \n. */
+static void *work(void *arg)
+{
+        Verify *v = arg;
+        for (size_t i; (i = v->next++) < v->n;) {
+                AUTO_ERR err = { 0 };
+                if (!cancelled(v, &err) && one_member(v, &v->members[i], &err))
+                        continue;
+                pthread_mutex_lock(&v->lock);
+                if (v->failed.kind == ERR_NONE)
+                        err_move(&v->failed, &err);
+                pthread_mutex_unlock(&v->lock);
+                v->stop = true;
+                break;
+        }
+        return NULL;
+}
+
+static bool members(Verify *v, Err *err)
+{
+        pthread_t threads[THREADS_MAX];
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        size_t wanted = MIN((size_t)MAX(cores, 1), (size_t)THREADS_MAX), n = 0;
+        wanted = MIN(wanted, v->n);
+        while (n + 1 < wanted && pthread_create(&threads[n], NULL, work, v) == 0)
+                n++;
+        work(v);
+        while (n > 0)
+                pthread_join(threads[--n], NULL);
+        if (v->failed.kind == ERR_NONE)
+                return true;
+        err_move(err, &v->failed);
+        return false;
+}
+
+static void list_members(Verify *v)
+{
+        json_t *all = jx_get(v->b->manifest, "members"), *m;
+        int64_t end = 0;
+        const char *name;
+        v->members = xcalloc(json_object_size(all) + 1, sizeof *v->members);
+        json_object_foreach(all, name, m)
+        {
+                v->members[v->n++] = (Member){ .name = name, .m = m, .before = end };
+                end = jx_int(m, "offset", 0) + jx_int(m, "size", 0);
+        }
+}
+
+/* ---- tables ---- */
+
+static int by_name(const void *x, const void *y)
+{
+        const Member *const *a = x, *const *b = y;
+        return strcmp((*a)->name, (*b)->name);
+}
+
+static void one_table(Verify *v, const json_t *t, Member **sorted)
+{
+        AUTO_JSON parts = bundle_parts(v->b, jx_str(t, "dir", "?"));
+        int64_t rows = 0, want = jx_int(t, "rows", -1);
+        bool text = str_eq(jx_str(t, "format", "text"), "text");
+        size_t j;
+        json_t *part;
+        json_array_foreach(parts, j, part)
+        {
+                Member key = { .name = json_string_value(part) }, *p = &key;
+                Member **found = bsearch(&p, sorted, v->n, sizeof *sorted, by_name);
+                rows += found ? (*found)->lines : 0;
+        }
+        bool missing = (int64_t)json_array_size(parts) != jx_int(t, "parts", -1);
+        v->r->rows += text ? rows : want;
+        /* COPY text has one line a row: line ends inside values are written as \n. Of binary
+         * rows the SHA-256 of the content speaks alone. */
+        if ((rows == want || !text) && !missing)
+                return;
+        AUTO_FREE char *why = missing ? xasprintf("%zu parts, the manifest says %lld",
+                                                  json_array_size(parts),
+                                                  (long long)jx_int(t, "parts", -1))
+                                      : xasprintf("%lld rows, the manifest says %lld",
+                                                  (long long)rows, (long long)want);
+        AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
+        found_bad(v->r, name, why);
+}
+
 static void tables(Verify *v, const json_t *database)
 {
+        AUTO_FREE Member **sorted = xcalloc(v->n + 1, sizeof *sorted);
         size_t i;
         json_t *t;
-        json_array_foreach(jx_get(database, "tables"), i, t)
-        {
-                AUTO_JSON parts = bundle_parts(v->b, jx_str(t, "dir", "?"));
-                int64_t rows = 0, want = jx_int(t, "rows", -1);
-                size_t j;
-                json_t *part;
-                json_array_foreach(parts, j, part)
-                        rows += jx_int(v->rows, json_string_value(part), 0);
-                v->r->rows += rows;
-                bool missing = (int64_t)json_array_size(parts) != jx_int(t, "parts", -1);
-                if (rows == want && !missing)
-                        continue;
-                AUTO_FREE char *why = xasprintf(
-                        missing ? "parts of it are missing (%lld rows there, %lld in the manifest)"
-                                : "%lld rows, the manifest says %lld",
-                        (long long)rows, (long long)want);
-                AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""),
-                                                 jx_str(t, "name", ""));
-                found_bad(v, name, why);
-        }
+        for (i = 0; i < v->n; i++)
+                sorted[i] = &v->members[i];
+        qsort(sorted, v->n, sizeof *sorted, by_name);
+        json_array_foreach(jx_get(database, "tables"), i, t) one_table(v, t, sorted);
 }
 
 static bool dumps(Verify *v, const json_t *database, Err *err)
@@ -121,6 +207,10 @@ static bool dumps(Verify *v, const json_t *database, Err *err)
         if (!stem)
                 return true;
         AUTO_JSON parts = bundle_parts(v->b, stem);
+        if (json_array_size(parts) == 0) {
+                found_bad(v->r, stem, "no part of it is there");
+                return true;
+        }
         if (!v->hooks->dump) {
                 AUTO_FREE char *text = xasprintf("%s: compared by SHA-256, not read by pg_restore", stem);
                 note(v, text);
@@ -137,42 +227,38 @@ static bool dumps(Verify *v, const json_t *database, Err *err)
                 err_move(err, &why);
                 return false;
         }
-        found_bad(v, stem, why.message);
+        found_bad(v->r, stem, why.message);
         return true;
 }
 
-/* Everything before the manifest's header as one hash, the header, and the zeros at the end. */
-static bool whole_file(Verify *v, Err *err)
+/* ---- what is around the members ---- */
+
+static bool around(Verify *v, Err *err)
 {
-        const json_t *tail = jx_get(v->b->manifest, "tail");
-        enum { PIECE = 1024 * 1024 };
-        AUTO_FREE char *piece = xmalloc(PIECE);
-        AUTO_DIGEST before = digest_new();
-        int64_t content_end = v->b->manifest_header + TAR_BLOCK + (int64_t)v->b->manifest_size;
-        bool zeros = true;
-        for (int64_t at = 0; at < v->b->size;) {
-                ssize_t n = pread(v->b->fd, piece, PIECE, at);
-                if (n <= 0)
-                        return err_set_errno(err, n < 0 ? errno : EIO, "reading %s", v->b->path);
-                if (cancelled(v, err))
-                        return false;
-                if (at < v->b->manifest_header)
-                        digest_add(before, piece, (size_t)MIN(n, v->b->manifest_header - at));
-                for (int64_t i = MAX(0, content_end - at); i < n; i++)
-                        zeros = zeros && piece[i] == '\0';
-                at += n;
-        }
-        char hex[65];
-        digest_hex(before, hex);
-        bool same = str_eq(hex, jx_str(tail, "before", ""));
-        if (!str_eq(v->b->header_sha256, jx_str(tail, "header", "")) || !zeros)
-                found_bad(v, MANIFEST_NAME, "damaged: its tar header or the end of the archive");
-        if (!same && json_array_size(v->r->bad) == 0)
-                found_bad(v, "(tar)", "damaged: a header or padding between members");
+        const Bundle *b = v->b;
+        const Member *last = v->n ? &v->members[v->n - 1] : NULL;
+        int64_t end = last ? jx_int(last->m, "offset", 0) + jx_int(last->m, "size", 0) : 0;
+        int64_t content_end = b->manifest_header + TAR_BLOCK + (int64_t)b->manifest_size;
+        bool before, after, same = true, odd = false;
+        if (!bundle_only_zeros(b, end, b->manifest_header, &before, err) ||
+            !bundle_only_zeros(b, content_end, b->size, &after, err))
+                return false;
+        if (!str_eq(b->header_sha256, jx_str(jx_get(b->manifest, "tail"), "header", "")) || !after)
+                found_bad(v->r, MANIFEST_NAME, "damaged: its tar header or the end of the archive");
+        for (size_t i = 0; i < v->n; i++)
+                odd = odd || v->members[i].odd_header;
+        if ((odd || !before) && !bundle_whole_hash(b, v->hooks->cancel, &same, err))
+                return false;
+        for (size_t i = 0; i < v->n && !same; i++)
+                if (v->members[i].odd_header)
+                        found_bad(v->r, v->members[i].name,
+                                  "damaged: its tar header, or the padding before it");
+        if (!before && !same)
+                found_bad(v->r, MANIFEST_NAME, "damaged: the padding before its tar header");
         return true;
 }
 
-/* What `tar -t` would say: same names, same order, nothing else, nothing dangerous. */
+/* What `tar -t` would say: same names, same order, same places, nothing dangerous. */
 static bool walk(Verify *v, Err *why)
 {
         if (lseek(v->b->fd, 0, SEEK_SET) < 0)
@@ -180,31 +266,89 @@ static bool walk(Verify *v, Err *why)
         AUTO_TARIN in = NULL;
         if (!tar_in_open(v->b->fd, &(TarLimits){ 0 }, &in, why))
                 return false;
-        json_t *all = jx_get(v->b->manifest, "members");
-        size_t n = 0;
-        for (;;) {
+        for (size_t i = 0;; i++) {
                 TarEntry e;
                 bool more;
                 if (!tar_in_next(in, &e, &more, why))
                         return false;
-                if (!more)
-                        break;
-                n++;
-                const json_t *m = json_object_get(all, e.name);
-                if (!str_eq(e.name, MANIFEST_NAME) && (!m || jx_int(m, "size", -1) != e.size))
-                        return err_set(why, ERR_USER, "member `%s` is not in the manifest", e.name);
+                const Member *m = i < v->n ? &v->members[i] : NULL;
+                const char *name = m ? m->name : MANIFEST_NAME;
+                if (!more && i == v->n + 1)
+                        return true;
+                if (!more || i > v->n)
+                        return err_set(why, ERR_USER, "tar sees %zu members, the manifest says %zu",
+                                       more ? i + 1 : i, v->n + 1);
+                if (!str_eq(e.name, name))
+                        return err_set(why, ERR_USER, "tar sees `%s` where `%s` should be", e.name, name);
+                if (m && (e.size != jx_int(m->m, "size", -1) ||
+                          e.header_offset >= jx_int(m->m, "offset", 0)))
+                        return err_set(why, ERR_USER, "`%s` is elsewhere for tar than for the manifest",
+                                       name);
         }
-        return n == json_object_size(all) + 1 ||
-               err_set(why, ERR_USER, "%zu members, the manifest says %zu", n,
-                       json_object_size(all) + 1);
+}
+
+/* Without its manifest nothing can be proved, but a person wants to know how far it goes. */
+static void how_far(const char *path, BundleReport *r)
+{
+        AUTO_ERR why = { 0 };
+        AUTO_FREE char *text = NULL;
+        AUTO_FREE char *last = NULL;
+        struct stat st;
+        AUTO_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        AUTO_TARIN in = NULL;
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+            !tar_in_open(fd, &(TarLimits){ 0 }, &in, &why))
+                return;
+        for (;;) {
+                TarEntry e;
+                bool more;
+                if (!tar_in_next(in, &e, &more, &why) || !more)
+                        break;
+                r->members++;
+                free(last);
+                last = xstrdup(e.name);
+                if (e.header_offset + TAR_BLOCK + e.size > st.st_size)
+                        break;
+        }
+        if (last && !str_eq(last, MANIFEST_NAME))
+                found_bad(r, last, "the last member that can be found: the file ends in it or behind it");
+        else if (!last)
+                found_bad(r, "(tar)", "no member can be found");
+}
+
+static bool with_manifest(Verify *v, Err *err)
+{
+        size_t i;
+        json_t *db;
+        AUTO_ERR why = { 0 };
+        list_members(v);
+        v->total = v->b->size;
+        v->mtime_s = bundle_mtime(v->b);
+        if (!members(v, err))
+                return false;
+        for (i = 0; i < v->n; i++)
+                if (v->members[i].why)
+                        found_bad(v->r, v->members[i].name, v->members[i].why);
+        json_array_foreach(jx_get(v->b->manifest, "databases"), i, db)
+        {
+                tables(v, db);
+                if (!dumps(v, db, err))
+                        return false;
+        }
+        if (!around(v, err))
+                return false;
+        if (json_array_size(v->r->bad) == 0 && !walk(v, &why))
+                found_bad(v->r, "(tar)", why.message);
+        if (v->hooks->progress)
+                v->hooks->progress(v->hooks->arg, v->total, v->total, "");
+        return true;
 }
 
 bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleReport *ret, Err *err)
 {
         static const BundleVerifyHooks none = { 0 };
         *ret = (BundleReport){ .bad = json_array(), .notes = json_array() };
-        AUTO_JSON rows = json_object();
-        Verify v = { .hooks = hooks ? hooks : &none, .r = ret, .rows = rows };
+        Verify v = { .hooks = hooks ? hooks : &none, .r = ret };
         AUTO_BUNDLE b = NULL;
         AUTO_ERR why = { 0 };
         if (!bundle_open(path, &b, &why)) {
@@ -212,28 +356,20 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
                         err_move(err, &why);
                         return false;
                 }
-                found_bad(&v, MANIFEST_NAME, why.message);
+                found_bad(ret, MANIFEST_NAME, why.message);
+                how_far(path, ret);
                 return true;
         }
         v.b = b;
-        v.total = b->size;
-        if (!members(&v, err))
-                return false;
-        size_t i;
-        json_t *db;
-        json_array_foreach(jx_get(b->manifest, "databases"), i, db)
-        {
-                tables(&v, db);
-                if (!dumps(&v, db, err))
-                        return false;
-        }
-        if (!whole_file(&v, err))
-                return false;
-        if (!walk(&v, &why))
-                found_bad(&v, "(tar)", why.message);
-        if (hooks && hooks->progress)
-                hooks->progress(hooks->arg, v.total, v.total, "");
-        return true;
+        memcpy(ret->self, jx_str(jx_get(b->manifest, "tail"), "self", ""), 64);
+        pthread_mutex_init(&v.lock, NULL);
+        bool ok = with_manifest(&v, err);
+        for (size_t i = 0; i < v.n; i++)
+                free(v.members[i].why);
+        free(v.members);
+        err_clear(&v.failed);
+        pthread_mutex_destroy(&v.lock);
+        return ok;
 }
 
 bool bundle_note_verify(const char *path, const BundleReport *r, Err *err)
@@ -241,7 +377,9 @@ bool bundle_note_verify(const char *path, const BundleReport *r, Err *err)
         AUTO_JSON j = json_object();
         char iso[32];
         jx_set_str(j, "when", clock_iso(clock_wall_ms(), iso));
-        jx_set_str(j, "level", "full");
+        jx_set_str(j, "level", r->restored_on ? "restored" : "full");
+        jx_set_str(j, "restored_on", r->restored_on);
+        jx_set_str(j, "bundle", r->self);
         jx_set_bool(j, "good", json_array_size(r->bad) == 0);
         jx_set_int(j, "members", r->members);
         jx_set_int(j, "bytes", r->bytes);
@@ -257,5 +395,6 @@ void bundle_report_done(BundleReport *r)
 {
         json_decref(r->bad);
         json_decref(r->notes);
+        free(r->restored_on);
         *r = (BundleReport){ 0 };
 }

@@ -130,6 +130,13 @@ bool transfer_bundle_begin(Transfer *t, BundleWriter *w, const TransferBackup *b
 bool transfer_bundle_end(Transfer *t, BundleWriter *w, BundleDone *ret, Err *err) MUST_CHECK;
 /* Every byte, with a real pg_restore for dumps. Writes <path>.verify.json. */
 bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err) MUST_CHECK;
+/* Reads every table of a restored database back: rows and hashes are those of the manifest. */
+bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const PgParams *target,
+                    const char *into, int64_t *ret_tables, Err *err) MUST_CHECK;
+/* Makes the roles of a bundle that the server does not have; those it has are left as they are.
+ * *ret_made: how many. */
+bool transfer_bundle_roles(Transfer *t, const Bundle *b, const PgParams *target, int *ret_made,
+                           Err *err) MUST_CHECK;
 
 /* ---- a file as pg_dump writes it ---- */
 typedef struct TransferDump {

@@ -1,0 +1,146 @@
+/* backup_create.c: `pgsherpa backup create`: a bundle without a run. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "app/backup.h"
+#include "app/endpoint.h"
+#include "app/flags.h"
+#include "app/verb.h"
+#include "app/work.h"
+#include "base/fmt.h"
+#include "base/text.h"
+
+#define MOST 64                         /* databases in one bundle by hand */
+
+typedef struct Create {
+        const char *from, *password_file, *root, *name;
+        bool        all, dump, no_globals, keep_env, json, quiet;
+        json_t     *databases, *files;
+} Create;
+
+static void create_done(Create *c)
+{
+        json_decref(c->databases);
+        json_decref(c->files);
+}
+
+static bool all_databases(Endpoint *e, json_t *into, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_PGRES PgRes *r = NULL;
+        if (!endpoint_open(e, NULL, &pg, err) ||
+            !pg_ask(pg, "select datname from pg_database where datallowconn and not datistemplate "
+                    "order by datname <> 'postgres', datname", &r, err))
+                return false;
+        for (int i = 0; i < pg_rows(r); i++)
+                jx_append_str(into, pg_cell(r, i, 0));
+        return true;
+}
+
+static bool choose_databases(Create *c, Endpoint *e, Err *err)
+{
+        size_t i;
+        json_t *db;
+        if (c->all)
+                return all_databases(e, c->databases, err);
+        if (json_array_size(c->databases) == 0 && e->database)
+                json_array_append_new(c->databases, json_string(e->database));
+        json_array_foreach(c->databases, i, db)
+                if (!endpoint_name_fits("--db", json_string_value(db), err))
+                        return false;
+        if (json_array_size(c->databases))
+                return true;
+        err_set(err, ERR_USER, "no database is named");
+        return err_hint(err, "--from ..,db=NAME, or --db NAME as often as needed, or --all");
+}
+
+static void report(const Create *c, const BundleDone *done, const TransferResult *sum)
+{
+        char size[24], rows[32];
+        if (c->json) {
+                AUTO_JSON j = json_object();
+                jx_set_str(j, "path", done->path);
+                jx_set_int(j, "size", done->size);
+                jx_set_str(j, "sha256", done->sha256);
+                jx_set_int(j, "members", done->members);
+                jx_set_int(j, "tables", sum->tables);
+                jx_set_int(j, "rows", sum->rows);
+                jx_set_str(j, "client", sum->client);
+                backup_print_json(j);
+                return;
+        }
+        AUTO_FREE char *path = text_clean_str(done->path);
+        printf("%s\n%s, %lld members, %lld tables, %s rows\nschema by pg_dump of %s\nsha256 %s\n", path,
+               fmt_bytes(done->size, size), (long long)done->members, (long long)sum->tables,
+               fmt_count(sum->rows, rows), sum->client ? sum->client : "the server", done->sha256);
+}
+
+static int create_now(Create *c, Endpoint *e)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *path = NULL;
+        const char *names[MOST + 1] = { NULL };
+        size_t n = json_array_size(c->databases);
+        if (n > MOST)
+                return verb_usage("backup", "at most %d databases go into one bundle", MOST);
+        for (size_t i = 0; i < n; i++)
+                names[i] = json_string_value(json_array_get(c->databases, i));
+        AUTO_PG Pg *pg = NULL;          /* the password is asked for before anything begins */
+        if (!endpoint_open(e, names[0], &pg, &err))
+                return verb_fail(&err, verb_work_code(&err, true));
+        pg = pg_close(pg);
+        if (!bundle_choose(c->root, c->name ? c->name : names[0], &path, &err))
+                return verb_fail(&err, EXIT_BLIND);
+        TransferBackup b = { .source = endpoint_params(e, names[0]), .path = path,
+                             .databases = names, .dump = c->dump, .globals = !c->no_globals,
+                             .files = json_array_size(c->files) ? c->files : NULL,
+                             .redact_env = !c->keep_env };
+        AUTO_WORK w = work_begin(c->quiet);
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        BundleDone done = { 0 };
+        TransferResult sum = { 0 };
+        work_stops(w, t);
+        bool ok = transfer_backup(t, &b, &done, &sum, &err);
+        work_stops(w, NULL);
+        if (ok)
+                report(c, &done, &sum);
+        free(done.path);
+        transfer_result_done(&sum);
+        if (!ok && err.sys_errno == ENOSPC)
+                err_hint(&err, "the unfinished bundle was removed; make room in %s, or choose "
+                         "another place with --root", c->root);
+        else if (!ok && !err.hint && err.kind != ERR_CANCELLED)
+                err_hint(&err, "the unfinished bundle was removed, and the source was only read: see to "
+                         "the cause and run it again");
+        return ok ? EXIT_DONE : verb_fail(&err, verb_work_code(&err, false));
+}
+
+int backup_create(int argc, char **argv)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_ENDPOINT e = { 0 };
+        Create CLEANUP(create_done) c = { .root = BACKUP_ROOT, .databases = json_array(),
+                                          .files = json_array() };
+        size_t n;
+        const Flag flags[] = {
+                { "--from", .value = &c.from },
+                { "--from-password-file", .value = &c.password_file },
+                { "--db", .list = c.databases },
+                { "--all", .set = &c.all },
+                { "--root", .value = &c.root },
+                { "--name", .value = &c.name },
+                { "--dump", .set = &c.dump },
+                { "--no-globals", .set = &c.no_globals },
+                { "--file", .list = c.files },
+                { "--keep-env", .set = &c.keep_env },
+                { "--json", .set = &c.json },
+                { "--quiet", .set = &c.quiet },
+                { 0 },
+        };
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+            !endpoint_read("--from", c.from, c.password_file, &e, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!choose_databases(&c, &e, &err))
+                return verb_fail(&err, c.all ? verb_work_code(&err, true) : EXIT_USAGE);
+        return create_now(&c, &e);
+}

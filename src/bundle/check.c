@@ -1,0 +1,79 @@
+/* check.c: is this manifest one that we could have written?
+ *
+ * Its hash proves only that it belongs to this file: whoever made the file made the hash. So
+ * before anybody follows an offset or a name from it, all of them are looked at. Members lie in
+ * the order they are listed in, one behind the other, before the manifest; their names can be
+ * created below a directory; no content is larger than our writer makes one. */
+#include "bundle/internal.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+static bool odd(Err *err, const char *member, const char *why)
+{
+        AUTO_FREE char *clean = text_clean(member, MIN(strlen(member), 200));
+        return err_set(err, ERR_USER, "its manifest cannot be trusted: `%s`: %s", clean, why);
+}
+
+static bool hex(const char *s)
+{
+        return s && strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+static bool member(const char *name, const json_t *m, int64_t *end, int64_t limit, Err *err)
+{
+        int64_t offset = jx_int(m, "offset", -1), size = jx_int(m, "size", -1);
+        const char *why = "";
+        if (!tar_name_is_safe(name, &why))
+                return odd(err, name, why);
+        if (str_eq(name, MANIFEST_NAME))
+                return odd(err, name, "there is only one of it");
+        if (offset < *end + TAR_BLOCK || offset % TAR_BLOCK != 0 || size < 0 || size > limit - offset)
+                return odd(err, name, "it lies over another member or outside the file");
+        *end = offset + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+        if (!hex(jx_str(m, "sha256", NULL)))
+                return odd(err, name, "it has no SHA-256");
+        if (!json_object_get(m, "plain_sha256") && !json_object_get(m, "plain_size"))
+                return true;
+        int64_t plain = jx_int(m, "plain_size", -1);
+        if (!hex(jx_str(m, "plain_sha256", NULL)) || plain < 0 || plain > LIMIT_MEMBER)
+                return odd(err, name, "what it unpacks to is not described, or too large");
+        return true;
+}
+
+static bool database(const json_t *db, Err *err)
+{
+        AUTO_JSON dirs = json_object();
+        const char *name = jx_str(db, "name", NULL), *dir = jx_str(db, "dir", "x"), *why = "";
+        size_t i;
+        json_t *t;
+        if (!name || !*name)
+                return odd(err, "databases", "one has no name");
+        if (!tar_name_is_safe(dir, &why) || strchr(dir, '/'))
+                return odd(err, name, "its directory is not the name of one");
+        json_array_foreach(jx_get(db, "tables"), i, t)
+        {
+                const char *d = jx_str(t, "dir", "");
+                if (!jx_str(t, "schema", NULL) || !jx_str(t, "name", NULL) || !*d)
+                        return odd(err, name, "one of its tables has no name or place");
+                if (json_object_get(dirs, d))
+                        return odd(err, d, "two tables have their rows there");
+                json_object_set_new(dirs, d, json_true());
+        }
+        return true;
+}
+
+bool bundle_manifest_sane(const Bundle *b, Err *err)
+{
+        json_t *members = jx_get(b->manifest, "members"), *all = jx_get(b->manifest, "databases"), *m;
+        int64_t end = 0;
+        const char *name;
+        size_t i;
+        if (!json_is_object(members) || (all && !json_is_array(all)))
+                return odd(err, "members", "it lists none");
+        json_object_foreach(members, name, m)
+                if (!member(name, m, &end, b->manifest_header, err))
+                        return false;
+        json_array_foreach(all, i, m) if (!database(m, err)) return false;
+        return true;
+}
