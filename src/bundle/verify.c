@@ -322,6 +322,7 @@ static bool with_manifest(Verify *v, Err *err)
         json_t *db;
         AUTO_ERR why = { 0 };
         list_members(v);
+        v->r->members = 1;              /* the manifest: bundle_open() proved it */
         v->total = v->b->size;
         v->mtime_s = bundle_mtime(v->b);
         if (!members(v, err))

@@ -32,19 +32,12 @@ struct Scratch {
 
 static char *bin_of(int major)
 {
-        AUTO_FREE char *name = xasprintf("PGSHERPA_PG_BIN_%d", major);
-        const char *given = getenv(name);
-        for (int i = 0; i < 2; i++) {
-                AUTO_FREE char *dir = i == 0 ? xstrdup(given ? given : "")
-                                             : xasprintf("/usr/lib/postgresql/%d/bin", major);
-                AUTO_FREE char *initdb = io_join(dir, "initdb");
-                AUTO_FREE char *server = io_join(dir, "postgres");
-                if (*dir && access(initdb, X_OK) == 0 && access(server, X_OK) == 0) {
-                        char *found = dir;
-                        dir = NULL;
-                        return found;
-                }
-        }
+        char *dir = xasprintf("/usr/lib/postgresql/%d/bin", major);
+        AUTO_FREE char *initdb = io_join(dir, "initdb");
+        AUTO_FREE char *server = io_join(dir, "postgres");
+        if (access(initdb, X_OK) == 0 && access(server, X_OK) == 0)
+                return dir;
+        free(dir);
         return NULL;
 }
 

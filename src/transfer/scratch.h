@@ -4,8 +4,8 @@
  *      if (!scratch_start(17, flag, &s, err)) ...      // 17 or the next newer one on this host
  *      scratch_params(s)                               // superuser, no password, nobody else
  *
- * initdb and postgres are those of /usr/lib/postgresql (or PGSHERPA_PG_BIN_n); as root they run
- * as the system's user postgres. It dies with us, and its directory goes with it. */
+ * initdb and postgres are those of /usr/lib/postgresql; as root they run as the system's user
+ * postgres. It dies with us, and its directory goes with it. */
 #pragma once
 
 #include "pg/conn.h"
