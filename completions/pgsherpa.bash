@@ -11,7 +11,9 @@ _pgsherpa_options() {
         log) echo "--format" ;;
         backup)
                 echo "--from --from-password-file --db --all --root --name --dump --no-globals" \
-                        "--file --keep-env --json --quiet"
+                        "--file --keep-env --json --quiet --restore --into --into-password-file" \
+                        "--dir --member --table --schema-sql --plain --database --out --keep-last" \
+                        "--keep-days --dry-run --yes --run"
                 ;;
         restore)
                 echo "--to --to-password-file --database --all --schema --table --json --quiet"
@@ -42,7 +44,7 @@ _pgsherpa_words() {             # program, verb, how many words stand before thi
         ctl.2) [ "$4" = abort ] && _pgsherpa_runs "$1" ;;
         journal.0) echo verify ;;
         journal.1) _pgsherpa_runs "$1" ;;
-        backup.0) echo "create list show verify" ;;
+        backup.0) echo "create list show verify restore extract prune lock unlock" ;;
         help.0) _pgsherpa_verbs ;;
         esac
 }
@@ -61,9 +63,9 @@ _pgsherpa() {
                 return
         fi
         case $prev in
-        --*-password-file | --file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
-        --root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
-        --from | --to)
+        --*-password-file | --file | --out) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+        --root | --dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+        --from | --to | --into)
                 if [ "$verb" != rollback ]; then
                         compopt -o nospace 2>/dev/null
                         mapfile -t COMPREPLY < <(compgen -W "host= port= user= db=" -- "$cur")
