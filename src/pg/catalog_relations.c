@@ -107,7 +107,9 @@ const CatalogQuery pg_catalog_relations[] = {
           "join pg_policy p on p.polrelid = c.oid where " USER_REL("c", "n") },
         { "statistics", 0, 0,
           "select quote_ident(n.nspname) || '.' || quote_ident(x.stxname), jsonb_build_object("
-          "'owner', pg_get_userbyid(x.stxowner), 'definition', pg_get_statisticsobjdef(x.oid)) "
+          "'owner', pg_get_userbyid(x.stxowner), 'definition', pg_get_statisticsobjdef(x.oid), "
+          /* since 13; -1 was "the default" before 17 says null */
+          "'target', nullif((to_jsonb(x) ->> 'stxstattarget')::int, -1)) "
           "from pg_statistic_ext x join pg_namespace n on n.oid = x.stxnamespace where "
           CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_statistic_ext", "x.oid") },
         { 0 },
