@@ -8,8 +8,8 @@ import kit
 class Set:
     """One database of the source: SQL steps, or pgbench's own. A changed recipe is built anew."""
 
-    def __init__(self, name, sql, pgbench=None, **numbers):
-        self.name, self.sql, self.pgbench = name, sql, pgbench
+    def __init__(self, name, sql, pgbench=None, tiny=False, **numbers):
+        self.name, self.sql, self.pgbench, self.tiny = name, sql, pgbench, tiny
         for key, value in numbers.items():
             self.sql = self.sql.replace(f"@{key}@", str(value))
 
@@ -21,7 +21,7 @@ class Set:
             subprocess.run(kit.tool(server.major, "pgbench") + ["-q", "-i", "-s", str(self.pgbench),
                                                                  "--foreign-keys", self.name],
                            env=server.env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        server.psql(self.name, self.sql)
+        server.psql(self.name, "set synchronous_commit = off;" + self.sql)
 
 
 SYLLABLES = """create function say(n bigint, words int) returns text language sql immutable as $$
@@ -80,13 +80,16 @@ select format('select count(lo_from_bytea(0, decode(repeat(md5(g::text), 16), ''
 """
 
 # Rows and nothing else: no index, so that the time is that of the copy phase.
-ROWS = SYLLABLES + """
-create table one (id bigint, key uuid, at timestamptz, amount numeric(12,2), size float8, name text, body jsonb);
-create table two (like one);
-insert into one select g, md5(g::text)::uuid, timestamptz '2020-01-01 00:00Z' + g * interval '97 seconds',
+ROWS = """
+create table base (id bigint, key uuid, at timestamptz, amount numeric(12,2), size float8, name text, body jsonb);
+insert into base select g, md5(g::text)::uuid, timestamptz '2020-01-01 00:00Z' + g * interval '97 seconds',
   ((hashint8(g) & 1048575) / 100.0)::numeric(12,2), g / 7.0, md5((g * 7)::text) || md5((g * 9)::text),
-  jsonb_build_object('a', g, 'b', md5((g * 3)::text), 'c', g % 97) from generate_series(1::bigint, @rows@) g;
-insert into two select * from one;
+  jsonb_build_object('a', g, 'b', md5((g * 3)::text), 'c', g % 97) from generate_series(1::bigint, 105000) g;
+create table one (like base);
+create table two (like base);
+insert into one select id + 105000 * n, key, at, amount, size, name, body from base, generate_series(1, @times@) n;
+insert into two select id + 105000 * n, key, at, amount, size, name, body from base, generate_series(1, @times@) n;
+drop table base;
 """
 
 WIDE = """
@@ -98,14 +101,14 @@ insert into wide select r, (select string_agg(md5((r * 100000 + g)::text), '') f
 
 SETS = {s.name: s for s in (
     Set("copy", COPY, articles=1_200_000, events=4_000_000),
-    Set("small", COPY, articles=4_000, events=12_000),
+    Set("small", COPY, tiny=True, articles=4_000, events=12_000),
     Set("pgbench60", "", pgbench=60),
     Set("tables5000", TABLES, tables=5000),
-    Set("tables100", TABLES, tables=100),
+    Set("tables100", TABLES, tiny=True, tables=100),
     Set("lo200k", LARGE_OBJECTS, objects=200_000),
-    Set("lo2k", LARGE_OBJECTS, objects=2_000),
-    Set("rows200", ROWS, rows=420_000),
-    Set("rows800", ROWS, rows=1_680_000),
-    Set("rows3200", ROWS, rows=6_720_000),
+    Set("lo2k", LARGE_OBJECTS, tiny=True, objects=2_000),
+    Set("rows200", ROWS, times=4),
+    Set("rows800", ROWS, times=16),
+    Set("rows3200", ROWS, times=64),
     Set("wide1g", WIDE, rows=1000),
 )}

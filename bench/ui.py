@@ -5,6 +5,9 @@
     bytes a second, copying         all that reaches the terminal while a copy runs, over its time
     key answered, copying           from a key press to the end of the frame it caused
 
+The source is behind a wire so slow that the copy lasts half a minute on any machine: rows flow and
+numbers change all the time, and there is time to watch and to press keys.
+
 The wizard marks the end of each frame when UI_TEST is set (an OSC that terminals ignore); the
 marks are not counted as traffic. Ends with lines `name: figure`.
 """
@@ -22,15 +25,17 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../tests/e2e"))
+sys.path.insert(0, os.path.join(HERE, "../tests/faults"))
 os.environ.setdefault("PGSHERPA_BUILD", os.path.join(HERE, "..", os.environ.get("BUILD", "build-bench")))
 
 from control import Operator, yes_to_all                        # noqa: E402
 from lab import need_majors                                     # noqa: E402
 from move import Move, pgsherpa                                 # noqa: E402
+from wire import Wire                                           # noqa: E402
 
 OLD, NEW = 13, 17
 MARK = re.compile(rb"\033\]7717;idle;\d+\007")
-ROUNDS = 11
+ROUNDS, SECONDS = 11, 40
 BULK = """create table app.bulk as select g id, md5(g::text) a, md5((g * 7)::text) b, now() as at
           from generate_series(1, %d) g"""
 
@@ -99,7 +104,11 @@ def copying(run):
 
 def start_copy(move, rows):
     """A run that is at its copy, and a terminal that watches it."""
+    port = f"PGSHERPA_LAB_{OLD}_PORT"
     move.psql(OLD, move.db, "-c", BULK % rows)
+    size = int(move.psql(OLD, move.db, "-c", "select pg_table_size('app.bulk')"))
+    wire = Wire(int(os.environ[port]), rate=size / SECONDS)
+    os.environ[port] = str(wire.port)
     run = move.start()
     with Operator(run, yes_to_all, timeout=300) as operator:
         operator.follow(lambda e: e["ev"] == "step.intent" and e.get("step") == "copy")
@@ -128,7 +137,7 @@ def keys_while_copying(run, t):
 
 def main():
     need_majors(OLD, NEW)
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 8_000_000
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with Move(OLD, NEW) as move:
         frames = first_frames([pgsherpa()], move.environment())
         run, t = start_copy(move, rows)
@@ -136,7 +145,7 @@ def main():
         keys = keys_while_copying(run, t)
         t.close()
     if seconds < 3 or len(keys) < 4:
-        raise SystemExit(f"the copy was over too soon to measure ({seconds:.1f} s, {len(keys)} keys): more rows")
+        raise SystemExit(f"the copy was over too soon to measure ({seconds:.1f} s, {len(keys)} keys)")
     for name, figure in [("first frame, median ms", f"{statistics.median(frames):.0f}"),
                          ("first frame, worst ms", f"{max(frames):.0f}"),
                          ("copy watched, s", f"{seconds:.0f}"),

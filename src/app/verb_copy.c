@@ -84,7 +84,7 @@ static int failed(Copy *c, int64_t oid, Err *err, int code)
         AUTO_ERR why = { 0 };
         bool gone = take_back(c, oid, &why);
         if (!gone) {
-                fprintf(stderr, "pgsherpa: not everything could be taken back (%s)\n",
+                fprintf(stderr, "pgsherpa: not everything could be taken back on the target (%s)\n",
                         c->load.temporary ? c->load.temporary : "roles");
                 if (c->load.temporary)
                         load_hint(&c->load, false, &why);

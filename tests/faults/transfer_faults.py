@@ -139,15 +139,15 @@ FAULTS = {
 
 def message_is_clear(fault, code, err):
     """What, where, next. Cancelled by the operator himself: he knows what to do next."""
-    first = next((line for line in err.splitlines() if line.startswith("pgsherpa: ")), None)
-    if not first:
+    said = "\n".join(line for line in err.splitlines() if line.startswith("pgsherpa: "))
+    if not said:
         return "there is no line `pgsherpa: ...` on stderr"
     if fault == "interrupted":
         return None if code == CANCELLED else f"exit {code}, not {CANCELLED}"
-    if not re.search(rf"{DB}|source|target|server|127\.0\.0\.1|bundle", first):
-        return f"it does not say where: {first}"
+    if not re.search(rf"{DB}|source|target|server|127\.0\.0\.1|bundle", said):
+        return f"it does not say where: {said}"
     if "hint: " not in err:
-        return f"it does not say what next: {first}"
+        return f"it does not say what next: {said}"
     return None
 
 
