@@ -219,7 +219,7 @@ class Bench:
             self.source.psql("postgres", f'drop database if exists "{db}"')
             self.source.psql("postgres", f'create database "{db}" template template0')
             dataset.build(self.source)
-            self.source.psql(db, "vacuum (freeze, analyze)")
+            self.source.psql(db, "set synchronous_commit = off; vacuum (freeze, analyze)")
             self.source.psql(db, f"checkpoint; comment on database \"{db}\" is '{stamp}'")
         self.warm(db)
         size = int(self.source.psql(db, f"select pg_database_size('{db}')"))

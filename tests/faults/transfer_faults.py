@@ -139,6 +139,8 @@ FAULTS = {
 
 def message_is_clear(fault, code, err):
     """What, where, next. Cancelled by the operator himself: he knows what to do next."""
+    if fault == "interrupted" and code == -signal.SIGINT:
+        return None                     # before there was anything to take back
     said = "\n".join(line for line in err.splitlines() if line.startswith("pgsherpa: "))
     if not said:
         return "there is no line `pgsherpa: ...` on stderr"
@@ -181,7 +183,7 @@ def moment(w, verb, fault, strike, fraction, seconds, dice):
     code = p.returncode
     if not struck and code:
         broken.append(f"failed by itself, exit {code}: {err[-300:]}")
-    if code < 0 and not reader.is_alive() and not broken:
+    if code < 0 and not broken and not (fault == "interrupted" and code == -signal.SIGINT):
         broken.append(f"died by signal {-code}")
     if fault == "interrupted" and struck and answered > SOON:
         broken.append(f"needed {answered:.1f} s to stop")

@@ -179,6 +179,19 @@ def test_copy(db):
     run("copy", *from_(13, db), *to(17, name), code=3)
 
 
+def test_copy_and_backup_in_one_pass(root, db):
+    """The bundle of a copy is one like any other; without the proof the copy says so."""
+    live, back = later(17, f"{MARK}_live"), later(17, f"{MARK}_back")
+    out, _ = run("copy", *from_(13, db), *to(17, live), "--backup", root, "--no-proof")
+    assert "not compared with its source" in out and "equal" not in out, out
+    path = re.search(r"^(/.*\.pgs\.tar)$", out, re.M).group(1)
+    run("backup", "verify", path)
+    run("restore", path, *to(17, back))
+    for name in (live, back):
+        out, _ = run("compare", *from_(13, db), *to(17, name), "--quiet")
+        assert out.startswith("equal: 1 tables"), out
+
+
 def test_copy_needs_roles(db):
     role = f"{MARK}_owner"
     psql(13, "postgres", f"create role {role} login password 'geheim'")
@@ -321,6 +334,7 @@ def main():
             for name, test in (("one changed value", lambda: test_compare_finds_one_value(db, copy)),
                                ("damage", lambda: test_damage_is_named(path)),
                                ("copy 13 to 17", lambda: test_copy(db)),
+                               ("copy and backup in one pass", lambda: test_copy_and_backup_in_one_pass(root, db)),
                                ("roles", lambda: test_copy_needs_roles(db)),
                                ("passwords", lambda: test_wrong_password(locked)),
                                ("full disk", lambda: test_full_disk(tmp, db)),
