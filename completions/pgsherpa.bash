@@ -13,7 +13,7 @@ _pgsherpa_options() {
                 echo "--from --from-password-file --db --all --root --name --dump --no-globals" \
                         "--file --keep-env --json --quiet --restore --into --into-password-file" \
                         "--dir --member --table --schema-sql --plain --database --out --keep-last" \
-                        "--keep-days --dry-run --yes --run"
+                        "--keep-days --dry-run --yes --run --portable"
                 ;;
         restore)
                 echo "--to --to-password-file --database --all --schema --table --json --quiet"

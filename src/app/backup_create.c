@@ -14,7 +14,7 @@
 
 typedef struct Create {
         const char *from, *password_file, *root, *name;
-        bool        all, dump, no_globals, keep_env, json, quiet;
+        bool        all, dump, portable, no_globals, keep_env, json, quiet;
         json_t     *databases, *files;
 } Create;
 
@@ -92,7 +92,8 @@ static int create_now(Create *c, Endpoint *e)
         if (!bundle_choose(c->root, c->name ? c->name : names[0], &path, &err))
                 return verb_fail(&err, EXIT_BLIND);
         TransferBackup b = { .source = endpoint_params(e, names[0]), .path = path,
-                             .databases = names, .dump = c->dump, .globals = !c->no_globals,
+                             .databases = names, .dump = c->dump, .portable = c->portable,
+                             .globals = !c->no_globals,
                              .files = json_array_size(c->files) ? c->files : NULL,
                              .redact_env = !c->keep_env };
         AUTO_WORK w = work_begin(c->quiet);
@@ -130,6 +131,7 @@ int backup_create(int argc, char **argv)
                 { "--root", .value = &c.root },
                 { "--name", .value = &c.name },
                 { "--dump", .set = &c.dump },
+                { "--portable", .set = &c.portable },
                 { "--no-globals", .set = &c.no_globals },
                 { "--file", .list = c.files },
                 { "--keep-env", .set = &c.keep_env },

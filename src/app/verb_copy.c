@@ -11,7 +11,7 @@
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup;
-        bool        roles, no_proof, quiet;
+        bool        roles, no_proof, portable, quiet;
         Endpoint    source, target;
         Load        load;
         json_t     *made_roles;         /* names; new on the target                          */
@@ -134,7 +134,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, Err *err)
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target, .database = c->source.database,
                            .into = c->load.temporary, .marker = c->load.marker,
-                           .created = work_created };
+                           .created = work_created, .portable = c->portable };
         AUTO_TRANSFER tr = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, tr);
         bool ok = transfer(c, tr, &t, ret, err);
@@ -185,6 +185,7 @@ static int run(int argc, char **argv)
                 { "--roles", .set = &c.roles },
                 { "--no-proof", .set = &c.no_proof },
                 { "--backup", .value = &c.backup },
+                { "--portable", .set = &c.portable },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
@@ -210,7 +211,7 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--quiet]",
+                "[--backup DIR] [--portable] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

@@ -60,9 +60,15 @@ bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret,
 bool bundle_add(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
                 Err *err) MUST_CHECK;
 /* A stream cut into <dir>/000001<suffix>, .. ; a suffix without .zst is stored as it is (a dump
- * that is compressed already). Pieces of one write stay in one member unless they are huge. */
+ * that is compressed already). What one write brings stays in one member, unless it is huge. */
+#define BUNDLE_HUGE ((int64_t)64 << 20)
 BundleStream *bundle_stream_new(BundleWriter *w, const char *kind, const char *dir,
                                 const char *suffix) MUST_CHECK;
+#define BUNDLE_NUMBERS 999999           /* of members in one directory: six digits           */
+/* As above, for one of several writers of one directory: numbers from `before` + 1 on, so that
+ * the order of the names is the order of the rows; at most `room` members. */
+BundleStream *bundle_stream_new_part(BundleWriter *w, const char *kind, const char *dir,
+                                     const char *suffix, int before, int room) MUST_CHECK;
 /* As above, but <prefix>.000001 ..; a stream of one member is just <prefix>. */
 BundleStream *bundle_stream_new_file(BundleWriter *w, const char *kind, const char *prefix)
         MUST_CHECK;
@@ -109,6 +115,7 @@ bool bundle_read_all(const Bundle *b, const char *member, size_t max, char **ret
 bool bundle_read_stored(const Bundle *b, const char *member, BundleSink sink, void *arg, Err *err)
         MUST_CHECK;
 bool bundle_has(const Bundle *b, const char *member);
+int64_t bundle_plain_size(const Bundle *b, const char *member);  /* -1: not there, or stored as it is */
 /* Every part of a table or dump, in order. */
 bool bundle_read_parts(const Bundle *b, const json_t *parts, BundleSink sink, void *arg, Err *err)
         MUST_CHECK;

@@ -144,6 +144,11 @@ bool bundle_has(const Bundle *b, const char *member)
         return json_object_get(jx_get(b->manifest, "members"), member) != NULL;
 }
 
+int64_t bundle_plain_size(const Bundle *b, const char *member)
+{
+        return jx_int(json_object_get(jx_get(b->manifest, "members"), member), "plain_size", -1);
+}
+
 /* Where the plain bytes go: hashed, then on to whoever wants them. */
 typedef struct Plain {
         Digest    *digest;
@@ -249,20 +254,30 @@ bool bundle_read_all(const Bundle *b, const char *member, size_t max, char **ret
         return true;
 }
 
+static int by_name(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 json_t *bundle_parts(const Bundle *b, const char *stem)
 {
         json_t *parts = json_array();
         const json_t *members = jx_get(b->manifest, "members");
         size_t n = strlen(stem);
+        size_t found = 0;
         const char *name;
         json_t *m;
-        /* Insertion order is writing order, and parts are numbered as they are written. */
+        AUTO_FREE const char **names = xcalloc(json_object_size(members) + 1, sizeof *names);
         json_object_foreach((json_t *)members, name, m)
         {
                 bool dir = n > 0 && stem[n - 1] == '/';
                 if (str_starts(name, stem) && (dir || !name[n] || name[n] == '.'))
-                        json_array_append_new(parts, json_string(name));
+                        names[found++] = name;
         }
+        /* Several writers may have taken turns; all numbers have as many digits. */
+        qsort(names, found, sizeof *names, by_name);
+        for (size_t i = 0; i < found; i++)
+                json_array_append_new(parts, json_string(names[i]));
         return parts;
 }
 

@@ -1,15 +1,13 @@
 /* stream.c: a long stream, cut into members of bounded size.
  *
  * What one write brings (a row) stays in one member, so every member of a table is whole rows
- * and can be loaded alone; only a row larger than HUGE is cut, because memory is not. */
+ * and can be loaded alone; only a row larger than BUNDLE_HUGE is cut, because memory is not. */
 #include "bundle/internal.h"
 
 #include <stdio.h>
 
 #include "archive/zframe.h"
 #include "base/buf.h"
-
-#define HUGE ((size_t)64 << 20)
 
 struct BundleStream {
         BundleWriter *w;
@@ -19,8 +17,10 @@ struct BundleStream {
         char         *raw;              /* of a stream that is stored as it comes */
         size_t        n;                /* plain bytes in this member so far */
         Digest       *plain;
+        int           before, room;     /* numbers that are others', numbers that are ours */
         int           members;
 };
+
 
 static BundleStream *stream_new(BundleWriter *w, const char *kind, char *stem, const char *suffix,
                                 bool lone)
@@ -31,6 +31,7 @@ static BundleStream *stream_new(BundleWriter *w, const char *kind, char *stem, c
         s->stem = stem;
         s->suffix = xstrdup(suffix);
         s->lone_name = lone;
+        s->room = BUNDLE_NUMBERS;
         s->plain = digest_new();
         if (str_ends(suffix, ".zst"))
                 s->z = zstd_new(w->level);
@@ -45,6 +46,15 @@ BundleStream *bundle_stream_new(BundleWriter *w, const char *kind, const char *d
         return stream_new(w, kind, xasprintf("%s/", dir), suffix, false);
 }
 
+BundleStream *bundle_stream_new_part(BundleWriter *w, const char *kind, const char *dir,
+                                     const char *suffix, int before, int room)
+{
+        BundleStream *s = bundle_stream_new(w, kind, dir, suffix);
+        s->before = before;
+        s->room = room;
+        return s;
+}
+
 BundleStream *bundle_stream_new_file(BundleWriter *w, const char *kind, const char *prefix)
 {
         return stream_new(w, kind, xasprintf("%s.", prefix), "", true);
@@ -53,10 +63,12 @@ BundleStream *bundle_stream_new_file(BundleWriter *w, const char *kind, const ch
 static bool flush(BundleStream *s, bool last, Err *err)
 {
         AUTO_FREE char *name = NULL;
+        if (s->members >= s->room)
+                return err_set(err, ERR_USER, "%s: more than %d pieces", s->stem, s->room);
         if (last && s->lone_name && s->members == 0)
                 name = xstrndup(s->stem, strlen(s->stem) - 1);
         else
-                name = xasprintf("%s%06d%s", s->stem, s->members + 1, s->suffix);
+                name = xasprintf("%s%06d%s", s->stem, s->before + s->members + 1, s->suffix);
         if (s->z) {
                 char plain[65];
                 digest_hex(s->plain, plain);
@@ -97,7 +109,7 @@ bool bundle_stream_write(BundleStream *s, const void *bytes, size_t n, Err *err)
         for (const char *p = bytes; n > 0;) {
                 if (s->n >= s->w->chunk && !flush(s, false, err))
                         return false;
-                size_t piece = MIN(n, HUGE);
+                size_t piece = MIN(n, (size_t)BUNDLE_HUGE);
                 digest_add(s->plain, p, piece);
                 if (!zstd_add(s->z, p, piece, err))
                         return false;

@@ -65,9 +65,12 @@ char *bundle_readme(const json_t *manifest)
         }
         buf_adds(&b,
                  "   psql connects as usual: set PGHOST, PGPORT and PGUSER (a superuser) before.\n\n"
-                 "One table alone: its directory below <db>/data/ holds COPY text, in parts:\n\n"
+                 "One table alone: its line in <db>/restore.sh. Its directory below <db>/data/ holds one COPY\n"
+                 "stream in parts, text (.copy.zst) or binary (.bin.zst, readable by any PostgreSQL):\n\n"
                  "     cat DB/data/SCHEMA.TABLE/*.copy.zst | zstd -dc |\n"
-                 "             psql -X -d DB -c 'COPY SCHEMA.TABLE FROM STDIN'\n\n"
+                 "             psql -X -d DB -c 'COPY SCHEMA.TABLE FROM STDIN'\n"
+                 "     cat DB/data/SCHEMA.TABLE/*.bin.zst | zstd -dc |\n"
+                 "             PGCLIENTENCODING=UTF8 psql -X -d DB -c 'COPY SCHEMA.TABLE FROM STDIN BINARY'\n\n"
                  "<db>/<db>.dump, when it is there, is what pg_dump -Fc of the old server itself wrote:\n\n"
                  "     cat DB/DB.dump* | pg_restore -d EMPTY_DATABASE\n\n"
                  "manifest.json names every member with its size and SHA-256, as stored and as content.\n");
@@ -92,8 +95,13 @@ static void copy_line(Buf *b, const json_t *t)
         }
         if (json_array_size(columns) > 0)
                 buf_addc(&sql, ')');
-        buf_printf(&sql, " FROM STDIN (ENCODING '%s')", jx_str(t, "encoding", "UTF8"));
-        buf_printf(b, "cat %s*.copy.zst | zstd -dc | run -c ", strchr(jx_str(t, "dir", ""), '/') + 1);
+        bool binary = str_eq(jx_str(t, "format", "text"), "binary");
+        if (binary)
+                buf_adds(&sql, " FROM STDIN (FORMAT binary)");
+        else
+                buf_printf(&sql, " FROM STDIN (ENCODING '%s')", jx_str(t, "encoding", "UTF8"));
+        buf_printf(b, "cat %s*.%s.zst | zstd -dc | run -c ", strchr(jx_str(t, "dir", ""), '/') + 1,
+                   binary ? "bin" : "copy");
         shell_quote(b, buf_str(&sql));
         buf_addc(b, '\n');
 }
@@ -109,7 +117,7 @@ char *bundle_restore_script(const json_t *db)
                  "PGCLIENTENCODING=UTF8\n"
                  "PGOPTIONS='-c search_path= -c statement_timeout=0 -c row_security=off"
                  " -c client_min_messages=warning -c xmloption=content -c DateStyle=ISO"
-                 " -c IntervalStyle=postgres'\n"
+                 " -c IntervalStyle=postgres -c lc_monetary=C'\n"
                  "export PGDATABASE PGCLIENTENCODING PGOPTIONS\n"
                  "cd \"$(dirname \"$0\")\"\n"
                  "run() { psql -X -q -v ON_ERROR_STOP=1 \"$@\" >/dev/null; }\n"

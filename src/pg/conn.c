@@ -181,6 +181,12 @@ int pg_backend_pid(const Pg *pg)
         return PQbackendPID(pg->conn);
 }
 
+const char *pg_encoding(const Pg *pg)
+{
+        const char *said = PQparameterStatus(pg->conn, "client_encoding");
+        return said ? said : "?";
+}
+
 const char *pg_database(const Pg *pg)
 {
         return PQdb(pg->conn);

@@ -177,7 +177,7 @@ bool transfer_backup(Transfer *t, const TransferBackup *b, BundleDone *ret, Tran
                 return false;
         for (const char *const *db = b->databases; *db; db++) {
                 TransferCopy c = { .source = b->source, .database = *db, .bundle = w, .dump = b->dump,
-                                   .source_image = b->image };
+                                   .portable = b->portable, .source_image = b->image };
                 TransferResult one = { 0 };
                 if (!transfer_copy(t, &c, &one, err))
                         return false;

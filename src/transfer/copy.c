@@ -1,4 +1,5 @@
 /* copy.c: a transfer from a server, in one pass. */
+#include "transfer/format.h"
 #include "transfer/internal.h"
 
 #include <stdio.h>
@@ -191,13 +192,14 @@ static bool pre_data(Copy *w, Err *err)
         const TransferCopy *c = w->c;
         bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
         if (!c->into)
-                return true;
+                return format_choose(w->holder, NULL, c->bundle, c->portable, &w->content, err);
         Pg *to = NULL;
         if (!target_create(w->t, c->target, w->content.properties, c->into, c->marker, c->created,
                            err) ||
             !target_open(w->t, c->target, c->into, ascii, &to, err))
                 return false;
-        bool ok = target_pre_data(w->t, to, &w->toc, err);
+        bool ok = target_pre_data(w->t, to, &w->toc, err) &&
+                  format_choose(w->holder, to, c->bundle, c->portable, &w->content, err);
         transfer_disconnect(w->t, &to);
         return ok;
 }

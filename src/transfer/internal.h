@@ -14,6 +14,8 @@
 #include "transfer/toc.h"
 #include "transfer/transfer.h"
 
+typedef struct Content Content;
+
 /* One table whose rows go over. */
 struct Table {
         const char  *schema, *name;
@@ -22,6 +24,12 @@ struct Table {
         const char **columns;           /* without generated ones                            */
         size_t       n_columns;
         bool         ours_alone;        /* made by this run: may be truncated and frozen      */
+        bool         binary;            /* COPY's format: see format.h                       */
+        int64_t      oid;               /* on the source                                     */
+        /* of a big table: where it can be cut, see cut.h */
+        int64_t      blocks;            /* of its heap, from 14 on                           */
+        const char  *key;               /* a unique integer, before                          */
+        int64_t      key_min, key_max;
         int64_t      size;              /* on the source's disk                              */
         int64_t      rows, bytes;       /* of all its parts, as read                         */
         uint64_t     hash;
@@ -34,7 +42,7 @@ typedef struct Sequence {
 } Sequence;
 
 /* What one database is made of, besides its schema. */
-typedef struct Content {
+struct Content {
         Table    *tables;
         size_t    n_tables;
         Sequence *sequences;
@@ -46,7 +54,7 @@ typedef struct Content {
         json_t   *indexes;              /* "schema.index" and "schema.table index" -> bytes  */
         json_t   *properties;           /* of the database: encoding, locale, owner, settings */
         json_t   *extensions;           /* [{"name", "version", "schema"}]                   */
-} Content;
+};
 
 /* One thing of several that are being done at the same moment. */
 typedef struct Slot {

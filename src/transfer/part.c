@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "base/copyrow.h"
 #include "base/rowhash.h"
+#include "transfer/format.h"
 #include "transfer/internal.h"
 
 /* ---- the statements ---- */
@@ -16,10 +18,14 @@ static void column_list(const Table *t, Sql *q)
         }
 }
 
-static void options(const char *encoding, bool freeze, Sql *q)
+static void options(const Table *t, const char *encoding, bool freeze, Sql *q)
 {
-        sql_add(q, "(ENCODING ");
-        sql_value(q, encoding);
+        if (t->binary) {
+                sql_add(q, "(FORMAT binary");   /* encoding is the session's: see format.h */
+        } else {
+                sql_add(q, "(ENCODING ");
+                sql_value(q, encoding);
+        }
         if (freeze)
                 sql_add(q, ", FREEZE true");
         sql_add(q, ")");
@@ -35,31 +41,80 @@ static void names(const char *schema, const char *name, const Table *t, Sql *q)
         }
 }
 
-static void copy_out_sql(const Part *p, const char *encoding, Sql *q)
-{
-        const Table *t = p->table;
-        sql_add(q, "COPY ");
-        if (t->condition) {
-                sql_add(q, "(SELECT ");
-                column_list(t, q);
-                sql_add(q, " FROM ONLY ");
-                sql_qname(q, t->schema, t->name);
-                sql_add(q, " ");
-                sql_rendered(q, t->condition);  /* pg_extension.extcondition */
-                sql_add(q, ")");
-        } else {
-                names(t->schema, t->name, t, q);
-        }
-        sql_add(q, " TO STDOUT ");
-        options(encoding, false, q);
-}
-
 static bool whole(const Part *p)
 {
         return p->of == 1;
 }
 
-static void copy_in_sql(const Part *p, const char *encoding, Sql *q)
+static void bound(const Table *t, int64_t at, Sql *q)
+{
+        if (t->key) {
+                sql_int(q, at);
+                return;
+        }
+        AUTO_FREE char *tid = xasprintf("(%lld,0)", (long long)at);
+        sql_value(q, tid);
+        sql_add(q, "::pg_catalog.tid");
+}
+
+static void column(const Table *t, Sql *q)
+{
+        if (t->key)
+                sql_ident(q, t->key);
+        else
+                sql_add(q, "ctid");
+}
+
+/* The first part has no lower bound and the last no upper one: what lies outside of what was
+ * known when the table was cut (blocks added since, keys without statistics) is theirs. */
+static void range(const Part *p, Sql *q)
+{
+        const Table *t = p->table;
+        bool first = p->index == 0, last = p->index == p->of - 1;
+        sql_add(q, " WHERE ");
+        if (!first) {
+                column(t, q);
+                sql_add(q, " >= ");
+                bound(t, p->first, q);
+        }
+        if (!first && !last)
+                sql_add(q, " AND ");
+        if (!last) {
+                column(t, q);
+                sql_add(q, " < ");
+                bound(t, p->end, q);
+        }
+        if (first && t->key) {
+                sql_add(q, " OR ");
+                column(t, q);
+                sql_add(q, " IS NULL");
+        }
+}
+
+static void copy_out_sql(const Part *p, const char *encoding, Sql *q)
+{
+        const Table *t = p->table;
+        sql_add(q, "COPY ");
+        if (t->condition || !whole(p)) {
+                sql_add(q, "(SELECT ");
+                column_list(t, q);
+                sql_add(q, " FROM ONLY ");
+                sql_qname(q, t->schema, t->name);
+                if (!whole(p)) {
+                        range(p, q);
+                } else {
+                        sql_add(q, " ");
+                        sql_rendered(q, t->condition);  /* pg_extension.extcondition */
+                }
+                sql_add(q, ")");
+        } else {
+                names(t->schema, t->name, t, q);
+        }
+        sql_add(q, " TO STDOUT ");
+        options(t, encoding, false, q);
+}
+
+static void copy_in_sql(const Part *p, const char *encoding, bool freeze, Sql *q)
 {
         const Table *t = p->table;
         sql_add(q, "COPY ");
@@ -68,30 +123,33 @@ static void copy_in_sql(const Part *p, const char *encoding, Sql *q)
         else
                 names(t->schema, t->name, t, q);
         sql_add(q, " FROM STDIN ");
-        options(encoding, t->ours_alone && whole(p), q);
+        options(t, encoding, freeze, q);
 }
 
 /* ---- loading ---- */
 
+/* One round trip. */
 static bool load_begin(const PartSink *s, const Part *p, const char *encoding, Err *err)
 {
-        Pg *to = s->to;
-        AUTO_SQL begin = { 0 };
-        AUTO_SQL copy = { 0 };
-        sql_add(&begin, "BEGIN");
-        if (p->table->ours_alone && whole(p)) {
-                sql_add(&begin, "; TRUNCATE ONLY ");
-                sql_qname(&begin, p->table->schema, p->table->name);
+        const Table *t = p->table;
+        bool freeze = t->ours_alone && whole(p) && !s->inside;
+        AUTO_SQL q = { 0 };
+        if (!s->inside)
+                sql_add(&q, "BEGIN; ");
+        if (freeze) {
+                sql_add(&q, "TRUNCATE ONLY ");
+                sql_qname(&q, t->schema, t->name);
+                sql_add(&q, "; ");
         }
-        copy_in_sql(p, encoding, &copy);
+        copy_in_sql(p, encoding, freeze, &q);
+        if (pg_copy_in_begin(s->to, &q, err))
+                return !t->binary || pg_copy_write(s->to, COPY_HEADER, COPY_HEADER_LEN, err);
         if (s->inside)
-                return pg_copy_in_begin(to, &copy, err);
-        if (pg_exec(to, &begin, err) && pg_copy_in_begin(to, &copy, err))
-                return true;
+                return false;
         AUTO_ERR ignored = { 0 };
         AUTO_SQL end = { 0 };
         sql_add(&end, "ROLLBACK");
-        (void)!pg_exec(to, &end, &ignored);
+        (void)!pg_exec(s->to, &end, &ignored);
         return false;
 }
 
@@ -104,6 +162,8 @@ static bool load_end(const PartSink *s, const Part *p, bool good, Err *err)
         int64_t taken = 0;
         if (!good)
                 (void)!pg_copy_in_end(to, "the other side failed", NULL, &ignored);
+        else if (p->table->binary && !pg_copy_write(to, COPY_TRAILER, COPY_TRAILER_LEN, err))
+                good = false;
         else if (!pg_copy_in_end(to, NULL, &taken, err))
                 good = false;
         else if (taken != p->rows)
@@ -134,45 +194,57 @@ static bool loaded(const PartSink *s, const Part *p, bool ok, Err *err)
 
 /* ---- rows on their way ---- */
 
-#define NEWS (64 * 1024)
-
 typedef struct Flow {
         const PartSink *s;
         Part           *p;
         BundleStream   *keep;
-        int64_t         told_bytes, told_rows;
 } Flow;
 
-static bool tell(Flow *f, Err *err)
+/* Whole rows, many at once: hashed, and to wherever they go. */
+static bool rows_move(Flow *f, const char *bytes, const uint32_t *ends, size_t rows, Err *err)
 {
         Part *p = f->p;
-        if (f->s->moved && p->bytes > f->told_bytes)
-                f->s->moved(f->s->moved_arg, p->bytes - f->told_bytes, p->rows - f->told_rows);
-        f->told_bytes = p->bytes;
-        f->told_rows = p->rows;
+        uint32_t start = 0;
+        for (size_t i = 0; i < rows; start = ends[i], i++)
+                p->hash += row_hash(bytes + start, ends[i] - start);
+        p->rows += (int64_t)rows;
+        p->bytes += start;
+        if (f->s->to && !pg_copy_write(f->s->to, bytes, start, err))
+                return false;
+        if (f->keep && !bundle_stream_write(f->keep, bytes, start, err))
+                return false;
+        if (f->s->moved)
+                f->s->moved(f->s->moved_arg, start, (int64_t)rows);
         return !transfer_stopped(f->s->t, err);
+}
+
+/* The members of all parts, laid end to end, are one stream of COPY: the first begins with the
+ * header, the last ends with the trailer. An empty table needs neither. */
+static bool keep_dress(Flow *f, bool header, Err *err)
+{
+        const Part *p = f->p;
+        if (!f->keep || !p->table->binary)
+                return true;
+        return header ? bundle_stream_write(f->keep, COPY_HEADER, COPY_HEADER_LEN, err) :
+                        bundle_stream_write(f->keep, COPY_TRAILER, COPY_TRAILER_LEN, err);
 }
 
 static bool stream(Flow *f, Pg *from, Err *err)
 {
-        const PartSink *s = f->s;
-        Part *p = f->p;
-        for (;;) {
-                char *row;
-                size_t len;
-                if (!pg_copy_read(from, &row, &len, err))
+        const Part *p = f->p;
+        AUTO_PGROWS r = { .binary = p->table->binary };
+        if (!whole(p) && p->index == 0 && !keep_dress(f, true, err))
+                return false;
+        for (bool first = whole(p);; first = false) {
+                if (!pg_copy_read_rows(from, &r, err))
                         return err_wrap(err, "reading");
-                if (!row)
-                        return tell(f, err);
-                p->rows++;
-                p->bytes += (int64_t)len;
-                p->hash += row_hash(row, len);
-                bool ok = (!s->to || pg_copy_write(s->to, row, len, err)) &&
-                          (!f->keep || bundle_stream_write(f->keep, row, len, err));
-                pg_copy_free(row);
-                if (!ok || (p->bytes - f->told_bytes >= NEWS && !tell(f, err)))
+                if (r.rows == 0)
+                        break;
+                if ((first && !keep_dress(f, true, err)) || !rows_move(f, r.bytes, r.ends, r.rows, err))
                         return false;
         }
+        bool last = whole(p) ? p->rows > 0 : p->index == p->of - 1;
+        return !last || keep_dress(f, false, err);
 }
 
 /* Reads the rest of a COPY nobody wants any more, so that the connection can be used again. */
@@ -195,16 +267,21 @@ static char *member_dir(const PartSink *s, const Table *t)
         return xasprintf("%s/data/%s", s->bundle_dir, name);
 }
 
+static BundleStream *members_new(const PartSink *s, const Part *p)
+{
+        AUTO_FREE char *dir = member_dir(s, p->table);
+        int room = BUNDLE_NUMBERS / p->of;
+        return bundle_stream_new_part(s->bundle, "data", dir,
+                                      p->table->binary ? ".bin.zst" : ".copy.zst", p->index * room, room);
+}
+
 bool part_copy(const PartSink *s, Pg *from, Part *p, Err *err)
 {
-        AUTO_BUNDLESTREAM keep = NULL;
+        AUTO_BUNDLESTREAM keep = s->bundle ? members_new(s, p) : NULL;
         AUTO_SQL out = { 0 };
         copy_out_sql(p, s->encoding, &out);
-        if (s->bundle) {
-                AUTO_FREE char *dir = member_dir(s, p->table);
-                keep = bundle_stream_new(s->bundle, "data", dir, ".copy.zst");
-        }
-        if (s->to && !load_begin(s, p, s->encoding, err))
+        if (!format_sessions(p->table, from, s->to, err) ||
+            (s->to && !load_begin(s, p, s->encoding, err)))
                 return false;
         Flow f = { .s = s, .p = p, .keep = keep };
         bool reading = pg_copy_out_begin(from, &out, err);
@@ -214,31 +291,22 @@ bool part_copy(const PartSink *s, Pg *from, Part *p, Err *err)
         return loaded(s, p, ok, err) && (!keep || bundle_stream_end(keep, &p->members, err));
 }
 
-/* ---- out of a bundle: the same bytes, hashed again on their way ---- */
+/* ---- out of a bundle: the same rows, hashed again on their way ---- */
 
 typedef struct Stored {
-        Flow f;
-        Buf  rest;                      /* of a row that a piece cut */
+        Flow    f;
+        RowFeed feed;
 } Stored;
+
+static bool stored_rows(void *arg, const char *bytes, const uint32_t *ends, size_t rows, Err *err)
+{
+        return rows_move(arg, bytes, ends, rows, err);
+}
 
 static bool stored_bytes(void *arg, const void *bytes, size_t n, Err *err)
 {
         Stored *r = arg;
-        Part *part = r->f.p;
-        const char *p = bytes, *end = p + n;
-        for (const char *nl; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
-                if (r->rest.len) {
-                        buf_add(&r->rest, p, (size_t)(nl + 1 - p));
-                        part->hash += row_hash(r->rest.data, r->rest.len);
-                        buf_reset(&r->rest);
-                } else {
-                        part->hash += row_hash(p, (size_t)(nl + 1 - p));
-                }
-                part->rows++;
-        }
-        buf_add(&r->rest, p, (size_t)(end - p));
-        part->bytes += (int64_t)n;
-        return tell(&r->f, err) && pg_copy_write(r->f.s->to, bytes, n, err);
+        return rowfeed_add(&r->feed, bytes, n, stored_rows, &r->f, err);
 }
 
 static bool as_recorded(int64_t rows, uint64_t hash, const json_t *record, Err *err)
@@ -257,37 +325,38 @@ bool table_as_recorded(const Table *t, const json_t *record, Err *err)
         return as_recorded(t->rows, t->hash, record, err);
 }
 
+/* Binary: the first part has the header and the last one the trailer, whatever was cut since. */
+static bool dressed(const RowFeed *f, const Part *p, size_t members, Err *err)
+{
+        bool first = p->index == 0, last = p->index == p->of - 1;
+        return !p->table->binary || members == 0 || (f->header == first && f->over == last) ||
+               err_set(err, ERR_USER, "the bundle's rows have no beginning, or no end");
+}
+
+static bool read_members(const PartSink *s, const Bundle *b, const json_t *members, Part *p, Err *err)
+{
+        size_t n = json_array_size(members), end = whole(p) ? n : (size_t)p->end;
+        Stored r = { .f = { .s = s, .p = p }, .feed = rowfeed_init(p->table->binary) };
+        bool ok = true;
+        for (size_t i = (size_t)p->first; ok && i < end && i < n; i++)
+                ok = bundle_read(b, json_string_value(json_array_get(members, i)), stored_bytes, &r, err);
+        ok = ok && rowfeed_end(&r.feed, err) && dressed(&r.feed, p, n, err);
+        rowfeed_done(&r.feed);
+        return ok;
+}
+
 bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part *p, Err *err)
 {
         AUTO_JSON members = bundle_parts(b, jx_str(record, "dir", "?"));
-        Stored r = { .f = { .s = s, .p = p }, .rest = buf_init(1u << 31) };     /* one row */
-        if (!load_begin(s, p, jx_str(record, "encoding", "UTF8"), err))
+        if (!format_sessions(p->table, NULL, s->to, err) ||
+            !load_begin(s, p, jx_str(record, "encoding", "UTF8"), err))
                 return false;
-        bool ok = bundle_read_parts(b, members, stored_bytes, &r, err) &&
+        bool ok = read_members(s, b, members, p, err) &&
                   (!whole(p) || as_recorded(p->rows, p->hash, record, err));
-        buf_done(&r.rest);
         return loaded(s, p, ok, err);
 }
 
 /* ---- parts and their table ---- */
-
-static size_t one_part(Table *t, Arena *a, Part **ret)
-{
-        *ret = arena_new_array(a, Part, 1);
-        **ret = (Part){ .table = t, .end = -1, .of = 1 };
-        return 1;
-}
-
-size_t parts_plan(Table *t, int64_t work, int jobs, Arena *a, Part **ret)
-{
-        return one_part(t, a, ret);
-}
-
-size_t parts_plan_stored(Table *t, const Bundle *b, const json_t *record, int64_t work, int jobs,
-                         Arena *a, Part **ret)
-{
-        return one_part(t, a, ret);
-}
 
 void part_add(const Part *p)
 {
@@ -307,7 +376,7 @@ json_t *table_record(const PartSink *s, const Table *t)
         jx_set_str(j, "schema", t->schema);
         jx_set_str(j, "name", t->name);
         jx_set_str(j, "dir", stem);
-        jx_set_str(j, "format", "text");
+        jx_set_str(j, "format", t->binary ? "binary" : "text");
         jx_set_str(j, "encoding", s->encoding);
         for (size_t i = 0; i < t->n_columns; i++)
                 jx_append_str(columns, t->columns[i]);

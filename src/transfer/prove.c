@@ -75,6 +75,7 @@ static bool one(Prove *p, const json_t *record, Err *err)
         if (!there)
                 return err_set(err, ERR_USER, "table %s is not in the restored database", name);
         Table mine = *there;
+        mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
         PartSink s = { .t = p->t, .encoding = jx_str(record, "encoding", "UTF8"), .moved = moved,
                        .moved_arg = p };
         Part part = { .table = &mine, .end = -1, .of = 1 };

@@ -40,6 +40,7 @@ static void one_record(Arena *a, const json_t *j, Table *t)
                 t->root_name = arena_strdup(a, jx_str(root, "name", ""));
         }
         t->ours_alone = jx_bool(j, "fresh", false);
+        t->binary = str_eq(jx_str(j, "format", "text"), "binary");
         t->size = jx_int(j, "bytes", 0);
 }
 

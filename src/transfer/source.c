@@ -1,4 +1,5 @@
 /* source.c: what is there to be read, as one moment of the source. */
+#include "transfer/cut.h"
 #include "transfer/internal.h"
 
 #define USER_SCHEMAS "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"
@@ -60,14 +61,14 @@ static void tables_sql(Sql *q)
 {
         sql_add(q, "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
                    "case when " THROUGH_ROOT " then rn.nspname end, "
-                   "case when " THROUGH_ROOT " then rc.relname end, null::text, true "
+                   "case when " THROUGH_ROOT " then rc.relname end, null::text, true, c.oid "
                    "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
                    "left join pg_class rc on c.relispartition and rc.oid = pg_partition_root(c.oid) "
                    "left join pg_namespace rn on rn.oid = rc.relnamespace "
                    "where c.relkind = 'r' and c.relpersistence <> 't' and " USER_SCHEMAS " and "
                    NOT_OF_EXTENSION " union all "
                    "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
-                   "null, null, u.cond, false from pg_extension e, "
+                   "null, null, u.cond, false, c.oid from pg_extension e, "
                    "unnest(e.extconfig, e.extcondition) u(relid, cond) "
                    "join pg_class c on c.oid = u.relid join pg_namespace n on n.oid = c.relnamespace "
                    "where c.relkind = 'r' order by 3 desc, 1, 2");
@@ -93,6 +94,7 @@ static bool read_tables(Pg *pg, Arena *a, Content *ret, Err *err)
                 t->root_name = cell(a, r, i, 5);
                 t->condition = cell(a, r, i, 6);
                 t->ours_alone = pg_cell_bool(r, i, 7) && !t->root_name;
+                t->oid = pg_cell_int(r, i, 8);
                 ret->total_size += t->size;
         }
         return true;
@@ -181,7 +183,7 @@ bool source_content(Pg *pg, Arena *a, Content *ret, Err *err)
         sql_add(&tables, "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
                          "where c.relkind in ('r', 'p') and c.relpersistence <> 't' and " USER_SCHEMAS
                          " and " NOT_OF_EXTENSION);
-        if (!read_tables(pg, a, ret, err) || !read_sequences(pg, a, ret, err) ||
+        if (!read_tables(pg, a, ret, err) || !cuts_read(pg, a, ret, err) || !read_sequences(pg, a, ret, err) ||
             !read_indexes(pg, ret, err) || !read_extensions(pg, &ret->extensions, err) || !props_read(pg, &ret->properties, err) ||
             !pg_query_value(pg, &q, &n, err) || !pg_query_value(pg, &tables, &counted, err))
                 return false;

@@ -69,6 +69,7 @@ typedef struct TransferCopy {
         const char     *marker;         /* its comment until it is whole                     */
         BundleWriter   *bundle;         /* or NULL                                           */
         bool            dump;           /* also a whole pg_dump -Fc into the bundle           */
+        bool            portable;       /* rows as text throughout                           */
         const char     *source_image, *target_image;    /* where clients may be found; or NULL */
         /* Called when the target database exists, with its OID: what undo will look for. */
         bool          (*created)(void *arg, int64_t oid, Err *err);
@@ -116,7 +117,7 @@ typedef struct TransferBackup {
         const char  *path;              /* from bundle_choose()                              */
         const char  *run;
         const char *const *databases;   /* NULL-terminated                                   */
-        bool         dump, globals;
+        bool         dump, globals, portable;
         const json_t *files;            /* paths to keep under files/; or NULL               */
         bool         redact_env;        /* .env files: names, values replaced                */
         const char  *image;             /* where the source's client may be found            */
