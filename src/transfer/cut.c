@@ -17,18 +17,7 @@ int cut_count(int64_t size, int64_t work, int jobs)
         return (int)MAX(pieces, 1);
 }
 
-static size_t cut(Table *t, int n, int64_t low, int64_t high, Arena *a, Part **ret)
-{
-        *ret = arena_new_array(a, Part, (size_t)n);
-        for (int i = 0; i < n; i++) {
-                /* 128 bits: a key may span all of int8 */
-                __extension__ typedef __int128 Wide;
-                Wide span = (Wide)high - low;
-                int64_t first = (int64_t)(low + span * i / n), end = (int64_t)(low + span * (i + 1) / n);
-                (*ret)[i] = (Part){ .table = t, .first = first, .end = end, .index = i, .of = n };
-        }
-        return (size_t)n;
-}
+__extension__ typedef __int128 Wide;    /* a key may span all of int8 */
 
 static size_t uncut(Table *t, Arena *a, Part **ret)
 {
@@ -37,16 +26,25 @@ static size_t uncut(Table *t, Arena *a, Part **ret)
         return 1;
 }
 
+static size_t cut(Table *t, int n, int64_t low, int64_t high, Arena *a, Part **ret)
+{
+        Wide span = (Wide)high - low;
+        if (span < n)
+                return uncut(t, a, ret);
+        *ret = arena_new_array(a, Part, (size_t)n);
+        for (int i = 0; i < n; i++) {
+                int64_t first = (int64_t)(low + span * i / n), end = (int64_t)(low + span * (i + 1) / n);
+                (*ret)[i] = (Part){ .table = t, .first = first, .end = end, .index = i, .of = n };
+        }
+        return (size_t)n;
+}
+
 size_t parts_plan(Table *t, int64_t work, int jobs, Arena *a, Part **ret)
 {
         int n = cut_count(t->size, work, jobs);
         if (t->condition || n < 2)
                 return uncut(t, a, ret);
-        if (t->key && t->key_max / n > t->key_min / n)
-                return cut(t, n, t->key_min, t->key_max, a, ret);
-        if (!t->key && t->blocks >= n)
-                return cut(t, n, 0, t->blocks, a, ret);
-        return uncut(t, a, ret);
+        return t->key ? cut(t, n, t->key_min, t->key_max, a, ret) : cut(t, n, 0, t->blocks, a, ret);
 }
 
 /* A member that is so long may hold a piece of a row that was cut: see bundle/stream.c. */
