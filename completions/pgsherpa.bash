@@ -20,7 +20,7 @@ _pgsherpa_options() {
                 ;;
         copy)
                 echo "--from --from-password-file --to --to-password-file --roles --no-proof" \
-                        "--backup --quiet"
+                        "--backup --portable --quiet"
                 ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --deep --schema --table" \
