@@ -1,0 +1,211 @@
+/* Many workers on one database: what they make is what one would have made. */
+#include "../pg/lab.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "transfer/transfer.h"
+
+#define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
+
+int main(int argc, char **argv)
+{
+        return lab_main(argc, argv, (int[]){ 13, 15, 17, 18, 0 });
+}
+
+/* Tables of more than 256 KiB are worked on in pieces, keys between more than 4 MiB are checked
+ * later, the small ones all at once: some of each. */
+static const char schema[] =
+        "create schema w; create extension btree_gist; "
+        "create table w.parent (id bigint, u int, a text not null, b text, r int4range, "
+        "constraint parent_pkey primary key (id) include (u) with (fillfactor = 80), "
+        "constraint parent_u unique (u) deferrable initially deferred); "
+        "insert into w.parent select g, g * 2, md5(g::text), repeat(md5(g::text), 5), "
+        "int4range(g, g + 1) from generate_series(1, 20000) g; "
+        "alter table w.parent add constraint parent_once exclude using gist (r with &&); "
+        "create unique index parent_a on w.parent (a); "
+        "create index parent_words on w.parent using gin (string_to_array(b, 'a')); "
+        "alter table w.parent replica identity using index parent_a; "
+        "alter table w.parent cluster on parent_pkey; "
+        "alter index w.parent_words alter column 1 set statistics 7; "
+        "comment on constraint parent_pkey on w.parent is 'the key'; "
+        "comment on index w.parent_a is 'the index'; "
+        "create statistics w.parent_s on id, u from w.parent; "
+        "create table w.child (id bigint primary key, parent bigint, later bigint, "
+        "constraint child_parent foreign key (parent) references w.parent on delete cascade); "
+        "insert into w.child select g, g % 20000 + 1, -g from generate_series(1, 40000) g; "
+        "alter table w.child add constraint child_later foreign key (later) references w.parent not valid; "
+        "create index on w.child (parent); "
+        "create table w.root (id int, k text, primary key (id, k)) partition by list (k); "
+        "create table w.root_a partition of w.root for values in ('a'); "
+        "create table w.root_b partition of w.root for values in ('b'); "
+        "insert into w.root select g, case when g % 2 = 0 then 'a' else 'b' end from generate_series(1, 20000) g; "
+        "create index on w.root (k, id); "
+        "create table w.ref (id int, k text, foreign key (id, k) references w.root); "
+        "insert into w.ref values (1, 'b'); "
+        "create table w.tiny (id int primary key, parent bigint references w.parent); "
+        "insert into w.tiny select g, g from generate_series(1, 10) g; create table w.empty (i int unique); "
+        "create table w.old (i int); create table w.young (j int) inherits (w.old); "
+        "insert into w.young select g, g from generate_series(1, 1000) g; "
+        "create materialized view w.first as select count(*) as n from w.child; "
+        "create materialized view w.second as select n * 2 as n from w.first; "
+        "create unique index on w.second (n); "
+        "create view w.grouped as select id, a, b from w.parent group by id;";
+
+/* Everything about constraints and indexes that could get lost on the way, and who has been
+ * analyzed. */
+static char *described(int major, const char *database)
+{
+        AUTO_PG Pg *pg = lab_open(major, database);
+        return lab_value(pg,
+                "select string_agg(line, E'\\n' order by line collate \"C\") from ("
+                "select format('constraint %s on %s: %s, valid %s, comment %s, index %s', conname, "
+                "conrelid::regclass, pg_get_constraintdef(oid), convalidated, "
+                "obj_description(oid, 'pg_constraint'), nullif(conindid, 0)::regclass) as line "
+                "from pg_constraint where connamespace = 'w'::regnamespace and contype <> 'n' and (contype <> 'f' or conparentid = 0) union all "
+                "select format('index %s: %s, valid %s, clustered %s, identity %s, primary %s, immediate %s, "
+                "comment %s, options %s, statistics %s', i.indexrelid::regclass, "
+                "pg_get_indexdef(i.indexrelid), indisvalid, indisclustered, indisreplident, indisprimary, "
+                "indimmediate, obj_description(i.indexrelid, 'pg_class'), c.reloptions, "
+                "(select nullif(max(attstattarget), -1) from pg_attribute a where a.attrelid = i.indexrelid)) "
+                "from pg_index i join pg_class c on c.oid = i.indexrelid "
+                "where c.relnamespace = 'w'::regnamespace union all "
+                "select format('parent of %s: %s', inhrelid::regclass, inhparent::regclass) from pg_inherits "
+                "union all select format('view %s: %s', matviewname, ispopulated) from pg_matviews) x");
+}
+
+static char *analyzed(int major, const char *database)
+{
+        AUTO_PG Pg *pg = lab_open(major, database);
+        return lab_value(pg,
+                "select string_agg(distinct tablename || case when inherited then '*' else '' end, ' ' order by "
+                "tablename || case when inherited then '*' else '' end) || (select ' ' || stxname from "
+                "pg_statistic_ext join pg_statistic_ext_data on stxoid = oid) from pg_stats where schemaname = 'w'");
+}
+
+static char *temporary(int major)
+{
+        AUTO_ERR err = { 0 };
+        PgParams p;
+        char *name = NULL, run[32];
+        snprintf(run, sizeof run, "test_%d", (int)getpid());
+        cr_assert(lab_params(major, NULL, &p));
+        OK(transfer_temporary_name(&p, run, &name, &err));
+        return name;
+}
+
+static void drop(int major, const char *name)
+{
+        AUTO_ERR err = { 0 };
+        PgParams p;
+        bool dropped;
+        cr_assert(lab_params(major, NULL, &p));
+        OK(transfer_drop(&p, name, 0, "test", &dropped, &err));
+        cr_assert(dropped);
+}
+
+static bool carry(int from, const char *db, int to, const char *into, Transfer *t, Err *err)
+{
+        PgParams target;
+        TransferResult r = { 0 };
+        TransferCopy c = { .target = &target, .database = db, .into = into, .marker = "test" };
+        cr_assert(lab_params(from, db, &c.source) && lab_params(to, NULL, &target));
+        bool ok = transfer_copy(t, &c, &r, err);
+        transfer_result_done(&r);
+        return ok;
+}
+
+static void arrives_as_it_was(int from, int to, int jobs)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *db = lab_database(from, "work");
+        {
+                AUTO_PG Pg *pg = lab_open(from, db);
+                lab_do(pg, schema);
+        }
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = jobs });
+        AUTO_FREE char *into = temporary(to);
+        OK(carry(from, db, to, into, t, &err));
+        AUTO_FREE char *before = described(from, db);
+        AUTO_FREE char *after = described(to, into);
+        AUTO_FREE char *known = analyzed(to, into);
+        cr_assert_str_eq(before, after, "%s\n---\n%s", before, after);
+        cr_assert_str_eq(known, "child first old* parent parent_words ref root* root_a root_b "
+                         "second tiny young parent_s");
+        drop(to, into);
+        lab_drop(from, db);
+}
+
+Test(work, three_workers_make_what_was_there_from_13_to_18)
+{
+        arrives_as_it_was(13, 18, 3);
+}
+
+Test(work, one_worker_makes_the_same_from_17_to_15)
+{
+        arrives_as_it_was(17, 15, 1);
+}
+
+/* A key that the source has but does not hold: somebody wrote around it. */
+Test(work, a_key_that_does_not_hold_is_named)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *db = lab_database(13, "orphans");
+        {
+                AUTO_PG Pg *pg = lab_open(13, db);
+                lab_do(pg, "create table public.p (id int primary key, t text); "
+                           "create table public.c (p int constraint c_is_of_p references public.p, t text); "
+                           "insert into public.p select g, repeat('x', 200) from generate_series(1, 20000) g; "
+                           "insert into public.c select g, repeat('x', 200) from generate_series(1, 20000) g; "
+                           "set session_replication_role = replica; delete from public.p where id = 77");
+        }
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2 });
+        AUTO_FREE char *into = temporary(17);
+        cr_assert_not(carry(13, db, 17, into, t, &err));
+        cr_assert_str_eq(err.sqlstate, "23503");
+        cr_assert(strstr(err.message, "c_is_of_p"), "%s", err.message);
+        drop(17, into);
+        lab_drop(13, db);
+}
+
+typedef struct Crowd {
+        atomic_int most;
+} Crowd;
+
+static void crowd(void *arg, const TransferProgress *p)
+{
+        Crowd *c = arg;
+        c->most = MAX(c->most, (int)p->n_rows);
+}
+
+static void *raise_soon(void *arg)
+{
+        usleep(100000);
+        transfer_set_jobs(arg, 4);
+        return NULL;
+}
+
+Test(work, gets_more_workers_while_it_runs)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *db = lab_database(13, "more");
+        {
+                AUTO_PG Pg *pg = lab_open(13, db);
+                lab_do(pg, "do $$ begin for n in 1..8 loop execute format("
+                           "'create table public.t%s as select g, md5(g::text) as a, md5((g * 3)::text) as b "
+                           "from generate_series(1, 50000) g', n); end loop; end $$");
+        }
+        Crowd c = { 0 };
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 1, .progress = crowd, .arg = &c });
+        AUTO_FREE char *into = temporary(17);
+        pthread_t thread;
+        cr_assert_eq(pthread_create(&thread, NULL, raise_soon, t), 0);
+        OK(carry(13, db, 17, into, t, &err));
+        pthread_join(thread, NULL);
+        cr_assert_gt(c.most, 1);
+        cr_assert_leq(c.most, 4);
+        drop(17, into);
+        lab_drop(13, db);
+}
