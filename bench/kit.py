@@ -269,16 +269,20 @@ class Result:
         return median(self.seconds) if self.seconds and not self.problem else None
 
 
+HOPELESS = 4                    # times the best of the first round: once is enough to know
+
+
 def alternate(bench, db, contenders, rounds, finish=True):
-    """Every contender once a round, in the same order. A contender is an object with `name` and
-    `move(bench, db, into)`, returning Usage or None. Who fails or loses rows is not a winner: its
-    name stays with the reason, its times are gone. Returns {name: Result}."""
+    """Every contender once a round, in the same order (one that was hopeless in the first, only
+    there). A contender is an object with `name` and `move(bench, db, into)`, returning Usage or None.
+    Who fails or loses rows is not a winner: its name stays with the reason, its times are gone.
+    Returns {name: Result}."""
     results = {c.name: Result() for c in contenders}
     wanted, indexes = bench.source.counts(db), bench.source.indexes(db)
     for n in range(rounds):
         for c in contenders:
             r, into = results[c.name], f"{db}_moved"
-            if r.problem:
+            if r.problem or (n and r.seconds[0] > HOPELESS * min(x.seconds[0] for x in results.values() if x.seconds)):
                 continue
             bench.drop(into)
             bench.settle()
