@@ -41,7 +41,8 @@ static int dropped(Load *l, const Work *w, Err *err, int code)
         AUTO_ERR why = { 0 };
         bool gone = load_drop(l, work_oid(w), &why);
         if (!gone) {
-                fprintf(stderr, "pgsherpa: the unfinished database %s is still there on the target\n", l->temporary);
+                fprintf(stderr, "pgsherpa: the unfinished database %s is still there on the target\n",
+                        l->temporary);
                 load_hint(l, false, &why);
                 verb_fail(&why, code);
         }

@@ -20,6 +20,8 @@ from wire import Wire                                           # noqa: E402
 DB, MOVED = "faults", "faults_moved"
 DATA = sets.Set(DB, sets.COPY + sets.LARGE_OBJECTS + "create sequence ids start 77; select nextval('ids');",
                 articles=25_000, events=90_000, objects=2_000)
+# The machine does not fall, only servers do: what was committed must survive that.
+SURE = ["shared_buffers=64MB", "synchronous_commit=on"]
 ROOM_MB = 2000
 HASH = """select format('select %L, count(*), sum(hashtextextended((x.*)::text, 0)) from only %s x;', oid::regclass, oid::regclass)
   from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by oid::regclass::text \\gexec
@@ -37,8 +39,8 @@ class World:
         os.chmod(self.base, 0o711)
         self.backups = os.path.join(self.base, "backups")
         self.room = os.path.join(self.base, "new")
-        self.source = kit.Server(13, os.path.join(self.base, "old"), durable=False, settings=["shared_buffers=64MB"])
-        self.target = kit.Server(17, self.room, durable=False, settings=["shared_buffers=64MB", "max_wal_size=256MB"])
+        self.source = kit.Server(13, os.path.join(self.base, "old"), durable=False, settings=SURE)
+        self.target = kit.Server(17, self.room, durable=False, settings=SURE + ["max_wal_size=256MB"])
         self.wires, self.starters = [], []
 
     def __enter__(self):
