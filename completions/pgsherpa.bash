@@ -23,8 +23,8 @@ _pgsherpa_options() {
                         "--backup --portable --quiet"
                 ;;
         compare)
-                echo "--from --from-password-file --to --to-password-file --deep --schema --table" \
-                        "--ignore --jobs --json --format --quiet"
+                echo "--from --from-password-file --to --to-password-file --database --deep" \
+                        "--schema --table --ignore --jobs --json --format --quiet"
                 ;;
         esac
 }

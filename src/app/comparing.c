@@ -5,13 +5,29 @@
 #include "base/io.h"
 #include "pg/report_text.h"
 
-bool comparing(Work *w, Pg *source, Pg *target, const CompareOptions *wanted, json_t **ret_report,
-               Err *err)
+static CompareOptions with_work(Work *w, const CompareOptions *wanted)
 {
         CompareOptions o = wanted ? *wanted : (CompareOptions){ 0 };
         o.cancel = work_flag(w);
         o.progress = work_compared;
         o.progress_arg = w;
+        return o;
+}
+
+bool comparing_bundle(Work *w, const Bundle *b, const char *database, Pg *target,
+                      const CompareOptions *wanted, json_t **ret_report, Err *err)
+{
+        CompareOptions o = with_work(w, wanted);
+        work_stops_connections(w, target, NULL);
+        bool ok = transfer_compare(b, database, target, &o, ret_report, err);
+        work_stops_connections(w, NULL, NULL);
+        return ok;
+}
+
+bool comparing(Work *w, Pg *source, Pg *target, const CompareOptions *wanted, json_t **ret_report,
+               Err *err)
+{
+        CompareOptions o = with_work(w, wanted);
         work_stops_connections(w, source, target);
         bool ok = pg_compare(source, target, &o, ret_report, err);
         work_stops_connections(w, NULL, NULL);

@@ -8,6 +8,9 @@
  * those is used. */
 bool comparing(Work *w, Pg *source, Pg *target, const CompareOptions *wanted, json_t **ret_report,
                Err *err) MUST_CHECK;
+/* The same of what a bundle holds (transfer_compare). */
+bool comparing_bundle(Work *w, const Bundle *b, const char *database, Pg *target,
+                      const CompareOptions *wanted, json_t **ret_report, Err *err) MUST_CHECK;
 /* format: "text", "md" or "json" (report_text.h), to stdout. */
 void comparing_print(const json_t *report, const char *format) NONNULL;
 /* Into a file, whole or not at all. */

@@ -5,11 +5,12 @@
 #include "app/endpoint.h"
 #include "app/flags.h"
 #include "app/verb.h"
+#include "base/io.h"
 #include "pg/report_text.h"
 
 typedef struct Compare {
-        const char *from, *to, *from_file, *to_file, *format, *output, *jobs;
-        bool        json, quiet, deep;
+        const char *from, *to, *from_file, *to_file, *database, *format, *output, *jobs;
+        bool        json, quiet, deep, bundle;
         json_t     *ignore, *schemas, *tables;
         CompareOptions o;
 } Compare;
@@ -50,6 +51,24 @@ static int compare_now(const Compare *c, Endpoint *from, Endpoint *to)
         return tell(c, report);
 }
 
+static int compare_bundle(const Compare *c, Endpoint *to)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_BUNDLE b = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON report = NULL;
+        if (!bundle_open(c->from, &b, &err))
+                return verb_fail(&err, verb_bundle_code(c->from, &err));
+        if (!bundle_database(b, c->database ? c->database : "", &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!endpoint_open(to, to->database, &target, &err))
+                return verb_fail(&err, verb_work_code(&err, true));
+        AUTO_WORK w = work_begin(c->quiet);
+        if (!comparing_bundle(w, b, c->database ? c->database : "", target, &c->o, &report, &err))
+                return verb_fail(&err, verb_work_code(&err, true));
+        return tell(c, report);
+}
+
 static bool read_jobs(Compare *c, Err *err)
 {
         char *end = NULL;
@@ -75,6 +94,7 @@ static int run(int argc, char **argv)
                 { "--from-password-file", .value = &c.from_file },
                 { "--to", .value = &c.to },
                 { "--to-password-file", .value = &c.to_file },
+                { "--database", .value = &c.database },
                 { "--deep", .set = &c.deep },
                 { "--schema", .list = c.schemas },
                 { "--table", .list = c.tables },
@@ -86,27 +106,33 @@ static int run(int argc, char **argv)
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !read_jobs(&c, &err) ||
-            !endpoint_read("--from", c.from, c.from_file, &from, &err) ||
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !read_jobs(&c, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        c.bundle = c.from && strchr(c.from, '/') && io_exists(c.from);
+        if ((!c.bundle && !endpoint_read("--from", c.from, c.from_file, &from, &err)) ||
             !endpoint_read("--to", c.to, c.to_file, &to, &err))
                 return verb_fail(&err, EXIT_USAGE);
-        if (!from.database || !to.database)
-                return verb_usage("compare", "%s needs db=NAME", from.database ? "--to" : "--from");
+        if (!to.database || (!c.bundle && !from.database))
+                return verb_usage("compare", "%s needs db=NAME", to.database ? "--from" : "--to");
+        if (c.database && !c.bundle)
+                return verb_usage("compare", "--database chooses one in a bundle; here it is db=NAME");
         if (c.json)
                 c.format = "json";
+        if (str_eq(c.format, "txt"))
+                c.format = "text";
         if (!str_eq(c.format, "text") && !str_eq(c.format, "md") && !str_eq(c.format, "json"))
                 return verb_usage("compare", "--format is text, md or json");
         c.o.ignore = c.ignore;
         c.o.schemas = c.schemas;
         c.o.tables = c.tables;
         c.o.deep = c.deep;
-        return compare_now(&c, &from, &to);
+        return c.bundle ? compare_bundle(&c, &to) : compare_now(&c, &from, &to);
 }
 
 const Verb verb_compare = {
         .name = "compare",
-        .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..,db=.. "
-                "[--from-password-file PATH] [--to-password-file PATH] [--deep] [--schema NAME].. "
+        .args = "--from host=..,port=..,user=..,db=..|./BUNDLE [--database NAME] --to "
+                "host=..,port=..,user=..,db=.. [--from-password-file PATH] [--to-password-file PATH] [--deep] [--schema NAME].. "
                 "[--table SCHEMA.NAME].. [--ignore KIND].. [--jobs N] [--json|--format md] "
                 "[-o FILE] [--quiet]",
         .summary = "are two databases equal? Every row and every object; exit code 1: no",

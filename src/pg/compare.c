@@ -58,6 +58,18 @@ void compare_sides(Report *r, const json_t *source, const json_t *target)
         jx_set(r->json, "target", side_record(target));
 }
 
+void report_scope(Report *r, const TableScope *scope)
+{
+        json_t *list = json_array();
+        if (scope->schemas)
+                json_array_extend(list, (json_t *)scope->schemas);
+        if (scope->tables)
+                json_array_extend(list, (json_t *)scope->tables);
+        if (json_array_size(list))
+                report_limit(r, "everything outside of what was asked for (see the scope)");
+        jx_set(r->json, "scope", list);
+}
+
 /* ---- two live servers ---- */
 
 typedef struct Side {
@@ -242,18 +254,6 @@ static bool both(Live *l, Err *err)
         return true;
 }
 
-static void set_scope(Report *r, const TableScope *scope)
-{
-        json_t *list = json_array();
-        if (scope->schemas)
-                json_array_extend(list, (json_t *)scope->schemas);
-        if (scope->tables)
-                json_array_extend(list, (json_t *)scope->tables);
-        if (json_array_size(list))
-                report_limit(r, "everything outside of what was asked for (see the scope)");
-        jx_set(r->json, "scope", list);
-}
-
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
 {
         int64_t began = clock_boot_ms();
@@ -265,7 +265,7 @@ bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, E
                                       .map_roles = o->map_roles,
                                       .source_major = pg_major(source),
                                       .target_major = pg_major(target) };
-        set_scope(&l.report, &l.scope);
+        report_scope(&l.report, &l.scope);
         bool ok = both(&l, err);
         side_end(&l.side[0]);
         side_end(&l.side[1]);

@@ -50,3 +50,5 @@ bool inventory_compare(const json_t *source, const json_t *target, const Compare
 json_t *compare_table_records(Report *r, const char *name, const json_t *s, const json_t *t);
 /* Who was compared, from two inventories or summaries. */
 void compare_sides(Report *r, const json_t *source, const json_t *target);
+/* What it was narrowed to, said in the report. */
+void report_scope(Report *r, const TableScope *scope);

@@ -22,7 +22,7 @@
 #include "base/err.h"
 #include "base/jsonx.h"
 #include "bundle/bundle.h"
-#include "pg/conn.h"
+#include "pg/compare.h"
 
 typedef struct Transfer Transfer;
 
@@ -138,6 +138,11 @@ bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const Pg
  * *ret_made: how many. */
 bool transfer_bundle_roles(Transfer *t, const Bundle *b, const PgParams *target, int *ret_made,
                            Err *err) MUST_CHECK;
+
+/* The same as a report of everything that differs (pg/report.h), on a connection to that database:
+ * rows and content of every table, sequences, extensions; only `o`'s scope. */
+bool transfer_compare(const Bundle *b, const char *database, Pg *target, const CompareOptions *o,
+                      json_t **ret, Err *err) MUST_CHECK;
 
 /* ---- a file as pg_dump writes it ---- */
 typedef struct TransferDump {

@@ -126,6 +126,8 @@ def test_backup_verify_restore(root):
     assert "20,000 rows" in out, out
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet")
     assert out.startswith("equal: 1 tables, 20,000 rows"), out
+    out, _ = run("compare", "--from", path, *to(17, copy), "--quiet")
+    assert out.startswith("not compared: objects") and "\nequal: 1 tables, 20,000 rows" in out, out
     # A second time: the name is taken, and what is there stays.
     _, err = run("restore", path, *to(17, copy), code=3)
     assert "is not empty: it has relation" in err, err
@@ -138,8 +140,20 @@ def test_backup_verify_restore(root):
     return db, copy, path
 
 
-def test_compare_finds_one_value(db, copy):
+def test_compare_finds_one_value(db, copy, bundle):
     psql(17, copy, "update users set name = 'mallory' where id = 4711")
+    out, _ = run("compare", "--from", bundle, *to(17, copy), "--quiet", code=1)
+    assert "DIFFERENT table public.users, content" in out, out
+    for more in ([], ["--deep"], ["--table", "public.users", "--jobs", "1"]):
+        out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", *more, code=1)
+        assert "    row (4711) differs in name\n" in out, out
+    with tempfile.TemporaryDirectory() as scratch:
+        file = os.path.join(scratch, "report.md")
+        out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", "--format", "md", "-o", file, code=1)
+        assert out.startswith("1 differences") and out.count("\n") == 1, out
+        with open(file, encoding="utf-8") as f:
+            assert "(4711) differs in name" in f.read()
+    run("compare", *from_(13, db), *to(17, copy), "--table", "public.nosuch", code=4)
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", code=1)
     assert "DIFFERENT table public.users" in out and "1 differences" in out, out
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--json", code=1)
@@ -331,7 +345,7 @@ def main():
         os.mkdir(locked)
         try:
             db, copy, path = test_backup_verify_restore(root)
-            for name, test in (("one changed value", lambda: test_compare_finds_one_value(db, copy)),
+            for name, test in (("one changed value", lambda: test_compare_finds_one_value(db, copy, path)),
                                ("damage", lambda: test_damage_is_named(path)),
                                ("copy 13 to 17", lambda: test_copy(db)),
                                ("copy and backup in one pass", lambda: test_copy_and_backup_in_one_pass(root, db)),
