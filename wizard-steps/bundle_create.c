@@ -1,4 +1,5 @@
 /* bundle_create.c: a backup that can prove itself, before anything is touched. */
+#include "base/digest.h"
 #include "base/fmt.h"
 #include "base/io.h"
 #include "wizard-steps/data_steps.h"
@@ -127,7 +128,6 @@ static bool remember_done(StepCtx *ctx, Err *err)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_FREE char *path = NULL;
         AUTO_JSON keep = files(ctx);
         TransferBackup b = { .run = step_run_id(ctx), .databases = names(ctx),
                              .dump = str_eq(step_str(ctx, "dump"), "custom"),
@@ -136,13 +136,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                              .image = step_target_image(ctx, step_target(ctx)) };
         if (!step_part_remove(ctx, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &b.source, err) ||
-            !bundle_choose(step_str(ctx, "root"), step_str(ctx, "name"), &path, err))
-                return false;
-        b.path = path;
-        json_t *m = json_object();
-        jx_set_str(m, "bundle", path);
-        jx_set(m, "results", json_object());
-        if (!step_remember(ctx, m, err))
+            !step_bundle_begin(ctx, step_str(ctx, "root"), step_str(ctx, "name"), &b.path, err))
                 return false;
         AUTO_STEPTRANSFER st = { 0 };
         Transfer *t = step_transfer(ctx, &st);
@@ -156,6 +150,38 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return ok && remember_done(ctx, err);
 }
 
+/* It has its name only when it is whole: a run that was killed just then knows nothing of it but
+ * its path. What the step would have said stands in the manifest. */
+static bool adopt(StepCtx *ctx, const char *path, Err *err)
+{
+        AUTO_BUNDLE b = NULL;
+        BundleDone done = { .path = (char *)path };
+        TransferResult sum = { 0 };
+        size_t i, k;
+        json_t *db, *t;
+        if (!bundle_open(path, &b, err) || !digest_hex_of_file(path, done.sha256, &done.size, err))
+                return err_wrap(err, "looking at the bundle that was finished before");
+        const json_t *m = bundle_manifest_of(b);
+        if (!str_eq(jx_str(m, "run", ""), step_run_id(ctx)))
+                return err_set(err, ERR_USER, "%s is not a bundle of this run", path);
+        done.members = (int64_t)json_object_size(jx_get(m, "members")) + 1;
+        json_array_foreach(jx_get(m, "databases"), i, db)
+        {
+                sum.tables += jx_int(db, "tables_counted", 0);
+                sum.objects += jx_int(db, "objects", 0);
+                if (!sum.client)
+                        sum.client = xstrdup(jx_str(db, "client", ""));
+                json_array_foreach(jx_get(db, "tables"), k, t)
+                {
+                        sum.rows += jx_int(t, "rows", 0);
+                        sum.bytes += jx_int(t, "bytes", 0);
+                }
+        }
+        report(ctx, &done, &sum);
+        transfer_result_done(&sum);
+        return true;
+}
+
 static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
         const json_t *m = step_remembered(ctx), *done = jx_get(m, "results");
@@ -166,8 +192,11 @@ static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
         AUTO_FREE char *part = xasprintf("%s.part", path);
         if (io_exists(part)) {
                 *ret_found = FOUND_PART;
-        } else if (io_exists(path) && json_object_size(done) > 0) {
-                json_object_update(step_results(ctx), (json_t *)done);
+        } else if (io_exists(path)) {
+                if (json_object_size(done) > 0)
+                        json_object_update(step_results(ctx), (json_t *)done);
+                else if (!adopt(ctx, path, err))
+                        return false;
                 *ret_found = FOUND_ALL;
         }
         return true;
@@ -175,7 +204,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return step_part_remove(ctx, err);
+        return step_bundle_undo(ctx, err);
 }
 
 const StepKind step_bundle_create = {

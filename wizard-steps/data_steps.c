@@ -158,7 +158,26 @@ bool step_part_remove(StepCtx *ctx, Err *err)
         AUTO_FREE char *part = xasprintf("%s.part", path);
         if (unlink(part) < 0 && errno != ENOENT)
                 return err_set_errno(err, errno, "removing the unfinished %s", part);
-        return true;
+        return io_exists(path) || bundle_unlock(path, step_run_id(ctx), NULL, err);
+}
+
+bool step_bundle_begin(StepCtx *ctx, const char *root, const char *name, const char **ret, Err *err)
+{
+        AUTO_FREE char *path = NULL;
+        if (!bundle_choose(root, name, &path, err))
+                return false;
+        json_t *m = json_object();
+        jx_set_str(m, "bundle", path);
+        jx_set(m, "results", json_object());
+        *ret = arena_strdup(step_arena(ctx), path);
+        return step_remember(ctx, m, err) && bundle_lock(path, step_run_id(ctx), err);
+}
+
+bool step_bundle_undo(StepCtx *ctx, Err *err)
+{
+        const char *path = jx_str(step_remembered(ctx), "bundle", NULL);
+        return step_part_remove(ctx, err) &&
+               (!path || bundle_unlock(path, step_run_id(ctx), NULL, err));
 }
 
 bool step_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_marker, Err *err)
@@ -231,5 +250,5 @@ bool step_temporary_probe(StepCtx *ctx, Found *ret, Err *err)
 
 bool step_temporary_undo(StepCtx *ctx, Err *err)
 {
-        return drop_remembered(ctx, err) && step_part_remove(ctx, err);
+        return drop_remembered(ctx, err) && step_bundle_undo(ctx, err);
 }

@@ -38,5 +38,11 @@ bool step_temporary_created(void *ctx, int64_t oid, Err *err);
 bool step_temporary_finish(StepCtx *ctx, Err *err) MUST_CHECK;
 bool step_temporary_probe(StepCtx *ctx, Found *ret, Err *err) MUST_CHECK;
 bool step_temporary_undo(StepCtx *ctx, Err *err) MUST_CHECK;
+/* Chooses a name for a bundle, locks it as this run's way back until the run is closed, and
+ * remembers it: before its first byte. The path lives in the arena. */
+bool step_bundle_begin(StepCtx *ctx, const char *root, const char *name, const char **ret, Err *err)
+        MUST_CHECK;
+/* Undo: the bundle stays, and is nobody's way back any more. */
+bool step_bundle_undo(StepCtx *ctx, Err *err) MUST_CHECK;
 /* Removes the .part an earlier try of this step left; never a finished bundle. */
 bool step_part_remove(StepCtx *ctx, Err *err) MUST_CHECK;

@@ -62,15 +62,26 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-/* The bundle's path is remembered before its first byte. */
-static bool choose_bundle(StepCtx *ctx, char **ret, Err *err)
+/* An attempt that was killed between its bundle's name and its own end: the rows are copied once
+ * more, and the bundle is written once more. */
+static bool discard_earlier(StepCtx *ctx, Err *err)
+{
+        const char *path = jx_str(step_remembered(ctx), "bundle", NULL);
+        AUTO_BUNDLE b = NULL;
+        AUTO_ERR ignored = { 0 };
+        if (!path || !bundle_open(path, &b, &ignored) ||
+            !str_eq(jx_str(bundle_manifest_of(b), "run", ""), step_run_id(ctx)))
+                return true;
+        step_say(ctx, "removing the bundle of the attempt before: %s", path);
+        return bundle_unlock(path, step_run_id(ctx), NULL, err) && bundle_remove(path, err);
+}
+
+static bool choose_bundle(StepCtx *ctx, const char **ret, Err *err)
 {
         const json_t *b = step_get(ctx, "bundle");
-        if (!bundle_choose(jx_str(b, "root", ""), jx_str(b, "name", step_str(ctx, "database")), ret, err))
-                return false;
-        json_t *m = json_object();
-        jx_set_str(m, "bundle", *ret);
-        return step_remember(ctx, m, err);
+        return discard_earlier(ctx, err) &&
+               step_bundle_begin(ctx, jx_str(b, "root", ""), jx_str(b, "name", step_str(ctx, "database")),
+                                 ret, err);
 }
 
 static bool seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
@@ -101,7 +112,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_STEPTRANSFER st = { 0 };
         Transfer *t = step_transfer(ctx, &st);
         AUTO_BUNDLEWRITER w = NULL;
-        AUTO_FREE char *path = NULL;
+        const char *path = NULL;
         TransferBackup b = { .source = c.source, .run = step_run_id(ctx), .globals = true,
                              .image = c.source_image };
         if (has_bundle(ctx) &&

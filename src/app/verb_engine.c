@@ -1,6 +1,7 @@
 /* verb_engine.c: `pgsherpa __engine DIR`: the process that carries a run. Not for people. */
 #include <stdio.h>
 
+#include "app/bundle_locks.h"
 #include "app/journeys.h"
 #include "app/targets.h"
 #include "app/verb.h"
@@ -102,6 +103,9 @@ static int run(int argc, char **argv)
                                 .rollback = rollback,
                                 .secret_files = secrets };
         int code = engine_run(&config, &err);
+        AUTO_ERR locks = { 0 };         /* the run itself is over, whatever a lock says */
+        if (!bundle_locks_release(argv[1], &locks))
+                verb_fail(&locks, code);
         return err.kind ? verb_fail(&err, code ? code : EXIT_NO) : code;
 }
 

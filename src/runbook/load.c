@@ -30,10 +30,6 @@ static void load_header(Loader *l, const YamlNode *root)
         if (yaml_get(root, "start_at"))
                 rb->start_at = load_template(l, yaml_get(root, "start_at"), "start_at",
                                              LOAD_TYPE(PARAM_STRING));
-        if (yaml_get(root, "retention") &&
-            load_is(l, yaml_get(root, "retention"), YAML_MAP, "retention"))
-                rb->retention = load_template(l, yaml_get(root, "retention"), "retention",
-                                              LOAD_UNTYPED);
 }
 
 static void load_budget(Loader *l, const YamlNode *budget)
@@ -161,9 +157,16 @@ static void load_document(Loader *l, const YamlNode *root)
 {
         static const char *const keys[] = { "api", "runbook", "title", "version", "vars", "secrets",
                                             "targets", "defaults", "budget", "decisions", "phases",
-                                            "rollback", "cleanup", "retention", "start_at", NULL };
+                                            "rollback", "cleanup", "start_at", NULL };
         static const char *const later[] = { "modes", NULL };
         static const char *const defaults[] = { "timeout", "retry", "on_error", NULL };
+        if (yaml_get(root, "retention")) {
+                load_problem(l, yaml_get(root, "retention"), "E-KEY",
+                             "write a step `do: bundle.prune` into `cleanup`",
+                             "`retention` is not a key: what removes backups is a step, so that it is "
+                             "planned, shown and recorded");
+                return;
+        }
         if (!load_map(l, root, "the file", keys, later))
                 return;
         load_header(l, root);

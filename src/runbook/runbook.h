@@ -206,7 +206,6 @@ typedef struct Runbook {
         int64_t     budget_ms;          /* of downtime; 0: none                              */
         int         warn_at;            /* percent of the budget                             */
         const Template *start_at;
-        const Template *retention;      /* kept as data; NULL: none                          */
 } Runbook;
 
 /* NULL with problems (syntax, types, lint rules) or with *err when the file cannot be read.
