@@ -22,6 +22,7 @@ typedef struct Verify {
         Transfer    *t;
         BundleReport r;
         int64_t      tables;
+        bool         server;            /* there is one to restore on */
 } Verify;
 
 static void verify_done(Verify *v)
@@ -128,6 +129,7 @@ static bool restored(Verify *v, Err *err)
         json_t *db;
         if (!bundle_open(v->path, &b, err) || !server(v, b, &target, &words, err))
                 return false;
+        v->server = true;
         json_array_foreach(jx_get(bundle_manifest_of(b), "databases"), i, db)
                 if (!one_database(v, b, &target, jx_str(db, "name", ""), err))
                         return err_wrap(err, "restoring it on %s", words);
@@ -152,7 +154,10 @@ static int verify(Verify *v)
         work_stops(v->work, NULL);
         if (ok)
                 return verdict(v);
-        return verb_fail(&err, looked ? verb_work_code(&err, false) : verb_bundle_code(v->path, &err));
+        if (looked && !v->json)
+                fprintf(stderr, "every byte is as it was written, but:\n");
+        return verb_fail(&err, looked ? verb_work_code(&err, !v->server)
+                                      : verb_bundle_code(v->path, &err));
 }
 
 int backup_verify(int argc, char **argv)

@@ -1,0 +1,216 @@
+"""keeping.py: list, show, verify --restore, extract, lock and prune, also with files that lie."""
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+
+from kit import BINARY, PASSWORD_FILE, SOURCE, at, backup, psql, run, source
+
+
+def look(root, path):
+    rows = json.loads(run("backup", "list", root, "--json")[0])
+    assert rows[0]["path"] == path and rows[0]["databases"] == [SOURCE], rows
+    assert rows[0]["verified"] is None and rows[0]["good"] is False and rows[0]["locked"] is None, rows
+    show = json.loads(run("backup", "show", path, "--json")[0])
+    orders = next(t for d in show["databases"] for t in d["tables"] if t["name"] == "orders")
+    assert orders["rows"] == 20000 and re.fullmatch("[0-9a-f]{16}", orders["hash"]), orders
+    assert "postgres" in show["roles"], show["roles"]
+    text, _ = run("backup", "show", path)
+    assert "20,000 rows" in text and "12 large objects" in text and "never verified" in text, text
+
+
+def proved(root, path):
+    out, _ = run("backup", "verify", path, "--into", at(17), "--into-password-file", PASSWORD_FILE, "--quiet")
+    assert "every byte is as it was written" in out and "rows and hashes are those of the manifest" in out, out
+    assert json.loads(run("backup", "list", root, "--json")[0])[0]["level"] == "restored"
+    left = psql(17, "postgres", "select string_agg(datname, ' ') from pg_database where datname ~ "
+                                "'^pgsherpa_verify'")
+    assert not left, left
+    if glob.glob("/usr/lib/postgresql/1[3-8]/bin/initdb"):
+        old = backup(f"{root}/old", major=13)
+        before = set(glob.glob("/tmp/pgsherpa-*"))
+        out, _ = run("backup", "verify", old, "--restore", "--quiet")
+        assert "a throw-away PostgreSQL" in out, out
+        left = [d for d in set(glob.glob("/tmp/pgsherpa-*")) - before if os.path.exists(d + "/data")]
+        assert not left, left
+
+
+def extracted(root, path):
+    out = f"{root}/out"
+    run("backup", "extract", path, "--dir", out)
+    tar = {m.name: m for m in tarfile.open(path).getmembers()}
+    files = {os.path.relpath(os.path.join(d, f), out) for d, _, fs in os.walk(out) for f in fs}
+    assert files == set(tar) - {"manifest.json"}, files ^ set(tar)
+    for name in files:
+        with open(f"{out}/{name}", "rb") as f:
+            assert f.read() == tarfile.open(path).extractfile(name).read(), name
+    run("backup", "extract", path, "--dir", out, code=1)        # not empty
+    rows, _ = run("backup", "extract", path, "--table", "app.orders", text=False)
+    assert len(rows) > 20000
+    sql, _ = run("backup", "extract", path, "--schema-sql")
+    assert "CREATE TABLE app.orders" in sql and "CREATE INDEX by_code" in sql
+    run("backup", "extract", path, "--schema-sql", "--out", f"{root}/schema.sql")
+    with open(f"{root}/schema.sql", encoding="utf-8") as f:
+        assert f.read() == sql
+    run("backup", "extract", path, "--schema-sql", "--out", f"{root}/schema.sql", code=1)
+    for bad in (["--table", "app.nobody"], ["--member", "../x"], ["--member", "nobody"]):
+        run("backup", "extract", path, *bad, code=1)
+    run("backup", "extract", path, code=2)
+    os.makedirs(f"{root}/trap")
+    os.symlink("/etc", f"{root}/trap/link")
+    run("backup", "extract", path, "--dir", f"{root}/trap", code=1)
+    shutil.rmtree(out)
+    shutil.rmtree(f"{root}/trap")
+
+
+def prune(root, keep):
+    """Five of a name: the rule counts, and what must stay stays."""
+    paths = [keep] + [backup(root) for _ in range(4)]
+    other = backup(root, name="other")
+    kept, newest = paths[0], paths[-1]
+    rows = json.loads(run("backup", "prune", root, "--keep-last", "1", "--dry-run", "--json")[0])
+    assert sum(r["remove"] for r in rows) == 3 and all(r["why"] for r in rows), rows
+    _, err = run("backup", "prune", root, "--keep-last", "1", code=3)
+    assert "nobody is there to be asked" in err, err
+    assert len(glob.glob(f"{root}/*.pgs.tar")) == 6
+    run("backup", "lock", paths[2], "--run", "p77")
+    _, err = run("backup", "lock", paths[2], "--run", "p78", code=3)
+    assert "p77" in err, err
+    assert "locked by run p77" in run("backup", "list", root)[0]
+    assert run("backup", "prune", root, "--keep-days", "1", "--yes")[0].count("younger than") == 2
+    with open(f"{root}/shop_20200101_000000.pgs.tar", "wb") as f:
+        f.write(b"somebody's only copy, called like one of ours" * 1000)
+    out, _ = run("backup", "prune", root, "--keep-last", "1", "--yes")
+    assert "2 of 2 removed" in out and "locked by run p77" in out and "cannot be read" in out, out
+    left = set(glob.glob(f"{root}/*.pgs.tar"))
+    assert left == {kept, newest, paths[2], other, f"{root}/shop_20200101_000000.pgs.tar"}, left
+    run("backup", "unlock", paths[2])
+    run("backup", "verify", newest)
+    out, _ = run("backup", "prune", root, "--keep-last", "1", "--yes", "--name", "shop")
+    assert "2 of 2 removed" in out and "other_" not in out, out
+    assert os.path.exists(newest) and not os.path.exists(kept + ".verify.json")
+    run("backup", "prune", root, code=2)
+    for bad in ("0", "-1", "x", "1x", "", "99999999999999999999"):
+        run("backup", "prune", root, "--keep-last", bad, code=2)
+    return newest
+
+
+# ---- files that lie ----
+
+def forged(path, change, extra=()):
+    """A bundle whose hashes are right and whose manifest is not: as its writer would forge it."""
+    with tarfile.open(path) as tar:
+        manifest = json.load(tar.extractfile("manifest.json"))
+        mtime = tar.getmember("manifest.json").mtime
+    raw = open(path, "rb").read()
+    at_header = raw.rindex(b"manifest.json\0")
+    before = raw[:at_header]
+    change(manifest)
+    for name, content in extra:
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime, info.mode = len(content), mtime, 0o600
+        before += info.tobuf(tarfile.USTAR_FORMAT) + content + b"\0" * (-len(content) % 512)
+    zero = "0" * 64
+    manifest["tail"] = {"before": hashlib.sha256(before).hexdigest(), "header": zero, "self": zero}
+    text = json.dumps(manifest, separators=(",", ":"))
+    info = tarfile.TarInfo("manifest.json")
+    info.size, info.mtime, info.mode = len(text), mtime, 0o600
+    header = info.tobuf(tarfile.USTAR_FORMAT)
+    manifest["tail"]["header"] = hashlib.sha256(header).hexdigest()
+    text = json.dumps(manifest, separators=(",", ":"))
+    manifest["tail"]["self"] = hashlib.sha256(text.encode()).hexdigest()
+    text = json.dumps(manifest, separators=(",", ":")).encode()
+    out = path.replace("shop_", "forged_")
+    with open(out, "wb") as f:
+        f.write(before + header + text + b"\0" * (-len(text) % 512) + b"\0" * 1024)
+    return out
+
+
+def first(manifest, ending=".zst"):
+    return next(n for n in manifest["members"] if n.endswith(ending))
+
+
+def renamed(to):
+    def change(manifest):
+        manifest["members"] = {(to if n == first(manifest) else n): m
+                               for n, m in manifest["members"].items()}
+    return change
+
+
+def field(key, value):
+    def change(manifest):
+        manifest["members"][first(manifest)][key] = value
+    return change
+
+
+def twice(manifest):
+    name = first(manifest)
+    manifest["members"][name + "x"] = dict(manifest["members"][name])
+
+
+def peak(*argv):
+    r = subprocess.run(["/usr/bin/env", "python3", "-c",
+                        "import resource,subprocess,sys; r = subprocess.run(sys.argv[1:], stdout=-3, "
+                        "stderr=-3); print(r.returncode, resource.getrusage(resource.RUSAGE_CHILDREN)"
+                        ".ru_maxrss)", BINARY, *argv], check=True, text=True, stdout=subprocess.PIPE)
+    code, kib = r.stdout.split()
+    return int(code), int(kib)
+
+
+def lies(root, path):
+    same = forged(path, lambda m: None)
+    run("backup", "verify", same, "--quiet")            # forging itself works
+    changes = {
+        "absolute": renamed("/etc/cron.d/x.zst"), "dots": renamed("a/../../x.zst"),
+        "newline": renamed("a\nb.zst"), "empty part": renamed("a//b.zst"), "empty": renamed(""),
+        "manifest": renamed("manifest.json"), "far": field("offset", 1 << 62),
+        "negative": field("offset", -512), "odd": field("offset", 513), "huge": field("size", 1 << 62),
+        "minus": field("size", -1), "bomb": field("plain_size", 1 << 62), "text": field("offset", "512"),
+        "no hash": field("sha256", "x"), "float": field("size", 1e300), "twice": twice,
+        "no members": lambda m: m.update(members=[]), "no name": lambda m: m["databases"][0].pop("name"),
+        "dir": lambda m: m["databases"][0].update(dir="../../etc"),
+        "dirs": lambda m: m["databases"].append({"name": "y", "dir": "a/b"}),
+        "same rows": lambda m: m["databases"][0]["tables"].append(m["databases"][0]["tables"][0]),
+        "no tables": lambda m: m["databases"][0]["tables"].append({}),
+        "databases": lambda m: m.update(databases={"a": 1}),
+    }
+    for name, change in changes.items():
+        bad = forged(path, change)
+        for argv in (["show", bad], ["verify", bad, "--quiet"], ["extract", bad, "--dir", f"{root}/x"]):
+            r = subprocess.run([BINARY, "backup", *argv], text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, check=False)
+            assert r.returncode == 1 and "cannot be trusted" in r.stdout + r.stderr, (name, argv, r)
+        assert not os.path.exists(f"{root}/x"), name
+    shorter = forged(path, field("plain_size", 1))
+    assert "larger" in run("backup", "verify", shorter, "--quiet", code=1)[0] or True
+    extra = forged(path, lambda m: None, extra=[("evil/../../x", b"1"), ("more", b"2")])
+    out, _ = run("backup", "verify", extra, "--quiet", code=1)
+    assert "DAMAGED" in out, out
+    for flood in (b"\0" * (64 << 20), os.urandom(1 << 20), b"", b"x", b"manifest.json\0" * 100000):
+        with open(same, "wb") as f:
+            f.write(flood)
+        code, kib = peak("backup", "verify", same, "--quiet")
+        assert code == 1 and kib < 128 << 10, (code, kib)
+    with open(same, "wb") as f:                         # 1 TB of nothing
+        f.truncate(1 << 40)
+    code, kib = peak("backup", "show", same)
+    assert code == 1 and kib < 128 << 10, (code, kib)
+    os.remove(same)
+    os.mkfifo(same)
+    run("backup", "show", same, code=1)
+    os.remove(same)
+
+
+with source(13, 17) as top:
+    one = backup(top, "--dump")
+    look(top, one)
+    proved(top, one)
+    extracted(top, one)
+    run("backup", "verify", one, "--quiet")
+    last = prune(top, one)
+    lies(top, last)
+    print("kept, proved, extracted, pruned; lies refused")

@@ -1,0 +1,85 @@
+"""parts.py: one table, one schema, whole bundles: what belongs comes, what is missing is named."""
+from kit import SOURCE, backup, compare, psql, restore, run, source
+
+NEW, LIVE = f"{SOURCE} new", f"{SOURCE} live"
+TABLES = "select string_agg(oid::regclass::text, ' ' order by oid::regclass::text collate \"C\") from " \
+         "pg_class where relkind in ('r', 'p') and relnamespace not in (select oid from pg_namespace " \
+         "where nspname ~ '^pg_' or nspname = 'information_schema')"
+
+
+def same_rows(major, table, to):
+    sql = f"select count(*), sum(hashtext(t::text)) from {table} t"
+    assert psql(major, SOURCE, sql) == psql(17, to, sql), table
+
+
+def drop(*names):
+    for name in names:
+        psql(17, "postgres", f'drop database if exists "{name}" with (force)')
+
+
+def new_database(path, major):
+    out, err = restore(path, 17, NEW, "--table", "app.orders")
+    assert "1 tables, 20,000 rows" in out, out
+    assert "orders_person_fkey" in err and "left out" in err, err
+    assert psql(17, NEW, TABLES) == "app.orders"
+    same_rows(major, "app.orders", NEW)
+    assert psql(17, NEW, "select count(*) from pg_indexes where tablename = 'orders'") == "3"
+    assert psql(17, NEW, "select obj_description('app.orders'::regclass)") == "it's an order"
+    assert psql(17, NEW, "insert into app.orders default values returning id, code") == "20001|x; -- $a$"
+    drop(NEW)
+    restore(path, 17, NEW, "--table", '"a.b"."c ""d"')
+    same_rows(major, '"a.b"."c ""d"', NEW)
+    drop(NEW)
+    restore(path, 17, NEW, "--table", "app.log")
+    assert psql(17, NEW, TABLES) == "app.log app.log_1 app.log_2"
+    assert psql(17, NEW, "select count(*) from pg_inherits") == "4", "tables and indexes"
+    drop(NEW)
+    restore(path, 17, NEW, "--table", "app.log_2")
+    assert psql(17, NEW, TABLES) == "app.log_2"
+    same_rows(major, "app.log_2", NEW)
+    drop(NEW)
+
+
+def live_database(path, major):
+    psql(17, "postgres", f'create database "{LIVE}"')
+    psql(17, LIVE, "create schema app; create table app.mine as select 1 as a")
+    restore(path, 17, LIVE, "--table", "app.orders")
+    _, err = restore(path, 17, LIVE, "--table", "app.orders", code=3)
+    assert "app.orders is there already" in err, err
+    # In one transaction: with one that is there, the other does not come either.
+    restore(path, 17, LIVE, "--table", "app.people", "--table", "app.orders", code=3)
+    assert psql(17, LIVE, TABLES) == "app.mine app.orders"
+    _, err = restore(path, 17, LIVE, "--table", "app.people")
+    assert "SCHEMA app is there already: used as it is" in err, err
+    same_rows(major, "app.people", LIVE)
+    assert psql(17, LIVE, "select nextval('app.people_id_seq')") == "501"
+    psql(17, LIVE, "create table app.log_1 (x int)")
+    restore(path, 17, LIVE, "--table", "app.log", code=3)
+    assert psql(17, LIVE, TABLES) == "app.log_1 app.mine app.orders app.people", "half of it stayed"
+    drop(LIVE)
+
+
+def refused(path):
+    _, err = restore(path, 17, NEW, "--table", "app.shown", code=1)
+    assert "VIEW app.shown needs TABLE app.orders" in err, err
+    _, err = restore(path, 17, NEW, "--schema", "audit", code=1)
+    assert "audit.child needs TABLE app.people" in err, err
+    for words in ("nobody", "app.nobody", "app.", '"app', "a.b.c", ""):
+        restore(path, 17, NEW, "--table", words, code=(1, 2))
+    restore(path, 17, NEW, "--schema", "nobody", code=(1, 2))
+    left = psql(17, "postgres", "select string_agg(datname, ' ') from pg_database where datname ~ "
+                                "'^pgsherpa_cli' or datname = '" + NEW + "'")
+    assert not left, left
+
+
+with source(13, 17, more=[(17, NEW), (17, LIVE)]) as root:
+    for source_major in (13, 17):
+        bundle = backup(root, major=source_major)
+        new_database(bundle, source_major)
+        live_database(bundle, source_major)
+        refused(bundle)
+        restore(bundle, 17, NEW)
+        compare(source_major, SOURCE, 17, NEW)
+        drop(NEW)
+        print(f"parts of a bundle of {source_major}: as chosen")
+    run("restore", bundle, "--to", "host=127.0.0.1,port=1,user=x,db=y", "--all", code=2)
