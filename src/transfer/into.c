@@ -218,6 +218,7 @@ static void table_of(Into *w, const json_t *j, Table *t)
         const json_t *columns = jx_get(j, "columns"), *root = jx_get(j, "via_root");
         t->schema = jx_str(j, "schema", "");
         t->name = jx_str(j, "name", "");
+        t->binary = str_eq(jx_str(j, "format", "text"), "binary");
         t->n_columns = json_array_size(columns);
         t->columns = arena_new_array(w->a, const char *, t->n_columns + 1);
         for (size_t i = 0; i < t->n_columns; i++)

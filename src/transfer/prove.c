@@ -76,6 +76,7 @@ static bool one(Prove *p, const json_t *record, Err *err)
                 return err_set(err, ERR_USER, "table %s is not in the restored database", name);
         Table mine = *there;
         mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
+        mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
         PartSink s = { .t = p->t, .encoding = jx_str(record, "encoding", "UTF8"), .moved = moved,
                        .moved_arg = p };
         Part part = { .table = &mine, .end = -1, .of = 1 };

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tarfile
 
-from kit import BINARY, PASSWORD_FILE, SOURCE, at, backup, psql, run, source
+from kit import BINARY, PASSWORD_FILE, SOURCE, at, backup, left_behind, run, source
 
 
 def look(root, path):
@@ -27,8 +27,7 @@ def proved(root, path):
     out, _ = run("backup", "verify", path, "--into", at(17), "--into-password-file", PASSWORD_FILE, "--quiet")
     assert "every byte is as it was written" in out and "rows and hashes are those of the manifest" in out, out
     assert json.loads(run("backup", "list", root, "--json")[0])[0]["level"] == "restored"
-    left = psql(17, "postgres", "select string_agg(datname, ' ') from pg_database where datname ~ "
-                                "'^pgsherpa_verify'")
+    left = left_behind(17)
     assert not left, left
     if glob.glob("/usr/lib/postgresql/1[3-8]/bin/initdb"):
         old = backup(f"{root}/old", major=13)

@@ -13,6 +13,7 @@ DAMAGE = os.path.join(BUILD, "tests/integration/bundle/damage")
 HOST = os.environ.get("PGSHERPA_LAB_HOST", "")
 USER = os.environ.get("PGSHERPA_LAB_USER", "postgres")
 PASSWORD_FILE = os.environ.get("PGSHERPA_LAB_PASSWORD_FILE", "")
+PIDS = []
 SOURCE = f"bundle test {os.getpid()}"
 
 # Text and binary rows, several parts, large objects, partitions, names that bite.
@@ -98,11 +99,20 @@ def psql(where, db, sql):
 
 
 def run(*argv, code=0, stdin=subprocess.DEVNULL, text=True):
-    r = subprocess.run([BINARY, *argv], text=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       stdin=stdin, check=False)
+    with subprocess.Popen([BINARY, *argv], text=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=stdin) as r:
+        PIDS.append(r.pid)
+        out, err = r.communicate()
     codes = code if isinstance(code, tuple) else (code,)
-    assert r.returncode in codes, f"{argv}: exit {r.returncode}, not {code}\n{r.stdout}{r.stderr}"
-    return r.stdout, r.stderr
+    assert r.returncode in codes, f"{argv}: exit {r.returncode}, not {code}\n{out}{err}"
+    return out, err
+
+
+def left_behind(major):
+    """Temporary databases of the processes this test started; others work here too."""
+    mine = "|".join(str(p) for p in PIDS)
+    return psql(major, "postgres", "select string_agg(datname, ' ') from pg_database where datname ~ "
+                                   f"'^pgsherpa_[a-z]+({mine})_'")
 
 
 def restore(path, where, db, *more, code=0):

@@ -1,5 +1,5 @@
 """parts.py: one table, one schema, whole bundles: what belongs comes, what is missing is named."""
-from kit import SOURCE, backup, compare, psql, restore, run, source
+from kit import SOURCE, backup, compare, left_behind, psql, restore, run, source
 
 NEW, LIVE = f"{SOURCE} new", f"{SOURCE} live"
 TABLES = "select string_agg(oid::regclass::text, ' ' order by oid::regclass::text collate \"C\") from " \
@@ -67,8 +67,7 @@ def refused(path):
     for words in ("nobody", "app.nobody", "app.", '"app', "a.b.c", ""):
         restore(path, 17, NEW, "--table", words, code=(1, 2))
     restore(path, 17, NEW, "--schema", "nobody", code=(1, 2))
-    left = psql(17, "postgres", "select string_agg(datname, ' ') from pg_database where datname ~ "
-                                "'^pgsherpa_cli' or datname = '" + NEW + "'")
+    left = left_behind(17)
     assert not left, left
 
 
