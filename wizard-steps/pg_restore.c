@@ -1,22 +1,50 @@
-/* pg_restore.c: a database out of a bundle, into a temporary one here. */
+/* pg_restore.c: a database out of a bundle, or a dump of another tool, into a temporary one here. */
 #include "wizard-steps/data_steps.h"
 
+#include <sys/stat.h>
+
+#include "transfer/source_file.h"
+
+#define READ_BEFORE (256 << 20)         /* plain SQL up to this size is read whole by check()  */
+
 static const ParamSpec params[] = {
-        { .name = "bundle", .type = PARAM_PATH, .help = "bundle to restore from" },
+        { .name = "bundle", .type = PARAM_PATH, .help = "bundle to restore from, or a dump: SQL (also .gz, .zst), pg_dump -Fc, -Ft, -Fd" },
         { .name = "database", .type = PARAM_NAME, .fallback = "~",
-          .help = "database in the bundle, when it holds several" },
+          .help = "database in it, when it holds several" },
         { .name = "into", .type = PARAM_STRING, .fallback = "temporary",
           .help = "temporary: a name of its own, to be compared and then renamed" },
         { 0 },
 };
 
+static bool open_dump(StepCtx *ctx, Transfer *t, SourceFile **ret, Err *err)
+{
+        return source_file_open(t, &(SourceOpen){ .path = step_str(ctx, "bundle"),
+                                                  .database = step_str(ctx, "database"),
+                                                  .image = step_target_image(ctx, step_target(ctx)) }, ret, err);
+}
+
+/* A dump of 100 GB is read when the step runs: before anything is made, but not here. */
+static bool look(StepCtx *ctx, SourceKind kind, Err *err)
+{
+        struct stat st;
+        if (kind == SOURCE_BUNDLE) {
+                AUTO_BUNDLE b = NULL;
+                return bundle_open(step_str(ctx, "bundle"), &b, err) &&
+                       bundle_database(b, step_str(ctx, "database"), err);
+        }
+        if (kind == SOURCE_SQL && stat(step_str(ctx, "bundle"), &st) == 0 && st.st_size > READ_BEFORE)
+                return true;
+        AUTO_STEPTRANSFER transfer = { 0 };
+        AUTO_SOURCEFILE f = NULL;
+        return open_dump(ctx, step_transfer(ctx, &transfer), &f, err);
+}
+
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_BUNDLE b = NULL;
         AUTO_PG Pg *to = NULL;
         AUTO_ERR why = { 0 };
-        if (!bundle_open(step_str(ctx, "bundle"), &b, &why) ||
-            !bundle_database(b, step_str(ctx, "database"), &why))
+        SourceKind kind;
+        if (!source_file_kind(step_str(ctx, "bundle"), &kind, &why) || !look(ctx, kind, &why))
                 step_problem(ctx, "%s", why.message);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
@@ -25,9 +53,9 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# read %s; every member's SHA-256 is checked on the way",
+        step_plan(ctx, "# read %s to its end; a bundle's members are checked by SHA-256 on the way",
                   step_words(ctx, "bundle"));
-        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ..   -- as the bundle says",
+        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ..   -- as the file says",
                   step_run_id(ctx));
         step_plan(ctx, "COPY each table FROM STDIN, then indexes, constraints, grants");
         step_plan_undo(ctx, "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run made, "
@@ -36,23 +64,33 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+/* Plain SQL is read to its end before the database is made. */
+static bool from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind, TransferResult *r, Err *err)
 {
         AUTO_BUNDLE b = NULL;
+        AUTO_SOURCEFILE f = NULL;
+        bool ok = kind == SOURCE_BUNDLE ? bundle_open(step_str(ctx, "bundle"), &b, err)
+                                        : open_dump(ctx, t, &f, err);
+        if (!ok || !step_temporary_begin(ctx, &c->into, &c->marker, err))
+                return false;
+        c->bundle = b;
+        step_result_str(ctx, "database", c->into);
+        step_result_str(ctx, "bundle", step_str(ctx, "bundle"));
+        return f ? source_file_restore(t, f, c, r, err) : transfer_restore(t, c, r, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
         PgParams target;
+        SourceKind kind;
         TransferRestore c = { .database = step_str(ctx, "database"), .target = &target,
                               .created = step_temporary_created };
-        if (!bundle_open(step_str(ctx, "bundle"), &b, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
-            !step_temporary_begin(ctx, &c.into, &c.marker, err))
+        if (!source_file_kind(step_str(ctx, "bundle"), &kind, err) ||
+            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err))
                 return false;
-        c.bundle = b;
         AUTO_STEPTRANSFER st = { 0 };
-        Transfer *t = step_transfer(ctx, &st);
         TransferResult r = { 0 };
-        step_result_str(ctx, "database", c.into);
-        step_result_str(ctx, "bundle", bundle_path(b));
-        bool ok = transfer_restore(t, &c, &r, err);
+        bool ok = from(ctx, step_transfer(ctx, &st), &c, kind, &r, err);
         if (ok)
                 step_transfer_results(ctx, &r);
         transfer_result_done(&r);
@@ -71,7 +109,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_restore = {
         .name = "pg.restore",
-        .summary = "Restore a database from a bundle",
+        .summary = "Restore a database from a bundle or a dump",
         .traits = STEP_IDEMPOTENT,
         .params = params,
         .results = transfer_results,

@@ -243,7 +243,7 @@ static int run(int argc, char **argv)
         if (!endpoint_read("--to", o.to, o.password_file, &o.endpoint, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (!source_file_kind(o.path, &kind, &err))
-                return verb_fail(&err, verb_bundle_code(o.path, &err));
+                return verb_fail(&err, str_eq(o.path, "-") ? EXIT_USAGE : verb_bundle_code(o.path, &err));
         if (kind != SOURCE_BUNDLE)
                 return of_another_tool(&o);
         if (!bundle_open(o.path, &b, &err))

@@ -301,7 +301,7 @@ static bool run_fed(const DumpRun *d, void (*args)(const DumpRun *, void *, Argv
         bool ok = run(d, "pg_restore", args, arg, o, &r, err);
         close(ends[0]);                 /* ends the pump, if pg_restore stopped reading */
         pthread_join(thread, NULL);
-        if (!pump.ok && pump.err.sys_errno != EPIPE && err->kind != ERR_CANCELLED) {
+        if (!pump.ok && pump.err.sys_errno != EPIPE && pump.err.kind != ERR_CANCELLED) {
                 err_clear(err);
                 err_move(err, &pump.err);
                 ok = false;

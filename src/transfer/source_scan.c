@@ -45,6 +45,9 @@ bool source_command(const SqlReadItem *item, bool *restricted, char **ret_connec
                 *restricted = on;
                 return true;
         }
+        /* In front of a \connect to an odd name; the session it leads to sets its own. */
+        if (!*restricted && str_eq(item->text, "\\encoding SQL_ASCII"))
+                return true;
         /* Between the two psql itself takes no other command (CVE-2025-8714). */
         if (!*restricted && (*ret_connect = sqlmeaning_connect(item->text)))
                 return true;
@@ -163,6 +166,25 @@ static bool one(Scan *w, const SqlReadItem *i, Err *err)
         return err_hint(err, "the dump was cut off: make it again, or find a whole copy");
 }
 
+/* What the text stumbled over may be the damage of what it was packed in: that is told then. What
+ * pg_restore died of says more, too, than where its text ended. */
+static void the_better_story(SourceStream *s, bool archive, Err *err)
+{
+        AUTO_ERR other = { 0 };
+        AUTO_FREE char *piece = xmalloc(1 << 18);
+        bool ok = true;
+        if (err->kind != ERR_USER)
+                return;
+        for (size_t n = 1; n > 0 && ok && !archive;)
+                ok = source_stream_read(s, piece, 1 << 18, &n, &other);
+        if (archive)
+                ok = source_stream_end(s, &other);
+        if (!ok) {
+                err_clear(err);
+                err_move(err, &other);
+        }
+}
+
 bool source_scan(SourceFile *f, Err *err)
 {
         AUTO_SOURCESTREAM s = NULL;
@@ -185,9 +207,6 @@ bool source_scan(SourceFile *f, Err *err)
         }
         if (err->kind == ERR_NONE)
                 return true;
-        /* What pg_restore died of says more than where its text ended. */
-        AUTO_ERR child = { 0 };
-        if (archive && err->kind == ERR_USER && !source_stream_end(s, &child))
-                err_move(err, &child);
+        the_better_story(s, archive, err);
         return err_wrap(err, "%s", f->words);
 }

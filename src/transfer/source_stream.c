@@ -26,14 +26,53 @@ struct SourceStream {
         volatile bool  stop;
         int            out, write_end;  /* pg_restore writes, we read                        */
         Err            err;
+        /* of a tar: where its next header is */
+        unsigned char  header[512];
+        int64_t        to_header;
+        size_t         in_header;
+        bool           tar_ended;
 };
 
 /* ---- pg_restore, in a thread of its own ---- */
 
-/* Feeds the archive, unpacked should it be packed, into pg_restore. */
-static bool feed(void *arg, int to, Err *err)
+/* The size in a header of a tar: octal, or (from 8 GB on) binary behind a byte of 0x80. */
+static int64_t tar_size(const unsigned char *field)
 {
-        SourceStream *s = arg;
+        int64_t n = 0;
+        for (int i = 1; i < 12 && field[0] == 0x80; i++)
+                n = (int64_t)((uint64_t)n << 8 | field[i]);
+        for (int i = 0; i < 12 && field[0] != 0x80; i++)
+                if (field[i] >= '0' && field[i] <= '7')
+                        n = n * 8 + (field[i] - '0');
+        return n < 0 ? 0 : n;
+}
+
+/* Follows the headers as they pass: pg_restore (13) turns for ever on a tar that was cut off. */
+static void tar_passes(SourceStream *s, const char *p, size_t n)
+{
+        static const unsigned char zeros[512];
+        while (n > 0 && !s->tar_ended) {
+                size_t step = s->to_header > 0 ? (size_t)MIN(s->to_header, (int64_t)n)
+                                               : MIN(sizeof s->header - s->in_header, n);
+                if (s->to_header > 0) {
+                        s->to_header -= (int64_t)step;
+                } else {
+                        memcpy(s->header + s->in_header, p, step);
+                        s->in_header += step;
+                }
+                if (s->in_header == sizeof s->header) {
+                        s->in_header = 0;
+                        s->to_header = (tar_size(s->header + 124) + 511) / 512 * 512;
+                        s->tar_ended = memcmp(s->header, zeros, sizeof zeros) == 0;
+                }
+                p += step;
+                n -= step;
+        }
+}
+
+/* Writes the archive, unpacked should it be packed, into pg_restore. */
+static bool feed_all(SourceStream *s, int to, Err *err)
+{
         AUTO_FREE char *piece = xmalloc(PIECE);
         for (;;) {
                 size_t n = 0;
@@ -42,11 +81,24 @@ static bool feed(void *arg, int to, Err *err)
                 if (!plain_in_read(s->in, piece, PIECE, &n, err))
                         return false;
                 atomic_store(&s->position, plain_in_position(s->in));
+                if (s->what.kind == SOURCE_TAR)
+                        tar_passes(s, piece, n);
+                if (n == 0 && s->what.kind == SOURCE_TAR && !s->tar_ended)
+                        return err_set(err, ERR_USER, "the tar was cut off: it has no end");
                 if (n == 0)
                         return true;
                 if (!io_write_all(to, piece, n, err))
                         return false;
         }
+}
+
+static bool feed(void *arg, int to, Err *err)
+{
+        SourceStream *s = arg;
+        bool ok = feed_all(s, to, err);
+        if (!ok && err->sys_errno != EPIPE)
+                s->stop = true;         /* pg_restore need not wait for more */
+        return ok;
 }
 
 static void *run(void *arg)

@@ -223,6 +223,8 @@ void sqlmeaning_of(const SqlReadItem *item, SqlMeaning *ret)
         } else if (sqlcursor_is(&c, "load")) {
                 ret->reach = SQL_FORBIDDEN;
                 ret->why = FILES;
+        } else if (sqlcursor_is(&c, "refresh")) {
+                ret->reach = SQL_REFRESH;
         } else if (sqlcursor_is(&c, "reassign")) {
                 ret->reach = SQL_OF_CLUSTER;
         } else if (sqlcursor_is(&c, "update") && has(c, "pg_database", NULL)) {

@@ -23,6 +23,7 @@ typedef enum SqlReach {
         SQL_STATISTICS,                 /* SELECT pg_restore_..stats(..): 18 and later       */
         SQL_REMOVES,                    /* DROP .., ALTER .. DROP: how a dump made with -c begins */
         SQL_GRANT,
+        SQL_REFRESH,                    /* REFRESH MATERIALIZED VIEW                         */
         SQL_OWNER,                      /* ALTER .. OWNER TO                                 */
         SQL_CREATE_DATABASE, SQL_DROP_DATABASE,
         SQL_OF_DATABASE,                /* about a database, by its name                     */

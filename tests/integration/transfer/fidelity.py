@@ -55,4 +55,5 @@ def main():
         print("a dump of the end says what a dump of the beginning said")
 
 
-main()
+if __name__ == "__main__":
+    main()

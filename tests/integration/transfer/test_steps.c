@@ -225,6 +225,31 @@ Test(bundle_verify, names_the_damage, .init = setup, .fini = teardown)
         fake_step_done(&v);
 }
 
+Test(pg_restore, takes_a_dump_as_it_takes_a_bundle, .init = setup, .fini = teardown)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f = step(&step_pg_dump, 13, "{\"root\": \"%s\", \"database\": \"%s\"}", dir, db);
+        MUST(fake_run(&f, &err), err);
+        AUTO_FREE char *path = xstrdup(jx_str(f.results, "path", ""));
+        fake_step_done(&f);
+        FakeStep r = step(&step_pg_restore, 17, "{\"bundle\": \"%s\"}", path);
+        MUST(fake_run(&r, &err), err);
+        AUTO_FREE char *name = xstrdup(jx_str(r.results, "database", ""));
+        cr_assert_eq(jx_int(r.results, "rows", 0), 5000);
+        cr_assert(str_starts(jx_str(r.results, "client", ""), "pg_restore"), "%s", jx_str(r.results, "client", ""));
+        json_object_clear(r.results);
+        cr_assert_eq(fake_probe(&r), FOUND_ALL);
+        MUST(fake_undo(&r, &err), err);
+        cr_assert_not(exists(17, name));
+        fake_step_done(&r);
+        cr_assert_eq(truncate(path, 4000), 0);
+        FakeStep cut = step(&step_pg_restore, 17, "{\"bundle\": \"%s\"}", path);
+        cr_assert_not(fake_run(&cut, &err));
+        cr_assert(!*jx_str(cut.results, "database", "") || !exists(17, jx_str(cut.results, "database", "")) ||
+                  fake_undo(&cut, &err), "%s", err.message);
+        fake_step_done(&cut);
+}
+
 Test(pg_dump, writes_a_file_that_was_read_to_its_end, .init = setup, .fini = teardown)
 {
         AUTO_ERR err = { 0 };

@@ -9,6 +9,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "archive/plain.h"
 #include "archive/tar.h"
 #include "archive/zframe.h"
 #include "base/buf.h"
@@ -193,4 +194,87 @@ Test(zstd, carries_a_checksum_so_every_flip_of_content_shows)
                 frame[bit / 8] ^= (char)(1 << (bit % 8));
         }
         cr_assert_gt(refused, tried * 9 / 10);
+}
+
+/* ---- plain ---- */
+
+/* What comes out of these bytes; NULL: an error. */
+static char *unpacked(const void *bytes, size_t n, PlainPacking *ret, Err *err)
+{
+        AUTO_FD int fd = memfd_create("t", MFD_CLOEXEC);
+        AUTO_BUF out = buf_init(1 << 24);
+        cr_assert(io_write_all(fd, bytes, n, err));
+        lseek(fd, 0, SEEK_SET);
+        AUTO_PLAININ in = plain_in_new(fd);
+        char piece[777];
+        for (size_t got = 1; got > 0; buf_add(&out, piece, got))
+                if (!plain_in_read(in, piece, sizeof piece, &got, err))
+                        return NULL;
+        cr_assert_eq(plain_in_position(in), (int64_t)n);
+        if (ret)
+                *ret = plain_in_packing(in);
+        return out.len ? buf_take(&out, NULL) : xstrdup("");
+}
+
+/* gzip of "hello\n", and of nothing. */
+static const char gz[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\x00\x20\x30\x3a\x36"
+                         "\x06\x00\x00\x00";
+static const char nothing[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+
+Test(plain, members_end_to_end_are_one_stream)
+{
+        AUTO_ERR err = { 0 };
+        PlainPacking how;
+        char two[200];
+        memcpy(two, gz, sizeof gz - 1);
+        memcpy(two + sizeof gz - 1, nothing, sizeof nothing - 1);
+        memcpy(two + sizeof gz + sizeof nothing - 2, gz, sizeof gz - 1);
+        AUTO_FREE char *text = unpacked(two, 2 * (sizeof gz - 1) + sizeof nothing - 1, &how, &err);
+        cr_assert_str_eq(text, "hello\nhello\n", "%s", err.message);
+        cr_assert_eq(how, PLAIN_GZIP);
+        AUTO_FREE char *none = unpacked("", 0, &how, &err);
+        AUTO_FREE char *one = unpacked("x", 1, &how, &err);
+        cr_assert(str_eq(none, "") && str_eq(one, "x") && how == PLAIN_AS_IT_IS);
+}
+
+Test(plain, every_cut_and_every_flip_of_gzip_shows)
+{
+        for (size_t n = 2; n < sizeof gz - 1; n++) {
+                AUTO_ERR err = { 0 };
+                AUTO_FREE char *text = unpacked(gz, n, NULL, &err);
+                cr_assert(!text && strstr(err.message, "cut off"), "%zu bytes: %s", n, err.message);
+        }
+        for (size_t i = 10; i < sizeof gz - 1; i++) {
+                AUTO_ERR err = { 0 };
+                char bent[sizeof gz];
+                memcpy(bent, gz, sizeof gz);
+                bent[i] ^= 0x20;
+                AUTO_FREE char *text = unpacked(bent, sizeof gz - 1, NULL, &err);
+                /* The last byte of the data has bits that mean nothing. */
+                cr_assert(!text || (i == 17 && str_eq(text, "hello\n")), "byte %zu", i);
+        }
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *more = unpacked(gz, sizeof gz, NULL, &err);     /* with its final NUL */
+        cr_assert(!more && strstr(err.message, "not gzip"), "%s", err.message);
+}
+
+Test(plain, zstd_that_was_cut_or_has_a_tail_shows)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_ZSTD z = zstd_new(3);
+        const void *bytes;
+        size_t n;
+        cr_assert(zstd_add(z, "hello\n", 6, &err) && zstd_finish(z, &bytes, &n, &err));
+        AUTO_FREE char *whole = unpacked(bytes, n, NULL, &err);
+        cr_assert_str_eq(whole, "hello\n");
+        for (size_t k = 4; k < n; k++) {
+                AUTO_ERR cut = { 0 };
+                AUTO_FREE char *text = unpacked(bytes, k, NULL, &cut);
+                cr_assert(!text && strstr(cut.message, "cut off"), "%zu: %s", k, cut.message);
+        }
+        char tail[100];
+        memcpy(tail, bytes, n);
+        memcpy(tail + n, "tail", 4);
+        AUTO_FREE char *text = unpacked(tail, n + 4, NULL, &err);
+        cr_assert(!text && strstr(err.message, "damaged"), "%s", err.message);
 }

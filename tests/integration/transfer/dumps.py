@@ -1,0 +1,414 @@
+"""dumps.py SOURCE-TARGET: what pg_dump, pg_dumpall and gzip wrote, restored by pgsherpa and compared
+with where it came from; and what was cut, bent, forged or is not a dump at all, refused by name."""
+import gzip
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import fidelity
+import moves
+
+SOURCE, TARGET = (int(m) for m in sys.argv[1].split("-"))
+DB = f"{moves.MARK}_dump"
+WORK = tempfile.mkdtemp(prefix="pgsherpa-dumps-")
+
+
+def at(name):
+    return os.path.join(WORK, name)
+
+
+def write(name, data):
+    with open(at(name), "wb") as f:
+        f.write(data)
+    return at(name)
+
+
+def read(name):
+    with open(at(name), "rb") as f:
+        return f.read()
+
+
+def pg_dump(name, *options, db=DB, program="pg_dump", major=SOURCE):
+    which = ["-d", f"dbname='{db}'"] if program == "pg_dump" else []
+    moves.client(program, *options, "-f", at(name), "-h", moves.HOST, "-p", moves.port(SOURCE), "-U",
+                 moves.USER, *which, major=major)
+    return at(name)
+
+
+def count(major, where):
+    return moves.psql(major, "postgres", f"select count(*) from pg_database where {where}")
+
+
+def restore(path, into, *more, code=0):
+    if code == 0:
+        moves.MADE.append((TARGET, into))
+    return moves.run("restore", path, "--to", moves.at(TARGET, into), "--to-password-file",
+                     moves.PASSWORD_FILE, *more, code=code)
+
+
+def refused(path, words, *more, code=1, db=f"{moves.MARK}_never"):
+    """Ends with that code, says these words, and leaves the server as it was."""
+    process = subprocess.Popen([moves.BINARY, "restore", path, "--to", moves.at(TARGET, db), "--to-password-file",
+                                moves.PASSWORD_FILE, *more], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, (path, process.returncode, err)
+    for w in [words] if isinstance(words, str) else words:
+        assert re.search(w, err), f"{path}: `{w}` is not in: {err}"
+    assert "\x1b" not in err, err
+    left = count(TARGET, f"datname = '{db}' or datname ~ '^pgsherpa_cli{process.pid}_'")
+    assert left == "0", f"{left} databases are left: {err}"
+    return err
+
+
+def roles_on_target():
+    if SOURCE == TARGET:
+        return
+    names = moves.psql(SOURCE, "postgres", f"select quote_ident(rolname) from pg_roles where rolname like '{moves.MARK}%'")
+    for name in names.splitlines():
+        moves.psql(TARGET, "postgres", f"create role {name}", check=False)
+
+
+def compared(path, name, db=None):
+    into = f"{moves.MARK}_{name}"
+    out, _ = restore(path, into, "--quiet")
+    moves.equal(SOURCE, db or DB, TARGET, into)
+    moves.psql(TARGET, "postgres", f'drop database "{into}"')
+    print(f"ok {name}: {out.strip()}")
+
+
+# Hash partitions of enums and collated text do not fit on another server, and pg_dump knows a way.
+ROOT = "--load-via-partition-root"
+
+
+def fixtures():
+    pg_dump("plain.sql", "--no-owner", db=SIMPLE)
+    pg_dump("c.sql", "-C", ROOT)
+    for letter in "cdt":
+        pg_dump(f"x.{letter}", f"-F{letter}", ROOT)
+
+
+def formats():
+    sql = at("c.sql")
+    compared(sql, "sql")
+    with open(sql, "rb") as f, gzip.open(at("c.sql.gz"), "wb") as z:
+        shutil.copyfileobj(f, z)
+    compared(at("c.sql.gz"), "sql_gz")
+    subprocess.run(["zstd", "-q", sql, "-o", at("c.sql.zst")], check=True)
+    compared(at("c.sql.zst"), "sql_zst")
+    os.rename(at("c.sql.zst"), at("named_otherwise"))
+    compared(at("named_otherwise"), "any_name")
+    compared(pg_dump("clean.sql", "-C", "-c", "--if-exists", ROOT), "clean")
+    # Of everything PostgreSQL has, INSERTs of pg_dump lose a -0: unquoted it is an integer.
+    compared(pg_dump("inserts.sql", "-C", "--inserts", "--rows-per-insert=7", db=SIMPLE), "inserts", SIMPLE)
+    compared(pg_dump("column_inserts.dump", "-Fc", "--column-inserts", db=SIMPLE), "column_inserts", SIMPLE)
+    for letter in "cdt":
+        compared(at(f"x.{letter}"), f"F{letter}")
+    if SOURCE >= 17:
+        compared(pg_dump("z.d", "-Fd", "-j2", "--compress=zstd:1", ROOT), "Fd_zstd")
+    subprocess.run(["gzip", "-k", at("x.t")], check=True)
+    compared(at("x.t.gz"), "Ft_gz")
+
+
+def simple_source(name):
+    moves.make(SOURCE, name)
+    moves.psql(SOURCE, name, """
+        create table a (n int primary key, t text);
+        insert into a select n, 'row ' || n from generate_series(1, 1000) n;
+        insert into a values (0, E'\\\\.\n\\\\.\n\\\\! touch /tmp/x\t\\\\N');
+        create table b (n int references a, u text);
+        insert into b select n, 'it''s' from generate_series(1, 100) n;
+        create function f() returns text language sql as $$ select 'a;b' $$;
+        select lo_from_bytea(0, '\\x00ff5c2e0a');""")
+    return name
+
+
+def names_of_their_own():
+    """Without -C a dump does not say its name, nor what is set on the database."""
+    into = f"{moves.MARK}_plain"
+    plain = at("plain.sql")
+    _, err = moves.run("restore", plain, "--to", moves.at(TARGET), "--to-password-file", moves.PASSWORD_FILE,
+                       code=2)
+    assert "does not say what its database is called" in err and "db=NAME" in err, err
+    out, _ = restore(plain, into)
+    assert "2 tables, 1,101 rows, every one counted" in out, out
+    moves.equal(SOURCE, SIMPLE, TARGET, into)
+    refused_there = restore(plain, into, code=3)[1]
+    assert "is not empty" in refused_there, refused_there
+    again = pg_dump("clean_without_if.sql", "-c", db=SIMPLE)
+    moves.psql(TARGET, "postgres", f'drop database "{into}"; create database "{into}"')
+    out, err = restore(again, into)
+    assert "an empty database was in its place" in out and "were to be removed first" in err, out + err
+    moves.equal(SOURCE, SIMPLE, TARGET, into)
+    # The name it had, when nobody gives another; odd ones too.
+    odd = f"{moves.MARK} Odd 'n\\ame\""
+    moves.psql(SOURCE, "postgres", 'create database "' + odd.replace('"', '""') + f'" template "{SIMPLE}"')
+    moves.MADE.append((SOURCE, odd.replace('"', '""')))
+    moves.MADE.append((TARGET, odd.replace('"', '""')))
+    escaped = odd.replace("\\", "\\\\").replace("'", "\\'")
+    path = pg_dump("odd.sql", "-C", db=escaped)
+    archive = pg_dump("odd.dump", "-Fc", db=escaped)
+    if SOURCE != TARGET:
+        for p in (path, archive):
+            moves.run("restore", p, "--to", moves.at(TARGET), "--to-password-file", moves.PASSWORD_FILE)
+            moves.run("compare", *moves.ends(SOURCE, odd, TARGET, odd), "--quiet")
+            moves.psql(TARGET, "postgres", 'drop database "' + odd.replace('"', '""') + '"')
+    moves.psql(SOURCE, "postgres", 'drop database "' + odd.replace('"', '""') + '"')
+    print("ok names")
+
+
+def latin1():
+    name = moves.make(SOURCE, f"{moves.MARK}_latin", "encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'")
+    moves.psql(SOURCE, name, "create table \"caf\u00e9\" (t text); insert into \"caf\u00e9\" values ('na\u00efve \u00fc')")
+    for n, path in enumerate((pg_dump("latin.sql", "-C", "-E", "LATIN1", db=name), pg_dump("latin1.sql", "-E", "LATIN1", db=name),
+                              pg_dump("latin.dump", "-Fc", db=name))):
+        into = f"{moves.MARK}_latin_{n}"
+        restore(path, into)
+        assert moves.psql(TARGET, into, 'select t, pg_encoding_to_char(encoding) from "caf\u00e9", pg_database '
+                          "where datname = current_database()") == "na\u00efve \u00fc|LATIN1"
+    print("ok latin1")
+
+
+def settings_of_the_file():
+    """Backslashes count in a dump of a server with standard_conforming_strings off."""
+    name = moves.make(SOURCE, f"{moves.MARK}_slash")
+    moves.psql(SOURCE, name, f"alter database \"{name}\" set standard_conforming_strings = off")
+    moves.psql(SOURCE, name, "set standard_conforming_strings = on;\ncreate table t (a text default 'x\\''; y');\n"
+               "insert into t values ('a\\'), ('''; drop table t; --\\')")
+    path = pg_dump("slash.sql", "--inserts", db=name)
+    if SOURCE < 18:
+        assert b"standard_conforming_strings = off" in read("slash.sql")
+    into = f"{moves.MARK}_slash_to"
+    restore(path, into)
+    assert moves.psql(TARGET, into, "set standard_conforming_strings = on;\nselect string_agg(a, '|' order by a) from t") == \
+        moves.psql(SOURCE, name, "set standard_conforming_strings = on;\nselect string_agg(a, '|' order by a) from t")
+    print("ok settings")
+
+
+def all_of_a_server():
+    """pg_dumpall of a whole shared server is large: two databases out of it make the same text."""
+    whole = b""
+    one, two = pg_dump("one.sql", "-C", db=SIMPLE), pg_dump("two.sql", "-C", db=DB)
+    whole = b"--\n-- PostgreSQL database cluster dump\n--\n\nSET default_transaction_read_only = off;\n" + \
+        b"CREATE ROLE somebody;\nALTER ROLE somebody WITH NOSUPERUSER PASSWORD 'SCRAM-SHA-256$secret';\n" + \
+        b"GRANT somebody TO postgres GRANTED BY postgres;\n" + b"\\connect template1\n\n" + \
+        b"--\n-- PostgreSQL database dump\n--\nSET statement_timeout = 0;\n" + \
+        b"--\n-- PostgreSQL database dump complete\n--\n\n" + read("one.sql") + read("two.sql") + \
+        b"--\n-- PostgreSQL database cluster dump complete\n--\n\n"
+    path = write("all.sql", whole)
+    err = refused(path, [f"holds 2 databases: {SIMPLE}, {DB}", "--database NAME"])
+    assert "secret" not in err
+    refused(path, "has no database nonsense; it has", "--database", "nonsense")
+    into = f"{moves.MARK}_of_all"
+    _, err = restore(path, into, "--database", SIMPLE)
+    assert re.search(r"statements about roles, tablespaces .* were not run.*roles in the file: 1", err), err
+    assert "secret" not in err
+    assert moves.psql(TARGET, "postgres", "select count(*) from pg_roles where rolname = 'somebody'") == "0"
+    moves.equal(SOURCE, SIMPLE, TARGET, into)
+    refused(write("all_cut.sql", whole[:whole.rindex(b"--\n-- PostgreSQL database cluster")]),
+            "its last line is not `-- PostgreSQL database cluster dump complete`", "--database", SIMPLE)
+    refused(write("glued.sql", read("plain.sql") + read("plain.sql")),
+            r"line \d+: a second dump is in it")
+    real = pg_dump("real_all.sql", "--globals-only", program="pg_dumpall")
+    refused(real, "makes nothing but roles")
+    del one, two
+    print("ok pg_dumpall")
+
+
+def line_of(data, needle):
+    return data[:data.index(needle)].count(b"\n") + 1
+
+
+def hostile():
+    plain = read("plain.sql")
+    create = plain.index(b"CREATE TABLE")
+    for command in (b"\\! touch /tmp/pgsherpa_was_here", b"\\copy a from '/etc/passwd'", b"\\i /etc/passwd",
+                    b"\\o /tmp/x", b"\\set x `id`", b"\\gexec", b"\\\x1b[2Jx", b"\\"):
+        bad = write("bad.sql", plain[:create] + command + b"\n" + plain[create:])
+        word = re.escape(command.split()[0].decode().replace("\x1b", "\\x1b"))
+        refused(bad, [f"line {line_of(plain, b'CREATE TABLE')}: the psql command {word}"])
+    for statement, why in ((b"COPY a FROM PROGRAM 'id';", "runs a program"), (b"copy/**/a\nto '/tmp/x';", "a file"),
+                           (b"COPY (select 1) TO STDOUT;", "a file"), (b"ALTER /* */ SYSTEM SET work_mem = 1;", "whole server"),
+                           (b"LOAD 'x';", "a file")):
+        bad = write("bad.sql", plain[:create] + statement + b"\n" + plain[create:])
+        refused(bad, [f"line {line_of(plain, b'CREATE TABLE')}: ", why])
+    refused(write("bad.sql", plain.replace(b"CREATE TABLE", b"CREATE \\! id\nTABLE", 1)),
+            "a psql command in the middle of a statement")
+    refused(write("bad.sql", plain.replace(b"CREATE TABLE", b"CREATE \0TABLE", 1)), "a zero byte")
+    restricted = b"\\restrict abc\n\\connect other\n"
+    refused(write("bad.sql", plain[:create] + restricted + plain[create:]), r"the psql command \\connect")
+    # Roles and databases of others are neither made nor dropped.
+    victim = moves.make(TARGET, f"{moves.MARK}_victim")
+    reach = f'DROP DATABASE "{victim}";\nCREATE ROLE {moves.MARK}_evil SUPERUSER;\n' \
+            f'ALTER DATABASE "{victim}" SET work_mem = 64;\nCREATE DATABASE {moves.MARK}_evil;\n'.encode()
+    into = f"{moves.MARK}_reach"
+    path = write("reach.sql", plain[:create] + reach + plain[create:])
+    out, err = moves.run("restore", path, "--to", moves.at(TARGET, into), "--to-password-file",
+                         moves.PASSWORD_FILE, "--database", "", code=None)
+    moves.MADE.append((TARGET, into))
+    assert count(TARGET, f"datname = '{victim}'") == "1" and count(TARGET, f"datname = '{moves.MARK}_evil'") == "0"
+    assert moves.psql(TARGET, "postgres", f"select count(*) from pg_roles where rolname = '{moves.MARK}_evil'") == "0"
+    assert moves.psql(TARGET, "postgres", f"select count(*) from pg_db_role_setting s join pg_database d on "
+                      f"d.oid = s.setdatabase where datname = '{victim}'") == "0", out + err
+    # Two statements where the reader sees one: the server must refuse, not run the second.
+    assert not os.path.exists("/tmp/pgsherpa_was_here")
+    print("ok hostile")
+
+
+def damaged():
+    sql = read("plain.sql")
+    rows = sql.index(b"COPY public.a")
+    for cut in (1, 10, 200, sql.index(b"CREATE TABLE") + 20, sql.index(b"$$"), rows + 10, rows + 60,
+                sql.index(b"\\.\n", rows) - 3, sql.index(b"\\.\n", rows), len(sql) // 2,
+                sql.index(b"-- PostgreSQL database dump complete")):
+        refused(write("cut.sql", sql[:cut]), "cut off|not what pg_dump writes|ends in the middle|ends at line|is empty")
+    refused(write("cut.sql", sql[:rows + 200]), [r"within the rows of TABLE DATA public\.a, which begin at line \d+"])
+    packed = gzip.compress(read("c.sql"))
+    for cut in (5, 30, len(packed) // 3, len(packed) - 9, len(packed) - 1):
+        refused(write("cut.sql.gz", packed[:cut]), "was cut off: it ends at byte")
+    for place in (len(packed) // 3, len(packed) - 6):
+        refused(write("bent.sql.gz", packed[:place] + bytes([packed[place] ^ 4]) + packed[place + 1:]),
+                "gzip data is damaged|cut off")
+    refused(write("more.sql.gz", packed + b"garbage"), "something that is not gzip follows")
+    subprocess.run(["zstd", "-qf", at("c.sql")], check=True)
+    packed = read("c.sql.zst")
+    refused(write("cut.sql.zst", packed[:-5]), "was cut off")
+    refused(write("more.sql.zst", packed + b"garbage"), "zstd data is damaged")
+    place = len(packed) // 2
+    refused(write("bent.sql.zst", packed[:place] + bytes([packed[place] ^ 4]) + packed[place + 1:]), "zstd data is damaged")
+    archive = read("x.c")
+    for cut in (9, 500, len(archive) // 2, len(archive) - 20):
+        refused(write("cut.dump", archive[:cut]), "pg_restore|format|not what|cut")
+    # The contents of an archive have no sum, its rows have: the last block of rows, bit by bit.
+    pg_dump("rows.c", "-Fc", "-t", "a", db=SIMPLE)
+    archive = read("rows.c")
+    for place in range(len(archive) - 2000, len(archive) - 40, 173):
+        bent = bytearray(archive)
+        bent[place] ^= 0x10
+        refused(write("bent.dump", bytes(bent)), "pg_restore|rows of public.a")
+    tar = read("x.t")
+    refused(write("cut.tar", tar[:len(tar) // 2]), "the tar was cut off")
+    gone = at("gone.d")
+    shutil.copytree(at("x.d"), gone)
+    biggest = max((f for f in os.listdir(gone) if f != "toc.dat"), key=lambda f: os.path.getsize(os.path.join(gone, f)))
+    os.unlink(os.path.join(gone, biggest))
+    refused(gone, biggest.split(".")[0])
+    print("ok damaged")
+
+
+def of_another_kind():
+    for name, data, words in (("my.sql", b"-- MySQL dump 10.13  Distrib 8\n\nCREATE TABLE `x` (a int);\n", "a dump of MySQL"),
+                              ("lite.sql", b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "a dump of SQLite"),
+                              ("notes.txt", b"hello, this is no dump\n", "is not what pg_dump writes"),
+                              ("empty", b"", "is empty"), ("zero", b"\0" * 5000, "manifest|bundle"),
+                              ("utf16.sql", b"\xff\xfe" + "-- PostgreSQL database dump\n".encode("utf-16-le"), "UTF-16"),
+                              ("x.xz", b"\xfd7zXZ\0\0", "packed with xz"), ("x.zip", b"PK\x03\x04xxxx", "packed with zip"),
+                              ("talk.sql", b"-- about a PostgreSQL database dump\nselect 1;\n", "not what pg_dump writes"),
+                              ("new.dump", b"PGDMP\x01\x19\x00\x04\x08\x01" + b"\0" * 100, "format 1.25")):
+        refused(write(name, data), words)
+    os.mkdir(at("dir"))
+    refused(at("dir"), "without toc.dat")
+    refused(at("absent"), "No such file", code=4)
+    refused("-", "a pipe cannot be restored from", code=2)
+    os.mkfifo(at("fifo"))
+    refused(at("fifo"), "a pipe cannot be restored from")
+    tar = at("other.tar")
+    subprocess.run(["tar", "-C", WORK, "-cf", tar, "my.sql"], check=True)
+    refused(tar, "manifest|bundle")
+    print("ok other kinds")
+
+
+def one_table_loses_its_rows():
+    """A CHECK whose function reads another table by its unqualified name: pg_upgradecluster lost the
+    rows and said Success (running-runbooks, E1)."""
+    name = moves.make(SOURCE, f"{moves.MARK}_check")
+    moves.psql(SOURCE, name, """create table limits (most int); insert into limits values (1000);
+        create function fits(n int) returns bool language plpgsql as
+            $$ begin return n <= (select most from limits); end $$;
+        create table orders (n int check (fits(n)));
+        insert into orders select generate_series(1, 500);
+        create table after_it (n int); insert into after_it values (1);""")
+    for path in (pg_dump("check.sql", db=name), pg_dump("check.dump", "-Fc", db=name),
+                 pg_dump("check.d", "-Fd", db=name), pg_dump("check_i.sql", "--inserts", db=name)):
+        refused(path, [r"rows of public\.orders", r'relation "limits" does not exist'])
+    data = read("check.sql")
+    # The line is the first row's.
+    err = refused(at("check.sql"), "line ")
+    wanted = line_of(data, b"COPY public.orders") + 1
+    assert f"line {wanted}: rows of public.orders" in err, (wanted, err)
+    bent = data.replace(b"CHECK (public.fits(n))", b"").replace(b"CONSTRAINT orders_n_check ", b"").replace(b"\n250\n", b"\nx\n", 1)
+    bent = re.sub(rb"n integer,\s*\n\s*\n", b"n integer\n", bent)
+    row = bent[:bent.index(b"\nx\n")].count(b"\n") + 2
+    err = refused(write("row.sql", bent), "rows of public.orders|near|orders")
+    assert f"line {row}: rows of public.orders" in err or "syntax" in err, (row, err)
+    print("ok a table's rows")
+
+
+def big_sql(path, megabytes):
+    """A dump with that much COPY data in one table; fast to make."""
+    line = b"%d\t" + b"0123456789abcdef" * 60 + b"\n"
+    block = b"".join(line % n for n in range(1000))
+    with gzip.open(path, "wb", compresslevel=1) as f:
+        f.write(b"--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\n"
+                b"CREATE TABLE public.big (n integer, t text);\nALTER TABLE public.big ALTER COLUMN t SET STORAGE PLAIN;\n"
+                b"COPY public.big (n, t) FROM stdin;\n")
+        for _ in range(megabytes * 1000000 // len(block)):
+            f.write(block)
+        f.write(b"\\.\n\n--\n-- PostgreSQL database dump complete\n--\n")
+
+
+def memory_and_cancel():
+    path = at("big.sql.gz")
+    big_sql(path, int(os.environ.get("PGSHERPA_BIG_DUMP_MB", "150")))
+    into = f"{moves.MARK}_big"
+    process = subprocess.Popen([moves.BINARY, "restore", path, "--to", moves.at(TARGET, into), "--to-password-file",
+                                moves.PASSWORD_FILE], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               start_new_session=True)
+    while count(TARGET, f"datname ~ '^pgsherpa_cli{process.pid}_'") == "0":
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(0.3)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (process.returncode, out, err)
+    assert time.monotonic() - asked < 5, time.monotonic() - asked
+    assert count(TARGET, f"datname = '{into}' or datname ~ '^pgsherpa_cli{process.pid}_'") == "0"
+    started = time.monotonic()
+    process = subprocess.Popen([moves.BINARY, "restore", path, "--quiet", "--to", moves.at(TARGET, into),
+                                "--to-password-file", moves.PASSWORD_FILE], stdout=subprocess.PIPE)
+    moves.MADE.append((TARGET, into))
+    out = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    assert status == 0, (status, out)
+    peak = usage.ru_maxrss / 1024
+    print(f"ok memory: {os.path.getsize(path)} bytes packed, peak {peak:.1f} MiB, {time.monotonic() - started:.1f} s, {out.decode().strip()}")
+    assert peak < 48, f"{peak} MiB"
+
+
+def main():
+    global SIMPLE
+    moves.need(SOURCE, TARGET)
+    fidelity.build(SOURCE, DB)
+    roles_on_target()
+    SIMPLE = simple_source(f"{moves.MARK}_simple")
+    fixtures()
+    only = sys.argv[2:]
+    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged,
+                 of_another_kind, one_table_loses_its_rows, memory_and_cancel):
+        if not only or part.__name__ in only:
+            part()
+
+
+SIMPLE = None
+try:
+    main()
+finally:
+    shutil.rmtree(WORK, ignore_errors=True)
