@@ -375,6 +375,8 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
 
 bool bundle_note_verify(const char *path, const BundleReport *r, Err *err)
 {
+        if (!str_ends(path, BUNDLE_SUFFIX))
+                return true;            /* a mistyped path gets no files beside it */
         AUTO_JSON j = json_object();
         char iso[32];
         jx_set_str(j, "when", clock_iso(clock_wall_ms(), iso));

@@ -199,6 +199,10 @@ def lies(root, path):
     code, kib = peak("backup", "show", same)
     assert code == 1 and kib < 128 << 10, (code, kib)
     os.remove(same)
+    stranger = f"{root}/passwd"
+    shutil.copy("/etc/passwd", stranger)
+    run("backup", "verify", stranger, "--quiet", code=1)
+    assert not glob.glob(stranger + ".*"), "a file that is no bundle got company"
     os.mkfifo(same)
     run("backup", "show", same, code=1)
     os.remove(same)

@@ -165,7 +165,8 @@ def test_compare_finds_one_value(db, copy, bundle):
 def test_damage_is_named(path):
     """Every member in turn would be the soak's; here one byte in the rows, one in the manifest."""
     manifest = json.loads(run("backup", "show", path, "--json")[0])
-    name, member = next(m for m in manifest["members"].items() if m[0].endswith((".copy.zst", ".bin.zst")))
+    name, member = next(m for m in manifest["members"].items()
+                        if m[0].endswith((".copy.zst", ".bin.zst")))
     with open(path, "rb") as f:
         whole = bytearray(f.read())
     for at_byte, names in ((member["offset"] + member["size"] // 2, name),
