@@ -5,7 +5,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-sys.path.insert(0, os.path.join(ROOT, "bench"))
+sys.path.append(os.path.join(ROOT, "bench"))      # not first: bench/copy.py is not the library's copy
 
 import contenders                                               # noqa: E402
 import kit                                                      # noqa: E402
