@@ -2,6 +2,7 @@
 
 #include "app/secrets.h"
 #include "pg/fence.h"
+#include "pg/writes.h"
 #include "wizard-steps/open.h"
 
 static bool is_kind(const Target *t, const char *kind)
@@ -154,11 +155,18 @@ static bool fence_close(void *app, const Target *t, const json_t *opened, json_t
         return open_pg(t, NULL, &pg, err) && pg_fence_close(pg, opened, ret_verdict, err);
 }
 
+static bool writes_since(void *app, const Target *t, const json_t *then, json_t **ret, Err *err)
+{
+        Pg *pg AUTO_PG = NULL;
+        return open_pg(t, jx_str(then, "database", NULL), &pg, err) && pg_writes_since(pg, then, ret, err);
+}
+
 TargetOps targets_ops(void)
 {
         return (TargetOps){ .identify = identify,
                             .lock_name = lock_name,
                             .done_if = done_if,
                             .secret = secret,
-                            .fence_close = fence_close };
+                            .fence_close = fence_close,
+                            .writes_since = writes_since };
 }

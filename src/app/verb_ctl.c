@@ -22,6 +22,15 @@ static int say(const Ctl *c, json_t *command)
 {
         AUTO_ERR err = { 0 };
         AUTO_JSON reply = NULL;
+        if (c->view->status && !c->alive) {
+                json_decref(command);
+                err_set(&err, ERR_USER, "run %s is closed (%s): there is nobody to tell", c->view->run,
+                        c->view->status);
+                err_hint(&err, str_eq(c->view->status, "undone") ? "`pgsherpa log %s` shows what happened"
+                                                                 : "`pgsherpa rollback %s` puts back what it did",
+                         c->view->run);
+                return verb_fail(&err, EXIT_REFUSED);
+        }
         if (!talk(c->dir, c->who, command, &reply, &err))
                 return verb_fail(&err, err.kind == ERR_USER ? EXIT_REFUSED : EXIT_BLIND);
         const char *message = jx_str(reply, "message", NULL);

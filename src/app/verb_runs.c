@@ -78,6 +78,9 @@ static int status(int argc, char **argv)
         printf(", %s\n", fmt_clock(v->bt_last - v->bt_open, took));
         if (v->status && v->close_reason && *v->close_reason)
                 printf("why: %s\n", v->close_reason);
+        if (str_eq(v->status, "failed") || str_eq(v->status, "aborted"))
+                printf("next: what it did stays, a temporary database too; pgsherpa rollback %s puts it "
+                       "back\n", v->run);
         if (!v->status && v->gate.open)
                 printf("question: %s\n", v->gate.title);
         return verb_run_status(v, alive);

@@ -262,8 +262,13 @@ static bool keep_accepted(Engine *e, Err *err)
 static bool open_new(Engine *e, Err *err)
 {
         char hex[5];
-        random_hex(2, hex);
-        e->tag = xasprintf("%s-%s", e->run, hex);
+        AUTO_FREE char *kept = io_join(e->c->run_dir, "tag");
+        if (!io_exists(kept)) {
+                random_hex(2, hex);
+                e->tag = xasprintf("%s-%s", e->run, hex);
+        } else if (!run_dir_tag(e->c->run_dir, &e->tag, err)) {
+                return false;
+        }
         make_run_ns(e);
         return keep_accepted(e, err) && write_open(e, err) && write_plan(e, err);
 }

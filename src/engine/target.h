@@ -43,4 +43,7 @@ typedef struct TargetOps {
          * verdict says whether anybody else wrote. */
         bool (*fence_close)(void *app, const Target *t, const json_t *opened, json_t **ret_verdict,
                             Err *err);
+        /* What was written since pg.writes remembered `then`: {"sure", "why", "inserted", "updated",
+         * "deleted", "tables": [{"table", "inserted", "updated", "deleted", "what"}]}. May be NULL. */
+        bool (*writes_since)(void *app, const Target *t, const json_t *then, json_t **ret, Err *err);
 } TargetOps;

@@ -4,7 +4,7 @@
  * is undone too, from what it remembered before it touched anything. A world that is not as
  * remembered is drift: nothing is done to it, and a person is asked. An undo that was cut in
  * two is simply called again, undo functions may be. */
-#include "engine/internal.h"
+#include "engine/losses.h"
 
 #include <stdio.h>
 
@@ -264,11 +264,11 @@ bool undo_phase(Engine *e, const char *phase, Err *err)
 
 /* ---- the whole way ---- */
 
-static json_t *list_lines(Engine *e, const UndoList *l)
+static json_t *list_lines(Engine *e, const UndoList *l, const char *to, char **ret_word)
 {
         json_t *lines = json_array();
         const PlanStep *soft = soft_point(e);
-        if (soft) {
+        if (!losses_tell(e, *to ? steps_find(e, to) : NULL, lines, ret_word) && soft) {
                 const StepRec *r = state_find(&e->state, soft->id);
                 char t[24];
                 AUTO_FREE char *line = xasprintf("What was written since step %d, %s (%s), will be "
@@ -311,15 +311,17 @@ static bool word_wanted(Engine *e, char **ret, Err *err)
         return true;
 }
 
-static bool ask_undo(Engine *e, const UndoList *l, bool *ret_yes, Err *err)
+static bool ask_undo(Engine *e, const UndoList *l, const char *to, bool *ret_yes, Err *err)
 {
         AUTO_FREE char *word = NULL;
+        AUTO_FREE char *lose = NULL;
         if (!word_wanted(e, &word, err))
                 return err_wrap(err, "the gate of the rollback");
         const char *title = e->rb->rollback.set && e->rb->rollback.title ? e->rb->rollback.title
                                                                          : "Undo";
         AUTO_FREE char *full = xasprintf("%s: %zu step%s", title, l->n, l->n == 1 ? "" : "s");
-        Question q = { .kind = "undo", .title = full, .lines = list_lines(e, l), .text = word,
+        json_t *lines = list_lines(e, l, to, &lose);
+        Question q = { .kind = "undo", .title = full, .lines = lines, .text = word ? word : lose,
                        .choices = gate_choices("y", "Undo them", "newest first",
                                                "n", "Not now", "back to where the run was", NULL) };
         if (!gate_ask(e, &q, err))
@@ -384,7 +386,7 @@ bool undo_run(Engine *e, Err *err)
         e->now = NULL;
         if (!e->state.undoing) {
                 bool yes = true;
-                if (!unasked && !ask_undo(e, &l, &yes, err))
+                if (!unasked && !ask_undo(e, &l, to, &yes, err))
                         return false;
                 forget_answers(e);
                 e->pause_wanted = !yes && e->c->rollback;       /* came to go back, not on */

@@ -134,7 +134,10 @@ class Project:
     def runs(self):
         d = os.path.join(self.state, "runs")
         base = d if os.path.isdir(d) else self.state
-        return sorted(os.path.join(base, r) for r in os.listdir(base) if re.match(r"p\d+", r))
+        if not os.path.isdir(base):
+            return []
+        names = (r for r in os.listdir(base) if re.match(r"p\d+$", r))
+        return [os.path.join(base, r) for r in sorted(names, key=lambda r: int(r[1:]))]
 
     def journal(self, run=None):
         with open(os.path.join(run or self.runs()[-1], "journal.jsonl"), encoding="utf-8") as f:

@@ -33,6 +33,31 @@ def verb(move, *argv):
     return r.returncode, r.stdout
 
 
+def databases(move):
+    return move.psql(move.new, "postgres", "-c", "select datname from pg_database").split("\n")
+
+
+def back(move, run_dir):
+    """`status` says how to get rid of what is left; done so, nothing of the run is."""
+    run = os.path.basename(run_dir)
+    with open(os.path.join(run_dir, "tag"), encoding="utf-8") as f:
+        ours = f"pgsherpa_{f.read().strip()}_"
+    assert any(name.startswith(ours) for name in databases(move)), f"no {ours}*: {databases(move)}"
+    code, out = verb(move, "status", run)
+    assert f"pgsherpa rollback {run}" in out, out
+    secrets = [w for s in ("from_password", "to_password") for w in ("--secret", f"{s}=file:{move.password}")]
+    code, out = verb(move, "rollback", run, "--detach", *secrets)
+    assert code == 0, out
+    with Operator(run_dir) as op:
+        end = op.follow(lambda e: e["ev"] == "run.close" and e["status"] == "undone")
+    assert not any(name.startswith(ours) for name in databases(move)), databases(move)
+    code, out = verb(move, "ctl", run, "abort", run)
+    assert code == 3 and "closed (undone)" in out and "rollback" not in out, (code, out)
+    code, out = verb(move, "rollback", run, "--to", "copy")
+    assert code == 3 and "it can only go back whole" in out, (code, out)
+    return end
+
+
 def names_it(move, run_dir, end, step, table):
     run = os.path.basename(run_dir)
     assert end["status"] == "failed" and table in end["reason"], end
@@ -45,8 +70,10 @@ def names_it(move, run_dir, end, step, table):
     assert code == 1 and table in out, (code, out[-500:])
     code, out = verb(move, "resume", run)
     assert code == 3 and "closed (failed)" in out, (code, out)
-    names = move.psql(move.new, "postgres", "-c", "select datname from pg_database").split("\n")
-    assert move.db not in names, "a database that was not proved has the real name"
+    code, out = verb(move, "ctl", run, "abort", run)
+    assert code == 3 and "closed (failed)" in out and f"pgsherpa rollback {run}" in out, (code, out)
+    assert move.db not in databases(move), "a database that was not proved has the real name"
+    back(move, run_dir)
     print(f"{step}: {end['reason'][:150]}", flush=True)
 
 

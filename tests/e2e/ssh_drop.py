@@ -26,6 +26,7 @@ from control import Operator, yes_to_all
 from lab import need_majors, skip
 from move import Move, pgsherpa
 from tui import Tui
+from wizard import alike, enter_live
 
 HELD = "src"                            # the first step: it waits for our lock
 OUTCOMES = ("step.done", "step.already", "step.skipped", "step.failed", "step.unknown")
@@ -99,37 +100,6 @@ class Sshd:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         return len(pids)
-
-
-def still(s):
-    """The screen without what time changes: durations, clocks, rates, bars, the spinner."""
-    s = re.sub(r"\d+ (s|ms|min|h)\b|\d+:\d\d(:\d\d)?|[\d.]+ ([kMG]B|bytes)(/s)?", "#", s)
-    s = re.sub(r"[⠀-⣿◐◓◑◒]", "*", s)
-    return re.sub(r"[━─▁▂▃▄▅▆▇█ ]+", " ", s)
-
-
-def alike(a, b, timeout=30):
-    """Waits until both screens show the same."""
-    end = time.monotonic() + timeout
-    while True:
-        x, y = a.screen(), b.screen()
-        if still(x) == still(y) and len(x.split()) > 10:
-            return
-        if time.monotonic() > end:
-            raise AssertionError(f"the screens differ:\n{x}\n---- undisturbed:\n{y}")
-        time.sleep(0.1)
-
-
-def enter_live(tui):
-    """Past the welcome-back page, when there is one."""
-    live = r"Waiting for you since|\? help"
-    tui.expect(r"Enter attach|" + live, 60)
-    if "Enter attach" in tui.settle():
-        tui.keys("Enter")
-    end = time.monotonic() + 30
-    while "Enter attach" in tui.expect(live, 30).string:
-        assert time.monotonic() < end, tui.screen()
-        time.sleep(0.05)
 
 
 class Lock:

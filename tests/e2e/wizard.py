@@ -1,18 +1,24 @@
 """wizard.py: the wizard's screens as a person uses them, keys only."""
 import re
-
-from lab import sh
+import time
 
 LIVE = r"\? help"
 
 
-def to_the_form(t, binary, server):
-    """Home, discovery, the server of that name, the questions."""
+def home(t, binary):
     t.run([binary])
-    t.expect("Look for servers", 10)
+    t.expect("Look for servers", 20)
+
+
+def discover(t, server):
+    """From home to the list of servers, with that one in it."""
     t.keys("d")
-    t.expect(re.escape(server), 30)
-    t.expect("Nothing has been changed", 30)
+    t.expect(re.escape(server), 60)
+    t.expect("Nothing has been changed", 60)
+
+
+def choose(t, server):
+    """From the list of servers to the questions of the journey that fits."""
     for _ in range(40):
         if re.search(r"^ › " + re.escape(server[:12]), t.screen(), re.M):
             break
@@ -21,6 +27,13 @@ def to_the_form(t, binary, server):
     t.expect(r"^ › " + re.escape(server[:12]), 5)
     t.keys("Enter")
     t.expect("Show the plan", 10)
+
+
+def to_the_form(t, binary, server):
+    """Home, discovery, the server of that name, the questions."""
+    home(t, binary)
+    discover(t, server)
+    choose(t, server)
 
 
 def set_field(t, name, value):
@@ -90,7 +103,6 @@ def answer(t, gate, screens):
 def drive(t, op, until, screens, stop=lambda gate: False):
     """Answers every gate on the screen until `until(event)`; returns that event, or the gate at
     which `stop` said so."""
-    import time
     seen, answered, end = 0, set(), time.monotonic() + 420
     while time.monotonic() < end:
         op.read()
@@ -99,15 +111,43 @@ def drive(t, op, until, screens, stop=lambda gate: False):
             if until(op.events[seen - 1]):
                 return op.events[seen - 1]
         gate = op.open_gate()
+        if gate and stop(gate):
+            return gate
         if gate and gate["kind"] in ("error", "unknown"):
             raise AssertionError(f"the run asks: {gate['title']}: {gate.get('lines')}\n{t.screen()}")
         if gate and gate["kind"] != "after" and gate["seq"] not in answered:
-            if stop(gate):
-                return gate
             answered.add(gate["seq"])
             answer(t, gate, screens)
         t.pause(0.05)
     raise AssertionError(f"nothing within 420 s:\n{t.screen()}")
 
 
-assert sh and LIVE
+def still(s):
+    """The screen without what time changes: durations, clocks, rates, bars, the spinner."""
+    s = re.sub(r"\d+ (s|ms|min|h)\b|\d+:\d\d(:\d\d)?|[\d.]+ ([kMG]B|bytes)(/s)?", "#", s)
+    s = re.sub(r"[⠀-⣿◐◓◑◒]", "*", s)
+    return re.sub(r"[━─▁▂▃▄▅▆▇█ ]+", " ", s)
+
+
+def alike(a, b, timeout=30):
+    """Waits until both screens show the same."""
+    end = time.monotonic() + timeout
+    while True:
+        x, y = a.screen(), b.screen()
+        if still(x) == still(y) and len(x.split()) > 10:
+            return
+        if time.monotonic() > end:
+            raise AssertionError(f"the screens differ:\n{x}\n---- undisturbed:\n{y}")
+        time.sleep(0.1)
+
+
+def enter_live(tui):
+    """Past the welcome-back page, when there is one."""
+    live = r"Waiting for you since|\? help"
+    tui.expect(r"Enter attach|" + live, 60)
+    if "Enter attach" in tui.settle():
+        tui.keys("Enter")
+    end = time.monotonic() + 30
+    while "Enter attach" in tui.expect(live, 30).string:
+        assert time.monotonic() < end, tui.screen()
+        time.sleep(0.05)

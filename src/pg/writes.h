@@ -1,0 +1,22 @@
+/* writes.h: which rows were written in a database since a moment, as far as the server counted.
+ *
+ *      AUTO_JSON then = NULL, since = NULL;
+ *      pg_writes_look(pg, &then, err)
+ *        -> {"system": "73..", "started_at": "..", "tables": {"app.posts": [oid, file, 10, 2, 0], ..}}
+ *      ...
+ *      pg_writes_since(pg, then, &since, err)
+ *        -> {"sure": true, "inserted": 12, "updated": 3, "deleted": 1,
+ *            "tables": [{"table", "inserted", "updated", "deleted", "what"}, ..]}    most written first
+ *
+ * Rows are those of pg_stat_all_tables (n_tup_ins, n_tup_upd, n_tup_del: they count rolled back
+ * rows, too); large objects stand under "large objects". "what" names what the counters do not
+ * tell: a table that is new, gone, or truncated or rewritten (its file is another one). "sure" is
+ * false with "why" when the counters were lost meanwhile: a crash or pg_stat_reset() sets them to
+ * zero (manual, "The Cumulative Statistics System"). */
+#pragma once
+
+#include "pg/conn.h"
+
+bool pg_writes_look(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+/* Fails with ERR_USER on another server than the one looked at then. */
+bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err) MUST_CHECK;

@@ -1,0 +1,45 @@
+/* pg_writes.c: what the tables have counted so far. The engine asks again before a rollback, and
+ * its question then says what was written on this server since, and will be lost. */
+#include "pg/writes.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+          .help = "database, if not the target's own" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "tables", .type = PARAM_INT, .help = "tables whose counters are remembered" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "select .. n_tup_ins, n_tup_upd, n_tup_del from pg_stat_all_tables");
+        step_plan(ctx, "# remembered; a rollback compares, and says what it would lose");
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        json_t *look = NULL;
+        if (!step_pg(ctx, &pg, err) || !pg_writes_look(pg, &look, err))
+                return false;
+        size_t n = json_object_size(jx_get(look, "tables"));
+        step_result_int(ctx, "tables", (int64_t)n);
+        step_report(ctx, "counters of %zu tables", n);
+        jx_set_str(look, "target", step_target(ctx)->name);
+        return step_remember(ctx, look, err);
+}
+
+const StepKind step_pg_writes = {
+        .name = "pg.writes",
+        .summary = "Remember what was written so far, so that a rollback can say what it would lose",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+};
