@@ -26,9 +26,9 @@ static int say(const Ctl *c, json_t *command)
                 json_decref(command);
                 err_set(&err, ERR_USER, "run %s is closed (%s): there is nobody to tell", c->view->run,
                         c->view->status);
-                err_hint(&err, str_eq(c->view->status, "undone") ? "`pgsherpa log %s` shows what happened"
-                                                                 : "`pgsherpa rollback %s` puts back what it did",
-                         c->view->run);
+                bool left = str_eq(c->view->status, "failed") || str_eq(c->view->status, "aborted");
+                err_hint(&err, left ? "`pgsherpa rollback %s` puts back what it did"
+                                    : "`pgsherpa log %s` shows what happened", c->view->run);
                 return verb_fail(&err, EXIT_REFUSED);
         }
         if (!talk(c->dir, c->who, command, &reply, &err))

@@ -122,7 +122,7 @@ def answers(tmp):
     assert not [e for e in events if e["ev"] == "run.attach"], "a script left its name in the log"
     print("ok: answers, stale ones refused", flush=True)
     c.until(lambda s: not s["engine"])
-    c.ctl("pause", code=4)
+    c.ctl("pause", code=3)
     c.go_back_whole()
     print("ok: a finished run goes back", flush=True)
     c.sherpa("rollback", c.run, "--detach", code=3)
