@@ -49,7 +49,7 @@ static void draw(Work *w)
 
 static void stop(Work *w)
 {
-        w->cancelled = true;
+        flag_raise(&w->cancelled);
         if (w->transfer)
                 transfer_cancel(w->transfer);
         for (size_t i = 0; i < LEN(w->pg); i++)
@@ -60,10 +60,10 @@ static void stop(Work *w)
 static void *watch(void *arg)
 {
         Work *w = arg;
-        while (!w->over) {
+        while (!flag_up(&w->over)) {
                 int sig = sigtimedwait(&w->signals, NULL, &(struct timespec){ .tv_sec = 1 });
                 pthread_mutex_lock(&w->lock);
-                if (w->over)
+                if (flag_up(&w->over))
                         ;
                 else if (sig > 0 && sig != SIGUSR2)
                         stop(w);
@@ -96,7 +96,7 @@ Work *work_end(Work *w)
         if (!w)
                 return NULL;
         pthread_mutex_lock(&w->lock);
-        w->over = true;
+        flag_raise(&w->over);
         wipe(w);
         pthread_mutex_unlock(&w->lock);
         pthread_kill(w->thread, SIGUSR2);

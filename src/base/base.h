@@ -50,6 +50,17 @@ static inline bool str_starts(const char *s, const char *prefix)
 
 bool str_ends(const char *s, const char *suffix) NONNULL;
 
+/* A flag that one thread raises and others look at now and then. */
+static inline bool flag_up(const volatile bool *flag)
+{
+        return __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+
+static inline void flag_raise(volatile bool *flag)
+{
+        __atomic_store_n(flag, true, __ATOMIC_RELAXED);
+}
+
 static inline void base_freep_(void *p)
 {
         free(*(void **)p);

@@ -89,7 +89,7 @@ static bool all(const Bundle *b, const BundleExtract *o, int dir, int64_t *ret_m
         json_array_foreach(names, i, j)
         {
                 name = json_string_value(j);
-                if (o->cancel && *o->cancel)
+                if (o->cancel && flag_up(o->cancel))
                         return err_set(err, ERR_CANCELLED, "stopped on request");
                 if (o->progress)
                         o->progress(o->arg, done, b->size, name);

@@ -83,7 +83,7 @@ bool bundle_whole_hash(const Bundle *b, const volatile bool *cancel, bool *ret_s
                 ssize_t n = pread(b->fd, piece, (size_t)MIN(PIECE, b->manifest_header - at), at);
                 if (n <= 0)
                         return err_set_errno(err, n < 0 ? errno : EIO, "reading %s", b->path);
-                if (cancel && *cancel)
+                if (cancel && flag_up(cancel))
                         return err_set(err, ERR_CANCELLED, "stopped while reading the bundle");
                 digest_add(before, piece, (size_t)n);
                 at += n;

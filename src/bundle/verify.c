@@ -44,7 +44,7 @@ typedef struct Verify {
 
 static bool cancelled(const Verify *v, Err *err)
 {
-        if (!v->stop && !(v->hooks->cancel && *v->hooks->cancel))
+        if (!v->stop && !(v->hooks->cancel && flag_up(v->hooks->cancel)))
                 return false;
         err_set(err, ERR_CANCELLED, "stopped while reading the bundle");
         return true;

@@ -25,7 +25,7 @@ typedef struct Worker {
 static int take(Work *w)
 {
         pthread_mutex_lock(&w->lock);
-        bool stop = w->failed || (w->o->cancel && *w->o->cancel);
+        bool stop = w->failed || (w->o->cancel && flag_up(w->o->cancel));
         int i = !stop && w->next < w->total ? w->next++ : -1;
         pthread_mutex_unlock(&w->lock);
         return i;
@@ -103,7 +103,7 @@ static bool one_stage(Worker *workers, int n, const AnalyzeOptions *o, const PgR
                 err_move(err, &w.err);
                 return false;
         }
-        if (o->cancel && *o->cancel)
+        if (o->cancel && flag_up(o->cancel))
                 return err_set(err, ERR_CANCELLED, "stopped during ANALYZE");
         return true;
 }

@@ -39,7 +39,7 @@ json_t *table_data_record(const TableRef *t, const TableResult *r, const char *m
 static void look(TableReader *reader, const TableDataOptions *o)
 {
         TableReadState s;
-        if (o->cancel && *o->cancel)
+        if (o->cancel && flag_up(o->cancel))
                 table_reader_stop(reader);
         table_reader_state(reader, &s);
         if (o->progress)

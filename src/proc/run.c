@@ -117,7 +117,7 @@ static void stop_if_due(Running *r)
         if (!r->term_sent) {
                 if (r->o->timeout_ms > 0 && now - r->started >= r->o->timeout_ms)
                         r->timed_out = true;
-                if (r->o->cancel && *r->o->cancel)
+                if (r->o->cancel && flag_up(r->o->cancel))
                         r->cancelled = true;
                 if (r->timed_out || r->cancelled) {
                         r->term_sent = now;
@@ -300,7 +300,7 @@ bool proc_run(const Argv *argv, const ProcOptions *options, ProcResult *res, Err
         size_t most = o->max_output ? o->max_output : LIMIT_CAPTURE;
         res->out = buf_init(most);
         res->err = buf_init(MIN(most, (size_t)LIMIT_LINE * 4));
-        if (o->cancel && *o->cancel)
+        if (o->cancel && flag_up(o->cancel))
                 return err_set(err, ERR_CANCELLED, "%s was not started: stopped on request",
                                argv->v[0]);
         Pipes CLEANUP(pipes_close) p = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };

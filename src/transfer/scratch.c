@@ -136,7 +136,7 @@ static bool answers(Scratch *s, const volatile bool *cancel, Err *err)
                         return true;
                 if (s->over)
                         break;
-                if (cancel && *cancel)
+                if (cancel && flag_up(cancel))
                         return err_set(err, ERR_CANCELLED, "stopped on request");
                 nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
         }

@@ -29,7 +29,7 @@ void transfer_interrupt(Transfer *t, bool failed)
 void transfer_cancel(Transfer *t)
 {
         pthread_mutex_lock(&t->lock);
-        t->cancelled = true;
+        flag_raise(&t->cancelled);
         pthread_mutex_unlock(&t->lock);
         transfer_interrupt(t, false);
 }
@@ -85,7 +85,7 @@ bool transfer_stopped(Transfer *t, Err *err)
         pthread_mutex_lock(&t->lock);
         bool stopped = t->cancelled || t->failed;
         pthread_mutex_unlock(&t->lock);
-        if (!stopped && !(t->hooks.cancel && *t->hooks.cancel))
+        if (!stopped && !(t->hooks.cancel && flag_up(t->hooks.cancel)))
                 return false;
         err_set(err, ERR_CANCELLED, "stopped on request");
         return true;
