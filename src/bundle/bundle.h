@@ -50,7 +50,7 @@ typedef struct BundleStream BundleStream;
 
 typedef struct BundleOptions {
         const char *run;                /* for the manifest; may be NULL                     */
-        int         level;              /* of zstd; 0: 3                                     */
+        int         level;              /* of zstd; 0: 1                                     */
         size_t      chunk;              /* plain bytes a member; 0: 8 MiB                    */
 } BundleOptions;
 
