@@ -19,6 +19,7 @@ typedef struct Blobs {
         const PartSink *s;
         Pg              *from;
         BundleStream    *sql, *pages;
+        bool             direct;
         int64_t          n, rows, bytes, total;
         uint64_t         hash;
         int64_t          waiting, waiting_rows; /* of pages, in the temporary table          */
@@ -145,21 +146,32 @@ static void put_pages(Sql *q)
                    "data)) from pgsherpa_lo; truncate pgsherpa_lo");
 }
 
-static bool temporary(Pg *to, Err *err)
+/* A superuser's pages go straight to where they live, as pg_upgrade puts them there; anybody
+ * else's through a temporary table. */
+static bool ways(Pg *to, bool *ret_direct, Err *err)
 {
-        AUTO_SQL q = { 0 };
-        sql_add(&q, "create temporary table pgsherpa_lo (loid oid, pageno int, data bytea)");
-        return pg_exec(to, &q, err);
+        AUTO_SQL ask = { 0 };
+        AUTO_SQL make = { 0 };
+        AUTO_FREE char *superuser = NULL;
+        sql_add(&ask, "select pg_catalog.current_setting('is_superuser')");
+        if (!pg_query_value(to, &ask, &superuser, err))
+                return false;
+        *ret_direct = str_eq(superuser, "on");
+        sql_add(&make, "create temporary table pgsherpa_lo (loid oid, pageno int, data bytea)");
+        return *ret_direct || pg_exec(to, &make, err);
 }
 
-static bool begin_pages(Pg *to, Err *err)
+static bool begin_pages(Pg *to, bool direct, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "copy pgsherpa_lo from stdin");
+        if (direct)
+                sql_add(&q, "copy pg_catalog.pg_largeobject (loid, pageno, data) from stdin");
+        else
+                sql_add(&q, "copy pgsherpa_lo from stdin");
         return pg_copy_in_begin(to, &q, err);
 }
 
-static bool end_pages(Pg *to, int64_t want, Err *err)
+static bool end_pages(Pg *to, bool direct, int64_t want, Err *err)
 {
         AUTO_SQL q = { 0 };
         int64_t taken;
@@ -169,7 +181,7 @@ static bool end_pages(Pg *to, int64_t want, Err *err)
         if (want >= 0 && taken != want)
                 return err_set(err, ERR_SERVER, "%lld pages were read, the target took %lld",
                                (long long)want, (long long)taken);
-        return pg_exec(to, &q, err);
+        return direct || pg_exec(to, &q, err);
 }
 
 /* Into the objects with what has gathered; and on. */
@@ -177,7 +189,8 @@ static bool flush(Blobs *b, Err *err)
 {
         int64_t rows = b->waiting_rows;
         b->waiting = b->waiting_rows = 0;
-        return !b->s->to || (end_pages(b->s->to, rows, err) && begin_pages(b->s->to, err));
+        return !b->s->to || (end_pages(b->s->to, b->direct, rows, err) &&
+                          begin_pages(b->s->to, b->direct, err));
 }
 
 static bool pages(Blobs *b, Err *err)
@@ -211,20 +224,20 @@ static bool fill(Blobs *b, const char *first, const char *last, Err *err)
         sql_value(&q, last);
         sql_add(&q, "::oid order by 1, 2) to stdout");
         b->waiting = b->waiting_rows = 0;
-        if (b->s->to && !begin_pages(b->s->to, err))
+        if (b->s->to && !begin_pages(b->s->to, b->direct, err))
                 return false;
         if (!pg_copy_out_begin(b->from, &q, err)) {
                 if (str_eq(err->sqlstate, "42501"))
                         err_hint(err, "reading pg_largeobject needs a superuser");
                 return false;
         }
-        return pages(b, err) && (!b->s->to || end_pages(b->s->to, b->waiting_rows, err));
+        return pages(b, err) && (!b->s->to || end_pages(b->s->to, b->direct, b->waiting_rows, err));
 }
 
 static bool all(Blobs *b, Err *err)
 {
         AUTO_FREE char *after = xstrdup("0");
-        if (b->s->to && !temporary(b->s->to, err))
+        if (b->s->to && !ways(b->s->to, &b->direct, err))
                 return false;
         for (;;) {
                 AUTO_PGRES PgRes *r = NULL;
@@ -299,7 +312,8 @@ static bool run_statements(Transfer *t, Pg *to, const char *sql, Err *err)
         }
 }
 
-static bool restore_member(Transfer *t, const Bundle *b, const char *name, Pg *to, Err *err)
+static bool restore_member(Transfer *t, const Bundle *b, const char *name, Pg *to, bool direct,
+                           Err *err)
 {
         if (str_ends(name, ".sql.zst")) {
                 AUTO_FREE char *sql = NULL;
@@ -307,14 +321,14 @@ static bool restore_member(Transfer *t, const Bundle *b, const char *name, Pg *t
                 return bundle_read_all(b, name, LIMIT_SQL, &sql, &n, err) &&
                        run_statements(t, to, sql, err);
         }
-        if (!begin_pages(to, err))
+        if (!begin_pages(to, direct, err))
                 return false;
         if (!bundle_read(b, name, into_copy, to, err)) {
                 AUTO_ERR ignored = { 0 };
                 (void)!pg_copy_in_end(to, "damaged", NULL, &ignored);
                 return false;
         }
-        return end_pages(to, -1, err);
+        return end_pages(to, direct, -1, err);
 }
 
 bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_t *ret_n, Err *err)
@@ -323,10 +337,11 @@ bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_
         AUTO_JSON parts = bundle_parts(b, stem);
         size_t i;
         json_t *part;
+        bool direct = false;
         *ret_n = 0;
         if (json_array_size(parts) == 0)
                 return true;
-        if (!temporary(to, err))
+        if (!ways(to, &direct, err))
                 return false;
         for (int pages = 0; pages < 2; pages++) {
                 json_array_foreach(parts, i, part)
@@ -334,7 +349,7 @@ bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_
                         const char *name = json_string_value(part);
                         if (str_ends(name, ".sql.zst") != (pages == 0))
                                 continue;
-                        if (transfer_stopped(t, err) || !restore_member(t, b, name, to, err))
+                        if (transfer_stopped(t, err) || !restore_member(t, b, name, to, direct, err))
                                 return err_wrap(err, "large objects");
                 }
         }
