@@ -43,8 +43,8 @@ static bool but_maintain(const char *entry, const char *owner)
 
 static bool maintain(const RuleCase *c)
 {
-        return straddles(c, 17) && str_eq(c->aspect, "acl") && !nothing(c->source) &&
-               !nothing(c->target) && subset(c->source, c->target, but_maintain, NULL) &&
+        return straddles(c, 17) && str_eq(c->aspect, "acl") && json_is_array(c->source) &&
+               json_is_array(c->target) && subset(c->source, c->target, but_maintain, NULL) &&
                subset(c->target, c->source, but_maintain, NULL);
 }
 

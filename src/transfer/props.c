@@ -34,9 +34,9 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
                     "x.privilege_type, 'grantable', x.is_grantable)), '[]') "
                     "from aclexplode(d.datacl) x), "
                     "'settings', (select coalesce(json_agg(json_build_object('role', r.rolname, "
-                    "'set', c.v) order by r.rolname nulls first), '[]') "
+                    "'set', c.v) order by r.rolname nulls first, c.n), '[]') "
                     "from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
-                    "unnest(s.setconfig) c(v) where s.setdatabase = d.oid)");
+                    "unnest(s.setconfig) with ordinality c(v, n) where s.setdatabase = d.oid)");
         locale_columns(&q, pg_major(pg));
         sql_add(&q, ") from pg_database d where d.datname = current_database()");
         if (!pg_query_value(pg, &q, &text, err))

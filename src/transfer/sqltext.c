@@ -1,5 +1,7 @@
 #include "transfer/sqltext.h"
 
+#include "transfer/rewrite.h"
+
 #include <ctype.h>
 #include <strings.h>
 
@@ -230,7 +232,8 @@ bool sqltext_strip(const char *sql, int major, Buf *out)
                         continue;
                 }
                 buf_add(out, p, (size_t)(start - p));
-                if (unknown_set(start, major) || strip_attver(start, p + n, out))
+                if (unknown_set(start, major) || strip_attver(start, p + n, out) ||
+                    rewrite_statement(start, p + n, major, out))
                         any = true;
                 else
                         buf_add(out, start, (size_t)(p + n - start));

@@ -19,6 +19,7 @@ size_t sqltext_token(const char *sql, const char **ret_start) NONNULL;
  *   pg_attver   options of ALTER .. ALTER COLUMN .. SET (..) that newer minors store and older
  *               servers reject (moving data, 0); the other options of the list stay;
  *   SET lines   of parameters that `major` does not know (transaction_timeout before 17);
+ *   what rewrite.h knows how to say in older words;
  *   \restrict and \unrestrict, which are psql's business.
  * Returns false when there was nothing to strip (out then holds the same text). */
 bool sqltext_strip(const char *sql, int major, Buf *out);

@@ -125,8 +125,42 @@ def rule_dump_order(text):
     return head + "".join(sorted(e.rstrip("\n") + "\n\n" for e in entries))
 
 
+def rule_hash_of_enums(text):
+    """What hashes anew on every server (part.by_*) may be in another partition of its table."""
+    block = re.compile(r"^COPY (part\.by_\w+?)\d? (.*? FROM stdin;\n)(.*?)^\\\.\n", re.M | re.S)
+    whole = {}
+    for m in block.finditer(text):
+        whole.setdefault(m[1], []).extend(m[3].splitlines(True))
+    rows = "".join(f"ROWS {t}\n" + "".join(sorted(r)) for t, r in sorted(whole.items()))
+    return block.sub(r"ROWS of \1\n", text) + rows
+
+
+def rule_inherited_columns(text):
+    """A child that was given its parent later is made anew with its parent's columns first."""
+    def columns(m):
+        names = m[2].split(", ")
+        order = sorted(range(len(names)), key=lambda n: names[n])
+        rows = [[r.split("\t")[n] for n in order] for r in m[3].splitlines()]
+        return (f"{m[1]}({', '.join(names[n] for n in order)}) FROM stdin;\n" +
+                "".join("\t".join(r) + "\n" for r in rows))
+    text = re.sub(r"^(COPY tab\.inh2 )\((.*?)\) FROM stdin;\n(.*?)(?=^\\\.\n)", columns, text,
+                  flags=re.M | re.S)
+    return re.sub(r"^(CREATE TABLE tab\.inh2 \(\n)(.*?)(^\))", lambda m: m[1] + "".join(
+        sorted(line.rstrip(",\n") + "\n" for line in m[2].splitlines())) + m[3], text, flags=re.M | re.S)
+
+
+def rule_role_settings(text):
+    """Settings of roles in the database come in the order of the roles' OIDs."""
+    return re.sub(r"(?:^ALTER ROLE .* IN DATABASE .*\n)+",
+                  lambda m: "".join(sorted(m[0].splitlines(True))), text, flags=re.M)
+
+
 def dump(major, db):
     """What pg_dump -C of the newest client says, under the named rules."""
     text = client("pg_dump", "-C", "-h", HOST, "-p", port(major), "-U", USER, "-d", f"dbname='{db}'",
                   major=max(map(int, HAVE)))
-    return rule_dump_order(rule_row_order(rule_restrict_key(rule_database_name(text, db))))
+    text = rule_restrict_key(rule_database_name(text, db))
+    for rule in (rule_row_order, rule_inherited_columns, rule_hash_of_enums, rule_role_settings,
+                 rule_dump_order):
+        text = rule(text)
+    return text
