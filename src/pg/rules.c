@@ -15,11 +15,6 @@ static bool straddles(const RuleCase *c, int major)
         return (c->source_major < major) != (c->target_major < major);
 }
 
-static bool nothing(const json_t *j)
-{
-        return !j || json_is_null(j) || (json_is_array(j) && json_array_size(j) == 0);
-}
-
 /* Is every entry of `a` that `keep` keeps also in `b`? */
 static bool subset(const json_t *a, const json_t *b, bool (*keep)(const char *entry, const char *o),
                    const char *owner)
