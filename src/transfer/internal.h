@@ -75,6 +75,7 @@ struct Transfer {
         int             jobs;           /* wanted; 0: as many as are sensible                 */
         pthread_mutex_t asking;         /* one error at a time                                */
         json_t         *tolerated;
+        json_t         *rehearsal;      /* not NULL: what fails is listed there, and tried on */
         /* progress of the stage that runs */
         pthread_mutex_t showing;
         const char     *stage, *unit;

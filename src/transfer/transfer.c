@@ -1,4 +1,5 @@
 /* transfer.c: connections that can be stopped, errors that may be tolerated. */
+#include "transfer/classes.h"
 #include "transfer/internal.h"
 
 #include <stdio.h>
@@ -132,23 +133,46 @@ void transfer_say(Transfer *t, const char *fmt, ...)
         t->hooks.say(t->hooks.arg, clean);
 }
 
+static json_t *refused(const char *object, const Err *err)
+{
+        json_t *j = json_object();
+        jx_set_str(j, "object", object);
+        jx_set_str(j, "what", err->message + strlen(object) + 2);       /* "object: message" */
+        jx_set_str(j, "sqlstate", err->sqlstate);
+        jx_set_str(j, "verdict", "refused");
+        return j;
+}
+
+static json_t *tolerated(Transfer *t, const char *object, const ErrorClass *class, const Err *err)
+{
+        json_t *j = json_object();
+        jx_set_str(j, "object", object);
+        jx_set_str(j, "sqlstate", err->sqlstate);
+        jx_set_str(j, "message", err->message);
+        jx_set_str(j, "class", class ? class->name : "tolerate");
+        jx_set_str(j, "reason", class ? class->reason : "the caller's own rule");
+        transfer_say(t, "tolerated (%s): %s", class ? class->name : "by a rule", err->message);
+        return j;
+}
+
+/* A rehearsal lists what fails and goes on. A load goes on after what is known to be harmless
+ * (classes.h), then after what its caller decided to live without; both are listed. */
 bool transfer_tolerates(Transfer *t, const char *object, Err *err)
 {
         /* Rules match on the whole message, and it begins with what failed: ^GRANT */
         err_wrap(err, "%s", object);
-        if (err->kind != ERR_SERVER || !t->hooks.tolerate)
+        if (err->kind != ERR_SERVER)
                 return false;
+        const ErrorClass *class = classes_find(object, err);
         pthread_mutex_lock(&t->asking);
-        bool fine = t->hooks.tolerate(t->hooks.arg, object, err);
-        if (fine) {
-                json_t *j = json_object();
-                jx_set_str(j, "object", object);
-                jx_set_str(j, "sqlstate", err->sqlstate);
-                jx_set_str(j, "message", err->message);
-                json_array_append_new(t->tolerated, j);
-                transfer_say(t, "tolerated: %s", err->message);
+        bool fine = class || t->rehearsal ||
+                    (t->hooks.tolerate && t->hooks.tolerate(t->hooks.arg, object, err));
+        if (fine && t->rehearsal && !class)
+                json_array_append_new(t->rehearsal, refused(object, err));
+        else if (fine && !t->rehearsal)
+                json_array_append_new(t->tolerated, tolerated(t, object, class, err));
+        if (fine)
                 err_clear(err);
-        }
         pthread_mutex_unlock(&t->asking);
         return fine;
 }

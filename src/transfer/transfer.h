@@ -7,8 +7,9 @@
  *      if (!transfer_copy(t, &c, &r, err)) ...
  *
  * One connection exports a snapshot; pg_dump, the readers of tables and large objects see that
- * moment. The schema's entries run over libpq one by one, so an error has an object's name;
- * whether it may be tolerated is the caller's decision, one error at a time. Data never is:
+ * moment. The schema's entries run over libpq one by one, so an error has an object's name. What
+ * is known to be harmless (classes.h) is tolerated, then what the caller's hook decides, one error
+ * at a time; everything else stops. Data never is tolerated:
  * rows read, rows sent and rows the target counted must be one number, for every table.
  *
  * The target database is created by us from template0, under a name the caller remembered
@@ -47,7 +48,7 @@ typedef struct TransferProgress {
 typedef struct TransferHooks {
         void (*progress)(void *arg, const TransferProgress *p);
         void (*say)(void *arg, const char *text);       /* clean text, one line               */
-        /* One object that could not be made. True: go on without it. NULL: never. */
+        /* One object that could not be made, and of no harmless class. True: go on without it. NULL: never. */
         bool (*tolerate)(void *arg, const char *object, const Err *error);
         const volatile bool *cancel;    /* for children, and between statements              */
         int  jobs;                      /* at the same time; 0: by cores and memory          */
@@ -78,7 +79,7 @@ typedef struct TransferCopy {
 typedef struct TransferResult {
         int64_t tables,         /* as pg.inventory counts: partitioned ones and partitions   */
                 rows, bytes, sequences, large_objects, objects;
-        json_t *tolerated;              /* [{"object", "sqlstate", "message"}]               */
+        json_t *tolerated;              /* [{"object", "sqlstate", "message", "class", "reason"}] */
         char   *client;                 /* "pg_dump 17.6 in .."                              */
 } TransferResult;
 

@@ -112,6 +112,11 @@ def rule_restrict_key(text):
     return re.sub(r"^\\(un)?restrict .*\n", "", text, flags=re.M)
 
 
+def rule_attver(text):
+    """A number of the server's own, which clients of the same batch do not print."""
+    return re.sub(r"^ALTER TABLE ONLY .* SET \(pg_attver=\d+\);\n", "", text, flags=re.M)
+
+
 def rule_row_order(text):
     """A table's rows are a set: COPY reads them in the order the pages have."""
     return re.sub(r"(FROM stdin;\n)(.*?)(^\\\.\n)",
@@ -159,7 +164,7 @@ def dump(major, db):
     """What pg_dump -C of the newest client says, under the named rules."""
     text = client("pg_dump", "-C", "-h", HOST, "-p", port(major), "-U", USER, "-d", f"dbname='{db}'",
                   major=max(map(int, HAVE)))
-    text = rule_restrict_key(rule_database_name(text, db))
+    text = rule_attver(rule_restrict_key(rule_database_name(text, db)))
     for rule in (rule_row_order, rule_inherited_columns, rule_hash_of_enums, rule_role_settings,
                  rule_dump_order):
         text = rule(text)

@@ -1,0 +1,17 @@
+/* classes.h: errors of a restore that are known to be harmless, each with its reason.
+ *
+ * An error is of a class by its SQLSTATE, by the object that failed and by the server's words, all
+ * three; never by number ("3 errors ignored"). What is of no class stops the restore. */
+#pragma once
+
+#include "base/err.h"
+
+typedef struct ErrorClass {
+        const char *name, *reason;
+        const char *sqlstate;
+        const char *object;             /* how toc_object()'s text begins                    */
+        const char *words;              /* stands in the server's message                    */
+} ErrorClass;
+
+/* NULL: of none. `object` as transfer_tolerates() has it. */
+const ErrorClass *classes_find(const char *object, const Err *err) NONNULL;

@@ -1,0 +1,214 @@
+#include "transfer/direction.h"
+
+#include "base/text.h"
+#include "pg/catalog.h"
+
+typedef enum Verdict { REFUSED, REWRITTEN, PERHAPS } Verdict;
+
+/* One thing a major brought (`since`). The query names the objects that have it; it runs on
+ * sources from `since` on, when the target is older. */
+typedef struct Feature {
+        int         since;
+        Verdict     verdict;
+        const char *what, *how, *sql;
+} Feature;
+
+#define USER(oid) oid " >= 16384"
+#define NOT_EXT(class, oid) CAT_NOT_EXT(class, oid)
+#define OBJECT(class, oid) "select pg_describe_object('" class "'::regclass, " oid ", 0) "
+#define COLUMN_OF(a) "select pg_describe_object('pg_class'::regclass, " a ".attrelid, " a ".attnum) "
+#define CONSTRAINTS(where)                                                                        \
+        OBJECT("pg_constraint", "k.oid") "from pg_constraint k where " USER("k.oid") " and "      \
+        "k.conparentid = 0 and " NOT_EXT("pg_class", "k.conrelid") " and " where
+#define COLUMNS(where)                                                                            \
+        COLUMN_OF("a") "from pg_attribute a join pg_class c on c.oid = a.attrelid where "         \
+        USER("c.oid") " and a.attnum > 0 and not a.attisdropped and c.relkind in "                \
+        "('r', 'p', 'f', 'v', 'm', 'c') and " NOT_EXT("pg_class", "c.oid") " and " where
+#define FUNCTIONS(where)                                                                          \
+        OBJECT("pg_proc", "p.oid") "from pg_proc p join pg_namespace n on n.oid = p.pronamespace " \
+        "where " USER("p.oid") " and " NOT_EXT("pg_proc", "p.oid") " and " where
+/* Text of a function in plpgsql or SQL: a word of it may stand in a comment, so: perhaps. */
+#define BODIES(pattern)                                                                           \
+        FUNCTIONS("p.prolang in (select oid from pg_language where lanname in ('sql', "           \
+                  "'plpgsql')) and p.prosrc ~* '" pattern "'")
+
+/* Parsed expressions are kept as node trees; a node a major brought is a word in them. */
+#define TREES(pattern)                                                                            \
+        "select distinct o from (" OBJECT("pg_class", "r.ev_class") " as o, r.ev_action::text || " \
+        "r.ev_qual::text as t, r.oid as i from pg_rewrite r where " NOT_EXT("pg_class", "r.ev_class") \
+        " union all select pg_describe_object('pg_class'::regclass, d.adrelid, d.adnum), "        \
+        "d.adbin::text, d.oid from pg_attrdef d union all " OBJECT("pg_constraint", "k.oid") ", "  \
+        "k.conbin::text, k.oid from pg_constraint k union all " OBJECT("pg_class", "x.indexrelid") \
+        ", concat(x.indexprs::text, x.indpred::text), x.indexrelid from pg_index x union all "    \
+        OBJECT("pg_policy", "l.oid") ", concat(l.polqual::text, l.polwithcheck::text), l.oid from " \
+        "pg_policy l union all " OBJECT("pg_trigger", "g.oid") ", g.tgqual::text, g.oid from "     \
+        "pg_trigger g union all " OBJECT("pg_proc", "p.oid") ", p.prosqlbody::text, p.oid from "   \
+        "pg_proc p) x where i >= 16384 and t ~ '" pattern "'"
+
+static const Feature features[] = {
+        { 14, REFUSED, "function with a body in SQL itself (BEGIN ATOMIC, RETURN)",
+          "write it with AS '..' and a quoted body first",
+          FUNCTIONS("p.prosqlbody is not null") },
+        { 14, REFUSED, "procedure with OUT arguments", "use INOUT first",
+          FUNCTIONS("p.prokind = 'p' and 'o' = any(p.proargmodes)") },
+        { 14, REFUSED, "multirange", "keep ranges in an array, or in rows of their own, first",
+          COLUMNS("(select coalesce(e.typtype, t.typtype) from pg_type t left join pg_type e on "
+                  "e.oid = t.typelem and t.typcategory = 'A' where t.oid = a.atttypid) = 'm'") },
+        { 14, REFUSED, "multirange", "keep ranges in an array, or in rows of their own, first",
+          FUNCTIONS("exists (select from pg_type t where t.typtype = 'm' and (t.oid = p.prorettype "
+                    "or t.oid = any(p.proargtypes))) and not exists (select from pg_depend i where "
+                    "i.classid = 'pg_proc'::regclass and i.objid = p.oid and i.deptype = 'i')") },
+        { 14, REFUSED, "statistics on an expression", "drop them first; they only help the planner",
+          OBJECT("pg_statistic_ext", "s.oid") "from pg_statistic_ext s where s.stxexprs is not null" },
+        { 14, REFUSED, "SEARCH or CYCLE of a recursive query, or GROUP BY DISTINCT",
+          "write it out first", TREES("CTE(SEARCH|CYCLE)CLAUSE|groupDistinct true") },
+        { 14, REWRITTEN, "method of compression of a column", "left out: the rows are the same",
+          COLUMNS("a.attcompression <> ''") },
+        { 15, REFUSED, "NULLS NOT DISTINCT", "there NULLs would be distinct: two of them are let in",
+          OBJECT("pg_class", "i.indexrelid") "from pg_index i where i.indnullsnotdistinct and "
+          NOT_EXT("pg_class", "i.indrelid") },
+        { 15, REFUSED, "view with security_invoker",
+          "there it would read with its owner's rights, past the reader's policies",
+          OBJECT("pg_class", "c.oid") "from pg_class c where exists (select from "
+          "pg_options_to_table(c.reloptions) o where o.option_name = 'security_invoker' and "
+          "o.option_value in ('true', 'on', '1', 'yes'))" },
+        { 15, REFUSED, "ON DELETE SET NULL or DEFAULT of some columns only",
+          "there all columns of the key would be set", CONSTRAINTS("k.confdelsetcols is not null") },
+        { 15, REFUSED, "publication of whole schemas, of columns or of chosen rows",
+          "drop it first; a subscriber would get other rows",
+          OBJECT("pg_publication", "p.oid") "from pg_publication p where p.oid in (select pnpubid "
+          "from pg_publication_namespace union select prpubid from pg_publication_rel where "
+          "prqual is not null or prattrs is not null)" },
+        { 15, REWRITTEN, "sequence that is not logged", "is logged there: safer, not faster",
+          OBJECT("pg_class", "c.oid") "from pg_class c where c.relkind = 'S' and "
+          "c.relpersistence = 'u'" },
+        { 15, REFUSED, "MERGE", "write INSERT .. ON CONFLICT, or UPDATE and INSERT, first",
+          TREES(":commandType 5") },
+        { 15, PERHAPS, "MERGE", "write INSERT .. ON CONFLICT, or UPDATE and INSERT, first",
+          BODIES("\\mmerge\\s+into\\M") },
+        { 15, REFUSED, "database with a locale of ICU", "make it anew with a locale of the C library",
+          "select 'database ' || quote_ident(datname) from pg_database where datname = "
+          "current_database() and datlocprovider = 'i'" },
+        { 16, REFUSED, "SQL/JSON constructor or IS JSON", "use json_build_object() and its like first",
+          TREES("JSONCONSTRUCTOREXPR|JSONISPREDICATE") },
+        { 16, REFUSED, "collation with ICU rules", "sorting would be another",
+          OBJECT("pg_collation", "c.oid") "from pg_collation c where " USER("c.oid") " and "
+          "c.collicurules is not null" },
+        { 16, REFUSED, "database with ICU rules", "sorting would be another",
+          "select 'database ' || quote_ident(datname) from pg_database where datname = "
+          "current_database() and daticurules is not null" },
+        { 17, REFUSED, "SQL/JSON query (JSON_TABLE, JSON_VALUE, JSON_QUERY, JSON_EXISTS)",
+          "use the jsonb_path_ functions first", TREES("\\{JSONEXPR") },
+        { 17, PERHAPS, "SQL/JSON query", "use the jsonb_path_ functions first",
+          BODIES("\\mjson_(table|value|query|exists|scalar|serialize)\\s*\\(") },
+        { 17, REFUSED, "MERGE .. RETURNING or WHEN NOT MATCHED BY SOURCE", "write it out first",
+          TREES("MERGESUPPORTFUNC") },
+        { 17, PERHAPS, "MERGE with RETURNING or NOT MATCHED BY SOURCE", "write it out first",
+          BODIES("not\\s+matched\\s+by\\s+source|\\mmerge_action\\s*\\(") },
+        { 17, REFUSED, "collation of the builtin provider", "take one of the C library first",
+          OBJECT("pg_collation", "c.oid") "from pg_collation c where " USER("c.oid") " and "
+          "c.collprovider = 'b'" },
+        { 17, REWRITTEN, "database with the builtin locale C", "C of the C library: the same order",
+          "select 'database ' || quote_ident(datname) from pg_database where datname = "
+          "current_database() and datlocprovider = 'b' and datlocale = 'C'" },
+        { 17, REFUSED, "database with a builtin locale", "make it anew with a locale of the C library",
+          "select 'database ' || quote_ident(datname) from pg_database where datname = "
+          "current_database() and datlocprovider = 'b' and datlocale <> 'C'" },
+        { 17, REFUSED, "identity column of a partitioned table",
+          "there rows put into a partition itself would get no number",
+          COLUMNS("a.attidentity <> '' and c.relispartition") },
+        { 17, REFUSED, "EXCLUDE constraint of a partitioned table", "put it on the partitions first",
+          CONSTRAINTS("k.contype = 'x' and exists (select from pg_class c where c.oid = k.conrelid "
+                      "and c.relkind = 'p')") },
+        { 17, REFUSED, "event trigger for logins", "drop it first",
+          OBJECT("pg_event_trigger", "e.oid") "from pg_event_trigger e where e.evtevent = 'login'" },
+        { 17, REWRITTEN, "privilege MAINTAIN", "left out: only owners maintain there",
+          OBJECT("pg_class", "c.oid") "from pg_class c where " USER("c.oid") " and exists (select "
+          "from aclexplode(c.relacl) x where x.privilege_type = 'MAINTAIN' and x.grantee <> "
+          "c.relowner) and " NOT_EXT("pg_class", "c.oid") },
+        { 18, REWRITTEN, "virtual generated column", "becomes a stored one: the same values, on disk",
+          COLUMNS("a.attgenerated = 'v'") },
+        { 18, REFUSED, "key WITHOUT OVERLAPS or PERIOD",
+          "there an EXCLUDE constraint does it, and no foreign key", CONSTRAINTS("k.conperiod") },
+        { 18, REFUSED, "constraint NOT ENFORCED", "drop it first: there it would be enforced",
+          CONSTRAINTS("not k.conenforced") },
+        { 18, REFUSED, "NOT NULL that is not valid, or not inherited",
+          "validate it, or drop it, first",
+          CONSTRAINTS("k.contype = 'n' and (not k.convalidated or k.connoinherit)") },
+        { 18, REFUSED, "comment on a NOT NULL", "there it is no object of its own",
+          CONSTRAINTS("k.contype = 'n' and exists (select from pg_description d where d.classoid = "
+                      "'pg_constraint'::regclass and d.objoid = k.oid)") },
+        { 18, REFUSED, "foreign key of a partitioned table that is not valid", "validate it first",
+          CONSTRAINTS("k.contype = 'f' and not k.convalidated and exists (select from pg_class c "
+                      "where c.oid = k.conrelid and c.relkind = 'p')") },
+        { 18, REFUSED, "RETURNING OLD or NEW", "write it out first",
+          TREES("RETURNINGEXPR|varreturningtype [12]") },
+        { 18, REFUSED, "publication of generated columns", "leave them out first",
+          OBJECT("pg_publication", "p.oid") "from pg_publication p where p.pubgencols <> 'n'" },
+};
+
+/* What a newer major no longer has. */
+static const Feature gone[] = {
+        { 14, REFUSED, "operator behind its only argument", "14 has none: drop it first",
+          OBJECT("pg_operator", "o.oid") "from pg_operator o where " USER("o.oid") " and "
+          "o.oprright = 0 and o.oprleft <> 0" },
+};
+
+static const char *verdict_word(Verdict v)
+{
+        return v == REFUSED ? "refused" : v == REWRITTEN ? "rewritten" : "perhaps";
+}
+
+static bool look(Pg *pg, const Feature *f, json_t *found, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        sql_add_literal_(&q, f->sql);
+        if (!pg_query(pg, &q, &r, err))
+                return err_wrap(err, "looking for: %s", f->what);
+        for (int i = 0; i < pg_rows(r); i++) {
+                json_t *j = json_object();
+                jx_set_str(j, "object", pg_cell(r, i, 0));
+                jx_set_str(j, "what", f->what);
+                jx_set_int(j, "since", f->since);
+                jx_set_str(j, "verdict", verdict_word(f->verdict));
+                jx_set_str(j, "how", f->how);
+                json_array_append_new(found, j);
+        }
+        return true;
+}
+
+bool direction_check(Pg *source, int target_major, json_t **ret, Err *err)
+{
+        AUTO_JSON found = json_array();
+        int major = pg_major(source);
+        for (size_t i = 0; i < LEN(features); i++)
+                if (target_major < features[i].since && major >= features[i].since &&
+                    !look(source, &features[i], found, err))
+                        return false;
+        for (size_t i = 0; i < LEN(gone); i++)
+                if (major < gone[i].since && target_major >= gone[i].since &&
+                    !look(source, &gone[i], found, err))
+                        return false;
+        *ret = found;
+        found = NULL;
+        return true;
+}
+
+size_t direction_refused(const json_t *found)
+{
+        size_t i, n = 0;
+        json_t *j;
+        json_array_foreach(found, i, j) n += str_eq(jx_str(j, "verdict", ""), "refused");
+        return n;
+}
+
+char *direction_words(const json_t *j)
+{
+        int64_t since = jx_int(j, "since", 0);
+        const char *how = jx_str(j, "how", "");
+        AUTO_FREE char *major = since ? xasprintf(" (of %lld)", (long long)since) : xstrdup("");
+        AUTO_FREE char *text = xasprintf("%s: %s%s%s%s", jx_str(j, "object", ""),
+                                         jx_str(j, "what", ""), major, *how ? ": " : "", how);
+        return text_clean_str(text);
+}

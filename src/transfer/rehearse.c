@@ -1,0 +1,144 @@
+/* rehearse.c: the schema alone, made on the target and dropped again. */
+#include "transfer/direction.h"
+#include "transfer/internal.h"
+
+#include "base/limits.h"
+
+typedef struct Rehearsal {
+        Transfer           *t;
+        const TransferCopy *c;
+        Arena              *a;
+        Pg                 *from, *to;
+        PgClient            client;
+        Buf                 archive;
+        Toc                 toc;
+        json_t             *props, *found;
+} Rehearsal;
+
+static void rehearsal_close(Rehearsal *w)
+{
+        transfer_disconnect(w->t, &w->to);
+        transfer_disconnect(w->t, &w->from);
+        pg_client_done(&w->client);
+        buf_done(&w->archive);
+        json_decref(w->props);
+        json_decref(w->found);
+        arena_free(w->a);
+}
+
+static void said(void *arg, int fd, const char *line)
+{
+        Rehearsal *w = arg;
+        transfer_say(w->t, "%s", line);
+}
+
+static bool read_schema(Rehearsal *w, int target, Err *err)
+{
+        const TransferCopy *c = w->c;
+        PgParams p = c->source;
+        p.statement_timeout_ms = 0;
+        DumpRun d = { .client = &w->client, .server = &p, .cancel = transfer_cancel_flag(w->t),
+                      .line = said, .line_arg = w };
+        if (!transfer_connect(w->t, &p, c->database, &w->from, err) ||
+            !props_read(w->from, &w->props, err))
+                return false;
+        int source = pg_major(w->from), major = MAX(source, target);
+        bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
+        return pg_clients_find(major, major == source ? c->source_image : c->target_image, &w->client,
+                               err) &&
+               dump_schema(&d, c->database, NULL, ascii ? "SQL_ASCII" : "UTF8", &w->archive, err) &&
+               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
+}
+
+/* Bodies of functions are only text to CREATE FUNCTION here (check_function_bodies is off, as in
+ * any restore). The language's own validator says whether they can be read; only syntax counts,
+ * since a body may speak of a table that it makes itself. */
+static bool validate(Rehearsal *w, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        if (!pg_ask(w->to, "select p.oid, pg_catalog.pg_describe_object('pg_proc'::regclass, p.oid, 0), "
+                           "l.lanvalidator::regproc::text from pg_proc p join pg_language l on l.oid = "
+                           "p.prolang where l.lanname in ('sql', 'plpgsql') and l.lanvalidator <> 0 "
+                           "and p.oid >= 16384 and not exists (select from pg_depend e where "
+                           "e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype in "
+                           "('e', 'i'))", &r, err) ||
+            !pg_do(w->to, "set check_function_bodies = on", err))
+                return false;
+        for (int i = 0; i < pg_rows(r); i++) {
+                AUTO_SQL q = { 0 };
+                AUTO_ERR why = { 0 };
+                sql_add(&q, "select ");
+                sql_rendered(&q, pg_cell(r, i, 2));     /* regproc prints it quoted */
+                sql_add(&q, "(");
+                sql_value(&q, pg_cell(r, i, 0));
+                sql_add(&q, ")");
+                if (pg_exec(w->to, &q, &why))
+                        continue;
+                if (why.kind != ERR_SERVER) {
+                        err_move(err, &why);
+                        return false;
+                }
+                if (str_eq(why.sqlstate, "42601") &&
+                    !transfer_tolerates(w->t, pg_cell(r, i, 1), &why)) {
+                        err_move(err, &why);
+                        return false;
+                }
+        }
+        return pg_do(w->to, "set check_function_bodies = off", err);
+}
+
+static bool is_data(const TocEntry *e)
+{
+        return str_eq(e->class, "MATERIALIZED VIEW DATA") || str_eq(e->class, "SUBSCRIPTION");
+}
+
+static bool make(Rehearsal *w, Err *err)
+{
+        Transfer *t = w->t;
+        EntriesMeter m = { 0 };
+        Toc schema = w->toc;
+        schema.n = 0;
+        schema.entries = arena_new_array(w->a, TocEntry, w->toc.n + 1);
+        for (size_t i = 0; i < w->toc.n; i++)
+                if (!is_data(&w->toc.entries[i]))
+                        schema.entries[schema.n++] = w->toc.entries[i];
+        progress_stage(t, "rehearsing the schema", "objects", toc_count(&schema), (int)toc_count(&schema));
+        return target_entries(t, w->to, &schema, TOC_PRE_DATA, TOC_PASS_MAIN, &m, err) &&
+               target_entries(t, w->to, &schema, TOC_POST_DATA, TOC_PASS_MAIN, &m, err) &&
+               target_entries(t, w->to, &schema, TOC_NONE, TOC_PASS_ACL, &m, err) &&
+               target_entries(t, w->to, &schema, TOC_NONE, TOC_PASS_POST_ACL, &m, err) &&
+               validate(w, err);
+}
+
+static bool rehearse(Rehearsal *w, Err *err)
+{
+        const TransferCopy *c = w->c;
+        bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
+        return target_create(w->t, c->target, w->props, c->into, c->marker, c->created, err) &&
+               target_open(w->t, c->target, c->into, ascii, &w->to, err) && make(w, err);
+}
+
+bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *err)
+{
+        Rehearsal CLEANUP(rehearsal_close) w = { .t = t, .c = c, .a = arena_new(),
+                                                 .found = json_array() };
+        Pg *pg = NULL;
+        if (!transfer_connect(t, c->target, NULL, &pg, err))
+                return err_wrap(err, "connecting to the target");
+        int target = pg_major(pg);
+        transfer_disconnect(t, &pg);
+        if (!read_schema(&w, target, err))
+                return err_wrap(err, "rehearsing the schema of %s", c->database);
+        t->rehearsal = w.found;
+        bool ok = rehearse(&w, err);
+        t->rehearsal = NULL;
+        transfer_disconnect(t, &w.to);
+        AUTO_ERR why = { 0 };
+        if (!transfer_drop(c->target, c->into, 0, c->marker, NULL, ok ? err : &why))
+                return ok ? false : err_wrap(err, "rehearsing the schema of %s", c->database);
+        if (!ok)
+                return err_wrap(err, "rehearsing the schema of %s", c->database);
+        *ret = w.found;
+        w.found = NULL;
+        return true;
+}
