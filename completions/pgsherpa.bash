@@ -20,7 +20,7 @@ _pgsherpa_options() {
                 ;;
         copy)
                 echo "--from --from-password-file --to --to-password-file --roles --no-proof" \
-                        "--backup --portable --quiet"
+                        "--backup --portable --check --quiet"
                 ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --database --deep" \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/comparing.h"
+#include "app/directing.h"
 #include "app/flags.h"
 #include "app/load.h"
 #include "app/verb.h"
@@ -11,7 +12,7 @@
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup;
-        bool        roles, no_proof, portable, quiet;
+        bool        roles, no_proof, portable, check, quiet;
         Endpoint    source, target;
         Load        load;
         json_t     *made_roles;         /* names; new on the target                          */
@@ -128,13 +129,32 @@ static bool transfer(Copy *c, Transfer *t, TransferCopy *what, TransferResult *r
         return transfer_copy(t, what, ret, err) && transfer_bundle_end(t, w, &c->bundle, err);
 }
 
-static bool load_rows(Copy *c, Work *w, TransferResult *ret, Err *err)
+/* Going down, the schema alone goes first: what fails at its end would fail after all the rows. */
+static bool rehearses(Copy *c, bool *ret, Err *err)
 {
+        AUTO_PG Pg *from = NULL;
+        AUTO_PG Pg *to = NULL;
+        if (!endpoint_open(&c->source, c->source.database, &from, err) ||
+            !endpoint_open(&c->target, NULL, &to, err))
+                return false;
+        *ret = c->check || pg_major(to) < pg_major(from);
+        return true;
+}
+
+static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, Err *err)
+{
+        bool rehearse = false;
         PgParams target = endpoint_params(&c->target, NULL);
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target, .database = c->source.database,
                            .into = c->load.temporary, .marker = c->load.marker,
-                           .created = work_created, .portable = c->portable };
+                           .portable = c->portable };
+        if (!rehearses(c, &rehearse, err) ||
+            (rehearse && !directing_rehearse(w, &t, ret_refused, err)))
+                return false;
+        if (c->check)
+                return true;
+        t.created = work_created;
         AUTO_TRANSFER tr = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, tr);
         bool ok = transfer(c, tr, &t, ret, err);
@@ -144,14 +164,26 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, Err *err)
         return ok;
 }
 
+/* --check: roles it made for the rehearsal go again, too. */
+static int checked(Copy *c)
+{
+        AUTO_ERR err = { 0 };
+        if (!take_back(c, 0, &err))
+                return verb_fail(&err, EXIT_BLIND);
+        puts("it can go there: the whole schema was made and dropped again, no row was moved");
+        return EXIT_DONE;
+}
+
 static int copy_now(Copy *c)
 {
         AUTO_ERR err = { 0 };
-        bool equal = true;
+        bool equal = true, refused = false;
         TransferResult r = { 0 };
         AUTO_WORK w = work_begin(c->quiet);
-        bool ok = load_rows(c, w, &r, &err) && (c->no_proof || prove(c, w, &equal, &err)) &&
-                  load_finish(&c->load, &err);
+        bool ok = load_rows(c, w, &r, &refused, &err);
+        if (ok && c->check)
+                return checked(c);
+        ok = ok && (c->no_proof || prove(c, w, &equal, &err)) && load_finish(&c->load, &err);
         int64_t rows = r.rows, tables = r.tables;
         transfer_result_done(&r);
         if (c->bundle.path) {           /* whole, whatever became of the copy */
@@ -160,7 +192,8 @@ static int copy_now(Copy *c)
         }
         if (!ok)
                 return failed(c, work_oid(w), &err,
-                              c->load.refused ? EXIT_REFUSED : verb_work_code(&err, false));
+                              refused || c->load.refused ? EXIT_REFUSED :
+                                                             verb_work_code(&err, false));
         char count[32];
         AUTO_FREE char *name = text_clean_str(c->load.name);
         printf("database %s is there: %lld tables, %s rows%s\n", name, (long long)tables,
@@ -186,6 +219,7 @@ static int run(int argc, char **argv)
                 { "--no-proof", .set = &c.no_proof },
                 { "--backup", .value = &c.backup },
                 { "--portable", .set = &c.portable },
+                { "--check", .set = &c.check },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
@@ -199,7 +233,7 @@ static int run(int argc, char **argv)
                          .name = c.target.database ? c.target.database : c.source.database };
         if (!load_begin(&c.load, "copy", &err))
                 return verb_fail(&err, c.load.refused ? EXIT_REFUSED : verb_work_code(&err, true));
-        if (!roles(&c, &refused, &err)) {
+        if (!directing_look(&c.source, &c.target, &refused, &err) || !roles(&c, &refused, &err)) {
                 if (!err.hint)
                         err_hint(&err, "nothing was made yet: see to the cause and run it again");
                 return verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true));
@@ -211,7 +245,7 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--portable] [--quiet]",
+                "[--backup DIR] [--portable] [--check] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

@@ -97,8 +97,10 @@ const CatalogQuery pg_catalog_others[] = {
                       "sn.nspname collate \"C\") from pg_publication_namespace ps join "
                       "pg_namespace sn on sn.oid = ps.pnnspid where ps.pnpubid = p.oid), "
                       "'filters', (select jsonb_agg(r.prrelid::regclass || ' ' || coalesce("
-                      "pg_get_expr(r.prqual, r.prrelid), '') || ' ' || coalesce(r.prattrs::text, "
-                      "'') order by r.prrelid::regclass::text collate \"C\") from "
+                      "pg_get_expr(r.prqual, r.prrelid), '') || ' ' || coalesce((select "
+                      "string_agg(quote_ident(a.attname), ' ' order by a.attname collate \"C\") from "
+                      "pg_attribute a where a.attrelid = r.prrelid and a.attnum = any("
+                      "r.prattrs)), '') order by r.prrelid::regclass::text collate \"C\") from "
                       "pg_publication_rel r where r.prpubid = p.oid and (r.prqual is not null or "
                       "r.prattrs is not null))") },
         { "collation", 0, 0,

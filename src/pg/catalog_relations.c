@@ -81,7 +81,7 @@ const CatalogQuery pg_catalog_relations[] = {
           USER_REL("c", "n") },
         { "sequence", 0, 0,
           "select " CAT_REL("n", "c") ", jsonb_build_object('owner', pg_get_userbyid("
-          "c.relowner), 'acl', " CAT_ACL("c.relacl", "'s'", "c.relowner") ", 'type', "
+          "c.relowner), 'acl', " CAT_ACL("c.relacl", "'s'", "c.relowner") ", 'persistence', c.relpersistence, 'type', "
           "format_type(s.seqtypid, null), 'start', s.seqstart, 'min', s.seqmin, 'max', s.seqmax, "
           "'increment', s.seqincrement, 'cache', s.seqcache, 'cycle', s.seqcycle, 'owned_by', "
           "(select " CAT_REL("tn", "t") " || '.' || quote_ident(a.attname) from pg_depend d join "

@@ -106,6 +106,67 @@ static bool inherited_order(const RuleCase *c)
                jx_bool(c->source_object, "child", false) && jx_bool(c->target_object, "child", false);
 }
 
+/* Before 18 a generated column is stored; the compare of rows reads both. */
+static bool virtual_stored(const RuleCase *c)
+{
+        return straddles(c, 18) && str_eq(c->kind, "column") && str_eq(c->aspect, "generated") &&
+               json_is_string(c->source) && json_is_string(c->target) &&
+               strpbrk(json_string_value(c->source), "vs") &&
+               strpbrk(json_string_value(c->target), "vs");
+}
+
+/* Before 15 every sequence is logged. */
+static bool logged_sequence(const RuleCase *c)
+{
+        return straddles(c, 15) && str_eq(c->kind, "sequence") && str_eq(c->aspect, "persistence");
+}
+
+/* Settings a database or role may have, and the major they came with. */
+static int setting_since(const char *entry)
+{
+        static const struct {
+                const char *name;
+                int         since;
+        } known[] = {
+                { "client_connection_check_interval=", 14 }, { "compute_query_id=", 14 },
+                { "default_toast_compression=", 14 },        { "enable_async_append=", 14 },
+                { "enable_memoize=", 14 },                   { "idle_session_timeout=", 14 },
+                { "track_wal_io_timing=", 14 },              { "recursive_worktable_factor=", 15 },
+                { "stats_fetch_consistency=", 15 },          { "createrole_self_grant=", 16 },
+                { "enable_presorted_aggregate=", 16 },       { "scram_iterations=", 16 },
+                { "vacuum_buffer_usage_limit=", 16 },        { "enable_group_by_reordering=", 17 },
+                { "event_triggers=", 17 },                   { "io_combine_limit=", 17 },
+                { "transaction_timeout=", 17 },              { "enable_distinct_reordering=", 18 },
+                { "enable_self_join_elimination=", 18 },     { "file_copy_method=", 18 },
+                { "log_lock_failures=", 18 },                { "track_cost_delay_timing=", 18 },
+        };
+        for (size_t i = 0; i < LEN(known); i++)
+                if (str_starts(entry, known[i].name))
+                        return known[i].since;
+        return 0;
+}
+
+/* The list without what the other side's major cannot know. */
+static json_t *settings_known(const json_t *list, int major)
+{
+        json_t *kept = json_array(), *v;
+        size_t i;
+        json_array_foreach(list, i, v)
+                if (setting_since(json_string_value(v)) <= major)
+                        json_array_append(kept, v);
+        return kept;
+}
+
+static bool unknown_setting(const RuleCase *c)
+{
+        if (!str_eq(c->aspect, "settings") ||
+            (!str_eq(c->kind, "database") && !str_eq(c->kind, "role setting")))
+                return false;
+        AUTO_JSON a = settings_known(c->source, c->target_major);
+        AUTO_JSON b = settings_known(c->target, c->source_major);
+        return json_equal(a, b);
+}
+
 /* The older catalog has no such column: column compression (14), publication schemas (15). */
 static bool unknown_before(const RuleCase *c)
 {
@@ -240,6 +301,9 @@ static const Rule rules[] = {
         { "rebuilt-index", "an index that was invalid has been built anew", rebuilt_index },
         { "inherited-columns-first", "a child made anew has the columns of its parents first",
           inherited_order },
+        { "virtual-stored", "before 18 a generated column keeps its values on disk", virtual_stored },
+        { "logged-sequence", "before 15 every sequence is logged", logged_sequence },
+        { "unknown-setting", "the older server has no such setting", unknown_setting },
         { "unknown-before", "the older major cannot say or keep this", unknown_before },
         { "argument-modes", "14 and later write IN in front of a procedure's arguments",
           argument_modes },

@@ -49,7 +49,8 @@ static bool list_tables(Pg *pg, PgRes **ret, Err *err)
         return pg_query(pg, &q, ret, err) || err_wrap(err, "listing tables");
 }
 
-/* Domains seen through to their base; a virtual column (18) holds nothing. */
+/* Domains seen through to their base; a virtual column (18) is computed, and may
+ * be a stored one on the other side. */
 static bool list_columns(Pg *pg, PgRes **ret, Err *err)
 {
         return pg_ask(pg, "with recursive base(oid, root) as (select oid, oid from pg_type where "
@@ -59,8 +60,7 @@ static bool list_columns(Pg *pg, PgRes **ret, Err *err)
                       "pg_attribute a on a.attrelid = c.oid join base b on b.oid = a.atttypid join "
                       "pg_type t on t.oid = b.root join pg_namespace tn on tn.oid = "
                       "t.typnamespace where c.relkind in ('r', 'p') and c.oid >= 16384 and "
-                      "a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v' order by "
-                      "a.attrelid, a.attname collate \"C\"", ret, err) ||
+                      "a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attname collate \"C\"", ret, err) ||
                err_wrap(err, "listing columns");
 }
 

@@ -62,6 +62,8 @@ static const Feature features[] = {
           OBJECT("pg_statistic_ext", "s.oid") "from pg_statistic_ext s where s.stxexprs is not null" },
         { 14, REFUSED, "SEARCH or CYCLE of a recursive query, or GROUP BY DISTINCT",
           "write it out first", TREES("CTE(SEARCH|CYCLE)CLAUSE|groupDistinct true") },
+        { 14, REFUSED, "EXTRACT, which gives numeric since 14 and double precision before",
+          "write date_part('..', ..), which is the same on both", TREES(":funcid (6199|620[0-4]) ") },
         { 14, REWRITTEN, "method of compression of a column", "left out: the rows are the same",
           COLUMNS("a.attcompression <> ''") },
         { 15, REFUSED, "NULLS NOT DISTINCT", "there NULLs would be distinct: two of them are let in",

@@ -186,7 +186,8 @@ static bool maintain(const char *s, const char *p, const char *end, Buf *out)
         if (any && kept.len) {
                 buf_add(out, s, (size_t)(p - s));
                 buf_add(out, kept.data, kept.len);
-                buf_addc(out, ' ');
+                if (!isspace((unsigned char)kept.data[kept.len - 1]))
+                        buf_addc(out, ' ');
                 buf_add(out, on, (size_t)(end - on));
         }
         return any;
@@ -214,13 +215,10 @@ static bool grants(const char *s, const char *end, int major, Buf *out)
  * `later`. */
 static bool table_item(const char *p, const char *end, Token only, Buf *out, Buf *later)
 {
-        Token first = token(p, end);
-        const char *q = after(first);
-        if (is(first, "CONSTRAINT")) {
-                Token name = token(q, end);
-                q = after(name);
-                if (!WORDS(&q, end, "NOT", "NULL"))
-                        return false;
+        const char *q = p;
+        if (WORDS(&q, end, "CONSTRAINT"))
+                q = after(token(q, end));
+        if (WORDS(&q, end, "NOT", "NULL")) {
                 Token column = token(q, end);
                 if (token(after(column), end).n)        /* NO INHERIT: refused before */
                         return false;
@@ -228,6 +226,9 @@ static bool table_item(const char *p, const char *end, Token only, Buf *out, Buf
                            (int)only.n, only.p, (int)column.n, column.p);
                 return true;
         }
+        q = p;
+        if (WORDS(&q, end, "CONSTRAINT"))
+                return false;
         const char *generated = FIND(p, end, "GENERATED", "ALWAYS", "AS", "(");
         if (!generated)
                 return false;

@@ -7,7 +7,7 @@
  *      15  UNLOGGED sequences                                  logged
  *      17  the privilege MAINTAIN                              left out of grants
  *      18  GENERATED ALWAYS AS (..) of virtual columns         STORED
- *          CONSTRAINT name NOT NULL column, of a child table   ALTER COLUMN .. SET NOT NULL
+ *          [CONSTRAINT name] NOT NULL column, of a child table   ALTER COLUMN .. SET NOT NULL
  *          publish_generated_columns = none                    left out: the only way before
  *      --  options of subscriptions                            those the target knows */
 #pragma once

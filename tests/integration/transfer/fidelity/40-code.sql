@@ -31,7 +31,7 @@ create rule noted as on update to code.ruled do also notify ruled; create rule n
 create view code.v1 with (security_barrier, check_option = cascaded) as select a, b from code.ruled where a > 0;
 create view code.v2 as with recursive r (n) as (select 1 union all select n + 1 from r where n < 5), w as (select v1.a, row_number() over (partition by b order by a rows between 1 preceding and current row) rn from code.v1)
         select r.n, w.rn, case when r.n > 1 then 'x' else null end as c, (select max(a) from code.uses u where u.a = r.n) as m, array[1, 2]::int[] as arr, row(1, 'a', null)::types.pair as p, 'a' collate "C" as col,
-        extract(epoch from timestamp '2000-01-01') as e, 1 = any (array[r.n]) as anyv, coalesce(w.rn, 0)::numeric(5, 2) as num, interval '1 day' as iv, grouping(r.n) as g from r left join w on w.rn = r.n group by grouping sets ((r.n, w.rn), ()) having count(*) >= 0;
+        date_part('epoch', timestamp '2000-01-01') as e, 1 = any (array[r.n]) as anyv, coalesce(w.rn, 0)::numeric(5, 2) as num, interval '1 day' as iv, grouping(r.n) as g from r left join w on w.rn = r.n group by grouping sets ((r.n, w.rn), ()) having count(*) >= 0;
 create view code.v3 as select v2.*, t.* from code.v2, lateral (select v2.n + 1 as nn) t where exists (select from code.ruled) order by 1 desc nulls last limit 5;
 alter view code.v1 alter column b set default 'vdefault'; create view code.insteadof as select 1 as a; create trigger io instead of insert on code.insteadof for each row execute function code.after();
 create view code.circular as select 1 as x; create view code.circular2 as select * from code.circular; create or replace view code.circular as select 2 as x;

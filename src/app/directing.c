@@ -1,0 +1,56 @@
+#include "app/directing.h"
+
+#include <stdio.h>
+
+#include "transfer/direction.h"
+
+/* Refusals on stderr, where the error goes; what will be done on stdout. */
+static void print(const json_t *found)
+{
+        size_t i;
+        json_t *j;
+        json_array_foreach(found, i, j)
+        {
+                const char *verdict = jx_str(j, "verdict", "");
+                AUTO_FREE char *words = direction_words(j);
+                if (str_eq(verdict, "refused"))
+                        fprintf(stderr, "cannot go: %s\n", words);
+                else
+                        printf("%s: %s\n", str_eq(verdict, "perhaps") ? "look at" : "rewritten", words);
+        }
+}
+
+static bool judge(const json_t *found, bool *ret_refused, Err *err)
+{
+        size_t n = direction_refused(found);
+        print(found);
+        if (n == 0)
+                return true;
+        *ret_refused = true;
+        err_set(err, ERR_USER, "%zu object%s of the database cannot go to that server as %s", n,
+                n == 1 ? "" : "s", n == 1 ? "it is" : "they are");
+        return err_hint(err, "nothing was kept there and the source is untouched; change or drop them "
+                             "as said above, or take a newer target");
+}
+
+bool directing_look(Endpoint *from, Endpoint *to, bool *ret_refused, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON found = NULL;
+        return endpoint_open(from, from->database, &source, err) &&
+               endpoint_open(to, NULL, &target, err) &&
+               direction_check(source, pg_major(target), &found, err) && judge(found, ret_refused, err);
+}
+
+bool directing_rehearse(Work *w, const TransferCopy *c, bool *ret_refused, Err *err)
+{
+        AUTO_JSON found = NULL;
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        work_stops(w, t);
+        bool ok = transfer_rehearse(t, c, &found, err);
+        work_stops(w, NULL);
+        if (ok && *work_flag(w))
+                return err_set(err, ERR_CANCELLED, "stopped on request");
+        return ok && judge(found, ret_refused, err);
+}

@@ -1,0 +1,5 @@
+create schema since18;
+create table since18.v (a int, b int, c int generated always as (a + b) virtual, d text generated always as ('x' || b) stored, "e, (f" int generated always as (a * 2) virtual check (a > 0), constraint nn not null a); insert into since18.v values (1, 2), (3, null);
+create extension btree_gist; create table since18.o (id int, r daterange, primary key (id, r without overlaps)); insert into since18.o values (1, '[2000-01-01,2001-01-01)'); create table since18.o2 (id int, r daterange, foreign key (id, period r) references since18.o (id, period r));
+create table since18.n (a int check (a > 5) not enforced, b int, c int); insert into since18.n values (1, null, null); alter table since18.n add constraint nv not null b not valid; alter table since18.n add constraint ni not null c not valid no inherit; comment on constraint nn on since18.v is 'of a not null';
+create function since18.r() returns int language sql begin atomic insert into since18.n (a) values (9) returning coalesce(old.a, new.a); end; create publication since18_gen for table since18.v with (publish_generated_columns = stored);

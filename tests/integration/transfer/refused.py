@@ -1,0 +1,53 @@
+"""refused.py: what cannot go down is said before anything is made, and nothing is left behind."""
+import moves
+
+EXPECTED = {
+    17: ["WITHOUT OVERLAPS", "NOT ENFORCED", "NOT NULL that is not valid", "RETURNING OLD",
+         "comment on a NOT NULL", "publication of generated columns"],
+    15: ["JSON_TABLE", "IS JSON", "builtin provider", "ICU rules", "identity column of a partitioned",
+         "EXCLUDE constraint of a partitioned", "for logins"],
+    13: ["BEGIN ATOMIC", "OUT arguments", "multirange", "statistics on an expression", "SEARCH or CYCLE",
+         "EXTRACT", "NULLS NOT DISTINCT", "security_invoker", "ON DELETE SET NULL", "whole schemas"],
+}
+
+
+def databases(major):
+    return moves.psql(major, "postgres", "select count(*) from pg_database where datname ~ '^pgsherpa_cli'")
+
+
+def test_every_feature_is_named():
+    db = f"{moves.MARK}_all"
+    moves.build(18, db, 18)
+    wanted = []
+    for target in (17, 15, 13):
+        wanted += EXPECTED[target]
+        before = databases(target)
+        _, err = moves.copy(18, db, target, f"{moves.MARK}_never", code=3)
+        for words in wanted:
+            assert any(words in line for line in err.splitlines() if line.startswith("cannot go: ")), \
+                f"{target}: {words} is not among\n{err}"
+        assert databases(target) == before
+        assert moves.psql(target, "postgres",
+                          f"select count(*) from pg_database where datname = '{moves.MARK}_never'") == "0"
+
+
+def test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal():
+    """Its text is only text to CREATE FUNCTION; MERGE in it would fail on the first call."""
+    db = moves.make(15, f"{moves.MARK}_merge")
+    moves.psql(15, db, "create table t (a int primary key);"
+               "create function public.f() returns void language plpgsql as $$begin merge into t using "
+               "(values (1)) v (x) on a = x when not matched then insert values (x); end$$;"
+               "create function public.says() returns text language sql as $$select 'merge into it'$$;")
+    out, err = moves.copy(15, db, 13, f"{moves.MARK}_merged", "--check", code=3)
+    assert "cannot go: function" in err and "f()" in err and "says" not in err, err
+    assert "look at: function" in out, out
+    moves.psql(15, db, "drop function public.f()")
+    out, _ = moves.copy(15, db, 13, f"{moves.MARK}_merged", "--check")
+    assert "it can go there" in out, out
+    assert moves.psql(13, "postgres",
+                      f"select count(*) from pg_database where datname = '{moves.MARK}_merged'") == "0"
+
+
+moves.need(13, 15, 17, 18)
+test_every_feature_is_named()
+test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal()
