@@ -197,9 +197,9 @@ static bool grants(const char *s, const char *end, int major, Buf *out)
 {
         if (major >= 17)
                 return false;
-        const char *p = FIND(s, end, "GRANT");
+        const char *p = FIND(s, end, "REVOKE");         /* .. GRANT OPTION FOR */
         if (!p)
-                p = FIND(s, end, "REVOKE");
+                p = FIND(s, end, "GRANT");
         if (!p)
                 return false;
         p = after(token(p, end));
