@@ -1,4 +1,5 @@
 /* pg_copy.c: one database from another server into a temporary one here, and into a bundle. */
+#include "transfer/direction.h"
 #include "wizard-steps/data_steps.h"
 
 static const ParamSpec bundle_fields[] = {
@@ -38,6 +39,17 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         const char *image = step_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
         if (!pg_clients_find(major, image, &client, &why))
                 step_problem(ctx, "%s", why.message);
+        AUTO_JSON found = NULL;
+        size_t i;
+        json_t *j;
+        if (!direction_check(from, pg_major(to), &found, err))
+                return false;
+        json_array_foreach(found, i, j)
+        {
+                AUTO_FREE char *words = direction_words(j);
+                if (str_eq(jx_str(j, "verdict", ""), "refused"))
+                        step_problem(ctx, "cannot go: %s", words);
+        }
         return true;
 }
 
