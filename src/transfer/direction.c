@@ -156,6 +156,14 @@ static const Feature gone[] = {
           "o.oprright = 0 and o.oprleft <> 0" },
 };
 
+/* Of any major to any other. */
+static const Feature always[] = {
+        { 0, PERHAPS, "subscription",
+          "is made disabled and without its slot: enable it when it is to follow its publisher",
+          "select 'subscription ' || quote_ident(s.subname) from pg_subscription s join pg_database d "
+          "on d.oid = s.subdbid where d.datname = current_database()" },
+};
+
 static const char *verdict_word(Verdict v)
 {
         return v == REFUSED ? "refused" : v == REWRITTEN ? "rewritten" : "perhaps";
@@ -191,6 +199,9 @@ bool direction_check(Pg *source, int target_major, json_t **ret, Err *err)
         for (size_t i = 0; i < LEN(gone); i++)
                 if (major < gone[i].since && target_major >= gone[i].since &&
                     !look(source, &gone[i], found, err))
+                        return false;
+        for (size_t i = 0; i < LEN(always); i++)
+                if (!look(source, &always[i], found, err))
                         return false;
         *ret = found;
         found = NULL;

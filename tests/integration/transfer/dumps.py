@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 
-import fidelity
 import moves
 
 SOURCE, TARGET = (int(m) for m in sys.argv[1].split("-"))
@@ -396,7 +395,7 @@ def memory_and_cancel():
 def main():
     global SIMPLE
     moves.need(SOURCE, TARGET)
-    fidelity.build(SOURCE, DB)
+    moves.build(SOURCE, DB)
     roles_on_target()
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()

@@ -82,7 +82,7 @@ def make(major, name, options=""):
     return name
 
 
-def build(major, db, lowest):
+def build(major, db, lowest=None):
     """NN-subject.sql in order. 80-new.since-N.sql holds what only N and later know, so it goes where
     nothing on the way is older; 85-rewritten.since-N.sql what an older one is told in other words."""
     names = {n: f"{MARK}_{n}" for n in ("own", "app", "evt", "evt2", "evt3")}
@@ -95,7 +95,7 @@ def build(major, db, lowest):
     make(major, db, "encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'")
     for name in sorted(os.listdir(SQL)):
         since = re.search(r"\.since-(\d+)\.sql$", name)
-        if since and int(since[1]) > (lowest if name.startswith("80") else major):
+        if since and int(since[1]) > ((lowest or major) if name.startswith("80") else major):
             continue
         with open(os.path.join(SQL, name), encoding="utf-8") as f:
             try:
@@ -137,8 +137,9 @@ def rule_restrict_key(text):
 
 def rule_attver(text):
     """A number of the server's own, which clients of the same batch do not print."""
-    return re.sub(r"^ALTER (?:FOREIGN )?TABLE ONLY [^;]* SET \(pg_attver=\d+\);\n", "", text,
-                  flags=re.M)
+    text = re.sub(r" SET \(pg_attver=\d+, ", " SET (", text)
+    return re.sub(r"^ALTER (?:FOREIGN )?TABLE ONLY (?:(?!^ALTER).)*? SET \(pg_attver=\d+\);\n", "",
+                  text, flags=re.M | re.S)
 
 
 def rule_row_order(text):
