@@ -20,6 +20,8 @@ static const ParamSpec results[] = {
         { .name = "services", .type = PARAM_LIST, .fields = fields, .help = "every container of the project" },
         { .name = "running", .type = PARAM_LIST, .help = "services that run" },
         { .name = "unhealthy", .type = PARAM_LIST, .help = "services that run and are not well" },
+        { .name = "risky_checks", .type = PARAM_LIST,
+          .help = "database services whose own health check may end the server" },
         { .name = "not_back", .type = PARAM_LIST, .help = "of expect_running, those that do not run" },
         { 0 },
 };
@@ -56,6 +58,22 @@ static bool is_unwell(const json_t *one)
         return str_eq(health, "unhealthy") || str_eq(health, "starting");
 }
 
+/* The engine kills a check at its timeout, but of CMD-SHELL only the shell: pg_isready becomes a
+ * child of process 1. Where that is the postmaster, it takes the stranger's exit for a crashed
+ * backend's and restarts the database (reproduced on a busy machine; the official images have no
+ * init). Under ten seconds a loaded host is enough. */
+#define RISKY_NS (INT64_C(10) * 1000 * 1000 * 1000)
+
+static bool has_risky_check(const json_t *one)
+{
+        const json_t *check = jx_get(jx_get(one, "Config"), "Healthcheck");
+        const char *how = json_string_value(json_array_get(jx_get(check, "Test"), 0));
+        int64_t timeout = jx_int(check, "Timeout", 0);          /* 0: the engine's 30 s */
+        bool init = jx_bool(jx_get(one, "HostConfig"), "Init", false);
+        return container_pg_major(one) > 0 && str_eq(how, "CMD-SHELL") && timeout > 0 && timeout < RISKY_NS &&
+               !init;
+}
+
 static bool has(const json_t *list, const char *text)
 {
         size_t i;
@@ -79,9 +97,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                         return false;
         }
         json_t *all = json_array(), *running = json_array(), *unwell = json_array(), *missing = json_array();
+        json_t *risky = json_array();
         step_result_set(ctx, "services", all);
         step_result_set(ctx, "running", running);
         step_result_set(ctx, "unhealthy", unwell);
+        step_result_set(ctx, "risky_checks", risky);
         step_result_set(ctx, "not_back", missing);
         size_t i;
         json_t *one;
@@ -95,6 +115,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 json_array_append_new(all, s);
                 if (container_running(one) && !has(running, service))
                         jx_append_str(running, service);
+                if (has_risky_check(one)) {
+                        jx_append_str(risky, service);
+                        step_log(ctx, SAY_WARN, "compose", "%s: its health check is a shell that is killed after "
+                                 "less than 10 s; what it leaves can make the server restart. Write `timeout: "
+                                 "30s`, or `test: [CMD, pg_isready, ..]`, or `init: true`", service);
+                }
                 if (is_unwell(one)) {
                         jx_append_str(unwell, service);
                         step_log(ctx, SAY_WARN, "compose", "%s: %s, health %s", service,

@@ -51,6 +51,24 @@ Test(discover_docker, knows_what_a_journey_asks)
         cr_expect_null(strstr(text, word));
 }
 
+Test(compose_health, warns_of_a_check_that_may_restart_the_database)
+{
+        AUTO_KIT k = kit_new(15);
+        AUTO_ERR err = { 0 };
+        const json_t *r = kit_run(&k, "healthy", "compose.health", json_object());
+        cr_expect_eq(json_array_size(jx_get(r, "risky_checks")), 0);
+        AUTO_FREE char *path = io_join(k.dir, "compose.yaml");
+        AUTO_FREE char *file = kit_file(&k, "compose.yaml");
+        char *at = strstr(strstr(file, "pg_isready"), "timeout: 30s");
+        cr_assert_not_null(at);
+        memcpy(at, "timeout:  3s", 12);
+        cr_assert(io_replace_file(path, file, strlen(file), 0644, &err));
+        kit_run(&k, "up", "compose.up", json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
+        r = kit_run(&k, "again", "compose.health", json_object());
+        AUTO_FREE char *risky = dump(jx_get(r, "risky_checks"));
+        cr_expect_str_eq(risky, "[\"db\"]");
+}
+
 Test(compose_health, tells_who_is_well_and_who_did_not_come_back)
 {
         AUTO_KIT k = kit_new(15);

@@ -1,0 +1,73 @@
+"""A rollback after the applications are back says, counted, what it would lose.
+
+Case A twice on one project. Rolled back before anybody wrote, the question says so and wants no
+word. Rolled back after rows were inserted, updated, deleted and a table truncated on the new
+server, it names the tables and numbers, and goes back only when they were typed.
+"""
+import journey
+from journey import Operator, closed, yes_to_all
+from lab import Project, need_docker, need_majors
+
+FROM, TO = 13, 17
+WRITES = """insert into app.tags (id, name) select 1000 + n, 'after the move ' || n from generate_series(1, 7) n;
+update app.tags set name = name || '!' where name like 'after the move%' and id % 2 = 0;
+insert into billing.plans (name, price) values ('after the move', 100);
+delete from billing.plans where name = 'after the move';
+truncate app.likes"""
+
+
+def to_the_question(op):
+    assert op.command(cmd="rollback", to="")["ok"]
+    return op.wait(lambda e: closed(e) or e["ev"] == "gate.open" and e["kind"] == "undo")
+
+
+def back_without_writes(p, start):
+    run_dir = journey.start(p, TO)
+    with Operator(run_dir, lambda g: None if g.get("step", "").startswith("start_services") else yes_to_all(g), 600) as op:
+        op.follow(lambda e: e["ev"] == "gate.open" and e.get("step", "").startswith("start_services"))
+        gate = to_the_question(op)
+        assert gate["lines"][0].startswith("Nothing was written since step "), gate
+        assert "no row will be lost" in gate["lines"][0] and not gate.get("text"), gate
+        assert op.answer(gate, "y")["ok"]
+        assert op.wait(closed)["status"] == "undone"
+    journey.engine_gone(run_dir)
+    start.assert_as_before("without writes")
+    print(gate["lines"][0], flush=True)
+
+
+def back_with_writes(p, start):
+    run_dir = journey.start(p, TO)
+    with Operator(run_dir, lambda g: None if g["kind"] == "manual" and g["step"] == "look" else yes_to_all(g), 600) as op:
+        op.follow(lambda e: e["ev"] == "gate.open" and e.get("step") == "look")
+        tags = int(p.sql("select count(*) from app.tags"))
+        likes = int(p.sql("select count(*) from app.likes"))
+        p.sql(WRITES)
+        even = int(p.sql("select count(*) from app.tags where name like 'after the move%!'"))
+        gate = to_the_question(op)
+        lines = "\n".join(gate["lines"])
+        print(lines.split("\n ")[0], flush=True)
+        rows = 7 + even + 2
+        assert f"so far: 8 inserted, {even} updated, 1 deleted. It will be lost:" in lines, lines
+        assert f"app.tags: 7 inserted, {even} updated, 0 deleted" in lines, lines
+        assert "billing.plans: 1 inserted, 0 updated, 1 deleted" in lines, lines
+        assert "app.likes: " in lines and "truncated or rewritten" in lines and likes > 0, lines
+        assert gate["text"] == f"lose {rows} rows", gate
+        for wrong in (None, "y", f"lose {rows + 1} rows"):
+            assert not op.answer(gate, "y", wrong)["ok"], wrong
+        assert op.answer(gate, "y", gate["text"])["ok"]
+        assert op.wait(closed)["status"] == "undone"
+    journey.engine_gone(run_dir)
+    start.assert_as_before("with writes")
+    assert int(p.sql("select count(*) from app.tags")) == tags
+
+
+def main():
+    need_docker()
+    need_majors(FROM, TO)
+    with Project(FROM) as p:
+        start = journey.Start(p)
+        back_without_writes(p, start)
+        back_with_writes(p, start)
+
+
+main()
