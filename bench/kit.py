@@ -60,8 +60,13 @@ class Server:
         argv += ["--durable"] if self.durable else []
         for s in SETTINGS + self.settings:
             argv += ["--set", s]
-        self.port = int(subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True).stdout)
-        return self
+        for attempt in range(5):        # somebody else may take the port that was just free
+            r = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
+            if r.returncode == 0:
+                self.port = int(r.stdout)
+                return self
+            note(f"PostgreSQL {self.major} did not start, attempt {attempt + 1}")
+        raise RuntimeError(f"PostgreSQL {self.major} in {self.dir} does not start")
 
     def stop(self, mode="fast"):
         subprocess.run([os.path.join(ROOT, "lab/cluster.sh"), "stop", self.dir, mode], check=True)
