@@ -100,8 +100,10 @@ class Floor:
     made in the same transaction (frozen), two at a time, then the indexes in two queues, foreign
     keys, statistics. No dump is read, nothing is hashed, nothing is checked."""
     name = "the floor, by hand"
-    SESSION = ["-c", "set synchronous_commit = off", "-c", "set maintenance_work_mem = '1GB'",
-               "-c", "set max_parallel_maintenance_workers = 0"]
+    SESSION = ["-c", "set synchronous_commit = off", "-c", "set max_parallel_maintenance_workers = 0"]
+    # Measured: sorting for a btree likes memory, a GIN build is a third to a half faster within 64 MB
+    # than within 256 MB or 1 GB (its tree stays in the processor's cache).
+    MEMORY = {True: "set maintenance_work_mem = '64MB'", False: "set maintenance_work_mem = '1GB'"}
 
     def prepare(self, b, db):
         """The work list, known beforehand: schema, tables and indexes, longest first."""
@@ -111,7 +113,7 @@ class Floor:
         self.tables = self.share(ask(db, "select pg_table_size(oid), oid::regclass from pg_class where relkind = 'r' "
                                          "and oid >= 16384 order by 1 desc"))
         self.indexes = self.share(ask(db, """
-            select pg_relation_size(i.indexrelid) * case when a.amname = 'gin' then 6 else 1 end, 
+            select pg_relation_size(i.indexrelid) * case when a.amname = 'gin' then 12 else 1 end, 
               case when c.oid is null then pg_get_indexdef(i.indexrelid) else format('alter table %s add constraint %I %s',
               i.indrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) end
             from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am a on a.oid = x.relam left join pg_constraint c
@@ -132,7 +134,8 @@ class Floor:
         return [q for q in queues if q]
 
     def statements(self, b, into, statements):
-        return b.target.psql_argv(into) + self.SESSION + [x for s in statements for x in ("-c", s)]
+        return b.target.psql_argv(into) + self.SESSION + [
+            x for s in statements for x in ("-c", self.MEMORY[" USING gin " in s], "-c", s)]
 
     def move(self, b, db, into):
         create(b, into)
