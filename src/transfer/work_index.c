@@ -83,19 +83,26 @@ static void plan_build(Work *w, TableWork *t, const TocEntry *e, Build *b)
 
 /* ---- running ---- */
 
+/* GIN collects in a tree and writes it out when the memory is full: a tree that outgrows the
+ * processor's caches is slower than writing more often. Measured: trigrams 29.5 s with 64 MB,
+ * 37.6 s with 256 MB; jsonb 7.2 and 16.9 s. */
+#define GIN_MEMORY_MB 64
+
 /* Memory and processes for one build, told only when they change. */
-static bool tune(Lane *l, int parallel, Err *err)
+static bool tune(Lane *l, WorkKind kind, int parallel, Err *err)
 {
         AUTO_SQL q = { 0 };
-        if (l->memory_mb == l->w->build_memory_mb && l->parallel == parallel)
+        int memory_mb = kind == WORK_GIN ? MIN(GIN_MEMORY_MB, l->w->build_memory_mb) :
+                                           l->w->build_memory_mb;
+        if (l->memory_mb == memory_mb && l->parallel == parallel)
                 return true;
         sql_add(&q, "set maintenance_work_mem = ");
-        sql_int(&q, (int64_t)l->w->build_memory_mb * 1024);
+        sql_int(&q, (int64_t)memory_mb * 1024);
         sql_add(&q, "; set max_parallel_maintenance_workers = ");
         sql_int(&q, parallel);
         if (!pg_exec(l->to, &q, err))
                 return false;
-        l->memory_mb = l->w->build_memory_mb;
+        l->memory_mb = memory_mb;
         l->parallel = parallel;
         return true;
 }
@@ -107,7 +114,7 @@ static bool run_build(void *arg, size_t worker, Err *err)
         Lane *l = &w->lanes[worker];
         AUTO_FREE char *name = xasprintf("%s %s", b->entry->class, b->entry->name);
         int64_t began = clock_boot_ms();
-        if (!tune(l, pool_share(w->pool, b->job.task, w->cores) - 1, err))
+        if (!tune(l, b->job.kind, pool_share(w->pool, b->job.task, w->cores) - 1, err))
                 return false;
         progress_begin(w->t, worker, name, 0, b->job.bytes, work_price(w, &b->job));
         watch_on(w->watch, worker, pg_backend_pid(l->to));

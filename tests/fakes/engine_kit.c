@@ -245,7 +245,7 @@ json_t *kit_ask(Kit *k, const char *json)
 
 bool kit_connect(Kit *k)
 {
-        for (int i = 0; i < 4000; i++) {
+        for (int i = 0; i < 40000; i++) {
                 siginfo_t info = { 0 };
                 if (dial(k)) {
                         AUTO_JSON hello = kit_ask(k, k->watch ? "{\"cmd\": \"hello\", \"watch\": true}"

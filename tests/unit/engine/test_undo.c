@@ -1,5 +1,6 @@
 /* test_undo.c: the way back: newest first, from what was remembered, never over drift. */
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 #include "engine/engine.h"
 #include "fakes/engine_kit.h"
@@ -174,7 +175,8 @@ Test(undo, a_part_of_the_way_back_stops_there_and_the_run_can_go_on)
         k->command_at = "slow";
         k->command = "{\"cmd\": \"rollback\", \"to\": \"b\"}";
         Answer answers[] = { { 0 } };
-        for (int i = 0; i < 2000 && kit_events(k, "undo.end") == 0; i++) {
+        for (int i = 0; i < 20000 && kit_events(k, "undo.end") == 0; i++) {
+                usleep(500);
                 AUTO_JSON s = kit_ask(k, "{\"cmd\": \"status\"}");
                 if (k->command && jx_bool(s, "running", false) && str_eq(jx_str(s, "step", ""), "slow")) {
                         AUTO_JSON r = kit_ask(k, k->command);
