@@ -20,6 +20,7 @@ static json_t *at_gate(Kit *k)
                 if (jx_int(status, "gate", 0) > 0)
                         return status;
                 json_decref(status);
+                usleep(500);
         }
         cr_assert_fail("no gate was opened");
         return NULL;
