@@ -134,7 +134,7 @@ char *port_holder(const HostCall *call, int port)
 static bool rest(const HostCall *call)
 {
         for (int i = 0; i < BETWEEN_MS / 50; i++) {
-                if (call && call->cancel && *call->cancel)
+                if (call && call->cancel && flag_up(call->cancel))
                         return false;
                 nanosleep(&(struct timespec){ .tv_nsec = 50L * 1000 * 1000 }, NULL);
         }

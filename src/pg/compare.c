@@ -177,7 +177,7 @@ static bool wait_readers(Live *l, Err *err)
                 bool one = table_reader_poll(a, 25), two = table_reader_poll(b, 25);
                 show(l);
                 if ((one && table_reader_failed(a)) || (two && table_reader_failed(b)) ||
-                    (l->o->cancel && __atomic_load_n(l->o->cancel, __ATOMIC_RELAXED))) {
+                    (l->o->cancel && flag_up(l->o->cancel))) {
                         table_reader_stop(a);
                         table_reader_stop(b);
                 }

@@ -103,8 +103,8 @@ bool pg_copy_out_begin(Pg *pg, const Sql *copy, Err *err) MUST_CHECK;
 bool pg_copy_read(Pg *pg, char **ret, size_t *ret_len, Err *err) MUST_CHECK;
 void pg_copy_free(char *bytes);
 
-/* Many rows at a time, one copy of their bytes: a quarter of the time a malloc() and a call for
- * each of them take. Memory is kept from batch to batch, and given back after a huge row. */
+/* Many rows at a time and one copy of their bytes, instead of a malloc() and a call for each.
+ * Memory is kept from batch to batch, and given back after a huge row. */
 typedef struct PgRows {
         bool      binary;               /* say so before the first call: format of the COPY   */
         char     *bytes;                /* whole rows, in binary without header and trailer   */

@@ -102,7 +102,7 @@ static bool read_rows(Against *g, Err *err)
                 TableReadState s;
                 over = table_reader_poll(g->reader, 50);
                 table_reader_state(g->reader, &s);
-                if (o->cancel && __atomic_load_n(o->cancel, __ATOMIC_RELAXED))
+                if (o->cancel && flag_up(o->cancel))
                         table_reader_stop(g->reader);
                 if (o->progress)
                         o->progress(o->progress_arg, s.table, s.tables, s.tables_total, s.bytes,
