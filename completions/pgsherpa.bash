@@ -13,14 +13,14 @@ _pgsherpa_options() {
                 echo "--from --from-password-file --db --all --root --name --dump --no-globals" \
                         "--file --keep-env --json --quiet --restore --into --into-password-file" \
                         "--dir --member --table --schema-sql --plain --database --out --keep-last" \
-                        "--keep-days --dry-run --yes --run --portable"
+                        "--keep-days --dry-run --yes --run --portable --jobs"
                 ;;
         restore)
-                echo "--to --to-password-file --database --all --schema --table --json --quiet"
+                echo "--to --to-password-file --database --all --schema --table --jobs --json --quiet"
                 ;;
         copy)
                 echo "--from --from-password-file --to --to-password-file --roles --no-proof" \
-                        "--backup --portable --check --quiet"
+                        "--backup --portable --jobs --check --quiet"
                 ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --database --deep" \
@@ -40,7 +40,7 @@ _pgsherpa_words() {             # program, verb, how many words stand before thi
         run.0 | plan.0 | lint.0) echo "compose-upgrade local-upgrade discover" ;;
         explain.0) "$1" explain 2>/dev/null | awk '{ print $1 }' ;;
         status.0 | attach.0 | resume.0 | rollback.0 | log.0 | ctl.0) _pgsherpa_runs "$1" ;;
-        ctl.1) echo "status pause continue answer tail abort" ;;
+        ctl.1) echo "status pause continue answer jobs tail abort" ;;
         ctl.2) [ "$4" = abort ] && _pgsherpa_runs "$1" ;;
         journal.0) echo verify ;;
         journal.1) _pgsherpa_runs "$1" ;;

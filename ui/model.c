@@ -137,6 +137,11 @@ bool model_command(RunModel *m, const char *cmd)
         return client_send(&m->client, c);
 }
 
+bool model_jobs(RunModel *m, int delta)
+{
+        return client_send(&m->client, json_pack("{s:s,s:i}", "cmd", "jobs", "delta", delta));
+}
+
 double step_part(const ViewStep *s)
 {
         const ViewProgress *p = &s->progress;

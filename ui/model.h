@@ -41,6 +41,7 @@ bool model_answer(RunModel *m, const char *answer, const char *text);
 bool model_secret(RunModel *m, const char *value);
 bool model_tick(RunModel *m, const char *step, int item, bool ticked);
 bool model_command(RunModel *m, const char *cmd);
+bool model_jobs(RunModel *m, int delta);        /* workers of the running step, more or fewer */
 
 /* Time left of the whole run in ms, -1 unknown: estimates of what waits, and what the running
  * step says of itself. */

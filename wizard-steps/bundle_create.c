@@ -15,6 +15,7 @@ static const ParamSpec params[] = {
           .help = "paths of files to keep, such as the compose file; a .env beside them too" },
         { .name = "env", .type = PARAM_STRING, .fallback = "redact",
           .help = "redact: of .env files only the names; keep: also the values" },
+        JOBS_PARAM,
         { 0 },
 };
 
@@ -40,6 +41,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "dump: `%s` is neither custom nor none", step_str(ctx, "dump"));
         if (!str_eq(step_str(ctx, "env"), "redact") && !str_eq(step_str(ctx, "env"), "keep"))
                 step_problem(ctx, "env: `%s` is neither redact nor keep", step_str(ctx, "env"));
+        step_jobs_check(ctx);
         if (json_array_size(step_get(ctx, "databases")) == 0)
                 step_problem(ctx, "databases: none are named");
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))

@@ -38,7 +38,8 @@ static void on_progress(void *arg, const TransferProgress *p)
         step_progress(arg, &(Progress){ .unit = p->unit, .done = p->done, .total = p->total,
                                         .rate = p->rate, .eta_ms = p->eta_ms, .label = p->stage,
                                         .rows = rows, .n_rows = n, .things_done = p->things_done,
-                                        .things_total = p->things_total });
+                                        .things_total = p->things_total,
+                                        .workers = p->workers });
 }
 
 static void on_say(void *arg, const char *text)
@@ -56,13 +57,28 @@ static void on_cancel(void *arg)
         transfer_cancel(arg);
 }
 
+static int on_jobs(void *arg, int delta)
+{
+        return transfer_change_jobs(arg, delta);
+}
+
+void step_jobs_check(StepCtx *ctx)
+{
+        int64_t jobs = step_int(ctx, "jobs");
+        if (jobs < 0 || jobs > TRANSFER_JOBS)
+                step_problem(ctx, "jobs: %lld is not a number from 0 to %d", (long long)jobs, TRANSFER_JOBS);
+}
+
 Transfer *step_transfer(StepCtx *ctx, StepTransfer *st)
 {
+        int64_t jobs = step_int(ctx, "jobs");
         st->ctx = ctx;
         st->t = transfer_new(&(TransferHooks){ .progress = on_progress, .say = on_say,
                                                .tolerate = on_error,
-                                               .cancel = step_cancel_flag(ctx), .arg = ctx });
+                                               .cancel = step_cancel_flag(ctx), .arg = ctx,
+                                               .jobs = (int)MAX(0, MIN(jobs, TRANSFER_JOBS)) });
         st->cancel = step_on_cancel(ctx, on_cancel, st->t);
+        step_on_jobs(ctx, on_jobs, st->t);
         return st->t;
 }
 
@@ -71,6 +87,7 @@ void step_transfer_done(StepTransfer *st)
         if (!st->t)
                 return;
         step_uncancel(st->ctx, st->cancel);
+        step_on_jobs(st->ctx, NULL, NULL);
         st->t = transfer_free(st->t);
 }
 

@@ -15,9 +15,16 @@ typedef struct StepTransfer {
         int       cancel;
 } StepTransfer;
 
+/* With as many workers as the parameter `jobs` says, where the kind has one. */
 Transfer *step_transfer(StepCtx *ctx, StepTransfer *st);
 void      step_transfer_done(StepTransfer *st);
 #define AUTO_STEPTRANSFER CLEANUP(step_transfer_done) StepTransfer
+
+/* The row of kinds whose transfer has workers, and the part of their check() that reads it. */
+#define JOBS_PARAM                                                                                 \
+        { .name = "jobs", .type = PARAM_INT, .fallback = "0",                                      \
+          .help = "workers at a time, up to 32, changeable while it runs; 0: by cores and free memory" }
+void step_jobs_check(StepCtx *ctx);
 
 /* Connection parameters that say who we are in pg_stat_activity. */
 bool step_transfer_params(StepCtx *ctx, const Target *t, const char *database, PgParams *ret,

@@ -15,6 +15,7 @@ static const ParamSpec params[] = {
           .help = "temporary: a name of its own, to be compared and then renamed" },
         { .name = "bundle", .type = PARAM_MAP, .fallback = "{}", .fields = bundle_fields,
           .help = "also write a bundle, in the same pass over the source" },
+        JOBS_PARAM,
         { 0 },
 };
 
@@ -31,6 +32,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!source || !step_pg_open(ctx, source, step_str(ctx, "database"), &from, err) ||
             !step_pg_open(ctx, step_target(ctx), NULL, &to, err))
                 return false;
+        step_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
         AUTO_PGCLIENT client = { 0 };

@@ -13,6 +13,7 @@ static const ParamSpec params[] = {
           .help = "database in it, when it holds several" },
         { .name = "into", .type = PARAM_STRING, .fallback = "temporary",
           .help = "temporary: a name of its own, to be compared and then renamed" },
+        JOBS_PARAM,
         { 0 },
 };
 
@@ -46,6 +47,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         SourceKind kind;
         if (!source_file_kind(step_str(ctx, "bundle"), &kind, &why) || !look(ctx, kind, &why))
                 step_problem(ctx, "%s", why.message);
+        step_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
         return step_pg_open(ctx, step_target(ctx), NULL, &to, err);

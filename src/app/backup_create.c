@@ -13,7 +13,8 @@
 #define MOST 64                         /* databases in one bundle by hand */
 
 typedef struct Create {
-        const char *from, *password_file, *root, *name;
+        const char *from, *password_file, *root, *name, *jobs;
+        int         n_jobs;             /* 0: by cores and memory */
         bool        all, dump, portable, no_globals, keep_env, json, quiet;
         json_t     *databases, *files;
 } Create;
@@ -97,7 +98,7 @@ static int create_now(Create *c, Endpoint *e)
                              .files = json_array_size(c->files) ? c->files : NULL,
                              .redact_env = !c->keep_env };
         AUTO_WORK w = work_begin(c->quiet);
-        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w), .jobs = c->n_jobs });
         BundleDone done = { 0 };
         TransferResult sum = { 0 };
         work_stops(w, t);
@@ -135,11 +136,12 @@ int backup_create(int argc, char **argv)
                 { "--no-globals", .set = &c.no_globals },
                 { "--file", .list = c.files },
                 { "--keep-env", .set = &c.keep_env },
+                { "--jobs", .value = &c.jobs },
                 { "--json", .set = &c.json },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.n_jobs, &err) ||
             !endpoint_read("--from", c.from, c.password_file, &e, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (!choose_databases(&c, &e, &err))

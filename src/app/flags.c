@@ -63,3 +63,15 @@ bool flags_read(const Flag *flags, int argc, char **argv, const char **words, si
         }
         return true;
 }
+
+bool flags_jobs(const char *value, int *ret, Err *err)
+{
+        char *end = NULL;
+        if (!value)
+                return true;
+        long n = strtol(value, &end, 10);
+        if (!*value || *end || n < 1 || n > 32)
+                return err_set(err, ERR_USER, "--jobs is a number from 1 to 32");
+        *ret = (int)n;
+        return true;
+}

@@ -19,5 +19,7 @@ typedef struct Flag {
         json_t      *list;              /* "--name VALUE", as often as one likes             */
 } Flag;
 
+/* "--jobs N": 1 .. 32; NULL leaves *ret alone. */
+bool flags_jobs(const char *value, int *ret, Err *err) MUST_CHECK;
 bool flags_read(const Flag *flags, int argc, char **argv, const char **words, size_t max,
                 size_t *ret_n, Err *err) MUST_CHECK;

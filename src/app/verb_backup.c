@@ -34,7 +34,7 @@ const Verb verb_backup = {
         .args = "create --from host=..,port=..,user=..,db=.. [--from-password-file PATH] [--db NAME].. "
                 "[--all] [--root DIR] [--name NAME] [--dump] [--portable] "
                 "[--no-globals] [--file PATH].. "
-                "[--keep-env] [--json] [--quiet] | list [DIR] [--json] | show BUNDLE [--json] | "
+                "[--keep-env] [--jobs N] [--json] [--quiet] | list [DIR] [--json] | show BUNDLE [--json] | "
                 "verify BUNDLE [--restore [--into host=..,port=..,user=.. [--into-password-file PATH]]] "
                 "[--json] [--quiet] | restore BUNDLE .. (see pgsherpa help restore) | "
                 "extract BUNDLE (--dir DIR [--member NAME].. | --member NAME | --table SCHEMA.NAME | "

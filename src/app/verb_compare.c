@@ -69,18 +69,6 @@ static int compare_bundle(const Compare *c, Endpoint *to)
         return tell(c, report);
 }
 
-static bool read_jobs(Compare *c, Err *err)
-{
-        char *end = NULL;
-        if (!c->jobs)
-                return true;
-        long n = strtol(c->jobs, &end, 10);
-        if (!*c->jobs || *end || n < 1 || n > 32)
-                return err_set(err, ERR_USER, "--jobs is a number from 1 to 32");
-        c->o.jobs = (int)n;
-        return true;
-}
-
 static int run(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
@@ -106,7 +94,7 @@ static int run(int argc, char **argv)
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !read_jobs(&c, &err))
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.o.jobs, &err))
                 return verb_fail(&err, EXIT_USAGE);
         c.bundle = c.from && strchr(c.from, '/') && io_exists(c.from);
         if ((!c.bundle && !endpoint_read("--from", c.from, c.from_file, &from, &err)) ||

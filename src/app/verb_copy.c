@@ -11,8 +11,9 @@
 #include "pg/roles.h"
 
 typedef struct Copy {
-        const char *from, *to, *from_file, *to_file, *backup;
+        const char *from, *to, *from_file, *to_file, *backup, *jobs;
         bool        roles, no_proof, portable, check, quiet;
+        int         n_jobs;             /* 0: by cores and memory                            */
         Endpoint    source, target;
         Load        load;
         json_t     *made_roles;         /* names; new on the target                          */
@@ -103,7 +104,7 @@ static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
         AUTO_JSON report = NULL;
         if (!endpoint_open(&c->source, c->source.database, &source, err) ||
             !endpoint_open(&c->target, c->load.temporary, &target, err) ||
-            !comparing(w, source, target, NULL, &report, err))
+            !comparing(w, source, target, &(CompareOptions){ .jobs = c->n_jobs }, &report, err))
                 return false;
         *ret_equal = jx_bool(report, "equal", false);
         comparing_print(report, "text");
@@ -155,7 +156,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         if (c->check)
                 return true;
         t.created = work_created;
-        AUTO_TRANSFER tr = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        AUTO_TRANSFER tr = transfer_new(&(TransferHooks){ WORK_HOOKS(w), .jobs = c->n_jobs });
         work_stops(w, tr);
         bool ok = transfer(c, tr, &t, ret, err);
         work_stops(w, NULL);
@@ -219,11 +220,12 @@ static int run(int argc, char **argv)
                 { "--no-proof", .set = &c.no_proof },
                 { "--backup", .value = &c.backup },
                 { "--portable", .set = &c.portable },
+                { "--jobs", .value = &c.jobs },
                 { "--check", .set = &c.check },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.n_jobs, &err) ||
             !endpoint_read("--from", c.from, c.from_file, &c.source, &err) ||
             !endpoint_read("--to", c.to, c.to_file, &c.target, &err))
                 return verb_fail(&err, EXIT_USAGE);
@@ -245,7 +247,7 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--portable] [--check] [--quiet]",
+                "[--backup DIR] [--portable] [--jobs N] [--check] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

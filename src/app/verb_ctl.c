@@ -111,6 +111,17 @@ static int answer(const Ctl *c)
         return say(c, m);
 }
 
+/* "+1", "-2": more or fewer workers of the running step. */
+static int jobs(const Ctl *c)
+{
+        char *end = NULL;
+        const char *by = c->argc == 1 ? c->argv[0] : "";
+        long n = strtol(by, &end, 10);
+        if ((*by != '+' && *by != '-') || end == by || *end || n == 0 || n < -32 || n > 32)
+                return verb_usage("ctl", "jobs wants how many workers more or fewer, such as +1 or -1");
+        return say(c, json_pack("{s:s,s:i}", "cmd", "jobs", "delta", (int)n));
+}
+
 /* The run's name twice, as nobody aborts the wrong one by a slip of the history. */
 static int abort_run(const Ctl *c)
 {
@@ -128,12 +139,14 @@ static int word(const Ctl *c, const Options *o, const char *name)
                 return status(c);
         if (str_eq(name, "answer"))
                 return answer(c);
+        if (str_eq(name, "jobs"))
+                return jobs(c);
         if (str_eq(name, "abort"))
                 return abort_run(c);
         if (str_eq(name, "pause") || str_eq(name, "continue"))
                 return say(c, json_pack("{s:s}", "cmd", name));
         if (!str_eq(name, "tail"))
-                return verb_usage("ctl", "wants one of status, pause, continue, answer, tail, abort");
+                return verb_usage("ctl", "wants one of status, pause, continue, answer, jobs, tail, abort");
         UiApp app = ui_app_new(o);
         UiOptions ui = { .json = true, .watch = true };
         return ui_run(&app, &ui, c->dir);
@@ -162,7 +175,7 @@ static int run(int argc, char **argv)
 
 const Verb verb_ctl = {
         .name = "ctl",
-        .args = "RUN status | pause | continue | answer GATE KEY [TEXT] | tail | abort RUN",
+        .args = "RUN status | pause | continue | answer GATE KEY [TEXT] | jobs +N|-N | tail | abort RUN",
         .summary = "a run, for scripts: JSON out, exit codes as `status`",
         .run = run,
 };

@@ -18,7 +18,8 @@
 #define MOST 64                         /* databases in one bundle */
 
 typedef struct Restore {
-        const char   *path, *to, *password_file, *database;
+        const char   *path, *to, *password_file, *database, *jobs;
+        int           n_jobs;           /* 0: by cores and memory                            */
         bool          quiet, all, json;
         json_t       *tables, *schemas; /* words */
         TransferName *only;
@@ -91,7 +92,7 @@ static int load(const Restore *o, const char *database, Load *l)
                               .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(o->quiet);
-        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w), .jobs = o->n_jobs });
         work_stops(w, t);
         bool ok = transfer_restore(t, &r, &result, &err);
         work_stops(w, NULL);
@@ -213,6 +214,8 @@ static int of_another_tool(Restore *o)
         if (o->all || json_array_size(o->tables) || json_array_size(o->schemas))
                 return verb_usage("restore", "--all, --schema and --table choose from a bundle; %s is a dump: "
                                   "one whole database of it, which --database chooses", o->path);
+        if (o->jobs)
+                return verb_usage("restore", "--jobs is for bundles; %s is a dump: one stream", o->path);
         return restore_file(&(RestoreFile){ .path = o->path, .database = o->database, .to = &o->endpoint,
                                             .quiet = o->quiet, .json = o->json });
 }
@@ -232,11 +235,12 @@ static int run(int argc, char **argv)
                 { "--all", .set = &o.all },
                 { "--schema", .list = o.schemas },
                 { "--table", .list = o.tables },
+                { "--jobs", .value = &o.jobs },
                 { "--json", .set = &o.json },
                 { "--quiet", .set = &o.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, &o.path, 1, &n, &err))
+        if (!flags_read(flags, argc, argv, &o.path, 1, &n, &err) || !flags_jobs(o.jobs, &o.n_jobs, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (n != 1)
                 return verb_usage("restore", "wants a bundle or a dump");
@@ -263,7 +267,7 @@ static int run(int argc, char **argv)
 const Verb verb_restore = {
         .name = "restore",
         .args = "BUNDLE|DUMP --to host=..,port=..,user=..[,db=NAME] [--to-password-file PATH] "
-                "[--database NAME | --all] [--schema NAME].. [--table SCHEMA.NAME].. [--json] [--quiet]",
+                "[--database NAME | --all] [--schema NAME].. [--table SCHEMA.NAME].. [--jobs N] [--json] [--quiet]",
         .summary = "a database out of a bundle, or a part of one, or out of a dump (SQL, pg_dump -Fc, -Ft, "
                    "-Fd); it has its name only when it is whole",
         .run = run,

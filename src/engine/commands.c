@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#define MOST_JOBS 64                    /* more or fewer in one command */
+
 static void refuse(json_t *reply, const char *hint, const char *fmt, ...) PRINTF(3, 4);
 
 static void refuse(json_t *reply, const char *hint, const char *fmt, ...)
@@ -250,6 +252,33 @@ static void cmd_note(Engine *e, Client *cl, const json_t *m, json_t *reply)
                 refuse(reply, NULL, "%s", err.message);
 }
 
+/* Not in the journal: progress says how many there are, the step's output who wanted it so. */
+static void cmd_jobs(Engine *e, Client *cl, const json_t *m, json_t *reply)
+{
+        int64_t delta = jx_int(m, "delta", 0);
+        if (delta == 0 || delta < -MOST_JOBS || delta > MOST_JOBS) {
+                refuse(reply, "send {\"cmd\": \"jobs\", \"delta\": 1}, or -1",
+                       "how many workers more or fewer is not said");
+                return;
+        }
+        int before = e->ctx ? step_ctx_jobs(e->ctx, 0) : 0;
+        int now = before ? step_ctx_jobs(e->ctx, (int)delta) : 0;
+        if (!now) {
+                refuse(reply, "copies, backups and restores have them while rows move and indexes are built",
+                       e->ctx ? "this step has no workers at the moment" : "no step is running");
+                return;
+        }
+        const char *s = now == 1 ? "" : "s";
+        if (now == before) {
+                refuse(reply, NULL, "%d worker%s: that is the %s", now, s, delta > 0 ? "most" : "fewest");
+                return;
+        }
+        AUTO_FREE char *text = xasprintf("%d worker%s", now, s);
+        jx_set_int(reply, "jobs", now);
+        jx_set_str(reply, "message", text);
+        step_log(e->ctx, SAY_INFO, cl->by, "%s from now on, %d before", text, before);
+}
+
 static void cmd_status(Engine *e, json_t *reply)
 {
         jx_set_str(reply, "run", e->run);
@@ -280,6 +309,8 @@ void control_command(Engine *e, Client *cl, const json_t *m, json_t *reply)
                 cmd_pause(e, cl, reply);
         else if (str_eq(cmd, "continue"))
                 cmd_continue(e, cl);
+        else if (str_eq(cmd, "jobs"))
+                cmd_jobs(e, cl, m, reply);
         else if (str_eq(cmd, "abort"))
                 cmd_abort(e, cl, m, reply);
         else if (str_eq(cmd, "rollback"))

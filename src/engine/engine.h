@@ -49,6 +49,7 @@ bool engine_plan(const EngineConfig *config, json_t **ret, Err *err) MUST_CHECK;
  *   {"cmd": "tick", "step": "last_look", "item": 0, "ticked": true}
  *   {"cmd": "secret", "gate": 3, "value": ".."}            (never journaled)
  *   {"cmd": "pause"} {"cmd": "continue"} {"cmd": "abort", "run": "p42"}
+ *   {"cmd": "jobs", "delta": 1}  -> "jobs", "message"  (workers of the running step; -1: fewer)
  *   {"cmd": "rollback", "to": "step id or empty"} {"cmd": "note", "text": ".."}
  *   {"cmd": "status"}            -> "step", "running", "gate", "gate_kind", "paused"
  *   {"cmd": "bye"}

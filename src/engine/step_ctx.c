@@ -256,6 +256,22 @@ void step_ctx_cancel(StepCtx *c)
         pthread_mutex_unlock(&c->lock);
 }
 
+void step_on_jobs(StepCtx *c, int (*fn)(void *arg, int delta), void *arg)
+{
+        pthread_mutex_lock(&c->lock);   /* waits for a step_ctx_jobs() that is calling it */
+        c->jobs = fn;
+        c->jobs_arg = arg;
+        pthread_mutex_unlock(&c->lock);
+}
+
+int step_ctx_jobs(StepCtx *c, int delta)
+{
+        pthread_mutex_lock(&c->lock);
+        int n = c->jobs ? c->jobs(c->jobs_arg, delta) : 0;
+        pthread_mutex_unlock(&c->lock);
+        return n;
+}
+
 bool step_sleep(StepCtx *c, int64_t ms)
 {
         struct timespec until;

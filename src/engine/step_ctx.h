@@ -74,6 +74,7 @@ typedef struct Progress {
         const ProgressRow *rows;        /* at most 8 are kept                                  */
         size_t      n_rows;
         int         things_done, things_total;  /* "37 of 61 tables"; 0,0: not counted         */
+        int         workers;            /* that share the work and can be changed; 0: none   */
 } Progress;
 void step_progress(StepCtx *ctx, const Progress *p);    /* cheap; thinned to one a second      */
 
@@ -109,6 +110,10 @@ bool step_cancelled(StepCtx *ctx);
  * not call step_* functions itself. */
 int  step_on_cancel(StepCtx *ctx, void (*fn)(void *arg), void *arg);
 void step_uncancel(StepCtx *ctx, int handle);
+/* Registers what changes the number of workers while the step runs; fn NULL: it has none (any
+ * more). Called from another thread: by `delta` more or fewer, 0 only asks. Returns how many there
+ * are now, 0: none at this moment. It must not call step_* functions itself. */
+void step_on_jobs(StepCtx *ctx, int (*fn)(void *arg, int delta), void *arg);
 /* For proc_run(): becomes true when the step is cancelled. Never NULL. */
 const volatile bool *step_cancel_flag(StepCtx *ctx);
 /* Sleeps up to ms, returns early (false) when cancelled. For waiting on a server. */

@@ -28,6 +28,8 @@ struct StepCtx {
         pthread_cond_t  woken;
         volatile bool   cancel;
         CancelHook      hooks[64];
+        int           (*jobs)(void *arg, int delta);
+        void           *jobs_arg;
         int             log_fd;         /* -1: not opened yet                                */
         int64_t         log_bytes, log_lines;
         bool            log_full;

@@ -60,3 +60,5 @@ int64_t       step_ctx_last_sign_ms(StepCtx *ctx);      /* boot clock of its las
 void          step_ctx_flush(StepCtx *ctx);             /* writes a progress that was thinned */
 /* Sets the flag, wakes sleepers, calls every registered function. Any thread, any often. */
 void          step_ctx_cancel(StepCtx *ctx);
+/* Workers of the step, by `delta` more or fewer; 0: it has none at this moment. Any thread. */
+int           step_ctx_jobs(StepCtx *ctx, int delta);

@@ -143,6 +143,8 @@ static json_t *progress_json(const Progress *p)
         jx_set_int(j, "eta_ms", p->eta_ms);
         jx_set_int(j, "things_done", p->things_done);
         jx_set_int(j, "things_total", p->things_total);
+        if (p->workers)
+                jx_set_int(j, "workers", p->workers);
         json_t *rows = json_array();
         for (size_t i = 0; i < MIN(p->n_rows, (size_t)8); i++)
                 json_array_append_new(rows, row_json(&p->rows[i]));

@@ -16,7 +16,7 @@
  * step.remember data{}                       merged into what is remembered of the step
  * proc.spawn    pid, starttime, argv         sql.begin   target, backend, xid
  * progress      label, unit, done, total, rate, eta_ms, things_done, things_total,
- *               rows[{name,done,total,rate,eta_ms}]
+ *               rows[{name,done,total,rate,eta_ms}], workers? (absent: they cannot be changed)
  * check         that, expected, actual, verdict ("ok" "fail" "warn" "ask"), msg
  * fact          name ("src.size"), value | ref + sha256 (file in the run directory)
  * gate.open     gate (number), kind ("yes" "word" "after" "error" "secret" "unknown" "manual"

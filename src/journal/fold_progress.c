@@ -44,6 +44,7 @@ void view_progress(ViewStep *st, const Event *ev)
         p->rate = number(e, "rate");
         p->things_done = (int)jx_int(e, "things_done", 0);
         p->things_total = (int)jx_int(e, "things_total", 0);
+        p->workers = (int)jx_int(e, "workers", 0);
         set_rows(p, jx_get(e, "rows"));
         if (p->n_history == LEN(p->history)) {
                 memmove(p->history, p->history + 1, sizeof p->history - sizeof p->history[0]);

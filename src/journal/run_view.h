@@ -26,6 +26,7 @@ typedef struct ViewProgress {
         int64_t     done, total, eta_ms, t_ms;
         double      rate;
         int         things_done, things_total;
+        int         workers;            /* 0: none that could be changed                     */
         ViewRow     rows[8];
         size_t      n_rows;
         double      history[64];        /* rates, oldest first: the sparkline                */

@@ -14,6 +14,7 @@ static json_t *dump_progress(const ViewProgress *p)
         jx_set(j, "rate", json_real(p->rate));
         jx_set_int(j, "things_done", p->things_done);
         jx_set_int(j, "things_total", p->things_total);
+        jx_set_int(j, "workers", p->workers);
         for (size_t i = 0; i < p->n_rows; i++) {
                 const ViewRow *r = &p->rows[i];
                 json_t *row = json_object();

@@ -175,7 +175,6 @@ typedef struct WorkPlan {
         const Bundle   *bundle;         /* where rows come from without a source              */
         const json_t   *record;
         int64_t        *n_blobs;        /* out of the bundle                                  */
-        int             jobs;           /* 0: by cores and memory                             */
 } WorkPlan;
 bool work_run(const WorkPlan *p, Err *err);
 

@@ -72,6 +72,7 @@ static void show(Transfer *t, const TransferRow *row, bool now_please)
         TransferProgress p = { .stage = t->stage, .unit = t->unit, .done = t->done, .total = t->total,
                                .rate = per_s, .eta_ms = eta(t, now, per_s), .row_count = t->row_count,
                                .things_done = t->things_done, .things_total = t->things_total,
+                               .workers = transfer_change_jobs(t, 0),
                                .rows = row ? row : rows, .n_rows = n };
         t->hooks.progress(t->hooks.arg, &p);
 }

@@ -60,6 +60,19 @@ int transfer_jobs(Transfer *t)
         return jobs;
 }
 
+int transfer_change_jobs(Transfer *t, int delta)
+{
+        pthread_mutex_lock(&t->lock);
+        int jobs = t->pool ? pool_jobs(t->pool) : 0;
+        if (jobs && delta) {
+                jobs = MAX(1, MIN(jobs + delta, TRANSFER_JOBS));
+                t->jobs = jobs;         /* the next database of this transfer begins with them */
+                pool_set_jobs(t->pool, jobs);
+        }
+        pthread_mutex_unlock(&t->lock);
+        return jobs;
+}
+
 Transfer *transfer_free(Transfer *t)
 {
         if (t) {

@@ -41,6 +41,7 @@ typedef struct TransferProgress {
         int64_t     row_count;          /* rows that arrived                                 */
         int64_t     eta_ms;             /* -1: not known                                     */
         int         things_done, things_total;
+        int         workers;            /* at most this many at once; 0: one after the other  */
         const TransferRow *rows;
         size_t      n_rows;
 } TransferProgress;
@@ -60,6 +61,10 @@ void      transfer_cancel(Transfer *t);
 /* More or fewer workers, also while one runs; each has two connections. */
 void      transfer_set_jobs(Transfer *t, int jobs);
 int       transfer_jobs(Transfer *t);   /* of what runs now; else what was asked for */
+/* By so many more or fewer, between 1 and TRANSFER_JOBS; how many there are now. 0: what runs at this
+ * moment is done by one alone, and nothing was changed. */
+#define TRANSFER_JOBS 32
+int       transfer_change_jobs(Transfer *t, int delta);
 Transfer *transfer_free(Transfer *t);
 
 typedef struct TransferCopy {

@@ -213,7 +213,7 @@ static bool same_machine(const PgParams *p)
 
 static int how_many(Work *w, int64_t free_mb)
 {
-        int asked = w->plan->jobs ? w->plan->jobs : w->t->jobs;
+        int asked = transfer_jobs(w->t);
         if (asked > 0)
                 return MIN(asked, POOL_WORKERS);
         return (int)MAX(1, MIN((int64_t)w->cores, free_mb ? free_mb / JOB_MEMORY_MB : 1));

@@ -244,6 +244,7 @@ static const ParamSpec look_params[] = {
         { .name = "name", .type = PARAM_STRING, .fallback = "", .help = "the thing" },
         { .name = "ms", .type = PARAM_DURATION, .fallback = "0s", .help = "how long it takes" },
         { .name = "list", .type = PARAM_ANY, .fallback = "[]", .help = "comes back as a result" },
+        { .name = "workers", .type = PARAM_INT, .fallback = "0", .help = "1 to 4 that can be changed; 0: none" },
         { 0 },
 };
 static const ParamSpec look_results[] = {
@@ -253,8 +254,18 @@ static const ParamSpec look_results[] = {
         { 0 },
 };
 
+static int change_workers(void *arg, int delta)
+{
+        int *n = arg;
+        return *n = MAX(1, MIN(*n + delta, 4));
+}
+
 static bool look_run(StepCtx *ctx, void *state, Err *err)
 {
+        int *workers = state;
+        *workers = (int)step_int(ctx, "workers");
+        if (*workers)
+                step_on_jobs(ctx, change_workers, workers);
         const char *name = step_str(ctx, "name");
         bool there = !*name || is_there(name);
         json_t *missing = json_array();
@@ -274,7 +285,7 @@ static bool look_run(StepCtx *ctx, void *state, Err *err)
 
 static const StepKind fake_look = {
         .name = "fake.look", .summary = "Look at a thing", .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = look_params, .results = look_results, .plan = make_plan, .run = look_run,
+        .state_size = sizeof(int), .params = look_params, .results = look_results, .plan = make_plan, .run = look_run,
 };
 
 /* ---- fake.blind: cannot be asked, cannot be undone ---- */

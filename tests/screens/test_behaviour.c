@@ -209,6 +209,32 @@ Test(gates, q_leaves_the_question_open_and_the_run_alone)
         cr_assert_eq(tt_finish(t), 0);
 }
 
+/* ---- workers ---- */
+
+Test(workers, plus_and_minus_ask_for_more_and_fewer_while_a_step_has_some)
+{
+        Tt *t = start("run", "upgrade", "copy");
+        cr_assert(tt_shows(t, "4 workers"));
+        cr_assert(tt_shows(t, "+ more workers   - fewer   p pause"));
+        tt_keys(t, "++-");
+        tt_settle(t, 250);
+        cr_assert_eq(tt_commands(t, "\"jobs\",\"delta\":1"), 2);
+        cr_assert_eq(tt_commands(t, "\"jobs\",\"delta\":-1"), 1);
+        tt_end(t, "q");
+}
+
+Test(workers, keys_do_nothing_where_no_step_has_any)
+{
+        Tt *t = start("run", "upgrade", "gate");
+        cr_assert(tt_shows(t, "Stop them"));
+        tt_send(t, "\033");
+        tt_guard();
+        tt_keys(t, "+-");
+        tt_settle(t, 250);
+        cr_assert_eq(tt_commands(t, "\"jobs\""), 0);
+        tt_end(t, "q");
+}
+
 /* ---- the terminal afterwards ---- */
 
 static void assert_left_clean(Tt *t, const char *how)

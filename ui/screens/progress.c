@@ -138,8 +138,14 @@ void progress_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *tai
         }
         if (p->things_total > 0 && y < b.y + b.h) {
                 int running = (int)p->n_rows, waiting = p->things_total - p->things_done - running;
-                cv_printf(cv, y, r.x, ROLE_TEXT, "%d of %d done, %d running, %d waiting",
-                          p->things_done, p->things_total, running, MAX(waiting, 0));
+                int x = r.x + cv_printf(cv, y, r.x, ROLE_TEXT, "%d of %d done, ", p->things_done,
+                                        p->things_total);
+                if (!compact || !p->workers)
+                        x += cv_printf(cv, y, x, ROLE_TEXT, "%d running, ", running);
+                x += cv_printf(cv, y, x, ROLE_TEXT, "%d waiting", MAX(waiting, 0));
+                if (p->workers)
+                        cv_printf(cv, y, x, ROLE_TEXT, ", %d worker%s", p->workers,
+                                  p->workers == 1 ? "" : "s");
                 cv_rightf(cv, y, r.x + r.w, m->view->errors ? ROLE_FAIL : ROLE_OK, "%d error%s",
                           m->view->errors, m->view->errors == 1 ? "" : "s");
                 y += 2;

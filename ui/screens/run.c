@@ -324,6 +324,14 @@ static UiAct pause_run(Ui *ui, Screen *s, int key)
         return UI_REDRAW;
 }
 
+/* What the engine says to it turns up in the numbers; what it refused, as its own words. */
+static UiAct change_jobs(Ui *ui, Screen *s, int key)
+{
+        if (model_jobs(s->run, key == '+' ? 1 : -1))
+                ui_say(ui, ROLE_TEXT, key == '+' ? "one worker more" : "one worker fewer, when its part is done");
+        return UI_REDRAW;
+}
+
 static UiAct undo(Ui *ui, Screen *s, int key)
 {
         ui_push(ui, undo_new(s->run));
@@ -389,9 +397,16 @@ static bool has_question(const Screen *s)
 {
         return s->run->view->gate.open && run_of(s)->seen_gate == s->run->view->gate.number;
 }
-static bool no_question(const Screen *s)
+static bool has_workers(const Screen *s)
 {
-        return !has_question(s);
+        const RunView *v = s->run->view;
+        return can_control(s) && !v->gate.open && v->current >= 0 &&
+               v->steps[v->current].status == ST_RUNNING && v->steps[v->current].progress.workers > 0;
+}
+/* The running step's own keys come before its detail. */
+static bool detail_first(const Screen *s)
+{
+        return !has_question(s) && !has_workers(s);
 }
 static bool counts(const Screen *s)
 {
@@ -401,12 +416,16 @@ static bool counts(const Screen *s)
 
 static const KeyRow keys[] = {
         { "Enter", { K_ENTER }, "answer", "open the question that waits", has_question, open_detail },
-        { "Enter", { K_ENTER }, "step detail", "commands and output of the step", no_question,
+        { "Enter", { K_ENTER }, "step detail", "commands and output of the step", detail_first,
           open_detail },
+        { "+", { '+' }, "more workers", "one worker more for this step", has_workers, change_jobs },
+        { "-", { '-' }, "fewer", "one worker fewer, when its part is done", has_workers, change_jobs },
         { "p", { 'p' }, "pause after step", "stop after the running step", can_pause, pause_run },
         { "c", { 'c' }, "continue", "go on after a pause", can_continue, pause_run },
         { "R", { 'R' }, "resume", "start the engine of this run again", is_dead, resume },
         { "L", { 0 }, "log", "log of this run", NULL, NULL },
+        { "Enter", { K_ENTER }, "step detail", "commands and output of the step", has_workers,
+          open_detail },
         { "Tab", { K_TAB }, "other view", "list of steps, or progress", counts, other_pane },
         { "u", { 'u' }, "undo", "the list of what going back would do", can_undo, undo },
         { "A", { 'A' }, NULL, "stop this run for good", can_control, ask_abort },

@@ -31,7 +31,7 @@ for verb in sorted(verbs):
     offered = complete(verb, "-")
     assert offered == options, f"{verb}: completion and usage differ in {offered ^ options}"
 assert complete("b") == {"backup"}
-assert complete("ctl", "p1", "") == {"status", "pause", "continue", "answer", "tail", "abort"}
+assert complete("ctl", "p1", "") == {"status", "pause", "continue", "answer", "jobs", "tail", "abort"}
 assert "host=" in complete("copy", "--from", "")
 kinds = {line.split()[0] for line in sherpa("explain").splitlines()}
 assert "pg.copy" in kinds and complete("explain", "") == kinds

@@ -89,6 +89,50 @@ Test(control, nonsense_is_refused_in_words)
         kit_free(k);
 }
 
+#define WORKERS KIT_HEAD "targets:\n  box: {kind: host}\nphases:\n" KIT_PHASE("one")               \
+        KIT_STEP("id: a, do: fake.make, on: box, with: {name: a}, undo: auto")                     \
+        KIT_STEP("id: busy, do: fake.look, with: {ms: 20s, workers: 2}")
+
+static int64_t jobs(Kit *k, const char *json)
+{
+        AUTO_JSON reply = kit_ask(k, json);
+        return jx_bool(reply, "ok", false) ? jx_int(reply, "jobs", -1) : 0;
+}
+
+Test(control, workers_of_the_running_step_are_changed_and_nothing_is_journaled)
+{
+        Kit *k = kit_new(WORKERS);
+        until_made(k);
+        for (int i = 0; i < 500 && !jobs(k, "{\"cmd\": \"jobs\", \"delta\": 1}"); i++)
+                usleep(10000);
+        AUTO_FREE char *before = kit_journal(k);
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\", \"delta\": 1}"), 4);
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\", \"delta\": 1}"), 0, "four are the most");
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\", \"delta\": -2}"), 2);
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\", \"delta\": -64}"), 1);
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\", \"delta\": -1}"), 0, "one is the fewest");
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\"}"), 0);
+        cr_expect_eq(jobs(k, "{\"cmd\": \"jobs\", \"delta\": 65}"), 0);
+        AUTO_FREE char *after = kit_journal(k);
+        cr_expect_str_eq(before, after);
+        AUTO_FREE char *path = io_join(k->run_dir, "output/busy.log");
+        AUTO_FREE char *said = NULL;
+        AUTO_ERR err = { 0 };
+        cr_assert(io_read_file(path, 1 << 20, &said, NULL, &err), "%s", err.message);
+        cr_expect(strstr(said, "4 workers from now on, 3 before"), "%s", said);
+        kit_free(k);
+}
+
+Test(control, a_step_without_workers_says_so)
+{
+        Kit *k = kit_new(SLOW);
+        until_made(k);
+        AUTO_JSON reply = kit_ask(k, "{\"cmd\": \"jobs\", \"delta\": 1}");
+        cr_assert_not(jx_bool(reply, "ok", true));
+        cr_assert(strstr(jx_str(reply, "error", ""), "no workers"), "%s", jx_str(reply, "error", ""));
+        kit_free(k);
+}
+
 Test(control, a_second_engine_of_the_same_run_is_refused)
 {
         Kit *k = kit_new(SLOW);
