@@ -30,15 +30,37 @@ vars:
 secrets:
   pw: {from: prompt, ask: Password}
 targets:
+  here: {kind: host}
   old:
-    {kind: postgres, via: {host: 127.0.0.1, port: %s}, user: postgres, database: postgres, password: secrets.pw}
+    kind: postgres
+    via: {host: 127.0.0.1, port: %s}
+    user: postgres
+    database: "${vars.db}"
+    password: secrets.pw
+    identity: {other_system_than: new}
   new:
-    {kind: postgres, via: {host: 127.0.0.1, port: %s}, user: postgres, database: postgres, password: secrets.pw}
+    kind: postgres
+    via: {host: 127.0.0.1, port: %s}
+    user: postgres
+    database: postgres
+    password: secrets.pw
+    identity: {other_system_than: old}
+defaults: {timeout: 10m}
 phases:
   - id: copy
     title: Copy
-    users_see: everything works as always
+    users_see: writes made from here on are not copied
+    fence: {targets: [old]}
     steps:
+      - id: disk
+        title: Space
+        do: host.disk
+        on: here
+        with: {need: [{path: /tmp, free: 1MB}]}
+      - id: cut
+        title: Nobody else is connected
+        do: pg.fence
+        on: old
       - id: copy
         title: Copy
         do: pg.copy
@@ -73,7 +95,7 @@ class Slow(Move):
     def busy(self, run):
         """Connections of this run that load rows at this moment."""
         return int(self.psql(NEW, "postgres", "-c",
-                             "select count(*) from pg_stat_activity where state = 'active' and query ~* '^copy' "
+                             "select count(*) from pg_stat_activity where state = 'active' and query ~ 'COPY .*FROM STDIN' "
                              f"and application_name ~ '^pgsherpa' and datname ~ '^pgsherpa_{run}_'"))
 
     def until_busy(self, run, n, seconds=30):

@@ -113,7 +113,7 @@ def left_behind(major):
 def test_backup_verify_restore(root):
     db = make(13, f"{MARK}_shop")
     psql(13, db, SCHEMA)
-    path = backup(root, db)
+    path = backup(root, db, "--jobs", "1")
     assert oct(os.stat(path).st_mode & 0o777) == "0o600"
     out, _ = run("backup", "verify", path)
     assert "every byte is as it was written" in out, out
@@ -122,7 +122,7 @@ def test_backup_verify_restore(root):
     out, _ = run("backup", "show", path)
     assert re.search(r"20,000 rows .*public\.users", out), out
     copy = later(17, f"{MARK}_again")
-    out, _ = run("restore", path, *to(17, copy))
+    out, _ = run("restore", path, *to(17, copy), "--jobs", "3")
     assert "20,000 rows" in out, out
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet")
     assert out.startswith("equal: 1 tables, 20,000 rows"), out
@@ -261,6 +261,10 @@ def test_wrong_password(tmp):
     assert "can be read by others" in err, err
     _, err = run("backup", "create", "--from", at(17) + ",password=x,db=y", code=2)
     assert "/proc" in err, err
+    for n in ("0", "33", "two", "", "1x"):
+        for verb in (["copy"], ["backup", "create"], ["restore", "x"]):
+            _, err = run(*verb, "--jobs", n, code=2)
+            assert "--jobs is a number from 1 to 32" in err, err
     _, err = run("compare", "--from", "postgres://u:p@h/d", "--to", at(17, "x"), code=2)
     assert "URL" in err, err
     _, err = run("backup", "create", "--from", "host=127.0.0.1,port=1,db=x", "--root", tmp, code=4)

@@ -111,6 +111,10 @@ def answers(tmp):
     _, err = c.ctl("abort", "p999", code=2)
     assert "once more" in err, err
     c.ctl("nonsense", code=2)
+    for bad in ("1", "+0", "+x", "+33", "-"):
+        c.ctl("jobs", bad, code=2)
+    _, err = c.ctl("jobs", "+1", code=3)
+    assert "no step is running" in err, err
     assert not c.has("two")
     c.ctl("answer", str(number), "y")
     assert c.until(lambda s: s["status"] == "done")["engine"] in (True, False)
