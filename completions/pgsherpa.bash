@@ -37,7 +37,7 @@ _pgsherpa_runs() {
 
 _pgsherpa_words() {             # program, verb, how many words stand before this one, the last
         case $2.$3 in
-        run.0 | plan.0 | lint.0) echo "compose-upgrade local-upgrade discover" ;;
+        run.0 | plan.0 | lint.0) echo "compose-upgrade local-upgrade make-room discover" ;;
         explain.0) "$1" explain 2>/dev/null | awk '{ print $1 }' ;;
         status.0 | attach.0 | resume.0 | rollback.0 | log.0 | ctl.0) _pgsherpa_runs "$1" ;;
         ctl.1) echo "status pause continue answer jobs tail abort" ;;

@@ -70,6 +70,32 @@ static void add_up(Measured *all, size_t n, int64_t floor)
         }
 }
 
+#define MOST_NAMED 12
+
+/* What could go, by name and size: the biggest first, as far as a screen takes it. */
+static void tell_reclaimable(StepCtx *ctx, const json_t *reclaim)
+{
+        AUTO_JSON left = json_array();
+        json_array_extend(left, jx_get(reclaim, "images"));
+        char size[24];
+        step_say(ctx, "unused images and build cache could give back %s",
+                 fmt_bytes(jx_int(reclaim, "total", 0), size));
+        for (int shown = 0; json_array_size(left) && shown < MOST_NAMED; shown++) {
+                size_t i, most = 0;
+                json_t *one;
+                json_array_foreach(left, i, one)
+                        if (jx_int(one, "size", 0) > jx_int(json_array_get(left, most), "size", 0))
+                                most = i;
+                one = json_array_get(left, most);
+                step_say(ctx, "  %s, %s", jx_str(one, "name", ""), fmt_bytes(jx_int(one, "size", 0), size));
+                json_array_remove(left, most);
+        }
+        if (json_array_size(left))
+                step_say(ctx, "  and %zu more", json_array_size(left));
+        if (jx_int(reclaim, "build_cache", 0))
+                step_say(ctx, "  build cache, %s", fmt_bytes(jx_int(reclaim, "build_cache", 0), size));
+}
+
 static bool tell(StepCtx *ctx, const Measured *all, size_t n, Err *err)
 {
         json_t *rooms = json_array(), *lacking = json_array();
@@ -92,8 +118,7 @@ static bool tell(StepCtx *ctx, const Measured *all, size_t n, Err *err)
         json_t *reclaim = NULL;
         AUTO_ERR why = { 0 };
         if (disk_reclaimable(&look, &reclaim, &why)) {
-                step_say(ctx, "unused images and build cache could give back %s",
-                         fmt_bytes(jx_int(reclaim, "total", 0), room));
+                tell_reclaimable(ctx, reclaim);
                 step_result_set(ctx, "reclaimable", reclaim);
         }
         int64_t most = 0;
