@@ -28,7 +28,8 @@ typedef struct TableRef {
         int64_t      pages;             /* of the heap, for ranges of ctid                   */
         TableColumn *columns;           /* in order of their names                           */
         int          n_columns;
-        const char  *encoding;          /* of a stream; NULL: UTF8                           */
+        const char  *encoding;          /* of a stream as text; NULL: UTF8                   */
+        bool         binary;            /* of a stream: COPY's binary format                 */
         const char  *condition;         /* "WHERE ..", rendered by a server; or NULL         */
 } TableRef;
 

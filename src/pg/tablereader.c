@@ -13,7 +13,6 @@
 
 #define MAX_JOBS   32
 #define PART_BYTES (64LL * 1024 * 1024) /* of a large table; a second or less of reading     */
-#define TELL_ROWS  1024                 /* rows between two looks at the flag                */
 
 __extension__ typedef __int128 Wide;    /* sums of 64-bit hashes, as numeric of the server   */
 
@@ -205,32 +204,36 @@ static bool told(Worker *w, int64_t bytes, Err *err)
         return !stop || err_set(err, ERR_CANCELLED, "stopped while reading tables");
 }
 
-/* Rows as COPY sends them, hashed here: what a transfer's stream computes (transfer/tables.c). */
+/* Rows as COPY sends them, hashed here: what a transfer's stream computes (transfer/part.c). */
 static bool stream(Worker *w, const TableRef *t, const Unit *u, Got *got, Err *err)
 {
         AUTO_SQL q = { 0 };
+        AUTO_PGROWS rows = { .binary = t->binary };
         int64_t bytes = 0;
         sql_add(&q, "copy (select ");
         table_columns_sql(&q, t);
         table_from_sql(&q, t);
         where_sql(&q, t, u);
-        sql_add(&q, ") to stdout (encoding ");
-        sql_value(&q, t->encoding ? t->encoding : "UTF8");
-        sql_add(&q, ")");
+        if (t->binary) {
+                sql_add(&q, ") to stdout (format binary)");
+        } else {
+                sql_add(&q, ") to stdout (encoding ");
+                sql_value(&q, t->encoding ? t->encoding : "UTF8");
+                sql_add(&q, ")");
+        }
         got->hashed = true;
         if (!pg_copy_out_begin(w->pg, &q, err))
                 return false;
         for (;;) {
-                char *row = NULL;
-                size_t n = 0;
-                if (!pg_copy_read(w->pg, &row, &n, err))
+                if (!pg_copy_read_rows(w->pg, &rows, err))
                         return false;
-                if (!row)
+                if (rows.rows == 0)
                         return true;
-                got->stream += row_hash(row, n);
-                bytes += (int64_t)n;
-                pg_copy_free(row);
-                if (++got->rows % TELL_ROWS == 0 && !told(w, bytes, err))
+                for (size_t i = 0, start = 0; i < rows.rows; start = rows.ends[i++])
+                        got->stream += row_hash(rows.bytes + start, rows.ends[i] - start);
+                got->rows += (int64_t)rows.rows;
+                bytes += (int64_t)rows.n;
+                if (!told(w, bytes, err))
                         return false;
         }
 }

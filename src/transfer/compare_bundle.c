@@ -79,7 +79,8 @@ static void choose(Against *g)
                 g->tables[g->n] = (TableRef){ .key = key, .schema = schema, .name = name,
                                               .only = true, .bytes = t->size,
                                               .condition = t->condition,
-                                              .encoding = jx_str(j, "encoding", "UTF8") };
+                                              .encoding = jx_str(j, "encoding", "UTF8"),
+                                              .binary = str_eq(jx_str(j, "format", ""), "binary") };
                 give_columns(g->a, &g->tables[g->n++], jx_get(j, "columns"));
         }
         for (i = 0; i < g->there.n_tables; i++) {
@@ -138,9 +139,10 @@ static void compare_rows(Against *g)
                                                 jx_str(root, "name", ""))
                                        : g->tables[i].key;
                 sum(source, key, jx_int(j, "rows", -1), strtoull(jx_str(j, "hash", "0"), NULL, 16));
-                /* a row without columns is an empty line of COPY; it was only counted here */
+                /* a row without columns is an empty line, or a count of none; it was only counted */
+                uint64_t empty = g->tables[i].binary ? row_hash("\0", 2) : row_hash("\n", 1);
                 sum(target, key, r[i].rows, r[i].hash ? strtoull(r[i].hash, NULL, 16)
-                                                      : (uint64_t)r[i].rows * row_hash("\n", 1));
+                                                      : (uint64_t)r[i].rows * empty);
                 json_t *to = jx_get(target, key);
                 jx_set_int(to, "ms", jx_int(to, "ms", 0) + r[i].ms);
                 if (r[i].error)
