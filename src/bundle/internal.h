@@ -41,6 +41,8 @@ struct Bundle {
         int64_t size, manifest_header;  /* where the manifest's tar header begins */
         size_t  manifest_size;
         json_t *manifest;
+        const char **names;             /* of all members, sorted; text is the manifest's */
+        size_t  n_names;
         char    header_sha256[65];      /* as found */
 };
 

@@ -82,6 +82,22 @@ static bool find_manifest(Bundle *b, Err *err)
                        b->path);
 }
 
+static int by_name(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Asked once for each table: a look at all members every time would be tables times members. */
+static void sort_names(Bundle *b)
+{
+        const json_t *members = jx_get(b->manifest, "members");
+        const char *name;
+        json_t *m;
+        b->names = xcalloc(json_object_size(members) + 1, sizeof *b->names);
+        json_object_foreach((json_t *)members, name, m) b->names[b->n_names++] = name;
+        qsort(b->names, b->n_names, sizeof *b->names, by_name);
+}
+
 bool bundle_open(const char *path, Bundle **ret, Err *err)
 {
         AUTO_BUNDLE b = xcalloc(1, sizeof *b);
@@ -108,6 +124,7 @@ bool bundle_open(const char *path, Bundle **ret, Err *err)
                                path);
         if (!bundle_manifest_sane(b, err))
                 return err_wrap(err, "%s", path);
+        sort_names(b);
         *ret = b;
         b = NULL;
         return true;
@@ -254,30 +271,22 @@ bool bundle_read_all(const Bundle *b, const char *member, size_t max, char **ret
         return true;
 }
 
-static int by_name(const void *a, const void *b)
-{
-        return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
+/* Several writers may have taken turns; all numbers have as many digits, so names are in order. */
 json_t *bundle_parts(const Bundle *b, const char *stem)
 {
         json_t *parts = json_array();
-        const json_t *members = jx_get(b->manifest, "members");
-        size_t n = strlen(stem);
-        size_t found = 0;
-        const char *name;
-        json_t *m;
-        AUTO_FREE const char **names = xcalloc(json_object_size(members) + 1, sizeof *names);
-        json_object_foreach((json_t *)members, name, m)
-        {
-                bool dir = n > 0 && stem[n - 1] == '/';
-                if (str_starts(name, stem) && (dir || !name[n] || name[n] == '.'))
-                        names[found++] = name;
+        size_t n = strlen(stem), low = 0, high = b->n_names;
+        bool dir = n > 0 && stem[n - 1] == '/';
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                if (strcmp(b->names[middle], stem) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
         }
-        /* Several writers may have taken turns; all numbers have as many digits. */
-        qsort(names, found, sizeof *names, by_name);
-        for (size_t i = 0; i < found; i++)
-                json_array_append_new(parts, json_string(names[i]));
+        for (; low < b->n_names && str_starts(b->names[low], stem); low++)
+                if (dir || !b->names[low][n] || b->names[low][n] == '.')
+                        json_array_append_new(parts, json_string(b->names[low]));
         return parts;
 }
 
@@ -296,6 +305,7 @@ Bundle *bundle_free(Bundle *b)
                 if (b->fd >= 0)
                         close(b->fd);
                 json_decref(b->manifest);
+                free(b->names);
                 free(b->path);
                 free(b);
         }

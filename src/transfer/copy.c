@@ -57,8 +57,7 @@ static bool open_source(Copy *w, Err *err)
         return (transfer_connect(t, &p, w->c->database, &w->holder, err) &&
                 source_begin(w->holder, NULL, &w->snapshot, err) &&
                 transfer_connect(t, &p, w->c->database, &w->reader, err) &&
-                source_begin(w->reader, w->snapshot, NULL, err) &&
-                source_content(w->reader, w->a, &w->content, err)) ||
+                source_begin(w->reader, w->snapshot, NULL, err)) ||
                err_wrap(err, "the source database %s", w->c->database);
 }
 
@@ -76,14 +75,49 @@ static bool find_client(Copy *w, int target_major, Err *err)
         return err_wrap(err, "looking for a pg_dump that knows both servers");
 }
 
-static bool read_schema(Copy *w, Err *err)
+static bool run_pg_dump(Copy *w, Err *err)
 {
         DumpRun d = dumper(w);
-        bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
+        AUTO_PGRES PgRes *r = NULL;
+        if (!pg_ask(w->holder, "select pg_encoding_to_char(encoding) from pg_database "
+                    "where datname = current_database()", &r, err))
+                return false;
+        bool ascii = str_eq(pg_cell(r, 0, 0), "SQL_ASCII");
         progress_stage(w->t, "reading the schema", "objects", 0, 0);
         return dump_schema(&d, w->c->database, w->snapshot, ascii ? "SQL_ASCII" : "UTF8", &w->archive,
-                           err) &&
-               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
+                           err);
+}
+
+/* What is there to be read, asked while pg_dump reads the schema: both take seconds when there
+ * are thousands of tables. The thread has the reader, the arena and the content to itself. */
+typedef struct Look {
+        Copy *w;
+        bool  ok;
+        Err   err;
+} Look;
+
+static void *look(void *arg)
+{
+        Look *l = arg;
+        l->ok = source_content(l->w->reader, l->w->a, &l->w->content, &l->err);
+        return NULL;
+}
+
+static bool read_schema(Copy *w, Err *err)
+{
+        Look l = { .w = w };
+        pthread_t thread;
+        int why = pthread_create(&thread, NULL, look, &l);
+        if (why != 0)
+                return err_set_errno(err, why, "starting a thread");
+        bool ok = run_pg_dump(w, err);
+        pthread_join(thread, NULL);
+        if (ok && !l.ok) {
+                err_move(err, &l.err);
+                ok = err_wrap(err, "the source database %s", w->c->database);
+        }
+        err_clear(&l.err);
+        return ok && toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
 }
 
 /* ---- into the bundle ---- */

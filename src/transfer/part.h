@@ -12,7 +12,7 @@
  *
  * A whole table that this run made is truncated and loaded frozen: no WAL where the server
  * allows that, and no rewrite by the first vacuum. A table in parts cannot be: its parts are
- * separate transactions.
+ * separate transactions. Nor are tables of little size, many of which share one (`inside`).
  *
  * The three numbers that must agree for every part: rows read, rows sent, rows the target says
  * it has taken. */

@@ -24,11 +24,11 @@ static void moved(void *arg, int64_t bytes, int64_t rows)
         progress_moved(l->w->t, l->slot, bytes, rows);
 }
 
-static PartSink sink(Lane *l)
+static PartSink sink(Lane *l, bool inside)
 {
         const WorkPlan *p = l->w->plan;
         return (PartSink){ .t = l->w->t, .to = l->to, .bundle = p->writer,
-                           .encoding = l->w->encoding, .bundle_dir = p->dir,
+                           .encoding = l->w->encoding, .bundle_dir = p->dir, .inside = inside,
                            .moved = moved, .moved_arg = l };
 }
 
@@ -45,11 +45,11 @@ static bool arrived(Work *w, TableWork *t, const Part *part, bool *ret_last, Err
         return !*ret_last || !t->record || table_as_recorded(t->table, t->record, err);
 }
 
-static bool move_part(Lane *l, TableWork *t, Part *part, double price, Err *err)
+static bool move_part(Lane *l, TableWork *t, Part *part, bool inside, double price, Err *err)
 {
         Work *w = l->w;
         const WorkPlan *p = w->plan;
-        PartSink s = sink(l);
+        PartSink s = sink(l, inside);
         AUTO_FREE char *name = work_name(t->table);
         int64_t share = t->table->size / (int64_t)t->n_parts;
         bool last = false;
@@ -66,7 +66,7 @@ static bool run_part(void *arg, size_t worker, Err *err)
         PartJob *j = arg;
         Work *w = j->job.w;
         int64_t began = clock_boot_ms();
-        if (!move_part(&w->lanes[worker], j->table, j->part, work_price(w, &j->job), err))
+        if (!move_part(&w->lanes[worker], j->table, j->part, false, work_price(w, &j->job), err))
                 return false;
         work_learn(w, WORK_DATA, j->job.bytes, clock_boot_ms() - began);
         return true;
@@ -86,16 +86,38 @@ static size_t gather(const SmallJob *j, const TocEntry **list)
         return n;
 }
 
+static bool small_rows(Lane *l, const SmallJob *j, Err *err)
+{
+        for (size_t i = 0; i < j->n; i++)
+                for (size_t k = 0; k < j->tables[i]->n_parts; k++)
+                        if (transfer_stopped(l->w->t, err) ||
+                            !move_part(l, j->tables[i], &j->tables[i]->parts[k], true, 0, err))
+                                return false;
+        return true;
+}
+
+/* One transaction for all of them. They are not frozen: what that saves for so few rows is less
+ * than the new files that TRUNCATE makes, and the WAL that its commit waits for. */
+static bool load_small(Lane *l, const SmallJob *j, Err *err)
+{
+        AUTO_ERR ignored = { 0 };
+        if (!l->to)
+                return small_rows(l, j, err);
+        if (!pg_do(l->to, "begin", err))
+                return false;
+        if (small_rows(l, j, err))
+                return pg_do(l->to, "commit", err);
+        (void)!pg_do(l->to, "rollback", &ignored);
+        return false;
+}
+
 static bool run_small(void *arg, size_t worker, Err *err)
 {
         SmallJob *j = arg;
         Work *w = j->job.w;
         Lane *l = &w->lanes[worker];
-        for (size_t i = 0; i < j->n; i++)
-                for (size_t k = 0; k < j->tables[i]->n_parts; k++)
-                        if (transfer_stopped(w->t, err) ||
-                            !move_part(l, j->tables[i], &j->tables[i]->parts[k], 0, err))
-                                return false;
+        if (!load_small(l, j, err))
+                return false;
         if (!l->to)
                 return true;
         size_t n = gather(j, NULL);
@@ -114,7 +136,7 @@ static bool run_blobs(void *arg, size_t worker, Err *err)
         Work *w = ((Job *)arg)->w;
         const WorkPlan *p = w->plan;
         Lane *l = &w->lanes[worker];
-        PartSink s = sink(l);
+        PartSink s = sink(l, false);
         progress_begin(w->t, worker, "large objects", p->content->large_objects, 0,
                        work_price(w, arg));
         bool ok = p->source ? blobs_copy(&s, l->from, p->content, p->blobs, err) :
