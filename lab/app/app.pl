@@ -99,8 +99,8 @@ sub work {
 }
 
 sub check {
-        exit(time - (stat $beat)[9] <= 4 ? 0 : 1) if -e $beat;      # only a worker has one
-        my $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 2) or exit 1;
+        exit(time - (stat $beat)[9] <= 12 ? 0 : 1) if -e $beat;      # only a worker has one
+        my $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 10) or exit 1;
         print $server "GET /health HTTP/1.0\r\n\r\n";
         exit((<$server> // '') =~ / 200 / ? 0 : 1);
 }
