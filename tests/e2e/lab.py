@@ -127,6 +127,18 @@ class Project:
         finally:
             self.sql("drop database lab_proof", db="postgres")
 
+    def restore(self, bundle, name):
+        """`pgsherpa restore` of that bundle into a database of this name on the present server."""
+        secret = os.path.join(self.base, "owner-password")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+            f.write(self.env_value("DB_PASSWORD") + "\n")
+        host = sh("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+                  self.containers()["db"]["Name"]).strip()
+        build = os.environ.get("PGSHERPA_BUILD", os.path.join(ROOT, "build"))
+        return sh(os.path.join(build, "src/app/pgsherpa"), "restore", bundle, "--to",
+                  f"host={host},port=5432,user=owner,db={name}", "--to-password-file", secret, "--quiet",
+                  env={**os.environ, **self.environment()})
+
     def environment(self):
         return {"PGSHERPA_STATE": self.state, "PGSHERPA_RUNBOOKS": os.path.join(ROOT, "runbooks"),
                 "TERM": "xterm-256color"}

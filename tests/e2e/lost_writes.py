@@ -3,6 +3,8 @@
 Case A twice on one project. Rolled back before anybody wrote, the question says so and wants no
 word. Rolled back after rows were inserted, updated, deleted and a table truncated on the new
 server, it names the tables and numbers, and goes back only when they were typed.
+
+Then the other way back: the database is dropped, made anew and filled from the run's own bundle.
 """
 import journey
 from journey import Operator, closed, yes_to_all
@@ -61,6 +63,17 @@ def back_with_writes(p, start):
     assert int(p.sql("select count(*) from app.tags")) == tags
 
 
+def back_from_the_bundle(p, start):
+    bundle = next(e["value"] for e in p.journal() if e["ev"] == "fact" and e["name"] == "bundle.path")
+    p.compose("stop", *journey.STOP)
+    p.sql("truncate app.tags cascade; drop schema billing cascade")
+    p.sql("drop database makapix", db="postgres")
+    p.restore(bundle, "makapix")
+    p.compose("start", *journey.STOP)
+    start.assert_as_before("dropped and restored")
+    print("dropped, restored from the run's bundle: as before", flush=True)
+
+
 def main():
     need_docker()
     need_majors(FROM, TO)
@@ -68,6 +81,7 @@ def main():
         start = journey.Start(p)
         back_without_writes(p, start)
         back_with_writes(p, start)
+        back_from_the_bundle(p, start)
 
 
 main()
