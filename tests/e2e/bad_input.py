@@ -87,15 +87,15 @@ def runbooks(c):
 
 
 def projects(c):
+    """Of a machine that has Docker and Compose."""
     c.gate_says("stopped daemon", "Docker engine does not answer", "hint",
                 argv=[*COMPOSE, "--var", f"dir={c.base}"], env={"DOCKER_HOST": "unix:///nonexistent"})
     c.gate_says("no directory", "there is no directory",
                 argv=[*COMPOSE, "--var", "dir=/nonexistent"])
-    if os.environ.get("PGSHERPA_LAB_DOCKER") == "1":
-        os.makedirs(f"{c.base}/nodb")
-        c.file("nodb/compose.yaml", "services:\n  web:\n    image: pgsherpa-lab/app:1\n")
-        c.gate_says("no Postgres in the project", "no service db",
-                    argv=[*COMPOSE, "--var", f"dir={c.base}/nodb"])
+    os.makedirs(f"{c.base}/nodb")
+    c.file("nodb/compose.yaml", "services:\n  web:\n    image: pgsherpa-lab/app:1\n")
+    c.gate_says("no Postgres in the project", "no service db",
+                argv=[*COMPOSE, "--var", f"dir={c.base}/nodb"])
 
 
 def servers(c, m):
@@ -136,7 +136,8 @@ def main():
         c = Case(base)
         try:
             runbooks(c)
-            projects(c)
+            if os.environ.get("PGSHERPA_LAB_DOCKER") == "1":
+                projects(c)
             with Move(13, 17) as m:
                 servers(c, m)
             terminals(c)

@@ -138,7 +138,7 @@ def before(k):
 
 def forward(k, op, calm, screens):
     """Up to the last gate; killed at gates (the first of each kind, in soak all) and in steps."""
-    kinds, done, steps = set(), set(), set(STEPS)
+    kinds, done, answered, steps = set(), set(), set(), set(STEPS)
 
     def new_gate(gate):
         return gate["kind"] == "error" or gate["seq"] not in done and (SOAK or gate["kind"] not in kinds)
@@ -146,7 +146,7 @@ def forward(k, op, calm, screens):
     def wanted(ev):
         return closed(ev) or ev["ev"] == "step.intent" and ev["step"] in steps
     while True:
-        at = wizard.drive(k.t, op, wanted, screens, new_gate)
+        at = wizard.drive(k.t, op, wanted, screens, new_gate, answered)
         assert not closed(at), at
         if at["ev"] == "step.intent":
             steps.discard(at["step"])
@@ -157,6 +157,7 @@ def forward(k, op, calm, screens):
         k.in_the_run(f"gate {at['kind']} {at.get('step') or ''}".strip(), op, calm)
         if at["kind"] == "error" or at.get("step", "").startswith("start_services"):
             return at
+        answered.add(at["seq"])         # its answer takes a moment to arrive
         wizard.answer(k.t, at, screens)
 
 

@@ -100,10 +100,11 @@ def answer(t, gate, screens):
         t.keys("y")
 
 
-def drive(t, op, until, screens, stop=lambda gate: False):
+def drive(t, op, until, screens, stop=lambda gate: False, answered=None):
     """Answers every gate on the screen until `until(event)`; returns that event, or the gate at
-    which `stop` said so."""
-    seen, answered, end = 0, set(), time.monotonic() + 420
+    which `stop` said so. `answered`: gates that have their answer already, by seq; kept up."""
+    seen, end = 0, time.monotonic() + 420
+    answered = set() if answered is None else answered
     while time.monotonic() < end:
         op.read()
         while seen < len(op.events):

@@ -12,7 +12,7 @@ BUILD_PACKAGES="meson ninja-build pkg-config gcc libc6-dev git ca-certificates p
         libncurses-dev libpq-dev libyaml-dev libarchive-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev
         libjansson-dev libssl-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format libcriterion-dev libvterm-dev tmux valgrind zstd mandoc
-        openssh-server openssh-client jq procps curl"
+        openssh-server openssh-client jq procps curl postgresql-client"
 LAB_PACKAGES="debootstrap debian-archive-keyring docker.io docker-registry iptables util-linux binutils
         ca-certificates xz-utils"
 
