@@ -164,6 +164,7 @@ def forward(k, op, calm, screens):
 def back(k, op, calm):
     """From a question: the list, then undo, then the end."""
     if op.open_gate()["kind"] == "error":
+        k.t.pause(0.6)                  # a dialog takes keys only after it could be read
         k.t.keys("u")
     else:
         assert op.command(cmd="rollback", to="")["ok"]
@@ -228,6 +229,7 @@ def main():
                 at = forward(k, op, calm, screens)
             assert at["kind"] == "error" and at["step"] == "new_server", at
             if SOAK:
+                t.pause(0.6)
                 t.keys("r")
                 op.wait(lambda e: e["ev"] == "step.done" and e["step"] == "new_server")
                 forward(k, op, calm, screens)
