@@ -112,7 +112,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 const StepKind step_bundle_prune = {
         .name = "bundle.prune",
         .summary = "Remove old backup bundles by a rule",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
         .params = params,
         .results = results,
         .check = check,

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "transfer/pool.h"
@@ -42,7 +43,8 @@ static bool act(void *arg, size_t worker, Err *err)
                         nap(1);
         nap(a->ms);
         pthread_mutex_lock(&s->lock);
-        strcat(s->text, a->name);
+        size_t used = strlen(s->text);
+        snprintf(s->text + used, sizeof s->text - used, "%s", a->name);
         pthread_mutex_unlock(&s->lock);
         s->inside--;
         return !a->fails || err_set(err, ERR_USER, "%s failed", a->name);
