@@ -45,7 +45,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *to = NULL;
         AUTO_ERR why = { 0 };
         SourceKind kind;
-        if (!source_file_kind(step_str(ctx, "bundle"), &kind, &why) || !look(ctx, kind, &why))
+        if (!source_kind(step_str(ctx, "bundle"), &kind, &why) || !look(ctx, kind, &why))
                 step_problem(ctx, "%s", why.message);
         step_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
@@ -87,7 +87,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         SourceKind kind;
         TransferRestore c = { .database = step_str(ctx, "database"), .target = &target,
                               .created = step_temporary_created };
-        if (!source_file_kind(step_str(ctx, "bundle"), &kind, err) ||
+        if (!source_kind(step_str(ctx, "bundle"), &kind, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err))
                 return false;
         AUTO_STEPTRANSFER st = { 0 };

@@ -246,7 +246,7 @@ static int run(int argc, char **argv)
                 return verb_usage("restore", "wants a bundle or a dump");
         if (!endpoint_read("--to", o.to, o.password_file, &o.endpoint, &err))
                 return verb_fail(&err, EXIT_USAGE);
-        if (!source_file_kind(o.path, &kind, &err))
+        if (!source_kind(o.path, &kind, &err))
                 return verb_fail(&err, str_eq(o.path, "-") ? EXIT_USAGE : verb_bundle_code(o.path, &err));
         if (kind != SOURCE_BUNDLE)
                 return of_another_tool(&o);

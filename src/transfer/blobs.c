@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "base/rowhash.h"
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 #define BATCH      5000                 /* large objects made by one statement               */
 #define STATEMENTS 500                  /* that lock one each, in one transaction            */

@@ -9,9 +9,9 @@
 
 #include "base/io.h"
 #include "base/limits.h"
+#include "dumps/sqltext.h"
 #include "proc/proc.h"
 #include "transfer/passfile.h"
-#include "transfer/sqltext.h"
 
 #define PIECE ((size_t)256 << 10)
 
@@ -252,14 +252,6 @@ bool dump_section(const DumpRun *d, const char *section, const void *archive, si
                 return err_set(err, ERR_USER, "the schema is larger than %d bytes", LIMIT_SQL);
         sqltext_strip_psql(buf_str(&r.out), out);
         return true;
-}
-
-int dump_reader_major(const void *first, size_t n)
-{
-        const unsigned char *b = first;
-        if (n < 8 || memcmp(b, "PGDMP", 5) != 0 || b[5] != 1)
-                return 0;
-        return b[6] <= 14 ? 12 : b[6] == 15 ? 16 : b[6] == 16 ? 17 : 0;
 }
 
 static void through_args(const DumpRun *d, void *arg, Argv *a)

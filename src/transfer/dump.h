@@ -46,5 +46,3 @@ typedef struct DumpSql {
         bool        schema_only;
 } DumpSql;
 bool dump_as_sql(const DumpRun *d, const DumpSql *w, Err *err) MUST_CHECK;
-/* The major whose client can read an archive of this format: its first bytes. 0: not one. */
-int dump_reader_major(const void *first, size_t n);

@@ -4,8 +4,8 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "dumps/sqltext.h"
 #include "transfer/internal.h"
-#include "transfer/sqltext.h"
 
 #define BATCH       100                 /* entries: a lock each, or some; 64 a connection are there */
 #define BATCH_BYTES (256 * 1024)

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/arena.h"
+#include "dumps/toc.h"
 #include "pg/conn.h"
-#include "transfer/toc.h"
 #include "transfer/transfer.h"
 
 typedef struct Entries {

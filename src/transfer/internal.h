@@ -5,13 +5,13 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "dumps/toc.h"
 #include "pg/clients.h"
 #include "sql/sql.h"
 #include "transfer/dump.h"
 #include "transfer/entries.h"
 #include "transfer/part.h"
 #include "transfer/pool.h"
-#include "transfer/toc.h"
 #include "transfer/transfer.h"
 
 typedef struct Content Content;

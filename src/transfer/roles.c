@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 /* The name behind "CREATE ROLE " or "ALTER ROLE ", unquoted, into `to`; false: none. */
 static bool role_name(const char *sql, char to[static LIMIT_NAME * 2])

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 typedef struct Index {
         int    id;                      /* of the dump */

@@ -14,7 +14,7 @@
 #pragma once
 
 #include "base/jsonx.h"
-#include "transfer/toc.h"
+#include "dumps/toc.h"
 #include "transfer/transfer.h"
 
 /* `lenient`: for a database that exists already, where a table that was not chosen may be:

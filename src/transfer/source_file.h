@@ -6,7 +6,7 @@
  *      if (!source_file_restore(t, f, &c, &result, err)) ...
  *
  * Plain SQL of pg_dump and pg_dumpall (also gzip or zstd), and the archives of pg_dump -Fc, -Ft,
- * -Fd. What a file is, its first bytes say, not its name.
+ * -Fd (kind.h).
  *
  * Nothing is ever given to psql. The SQL is read by sqlread.h and executed statement by statement
  * over libpq; a line for psql other than \connect, \restrict and \unrestrict refuses the whole
@@ -24,13 +24,8 @@
  * caller tolerates it by class; errors of data never are. */
 #pragma once
 
+#include "dumps/kind.h"
 #include "transfer/transfer.h"
-
-typedef enum SourceKind { SOURCE_BUNDLE, SOURCE_SQL, SOURCE_CUSTOM, SOURCE_TAR, SOURCE_DIRECTORY } SourceKind;
-
-/* By its first bytes; SOURCE_BUNDLE also when it can be no dump: bundle_open() then says what is
- * wrong. ERR_USER: a pipe, a directory without toc.dat, a file of another kind (MySQL, SQLite). */
-bool source_file_kind(const char *path, SourceKind *ret, Err *err) MUST_CHECK;
 
 typedef struct SourceFile SourceFile;
 typedef struct SourceOpen {

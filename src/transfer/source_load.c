@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 #define LATER_MAX (4 << 20)             /* statements about the database itself */
 
@@ -252,7 +252,7 @@ static bool all_statements(Load *l, Err *err)
                         return false;
                 if (i.kind == SQLREAD_END)
                         return true;
-                if (i.kind == SQLREAD_COMMAND && !source_command(&i, &l->restricted, &connect, err))
+                if (i.kind == SQLREAD_COMMAND && !contents_command(&i, &l->restricted, &connect, err))
                         return false;
                 if (connect)
                         l->wanted = str_eq(connect, l->f->chosen->name);
@@ -267,7 +267,7 @@ static bool all_statements(Load *l, Err *err)
  * Another encoding than the server's own goes only with the locale C. */
 static bool properties(Load *l, json_t **ret, Err *err)
 {
-        const SourceSection *s = l->f->chosen;
+        const DumpSection *s = l->f->chosen;
         Pg *pg = NULL;
         AUTO_JSON own = NULL;
         if (!transfer_connect(l->t, l->c->target, NULL, &pg, err))
@@ -334,7 +334,7 @@ static bool unchanged(const Load *l, Err *err)
 
 static bool complete(Load *l, Err *err)
 {
-        const SourceSection *s = l->f->chosen;
+        const DumpSection *s = l->f->chosen;
         if (pg_in_transaction(l->to))
                 return err_set(err, ERR_USER, "a transaction was begun in it and never committed");
         if (l->f->kind == SOURCE_SQL && (l->copies != s->copies))
@@ -373,7 +373,7 @@ static void say_what_was_left(Load *l)
         if (l->skipped)
                 transfer_say(l->t, "%lld statements about roles, tablespaces and the like were not run: a restore "
                              "makes one database (roles in the file: %zu)", (long long)l->skipped,
-                             json_array_size(l->f->roles));
+                             json_array_size(l->f->contents.roles));
         if (l->removed)
                 transfer_say(l->t, "%lld objects were to be removed first (pg_dump -c); in a new database there "
                              "is none of them", (long long)l->removed);

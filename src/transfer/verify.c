@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/io.h"
+#include "dumps/kind.h"
 
 static bool into_fd(void *arg, const void *bytes, size_t n, Err *err)
 {
@@ -36,7 +37,7 @@ static bool read_dump(void *arg, const Bundle *b, const json_t *parts, char **re
         AUTO_BUF head = buf_init(16);
         if (!bundle_read(b, json_string_value(json_array_get(parts, 0)), first_bytes, &head, err))
                 return false;
-        int least = dump_reader_major(buf_str(&head), head.len);
+        int least = archive_reader_major(buf_str(&head), head.len);
         if (least == 0)
                 return err_set(err, ERR_USER, "this is not a pg_dump in custom format");
         PgClient clients[8];

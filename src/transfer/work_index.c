@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "transfer/constraint.h"
-#include "transfer/sqltext.h"
+#include "dumps/constraint.h"
+#include "dumps/sqltext.h"
 
 #define ANALYZE_BYTES (240LL * 1024 * 1024)     /* 30,000 pages are all it reads */
 

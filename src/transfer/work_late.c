@@ -2,7 +2,7 @@
 #include "transfer/work.h"
 
 #include "base/limits.h"
-#include "transfer/constraint.h"
+#include "dumps/constraint.h"
 
 #define SOON (4 * 1024 * 1024)          /* bytes of both tables: checked while it is added */
 

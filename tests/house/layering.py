@@ -24,13 +24,14 @@ ROOMS = {
     "runbook": "base sql yaml",
     "journal": "base sql",
     "bundle": "base sql archive",
+    "dumps": "base archive",
     "pg": "base sql proc",
     "host": "base sql proc yaml archive",
-    "transfer": "base sql proc archive pg bundle",
+    "transfer": "base sql proc archive dumps pg bundle",
     "engine": "base sql runbook journal",
-    "wizard-steps": "base sql proc pg host bundle transfer archive engine",
+    "wizard-steps": "base sql proc pg host bundle dumps transfer archive engine",
     "ui": "base yaml runbook journal",
-    "app": "base proc sql yaml archive runbook journal bundle pg host transfer engine wizard-steps ui",
+    "app": "base proc sql yaml archive runbook journal bundle dumps pg host transfer engine wizard-steps ui",
 }
 # Of the engine a step sees its own door only.
 STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}

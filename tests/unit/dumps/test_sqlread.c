@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 
 #include "base/buf.h"
-#include "transfer/sqlmeaning.h"
-#include "transfer/sqlread.h"
+#include "dumps/sqlmeaning.h"
+#include "dumps/sqlread.h"
 
 /* A file, given in pieces of any size: where a piece ends must not matter. */
 typedef struct Pieces {

@@ -1,9 +1,9 @@
-#include "transfer/sqlread.h"
+#include "dumps/sqlread.h"
 
 #include <strings.h>
 
 #include "base/text.h"
-#include "transfer/sqllex.h"
+#include "dumps/sqllex.h"
 
 #define WINDOW   ((size_t)256 << 10)
 #define LARGEST  ((size_t)1 << 30)      /* the server takes no longer statement (MaxAllocSize) */

@@ -1,9 +1,9 @@
-#include "transfer/rewrite.h"
+#include "dumps/rewrite.h"
 
 #include <ctype.h>
 #include <strings.h>
 
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 /* One token of a statement; n 0: it is at its end. */
 typedef struct Token {

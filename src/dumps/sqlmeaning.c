@@ -1,4 +1,4 @@
-#include "transfer/sqlmeaning.h"
+#include "dumps/sqlmeaning.h"
 
 #include <ctype.h>
 #include <strings.h>

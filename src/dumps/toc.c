@@ -1,4 +1,4 @@
-#include "transfer/toc.h"
+#include "dumps/toc.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
-#include "transfer/rewrite.h"
+#include "dumps/rewrite.h"
 
 #include <ctype.h>
 #include <strings.h>

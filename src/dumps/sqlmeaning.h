@@ -10,8 +10,8 @@
 
 #include "base/err.h"
 #include "base/jsonx.h"
-#include "transfer/sqllex.h"
-#include "transfer/sqlread.h"
+#include "dumps/sqllex.h"
+#include "dumps/sqlread.h"
 
 typedef enum SqlReach {
         SQL_ORDINARY,

@@ -1,43 +1,35 @@
-/* source_scan.c: the first reading: is it whole, what is in it, may it run at all. */
-#include "transfer/source_internal.h"
+#include "dumps/contents.h"
 
 #include <ctype.h>
 
 #include "base/text.h"
+#include "dumps/sqlmeaning.h"
 
 #define SECTIONS_MAX 10000              /* databases of one pg_dumpall */
 
 typedef struct Scan {
-        SourceFile    *f;
-        SourceStream  *s;
+        DumpContents  *c;
         SqlRead       *r;
-        SourceSection *here;
-        size_t         at;              /* index of `here`: sections may move               */
+        size_t         at;              /* the section we are in: they may move              */
         bool           restricted;
         int            open;            /* dumps that began and did not end                  */
         int            dumps;           /* that began                                        */
-        bool           cluster_open;
+        bool           cluster_open;    /* a pg_dumpall began and did not end                */
         bool           again;           /* a second dump began, and no \connect since       */
 } Scan;
 
-SourceSection *source_section(SourceFile *f, const char *name)
+/* The section \connect leads to; made when it is new. */
+static DumpSection *section(DumpContents *c, const char *name)
 {
-        for (size_t i = 0; i < f->n_sections; i++)
-                if (str_eq(f->sections[i].name, name))
-                        return &f->sections[i];
-        f->sections = xrealloc(f->sections, (f->n_sections + 1) * sizeof *f->sections);
-        f->sections[f->n_sections] = (SourceSection){ .name = xstrdup(name) };
-        return &f->sections[f->n_sections++];
+        for (size_t i = 0; i < c->n; i++)
+                if (str_eq(c->sections[i].name, name))
+                        return &c->sections[i];
+        c->sections = xrealloc(c->sections, (c->n + 1) * sizeof *c->sections);
+        c->sections[c->n] = (DumpSection){ .name = xstrdup(name) };
+        return &c->sections[c->n++];
 }
 
-bool source_stream_of(const SourceFile *f, bool schema_only, SourceStream **ret, Err *err)
-{
-        SourceBytes b = { .t = f->t, .path = f->path, .kind = f->kind, .client = &f->client,
-                          .schema_only = schema_only };
-        return source_stream_open(&b, ret, err);
-}
-
-bool source_command(const SqlReadItem *item, bool *restricted, char **ret_connect, Err *err)
+bool contents_command(const SqlReadItem *item, bool *restricted, char **ret_connect, Err *err)
 {
         *ret_connect = NULL;
         bool on = str_starts(item->text, "\\restrict "), off = str_starts(item->text, "\\unrestrict ");
@@ -62,7 +54,7 @@ bool source_command(const SqlReadItem *item, bool *restricted, char **ret_connec
 
 /* ---- statements ---- */
 
-static void encoding_of(const SqlReadItem *i, SourceSection *s)
+static void encoding_of(const SqlReadItem *i, DumpSection *s)
 {
         SqlCursor c = { .p = i->text, .end = i->text + i->len };
         if (sqlcursor_next(&c) && sqlcursor_is(&c, "set") && sqlcursor_next(&c) &&
@@ -75,8 +67,8 @@ static void encoding_of(const SqlReadItem *i, SourceSection *s)
 static bool statement(Scan *w, const SqlReadItem *i, Err *err)
 {
         AUTO_SQLMEANING m = { 0 };
-        SourceFile *f = w->f;
-        SourceSection *s = &f->sections[w->at];
+        DumpContents *c = w->c;
+        DumpSection *s = &c->sections[w->at];
         sqlmeaning_of(i, &m);
         switch (m.reach) {
         case SQL_FORBIDDEN:
@@ -87,20 +79,19 @@ static bool statement(Scan *w, const SqlReadItem *i, Err *err)
                 encoding_of(i, s);
                 return true;
         case SQL_CREATE_DATABASE:
-                s = source_section(f, m.name);
+                s = section(c, m.name);
                 json_decref(s->props);
                 s->props = sqlmeaning_properties(i);
                 return true;
         case SQL_OF_CLUSTER:
                 if (m.name && str_starts(i->text, "CREATE ROLE"))
-                        jx_append_str(f->roles, m.name);
+                        jx_append_str(c->roles, m.name);
                 return true;
         case SQL_COPY_IN: {
                 int64_t rows = 0;
                 if (!sqlread_rows(w->r, NULL, NULL, &rows, err))
                         return false;
                 s->copies++;
-                s->rows += rows;
                 break;
         }
         case SQL_OF_DATABASE:
@@ -127,7 +118,7 @@ static void note(Scan *w, const char *text)
         } else if (str_eq(text, "-- PostgreSQL database dump complete")) {
                 w->open--;
         } else if (str_eq(text, "-- PostgreSQL database cluster dump")) {
-                w->f->cluster = w->cluster_open = true;
+                w->cluster_open = true;
                 w->dumps++;
         } else if (str_eq(text, "-- PostgreSQL database cluster dump complete")) {
                 w->cluster_open = false;
@@ -142,13 +133,13 @@ static bool one(Scan *w, const SqlReadItem *i, Err *err)
                 note(w, i->text);
                 return true;
         case SQLREAD_COMMAND:
-                if (!source_command(i, &w->restricted, &connect, err))
+                if (!contents_command(i, &w->restricted, &connect, err))
                         return false;
                 if (connect) {
-                        w->at = (size_t)(source_section(w->f, connect) - w->f->sections);
+                        w->at = (size_t)(section(w->c, connect) - w->c->sections);
                         w->again = false;
                 }
-                return w->f->n_sections <= SECTIONS_MAX ||
+                return w->c->n <= SECTIONS_MAX ||
                        err_set(err, ERR_USER, "it holds more than %d databases", SECTIONS_MAX);
         case SQLREAD_STATEMENT:
                 if (w->dumps == 0)
@@ -166,47 +157,26 @@ static bool one(Scan *w, const SqlReadItem *i, Err *err)
         return err_hint(err, "the dump was cut off: make it again, or find a whole copy");
 }
 
-/* What the text stumbled over may be the damage of what it was packed in: that is told then. What
- * pg_restore died of says more, too, than where its text ended. */
-static void the_better_story(SourceStream *s, bool archive, Err *err)
+bool contents_read(SqlRead *r, DumpContents *ret, Err *err)
 {
-        AUTO_ERR other = { 0 };
-        AUTO_FREE char *piece = xmalloc(1 << 18);
-        bool ok = true;
-        if (err->kind != ERR_USER)
-                return;
-        for (size_t n = 1; n > 0 && ok && !archive;)
-                ok = source_stream_read(s, piece, 1 << 18, &n, &other);
-        if (archive)
-                ok = source_stream_end(s, &other);
-        if (!ok) {
-                err_clear(err);
-                err_move(err, &other);
-        }
+        Scan w = { .c = ret, .r = r };
+        SqlReadItem i = { .kind = SQLREAD_NOTE };
+        ret->roles = json_array();
+        (void)section(ret, "");
+        while (i.kind != SQLREAD_END)
+                if (!sqlread_next(r, &i, err) || !one(&w, &i, err))
+                        return false;
+        return true;
 }
 
-bool source_scan(SourceFile *f, Err *err)
+void contents_done(DumpContents *c)
 {
-        AUTO_SOURCESTREAM s = NULL;
-        bool archive = f->kind != SOURCE_SQL;
-        if (!source_stream_of(f, archive, &s, err))
-                return err_wrap(err, "%s", f->words);
-        AUTO_SQLREAD r = sqlread_new(source_stream_read, s);
-        Scan w = { .f = f, .s = s, .r = r };
-        (void)source_section(f, "");
-        SqlReadItem i = { .kind = SQLREAD_NOTE };
-        progress_stage(f->t, archive ? "reading the archive's schema" : "reading the file", "bytes",
-                       archive ? 0 : f->size, 0);
-        while (i.kind != SQLREAD_END) {
-                bool ok = sqlread_next(r, &i, err);
-                if (ok && i.kind == SQLREAD_END)
-                        ok = source_stream_end(s, err);
-                if (!ok || !one(&w, &i, err))
-                        break;
-                progress_set(f->t, archive ? 0 : source_stream_position(s), 0, NULL);
+        for (size_t i = 0; i < c->n; i++) {
+                free(c->sections[i].name);
+                free(c->sections[i].encoding);
+                json_decref(c->sections[i].props);
         }
-        if (err->kind == ERR_NONE)
-                return true;
-        the_better_story(s, archive, err);
-        return err_wrap(err, "%s", f->words);
+        free(c->sections);
+        json_decref(c->roles);
+        *c = (DumpContents){ 0 };
 }

@@ -1,10 +1,9 @@
-/* test_rewrite.c: newer words said in older ones, and harmless errors known by class. */
+/* test_rewrite.c: newer words said in older ones. */
 #include <stdio.h>
 
 #include <criterion/criterion.h>
 
-#include "transfer/classes.h"
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 static void becomes(const char *sql, int major, const char *want)
 {
@@ -63,17 +62,4 @@ Test(rewrite, leaves_out_options_an_older_server_does_not_know)
         becomes("CREATE UNLOGGED SEQUENCE s.q START WITH 1;", 14, "CREATE SEQUENCE s.q START WITH 1;");
         becomes("ALTER SEQUENCE s.q SET UNLOGGED;", 14, "");
         becomes("ALTER TABLE ONLY t ALTER COLUMN c SET COMPRESSION lz4;", 13, "");
-}
-
-Test(classes, know_an_error_by_code_object_and_words)
-{
-        AUTO_ERR err = { 0 };
-        err_set(&err, ERR_SERVER, "COMMENT EXTENSION pg_trgm: must be owner of extension pg_trgm");
-        snprintf(err.sqlstate, sizeof err.sqlstate, "42501");
-        const ErrorClass *c = classes_find("COMMENT EXTENSION pg_trgm", &err);
-        cr_assert(c);
-        cr_assert_str_eq(c->name, "extension-comment");
-        cr_assert_null(classes_find("COMMENT TABLE pg_trgm", &err));
-        snprintf(err.sqlstate, sizeof err.sqlstate, "42704");
-        cr_assert_null(classes_find("COMMENT EXTENSION pg_trgm", &err));
 }

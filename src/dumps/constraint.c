@@ -1,7 +1,7 @@
-#include "transfer/constraint.h"
+#include "dumps/constraint.h"
 
 #include "base/limits.h"
-#include "transfer/sqltext.h"
+#include "dumps/sqltext.h"
 
 typedef struct Words {
         const char *at;

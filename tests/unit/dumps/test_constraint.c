@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "transfer/constraint.h"
+#include "dumps/constraint.h"
 
 static void becomes(const char *sql, const char *index, const char *take_over)
 {

@@ -1,4 +1,4 @@
-#include "transfer/sqllex.h"
+#include "dumps/sqllex.h"
 
 #include <ctype.h>
 #include <strings.h>
