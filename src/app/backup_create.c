@@ -97,7 +97,7 @@ static int create_now(Create *c, Endpoint *e)
                              .globals = !c->no_globals,
                              .files = json_array_size(c->files) ? c->files : NULL,
                              .redact_env = !c->keep_env };
-        AUTO_WORK w = work_begin(c->quiet);
+        AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w), .jobs = c->n_jobs });
         BundleDone done = { 0 };
         TransferResult sum = { 0 };
@@ -114,7 +114,7 @@ static int create_now(Create *c, Endpoint *e)
         else if (!ok && !err.hint && err.kind != ERR_CANCELLED)
                 err_hint(&err, "the unfinished bundle was removed, and the source was only read: see to "
                          "the cause and run it again");
-        return ok ? EXIT_DONE : verb_fail(&err, verb_work_code(&err, false));
+        return ok ? EXIT_DONE : work_fail(w, &err, verb_work_code(&err, false));
 }
 
 int backup_create(int argc, char **argv)

@@ -151,7 +151,7 @@ static int extract(Extract *x, const char *path, const Bundle *b)
         AUTO_ERR err = { 0 };
         int64_t members = 0;
         bool ok;
-        x->work = work_begin(x->quiet);
+        x->work = work_begin(work_show(x->quiet, false));
         if (x->dir) {
                 BundleExtract o = { .dir = x->dir, .plain = x->plain, .cancel = work_flag(x->work),
                                     .members = json_array_size(x->members) ? x->members : NULL,

@@ -136,15 +136,18 @@ static bool restored(Verify *v, Err *err)
         v->r.restored_on = words;
         words = NULL;
         AUTO_ERR note = { 0 };
-        if (!bundle_note_verify(v->path, &v->r, &note) && !v->quiet)
-                fprintf(stderr, "the verdict could not be noted beside the bundle: %s\n", note.message);
+        if (!bundle_note_verify(v->path, &v->r, &note)) {
+                AUTO_FREE char *text = xasprintf("the verdict could not be noted beside the bundle: %s",
+                                                 note.message);
+                work_say(v->work, text);
+        }
         return true;
 }
 
 static int verify(Verify *v)
 {
         AUTO_ERR err = { 0 };
-        v->work = work_begin(v->quiet);
+        v->work = work_begin(work_show(v->quiet, v->json));
         v->t = transfer_new(&(TransferHooks){ WORK_HOOKS(v->work) });
         work_stops(v->work, v->t);
         bool ok = transfer_verify(v->t, v->path, &v->r, &err);
@@ -156,8 +159,8 @@ static int verify(Verify *v)
                 return verdict(v);
         if (looked && !v->json)
                 fprintf(stderr, "every byte is as it was written, but:\n");
-        return verb_fail(&err, looked ? verb_work_code(&err, !v->server)
-                                      : verb_bundle_code(v->path, &err));
+        return work_fail(v->work, &err, looked ? verb_work_code(&err, !v->server)
+                                               : verb_bundle_code(v->path, &err));
 }
 
 int backup_verify(int argc, char **argv)

@@ -4,8 +4,17 @@
 
 #include "transfer/direction.h"
 
-/* Refusals on stderr, where the error goes; what will be done on stdout. */
-static void print(const json_t *found)
+static void refuse(Work *w, const char *words)
+{
+        AUTO_FREE char *line = xasprintf("cannot go: %s", words);
+        if (w)
+                work_complain(w, line);
+        else
+                fprintf(stderr, "%s\n", line);
+}
+
+/* Refusals on stderr, where the error goes; what will be done on stdout, or into the list. */
+static void print(Work *w, const json_t *found, json_t *into)
 {
         size_t i;
         json_t *j;
@@ -14,16 +23,18 @@ static void print(const json_t *found)
                 const char *verdict = jx_str(j, "verdict", "");
                 AUTO_FREE char *words = direction_words(j);
                 if (str_eq(verdict, "refused"))
-                        fprintf(stderr, "cannot go: %s\n", words);
-                else
+                        refuse(w, words);
+                else if (!into)
                         printf("%s: %s\n", str_eq(verdict, "perhaps") ? "look at" : "rewritten", words);
         }
+        if (into)
+                json_array_extend(into, (json_t *)found);
 }
 
-static bool judge(const json_t *found, bool *ret_refused, Err *err)
+static bool judge(Work *w, const json_t *found, json_t *into, bool *ret_refused, Err *err)
 {
         size_t n = direction_refused(found);
-        print(found);
+        print(w, found, into);
         if (n == 0)
                 return true;
         *ret_refused = true;
@@ -33,17 +44,18 @@ static bool judge(const json_t *found, bool *ret_refused, Err *err)
                              "as said above, or take a newer target");
 }
 
-bool directing_look(Endpoint *from, Endpoint *to, bool *ret_refused, Err *err)
+bool directing_look(Endpoint *from, Endpoint *to, json_t *into, bool *ret_refused, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
         AUTO_JSON found = NULL;
         return endpoint_open(from, from->database, &source, err) &&
                endpoint_open(to, NULL, &target, err) &&
-               direction_check(source, pg_major(target), &found, err) && judge(found, ret_refused, err);
+               direction_check(source, pg_major(target), &found, err) &&
+               judge(NULL, found, into, ret_refused, err);
 }
 
-bool directing_rehearse(Work *w, const TransferCopy *c, bool *ret_refused, Err *err)
+bool directing_rehearse(Work *w, const TransferCopy *c, json_t *into, bool *ret_refused, Err *err)
 {
         AUTO_JSON found = NULL;
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
@@ -52,5 +64,5 @@ bool directing_rehearse(Work *w, const TransferCopy *c, bool *ret_refused, Err *
         work_stops(w, NULL);
         if (ok && *work_flag(w))
                 return err_set(err, ERR_CANCELLED, "stopped on request");
-        return ok && judge(found, ret_refused, err);
+        return ok && judge(w, found, into, ret_refused, err);
 }

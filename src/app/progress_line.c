@@ -18,11 +18,16 @@ static void put(char *to, size_t max, const char *from)
 void progress_line_of(const TransferProgress *p, ProgressLine *ret)
 {
         *ret = (ProgressLine){ .done = p->done, .total = p->total, .eta_ms = p->eta_ms,
-                               .rate = p->rate, .things_done = p->things_done,
-                               .things_total = p->things_total };
+                               .row_count = p->row_count, .rate = p->rate,
+                               .things_done = p->things_done, .things_total = p->things_total,
+                               .workers = p->workers, .n_parts = MIN(p->n_rows, LEN(ret->parts)) };
         put(ret->stage, sizeof ret->stage, p->stage ? p->stage : "");
         put(ret->unit, sizeof ret->unit, p->unit ? p->unit : "");
-        put(ret->row, sizeof ret->row, p->n_rows && p->rows[0].name ? p->rows[0].name : "");
+        for (size_t i = 0; i < ret->n_parts; i++) {
+                const TransferRow *r = &p->rows[i];
+                put(ret->parts[i].name, sizeof ret->parts[i].name, r->name ? r->name : "");
+                ret->parts[i].fraction = r->total > 0 ? (double)MIN(r->done, r->total) / (double)r->total : -1;
+        }
 }
 
 static void amounts(const ProgressLine *l, Buf *b)
@@ -49,8 +54,8 @@ void progress_line_text(const ProgressLine *l, size_t width, Buf *out)
         AUTO_BUF b = buf_init(4096);
         buf_adds(&b, l->stage);
         amounts(l, &b);
-        if (l->row[0])
-                buf_printf(&b, "  %s", l->row);
+        if (l->n_parts && l->parts[0].name[0])
+                buf_printf(&b, "  %s", l->parts[0].name);
         const char *text = buf_str(&b);
         size_t n = 0, characters = 0;
         while (text[n] && characters < width) {

@@ -12,7 +12,7 @@
 /* Plain SQL is read from end to end here, before the server is asked for anything. */
 static bool open_file(const RestoreFile *o, SourceFile **ret, Err *err)
 {
-        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
         bool ok = source_file_open(t, &(SourceOpen){ .path = o->path, .database = o->database }, ret, err);
@@ -42,14 +42,16 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
                l->replaces ? " (an empty database was in its place)" : "");
 }
 
-static int dropped(Load *l, const Work *w, Err *err, int code)
+static int dropped(Load *l, Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
         if (!load_drop(l, work_oid(w), &why)) {
-                fprintf(stderr, "pgsherpa: the unfinished database %s is still there\n", l->temporary);
-                verb_fail(&why, code);
+                AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there",
+                                                 l->temporary);
+                work_complain(w, note);
+                work_fail(w, &why, code);
         }
-        return verb_fail(err, code);
+        return work_fail(w, err, code);
 }
 
 static int load(const RestoreFile *o, SourceFile *f, Load *l)
@@ -59,7 +61,7 @@ static int load(const RestoreFile *o, SourceFile *f, Load *l)
         TransferRestore r = { .target = &target, .into = l->temporary, .marker = l->marker,
                               .created = work_created };
         TransferResult result = { 0 };
-        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
         bool ok = source_file_restore(t, f, &r, &result, &err);

@@ -45,9 +45,9 @@ static int compare_now(const Compare *c, Endpoint *from, Endpoint *to)
         if (!endpoint_open(from, from->database, &source, &err) ||
             !endpoint_open(to, to->database, &target, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
-        AUTO_WORK w = work_begin(c->quiet);
+        AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
         if (!comparing(w, source, target, &c->o, &report, &err))
-                return verb_fail(&err, verb_work_code(&err, true));
+                return work_fail(w, &err, verb_work_code(&err, true));
         return tell(c, report);
 }
 
@@ -63,9 +63,9 @@ static int compare_bundle(const Compare *c, Endpoint *to)
                 return verb_fail(&err, EXIT_USAGE);
         if (!endpoint_open(to, to->database, &target, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
-        AUTO_WORK w = work_begin(c->quiet);
+        AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
         if (!comparing_bundle(w, b, c->database ? c->database : "", target, &c->o, &report, &err))
-                return verb_fail(&err, verb_work_code(&err, true));
+                return work_fail(w, &err, verb_work_code(&err, true));
         return tell(c, report);
 }
 

@@ -12,12 +12,14 @@
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup, *jobs;
-        bool        roles, no_proof, portable, check, quiet;
+        bool        roles, no_proof, portable, check, json, quiet;
         int         n_jobs;             /* 0: by cores and memory                            */
         Endpoint    source, target;
         Load        load;
         json_t     *made_roles;         /* names; new on the target                          */
         BundleDone  bundle;             /* of --backup                                       */
+        json_t     *report;             /* of the comparison                                 */
+        json_t     *found;              /* --json: what the direction asks for; else NULL    */
 } Copy;
 
 static void copy_done(Copy *c)
@@ -26,6 +28,8 @@ static void copy_done(Copy *c)
         endpoint_done(&c->target);
         load_done(&c->load);
         json_decref(c->made_roles);
+        json_decref(c->report);
+        json_decref(c->found);
         free(c->bundle.path);
 }
 
@@ -81,33 +85,34 @@ static bool take_back(Copy *c, int64_t oid, Err *err)
         return true;
 }
 
-static int failed(Copy *c, int64_t oid, Err *err, int code)
+static int failed(Copy *c, Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
-        bool gone = take_back(c, oid, &why);
+        bool gone = take_back(c, work_oid(w), &why);
         if (!gone) {
-                fprintf(stderr, "pgsherpa: not everything could be taken back on the target (%s)\n",
-                        c->load.temporary ? c->load.temporary : "roles");
+                AUTO_FREE char *note = xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
+                                                 c->load.temporary ? c->load.temporary : "roles");
+                work_complain(w, note);
                 if (c->load.temporary)
                         load_hint(&c->load, false, &why);
-                verb_fail(&why, code);
+                work_fail(w, &why, code);
         }
         if (gone)
                 load_hint(&c->load, true, err);
-        return verb_fail(err, code);
+        return work_fail(w, err, code);
 }
 
 static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
-        AUTO_JSON report = NULL;
         if (!endpoint_open(&c->source, c->source.database, &source, err) ||
             !endpoint_open(&c->target, c->load.temporary, &target, err) ||
-            !comparing(w, source, target, &(CompareOptions){ .jobs = c->n_jobs }, &report, err))
+            !comparing(w, source, target, &(CompareOptions){ .jobs = c->n_jobs }, &c->report, err))
                 return false;
-        *ret_equal = jx_bool(report, "equal", false);
-        comparing_print(report, "text");
+        *ret_equal = jx_bool(c->report, "equal", false);
+        if (!c->json)
+                comparing_print(c->report, "text");
         if (*ret_equal)
                 return true;
         err_set(err, ERR_USER, "the copy is not equal to its source, and was not kept");
@@ -151,7 +156,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
                            .into = c->load.temporary, .marker = c->load.marker,
                            .portable = c->portable };
         if (!rehearses(c, &rehearse, err) ||
-            (rehearse && !directing_rehearse(w, &t, ret_refused, err)))
+            (rehearse && !directing_rehearse(w, &t, c->found, ret_refused, err)))
                 return false;
         if (c->check)
                 return true;
@@ -165,14 +170,67 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         return ok;
 }
 
+static void print_json(const json_t *j)
+{
+        AUTO_FREE char *text = jx_dump(j);
+        puts(text);
+}
+
 /* --check: roles it made for the rehearsal go again, too. */
-static int checked(Copy *c)
+static int checked(Copy *c, Work *w)
 {
         AUTO_ERR err = { 0 };
         if (!take_back(c, 0, &err))
-                return verb_fail(&err, EXIT_BLIND);
-        puts("it can go there: the whole schema was made and dropped again, no row was moved");
+                return work_fail(w, &err, EXIT_BLIND);
+        if (!c->json) {
+                puts("it can go there: the whole schema was made and dropped again, no row was moved");
+                return EXIT_DONE;
+        }
+        AUTO_JSON j = json_object();
+        jx_set_bool(j, "possible", true);
+        jx_set(j, "direction", json_incref(c->found));
+        print_json(j);
         return EXIT_DONE;
+}
+
+static void tell_json(const Copy *c, const TransferResult *r, bool there)
+{
+        AUTO_JSON j = json_object();
+        jx_set_str(j, "database", there ? c->load.name : NULL);
+        jx_set_int(j, "tables", r->tables);
+        jx_set_int(j, "rows", r->rows);
+        jx_set_int(j, "bytes", r->bytes);
+        jx_set_int(j, "objects", r->objects);
+        jx_set_int(j, "sequences", r->sequences);
+        jx_set_int(j, "large_objects", r->large_objects);
+        jx_set(j, "tolerated", r->tolerated ? json_incref(r->tolerated) : json_array());
+        jx_set_str(j, "bundle", c->bundle.path);
+        jx_set_str(j, "bundle_sha256", c->bundle.path ? c->bundle.sha256 : NULL);
+        jx_set(j, "equal", c->report ? json_boolean(jx_bool(c->report, "equal", false)) : json_null());
+        jx_set(j, "report", c->report ? json_incref(c->report) : json_null());
+        jx_set(j, "direction", json_incref(c->found));
+        print_json(j);
+}
+
+static void tell(const Copy *c, const TransferResult *r, bool there)
+{
+        char count[32];
+        if (c->json) {
+                tell_json(c, r, there);
+                return;
+        }
+        if (c->bundle.path) {           /* whole, whatever became of the copy */
+                AUTO_FREE char *path = text_clean_str(c->bundle.path);
+                printf("%s\nsha256 %s\n", path, c->bundle.sha256);
+        }
+        if (!there)
+                return;
+        AUTO_FREE char *name = text_clean_str(c->load.name);
+        printf("database %s is there: %lld tables, %s rows%s\n", name, (long long)r->tables,
+               fmt_count(r->rows, count),
+               c->load.replaces ? " (an empty database was in its place)" : "");
+        if (c->no_proof)
+                puts("not compared with its source: pgsherpa compare does that");
 }
 
 static int copy_now(Copy *c)
@@ -180,29 +238,16 @@ static int copy_now(Copy *c)
         AUTO_ERR err = { 0 };
         bool equal = true, refused = false;
         TransferResult r = { 0 };
-        AUTO_WORK w = work_begin(c->quiet);
+        AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
         bool ok = load_rows(c, w, &r, &refused, &err);
         if (ok && c->check)
-                return checked(c);
+                return checked(c, w);
         ok = ok && (c->no_proof || prove(c, w, &equal, &err)) && load_finish(&c->load, &err);
-        int64_t rows = r.rows, tables = r.tables;
+        tell(c, &r, ok);
         transfer_result_done(&r);
-        if (c->bundle.path) {           /* whole, whatever became of the copy */
-                AUTO_FREE char *path = text_clean_str(c->bundle.path);
-                printf("%s\nsha256 %s\n", path, c->bundle.sha256);
-        }
-        if (!ok)
-                return failed(c, work_oid(w), &err,
-                              refused || c->load.refused ? EXIT_REFUSED :
-                                                             verb_work_code(&err, false));
-        char count[32];
-        AUTO_FREE char *name = text_clean_str(c->load.name);
-        printf("database %s is there: %lld tables, %s rows%s\n", name, (long long)tables,
-               fmt_count(rows, count),
-               c->load.replaces ? " (an empty database was in its place)" : "");
-        if (c->no_proof)
-                puts("not compared with its source: pgsherpa compare does that");
-        return EXIT_DONE;
+        return ok ? EXIT_DONE :
+                    failed(c, w, &err, refused || c->load.refused ? EXIT_REFUSED :
+                                                                    verb_work_code(&err, false));
 }
 
 static int run(int argc, char **argv)
@@ -222,6 +267,7 @@ static int run(int argc, char **argv)
                 { "--portable", .set = &c.portable },
                 { "--jobs", .value = &c.jobs },
                 { "--check", .set = &c.check },
+                { "--json", .set = &c.json },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
@@ -235,7 +281,8 @@ static int run(int argc, char **argv)
                          .name = c.target.database ? c.target.database : c.source.database };
         if (!load_begin(&c.load, "copy", &err))
                 return verb_fail(&err, c.load.refused ? EXIT_REFUSED : verb_work_code(&err, true));
-        if (!directing_look(&c.source, &c.target, &refused, &err) || !roles(&c, &refused, &err)) {
+        c.found = c.json ? json_array() : NULL;
+        if (!directing_look(&c.source, &c.target, c.found, &refused, &err) || !roles(&c, &refused, &err)) {
                 if (!err.hint)
                         err_hint(&err, "nothing was made yet: see to the cause and run it again");
                 return verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true));
@@ -247,7 +294,7 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--portable] [--jobs N] [--check] [--quiet]",
+                "[--backup DIR] [--portable] [--jobs N] [--check] [--json] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

@@ -37,19 +37,20 @@ static void restore_done(Restore *o)
         arena_free(o->a);
 }
 
-static int dropped(Load *l, const Work *w, Err *err, int code)
+static int dropped(Load *l, Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
         bool gone = load_drop(l, work_oid(w), &why);
         if (!gone) {
-                fprintf(stderr, "pgsherpa: the unfinished database %s is still there on the target\n",
-                        l->temporary);
+                AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there on the target",
+                                                 l->temporary);
+                work_complain(w, note);
                 load_hint(l, false, &why);
-                verb_fail(&why, code);
+                work_fail(w, &why, code);
         }
         if (gone)
                 load_hint(l, true, err);
-        return verb_fail(err, code);
+        return work_fail(w, err, code);
 }
 
 static void hint_for_roles(Err *err)
@@ -91,7 +92,7 @@ static int load(const Restore *o, const char *database, Load *l)
                               .into = l->temporary, .marker = l->marker, .created = work_created,
                               .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };
-        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w), .jobs = o->n_jobs });
         work_stops(w, t);
         bool ok = transfer_restore(t, &r, &result, &err);
@@ -118,7 +119,7 @@ static int load_into(const Restore *o, const char *database, const char *name)
         TransferRestore r = { .bundle = o->b, .database = database, .target = &target, .into = name,
                               .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };
-        AUTO_WORK w = work_begin(o->quiet);
+        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
         bool ok = transfer_restore_into(t, &r, &result, &err);
@@ -129,7 +130,7 @@ static int load_into(const Restore *o, const char *database, const char *name)
                 hint_for_roles(&err);
         transfer_result_done(&result);
         bool there = err.kind == ERR_USER && str_eq(err.sqlstate, "42P07");
-        return ok ? EXIT_DONE : verb_fail(&err, there ? EXIT_REFUSED : verb_work_code(&err, false));
+        return ok ? EXIT_DONE : work_fail(w, &err, there ? EXIT_REFUSED : verb_work_code(&err, false));
 }
 
 /* Is there a database of that name with anything in it? */

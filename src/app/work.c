@@ -8,16 +8,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/progress_line.h"
+#include "app/progress_event.h"
+#include "app/verb.h"
 #include "base/clock.h"
+
+#define EVENT_MS   250
+#define SILENCE_MS 1000
 
 struct Work {
         pthread_t       thread;
         pthread_mutex_t lock;
         sigset_t        signals, before;
         volatile bool   cancelled, over;
-        bool            quiet, terminal, drawn, news;
+        WorkShow        show;
+        bool            terminal, drawn, known, news;
+        int64_t         began, told;    /* ms; told: the last event                           */
         Transfer       *transfer;
+        pthread_mutex_t ending;         /* the transfer stays until this is free              */
         Pg             *pg[2];
         ProgressLine    line;
         int64_t         oid;
@@ -37,7 +44,7 @@ static void wipe(Work *w)
 static void draw(Work *w)
 {
         struct winsize ws = { 0 };
-        if (!w->terminal || w->quiet || !w->news)
+        if (!w->terminal || w->show != WORK_LINE || !w->known)
                 return;
         size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79;
         AUTO_BUF b = buf_init(8192);
@@ -45,6 +52,22 @@ static void draw(Work *w)
         fprintf(stderr, "\r\x1b[K%s", buf_str(&b));
         fflush(stderr);
         w->drawn = true;
+}
+
+static void tell(json_t *event)
+{
+        AUTO_JSON j = event;
+        AUTO_FREE char *text = progress_event_line(j);
+        fprintf(stderr, "%s\n", text);
+}
+
+static void tell_progress(Work *w, int64_t now)
+{
+        if (!w->known)
+                return;
+        tell(progress_event_of(&w->line, now - w->began));
+        w->news = false;
+        w->told = now;
 }
 
 static void stop(Work *w)
@@ -57,29 +80,60 @@ static void stop(Work *w)
                         pg_cancel(w->pg[i]);
 }
 
+/* No news is a second older: what is left is asked for again. The hook takes w->lock, so it is
+ * free meanwhile. */
+static void tick(Work *w)
+{
+        pthread_mutex_lock(&w->ending);
+        if (w->transfer)
+                transfer_tick(w->transfer);
+        pthread_mutex_unlock(&w->ending);
+}
+
+static void look(Work *w, int64_t now)
+{
+        pthread_mutex_lock(&w->lock);
+        bool old = !w->news && now - w->told >= SILENCE_MS;
+        pthread_mutex_unlock(&w->lock);
+        if (old)
+                tick(w);
+        pthread_mutex_lock(&w->lock);
+        if (w->show == WORK_LINE)
+                draw(w);
+        else if (w->show == WORK_EVENTS && !flag_up(&w->over) && (w->news || old))
+                tell_progress(w, now);
+        pthread_mutex_unlock(&w->lock);
+}
+
 static void *watch(void *arg)
 {
         Work *w = arg;
+        struct timespec wait = { .tv_sec = 1 };
+        if (w->show == WORK_EVENTS)
+                wait = (struct timespec){ .tv_nsec = EVENT_MS * 1000000L };
         while (!flag_up(&w->over)) {
-                int sig = sigtimedwait(&w->signals, NULL, &(struct timespec){ .tv_sec = 1 });
-                pthread_mutex_lock(&w->lock);
+                int sig = sigtimedwait(&w->signals, NULL, &wait);
                 if (flag_up(&w->over))
-                        ;
-                else if (sig > 0 && sig != SIGUSR2)
-                        stop(w);
-                else
-                        draw(w);
+                        break;
+                if (sig <= 0 || sig == SIGUSR2) {
+                        look(w, clock_boot_ms());
+                        continue;
+                }
+                pthread_mutex_lock(&w->lock);
+                stop(w);
                 pthread_mutex_unlock(&w->lock);
         }
         return NULL;
 }
 
-Work *work_begin(bool quiet)
+Work *work_begin(WorkShow show)
 {
         Work *w = xcalloc(1, sizeof *w);
-        w->quiet = quiet;
+        w->show = show;
+        w->began = clock_boot_ms();
         w->terminal = isatty(STDERR_FILENO);
         pthread_mutex_init(&w->lock, NULL);
+        pthread_mutex_init(&w->ending, NULL);
         sigemptyset(&w->signals);
         sigaddset(&w->signals, SIGINT);
         sigaddset(&w->signals, SIGTERM);
@@ -103,17 +157,28 @@ Work *work_end(Work *w)
         pthread_join(w->thread, NULL);
         pthread_sigmask(SIG_SETMASK, &w->before, NULL);
         pthread_mutex_destroy(&w->lock);
+        pthread_mutex_destroy(&w->ending);
         free(w);
         return NULL;
 }
 
+/* What one piece of work said last belongs to it, not to the next. With the lock held. */
+static void over(Work *w)
+{
+        if (w->show == WORK_EVENTS && w->news)
+                tell_progress(w, clock_boot_ms());
+        w->known = w->news = false;
+        wipe(w);
+}
+
 void work_stops(Work *w, Transfer *t)
 {
+        pthread_mutex_lock(&w->ending);
         pthread_mutex_lock(&w->lock);
+        over(w);
         w->transfer = t;
-        w->news = false;
-        wipe(w);
         pthread_mutex_unlock(&w->lock);
+        pthread_mutex_unlock(&w->ending);
 }
 
 void work_stops_connections(Work *w, Pg *a, Pg *b)
@@ -121,9 +186,8 @@ void work_stops_connections(Work *w, Pg *a, Pg *b)
         pthread_mutex_lock(&w->lock);
         w->pg[0] = a;
         w->pg[1] = b;
-        w->news = false;
         w->first.at = 0;
-        wipe(w);
+        over(w);
         pthread_mutex_unlock(&w->lock);
 }
 
@@ -137,7 +201,7 @@ void work_progress(void *work, const TransferProgress *p)
         Work *w = work;
         pthread_mutex_lock(&w->lock);
         progress_line_of(p, &w->line);
-        w->news = true;
+        w->known = w->news = true;
         pthread_mutex_unlock(&w->lock);
 }
 
@@ -160,18 +224,26 @@ void work_compared(void *work, const char *table, int done, int total, int64_t b
         if (rate > 0)
                 p.eta_ms = (int64_t)((double)(bytes_total - bytes_done) * 1000.0 / rate);
         progress_line_of(&p, &w->line);
-        w->news = true;
+        w->known = w->news = true;
+        pthread_mutex_unlock(&w->lock);
+}
+
+void work_complain(Work *w, const char *text)
+{
+        pthread_mutex_lock(&w->lock);
+        wipe(w);
+        if (w->show == WORK_EVENTS)
+                tell(progress_event_note(text, clock_boot_ms() - w->began));
+        else
+                fprintf(stderr, "%s\n", text);
         pthread_mutex_unlock(&w->lock);
 }
 
 void work_say(void *work, const char *text)
 {
         Work *w = work;
-        pthread_mutex_lock(&w->lock);
-        wipe(w);
-        if (!w->quiet)
-                fprintf(stderr, "%s\n", text);
-        pthread_mutex_unlock(&w->lock);
+        if (w->show != WORK_QUIET)
+                work_complain(w, text);
 }
 
 bool work_created(void *work, int64_t oid, Err *err)
@@ -183,4 +255,16 @@ bool work_created(void *work, int64_t oid, Err *err)
 int64_t work_oid(const Work *w)
 {
         return w->oid;
+}
+
+int work_fail(Work *w, Err *err, int code)
+{
+        pthread_mutex_lock(&w->lock);
+        over(w);
+        if (w->show == WORK_EVENTS) {
+                tell(progress_event_failed(err, code, clock_boot_ms() - w->began));
+                err_clear(err);
+        }
+        pthread_mutex_unlock(&w->lock);
+        return w->show == WORK_EVENTS ? code : verb_fail(err, code);
 }

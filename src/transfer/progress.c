@@ -104,6 +104,14 @@ void progress_words(Transfer *t, const char *stage)
         pthread_mutex_unlock(&t->showing);
 }
 
+void transfer_tick(Transfer *t)
+{
+        pthread_mutex_lock(&t->showing);
+        if (t->stage)
+                show(t, NULL, true);
+        pthread_mutex_unlock(&t->showing);
+}
+
 void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow *row)
 {
         pthread_mutex_lock(&t->showing);

@@ -65,6 +65,8 @@ int       transfer_jobs(Transfer *t);   /* of what runs now; else what was asked
  * moment is done by one alone, and nothing was changed. */
 #define TRANSFER_JOBS 32
 int       transfer_change_jobs(Transfer *t, int delta);
+/* Calls the progress hook now, with what is known: estimates age although nothing was heard. */
+void      transfer_tick(Transfer *t);
 Transfer *transfer_free(Transfer *t);
 
 typedef struct TransferCopy {

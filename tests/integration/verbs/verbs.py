@@ -367,4 +367,5 @@ def main():
             clean_up()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 
 #include "app/endpoint.h"
 #include "app/flags.h"
-#include "app/progress_line.h"
+#include "app/progress_event.h"
 
 static char *line(const TransferProgress *p, size_t width)
 {
@@ -32,6 +32,40 @@ Test(progress_line, is_cut_at_a_character_and_draws_nothing)
         cr_assert_null(strchr(whole, '\x1b'), "%s", whole);
         AUTO_FREE char *cut = line(&p, strlen("schema  3 of 9 objects  ") + 1);
         cr_assert_str_eq(cut, "schema  3 of 9 objects  \xc3\xa4");
+}
+
+Test(progress_event, is_one_line_with_null_for_what_is_not_known)
+{
+        ProgressLine l;
+        TransferProgress p = { .stage = "copying", .unit = "bytes", .done = 1500, .total = 4000, .rate = 50.7,
+                               .row_count = 12, .eta_ms = 6250, .things_done = 1, .things_total = 3,
+                               .workers = 2, .n_rows = 2,
+                               .rows = (TransferRow[]){ { .name = "public.a", .done = 1, .total = 3 },
+                                                        { .name = "ANALYZE b\n" } } };
+        progress_line_of(&p, &l);
+        AUTO_JSON all = progress_event_of(&l, 1250);
+        AUTO_FREE char *text = progress_event_line(all);
+        cr_assert_str_eq(text, "{\"event\":\"progress\",\"seconds\":1.25,\"stage\":\"copying\",\"unit\":\"bytes\","
+                               "\"done\":1500,\"total\":4000,\"rows\":12,\"rate\":50,\"seconds_left\":6.25,"
+                               "\"things_done\":1,\"things_total\":3,\"workers\":2,\"parts\":["
+                               "{\"name\":\"public.a\",\"fraction\":0.333},"
+                               "{\"name\":\"ANALYZE b\\\\n\",\"fraction\":null}]}");
+        progress_line_of(&(TransferProgress){ .eta_ms = -1 }, &l);
+        AUTO_JSON nothing = progress_event_of(&l, 0);
+        cr_assert(json_is_null(jx_get(nothing, "total")));
+        cr_assert(json_is_null(jx_get(nothing, "seconds_left")));
+        cr_assert_eq(json_array_size(jx_get(nothing, "parts")), 0);
+}
+
+Test(progress_event, carries_an_error_with_its_code)
+{
+        AUTO_ERR err = { 0 };
+        err_set(&err, ERR_SERVER, "no room");
+        strcpy(err.sqlstate, "53100");
+        AUTO_JSON j = progress_event_failed(&err, 1, 4000);
+        AUTO_FREE char *text = progress_event_line(j);
+        cr_assert_str_eq(text, "{\"event\":\"failed\",\"seconds\":4.0,\"message\":\"no room\","
+                               "\"sqlstate\":\"53100\",\"hint\":null,\"exit_code\":1}");
 }
 
 static bool read_endpoint(const char *text, Endpoint *ret)
