@@ -88,36 +88,62 @@ static bool run_pg_dump(Copy *w, Err *err)
                            err);
 }
 
-/* What is there to be read, asked while pg_dump reads the schema: both take seconds when there
- * are thousands of tables. The thread has the reader, the arena and the content to itself. */
-typedef struct Look {
-        Copy *w;
-        bool  ok;
-        Err   err;
-} Look;
+/* ---- what is done beside something else ---- */
 
-static void *look(void *arg)
+/* It has to itself what it writes to; everybody else only reads that after aside_join(). */
+typedef struct Aside {
+        Copy     *w;
+        bool    (*run)(Copy *w, Err *err);
+        bool      begun, ok;
+        Err       err;
+        pthread_t thread;
+} Aside;
+
+static void *aside_main(void *arg)
 {
-        Look *l = arg;
-        l->ok = source_content(l->w->reader, l->w->a, &l->w->content, &l->err);
+        Aside *a = arg;
+        a->ok = a->run(a->w, &a->err);
+        if (!a->ok)
+                transfer_interrupt(a->w->t, true);
         return NULL;
+}
+
+static bool aside_begin(Aside *a, Copy *w, bool (*run)(Copy *w, Err *err), Err *err)
+{
+        *a = (Aside){ .w = w, .run = run };
+        int why = pthread_create(&a->thread, NULL, aside_main, a);
+        a->begun = why == 0;
+        return a->begun || err_set_errno(err, why, "starting a thread");
+}
+
+/* `ok`: how the rest went. Its error is told, unless it only stopped because of ours. */
+static bool aside_join(Aside *a, bool ok, Err *err)
+{
+        if (!a->begun)
+                return ok;
+        pthread_join(a->thread, NULL);
+        a->begun = false;
+        if (!a->ok && (ok || err->kind == ERR_CANCELLED)) {
+                err_clear(err);
+                err_move(err, &a->err);
+        }
+        err_clear(&a->err);
+        return ok && a->ok;
+}
+
+/* What is there to be read, asked while pg_dump reads the schema: both take seconds when there
+ * are thousands of tables. */
+static bool look(Copy *w, Err *err)
+{
+        return source_content(w->reader, w->a, &w->content, err) ||
+               err_wrap(err, "the source database %s", w->c->database);
 }
 
 static bool read_schema(Copy *w, Err *err)
 {
-        Look l = { .w = w };
-        pthread_t thread;
-        int why = pthread_create(&thread, NULL, look, &l);
-        if (why != 0)
-                return err_set_errno(err, why, "starting a thread");
-        bool ok = run_pg_dump(w, err);
-        pthread_join(thread, NULL);
-        if (ok && !l.ok) {
-                err_move(err, &l.err);
-                ok = err_wrap(err, "the source database %s", w->c->database);
-        }
-        err_clear(&l.err);
-        return ok && toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
+        Aside a;
+        return aside_begin(&a, w, look, err) && aside_join(&a, run_pg_dump(w, err), err) &&
+               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
 }
 
 /* ---- into the bundle ---- */
@@ -147,11 +173,22 @@ static bool add_dump(Copy *w, Err *err)
         return true;
 }
 
-static bool begin_bundle(Copy *w, Err *err)
+/* The schema for people with psql and nothing else. Made while rows are copied: each section is
+ * a pg_restore that takes as long as the server's whole answer did. */
+static bool sections(Copy *w, Err *err)
 {
         DumpRun d = dumper(w);
         AUTO_BUF pre = buf_init(LIMIT_SQL);
         AUTO_BUF post = buf_init(LIMIT_SQL);
+        return dump_section(&d, "pre-data", w->archive.data, w->archive.len, &pre, err) &&
+               add(w, "sql", "pre-data.sql.zst", &pre, err) &&
+               dump_section(&d, "post-data", w->archive.data, w->archive.len, &post, err) &&
+               add(w, "sql", "post-data.sql.zst", &post, err) &&
+               add(w, "schema", "schema.dump", &w->archive, err);
+}
+
+static void begin_record(Copy *w)
+{
         AUTO_SQL create = { 0 };
         char iso[32];
         AUTO_FREE char *words = pg_client_words(&w->client);
@@ -173,11 +210,6 @@ static bool begin_bundle(Copy *w, Err *err)
         json_object_set(w->record, "indexes", w->content.indexes);
         json_object_set(w->record, "properties", w->content.properties);
         json_object_set(w->record, "extensions", w->content.extensions);
-        return dump_section(&d, "pre-data", w->archive.data, w->archive.len, &pre, err) &&
-               dump_section(&d, "post-data", w->archive.data, w->archive.len, &post, err) &&
-               add(w, "sql", "pre-data.sql.zst", &pre, err) &&
-               add(w, "sql", "post-data.sql.zst", &post, err) &&
-               add(w, "schema", "schema.dump", &w->archive, err) && (!w->c->dump || add_dump(w, err));
 }
 
 static bool one_line(void *arg, const char *what, const Sql *q, Err *err)
@@ -277,6 +309,20 @@ static bool target_major(Copy *w, int *ret, Err *err)
         return true;
 }
 
+static bool move(Copy *w, Err *err)
+{
+        return pre_data(w, err) && work(w, err);
+}
+
+static bool move_and_keep(Copy *w, Err *err)
+{
+        Aside a;
+        begin_record(w);
+        if (w->c->dump && !add_dump(w, err))
+                return false;
+        return aside_begin(&a, w, sections, err) && aside_join(&a, move(w, err), err) && end_bundle(w, err);
+}
+
 static void sum_up(Copy *w, TransferResult *r)
 {
         *r = (TransferResult){ .tables = w->content.counted,
@@ -297,8 +343,7 @@ bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err 
         int major;
         *ret = (TransferResult){ 0 };
         if (!target_major(&w, &major, err) || !open_source(&w, err) || !find_client(&w, major, err) ||
-            !read_schema(&w, err) || (c->bundle && !begin_bundle(&w, err)) || !pre_data(&w, err) ||
-            !work(&w, err) || (c->bundle && !end_bundle(&w, err)))
+            !read_schema(&w, err) || !(c->bundle ? move_and_keep(&w, err) : move(&w, err)))
                 return err_wrap(err, "copying database %s", c->database);
         sum_up(&w, ret);
         return true;
