@@ -35,7 +35,7 @@ int verb_usage(const char *verb, const char *fmt, ...)
         fprintf(stderr, "pgsherpa %s: %s\n", verb, text);
         for (const Verb *const *v = verbs; *v; v++)
                 if (str_eq((*v)->name, verb))
-                        fprintf(stderr, "usage: pgsherpa %s %s\n", verb, (*v)->args);
+                        usage_print(stderr, *v, NULL);
         return EXIT_USAGE;
 }
 
@@ -73,10 +73,24 @@ static const Verb *find_verb(const char *name)
         return NULL;
 }
 
-static int help_of(const Verb *v)
+static int help_of(const Verb *v, const char *word)
 {
-        printf("pgsherpa %s: %s\n\nusage: pgsherpa %s %s\n", v->name, v->summary, v->name, v->args);
+        printf("pgsherpa %s: %s\n\n", v->name, v->summary);
+        usage_print(stdout, v, word);
         return EXIT_DONE;
+}
+
+/* `help VERB [WORD]`, `VERB --help`, `VERB WORD --help`. NULL: nothing of the kind. */
+static const Verb *help_wanted(int argc, char **argv, const char **ret_word)
+{
+        *ret_word = NULL;
+        if (argc > 2 && str_eq(argv[1], "help")) {
+                *ret_word = argc > 3 ? argv[3] : NULL;
+                return find_verb(argv[2]);
+        }
+        if (argc > 3 && str_eq(argv[3], "--help"))
+                *ret_word = argv[2];
+        return *ret_word || (argc > 2 && str_eq(argv[2], "--help")) ? find_verb(argv[1]) : NULL;
 }
 
 static void print_help(void)
@@ -107,11 +121,10 @@ int main(int argc, char **argv)
 {
         protect_process();
         const char *word = argc > 1 ? argv[1] : "home";
-        const char *help = argc == 3 && str_eq(argv[1], "help")     ? argv[2]
-                           : argc == 3 && str_eq(argv[2], "--help") ? argv[1]
-                                                                    : NULL;
-        if (help && find_verb(help))
-                return help_of(find_verb(help));
+        const char *form = NULL;
+        const Verb *help = help_wanted(argc, argv, &form);
+        if (help)
+                return help_of(help, form);
         if (str_eq(word, "--help") || str_eq(word, "-h") || str_eq(word, "help")) {
                 print_help();
                 return EXIT_DONE;

@@ -6,6 +6,8 @@
  * stderr by verb_fail(). */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/err.h"
 #include "journal/run_view.h"
 
@@ -29,6 +31,8 @@ extern const Verb *const verbs[];               /* in the order of the help text
 int verb_fail(Err *err, int code) NONNULL;
 /* "pgsherpa run: unknown option --foo", EXIT_USAGE. */
 int verb_usage(const char *verb, const char *fmt, ...) PRINTF(2, 3);
+/* A line for each form of the verb; only those that begin with `word`, if any does; NULL: all. */
+void usage_print(FILE *to, const Verb *v, const char *word);
 /* The code an error of this kind deserves. */
 int verb_code(const Err *err) NONNULL;
 /* The same for work on servers: `before` it began, all but a cancellation is EXIT_BLIND; after

@@ -175,7 +175,8 @@ static int run(int argc, char **argv)
 
 const Verb verb_ctl = {
         .name = "ctl",
-        .args = "RUN status | pause | continue | answer GATE KEY [TEXT] | jobs +N|-N | tail | abort RUN",
+        .args = "RUN status | RUN pause | RUN continue | RUN answer GATE KEY [TEXT] | RUN jobs +N|-N | "
+                "RUN tail | RUN abort RUN",
         .summary = "a run, for scripts: JSON out, exit codes as `status`",
         .run = run,
 };

@@ -27,9 +27,12 @@ assert len(verbs) > 10, verbs
 assert complete("") == verbs | {"help"}, complete("") ^ (verbs | {"help"})
 for verb in sorted(verbs):
     usage = sherpa("help", verb).split("usage:", 1)[1]
+    assert max(map(len, usage.splitlines())) <= 80, f"{verb}: too wide for a terminal:\n{usage}"
     options = set(re.findall(r"--[a-z-]+", usage))
     offered = complete(verb, "-")
     assert offered == options, f"{verb}: completion and usage differ in {offered ^ options}"
+assert sherpa("backup", "list", "--help") == sherpa("help", "backup", "list")
+assert "backup create" not in sherpa("backup", "list", "--help")
 assert complete("b") == {"backup"}
 assert complete("ctl", "p1", "") == {"status", "pause", "continue", "answer", "jobs", "tail", "abort"}
 assert "host=" in complete("copy", "--from", "")
