@@ -1,10 +1,13 @@
-/* pg_direction.c: can the database go to that major, before anything is stopped? */
+/* pg_direction.c: can the database go to that major, before anything is stopped? Read from its
+ * catalogs alone; pg.rehearse then tries it. */
 #include "transfer/direction.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .help = "database that is to go" },
-        { .name = "to", .type = PARAM_INT, .help = "major it goes to" },
+        { .name = "to", .type = PARAM_INT, .fallback = "0", .help = "major it goes to" },
+        { .name = "server", .type = PARAM_TARGET, .fallback = "~",
+          .help = "server it goes to, instead of a major" },
         { 0 },
 };
 
@@ -15,10 +18,32 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool check(StepCtx *ctx, void *state, Err *err)
+{
+        if ((step_int(ctx, "to") > 0) == (step_get(ctx, "server") != NULL))
+                step_problem(ctx, "say either the major it goes to (`to`) or the server (`server`)");
+        return true;
+}
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# look in the catalogs of %s for what PostgreSQL %lld does not know",
-                  step_words(ctx, "database"), (long long)step_int(ctx, "to"));
+        bool server = step_get(ctx, "server") != NULL;
+        step_plan(ctx, "# look in the catalogs of %s for what %s %s does not know",
+                  step_words(ctx, "database"), server ? "the server" : "PostgreSQL",
+                  step_words(ctx, server ? "server" : "to"));
+        return true;
+}
+
+static bool target_major(StepCtx *ctx, int *ret, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        *ret = (int)step_int(ctx, "to");
+        if (*ret)
+                return true;
+        const Target *t = step_param_target(ctx, "server", err);
+        if (!t || !step_pg_open(ctx, t, NULL, &pg, err))
+                return false;
+        *ret = pg_major(pg);
         return true;
 }
 
@@ -30,7 +55,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_t *lists[LEN(verdicts)];
         size_t i;
         json_t *j;
-        if (!step_pg(ctx, &pg, err) || !direction_check(pg, (int)step_int(ctx, "to"), &found, err))
+        int to = 0;
+        if (!target_major(ctx, &to, err) || !step_pg(ctx, &pg, err) ||
+            !direction_check(pg, to, &found, err))
                 return false;
         for (size_t k = 0; k < LEN(verdicts); k++) {
                 lists[k] = json_array();
@@ -46,8 +73,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_log(ctx, str_eq(verdict, "refused") ? SAY_ERROR : SAY_WARN, "pgsherpa", "%s: %s",
                          verdict, words);
         }
-        step_report(ctx, "%zu objects cannot go, %zu are rewritten", json_array_size(lists[0]),
-                    json_array_size(lists[1]));
+        step_report(ctx, "%d to %d: %zu objects cannot go, %zu are rewritten", pg_major(pg), to,
+                    json_array_size(lists[0]), json_array_size(lists[1]));
         return true;
 }
 
@@ -57,6 +84,7 @@ const StepKind step_pg_direction = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .check = check,
         .plan = plan,
         .run = run,
 };

@@ -161,37 +161,13 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-static bool drop_one(Pg *pg, const char *name, Err *err)
-{
-        AUTO_SQL q = { 0 };
-        bool there = false;
-        if (!pg_role_exists(pg, name, &there, err) || !there)
-                return err->kind == ERR_NONE;
-        sql_add(&q, "drop role ");
-        sql_ident(&q, name);
-        if (pg_exec(pg, &q, err))
-                return true;
-        if (str_eq(err->sqlstate, "2BP01")) {
-                err->kind = ERR_USER;
-                err_hint(err, "something on this server uses the role now; REASSIGN OWNED or keep "
-                              "the role");
-        }
-        return err_wrap(err, "dropping role %s", name);
-}
-
-/* Backwards, so that members go before their groups. */
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const json_t *names = jx_get(step_remembered(ctx), "created");
         if (!json_array_size(names))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
-                return false;
-        for (size_t i = json_array_size(names); i > 0; i--)
-                if (!drop_one(pg, json_string_value(json_array_get(names, i - 1)), err))
-                        return false;
-        return true;
+        return step_pg_open(ctx, step_target(ctx), NULL, &pg, err) && step_roles_drop(pg, names, err);
 }
 
 const StepKind step_pg_roles_copy = {

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "pg/roles.h"
 
 bool step_pg(StepCtx *ctx, Pg **ret, Err *err)
 {
@@ -91,4 +92,30 @@ char *inventory_revision(const json_t *inventory)
                         buf_printf(&b, "%s%s", b.len ? "; " : "", revision);
         }
         return b.len ? buf_take(&b, NULL) : NULL;
+}
+
+static bool drop_role(Pg *pg, const char *name, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        bool there = false;
+        if (!pg_role_exists(pg, name, &there, err) || !there)
+                return err->kind == ERR_NONE;
+        sql_add(&q, "drop role ");
+        sql_ident(&q, name);
+        if (pg_exec(pg, &q, err))
+                return true;
+        if (str_eq(err->sqlstate, "2BP01")) {
+                err->kind = ERR_USER;
+                err_hint(err, "something on this server uses the role now; REASSIGN OWNED or keep "
+                              "the role");
+        }
+        return err_wrap(err, "dropping role %s", name);
+}
+
+bool step_roles_drop(Pg *pg, const json_t *names, Err *err)
+{
+        for (size_t i = json_array_size(names); i > 0; i--)
+                if (!drop_role(pg, json_string_value(json_array_get(names, i - 1)), err))
+                        return false;
+        return true;
 }

@@ -15,6 +15,10 @@ void step_results_from(StepCtx *ctx, const json_t *from, const char *const *keys
  * those (a fact of a foreach). New reference, each name once. */
 json_t *step_name_list(StepCtx *ctx, const char *param);
 
+/* Drops roles this run made, the last one first, so that members go before their groups; those that
+ * are gone are fine. */
+bool step_roles_drop(Pg *pg, const json_t *names, Err *err) MUST_CHECK;
+
 /* Progress of reading tables, for TableDataOptions and CompareOptions: bytes a second and what
  * is left, from when it began. */
 typedef struct TableMeter {

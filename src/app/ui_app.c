@@ -18,7 +18,7 @@ static const UiJourney journeys[] = {
           .about = "dump and restore into a new volume, the old one is kept",
           .needs = "compose" },
         { .runbook = "local-upgrade",
-          .title = "Move a database to a newer server",
+          .title = "Move a database to another server",
           .about = "both servers keep running, the old one is only read",
           .needs = "local" },
         { 0 },

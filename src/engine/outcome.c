@@ -8,23 +8,80 @@
 
 /* ---- expect ---- */
 
-/* The values of the result.NAMEs an expression speaks of: "tables = 61, bad = []". */
+enum { LIST_LINES = 16, LIST_BYTES = 1500 };   /* a record of the journal is 4 KiB at most */
+
+/* The next result.NAME an expression speaks of; *ret NULL when that result is absent. */
+static char *next_result(const char **p, const json_t *results, json_t **ret)
+{
+        size_t n = 0;
+        *p = strstr(*p, "result.");
+        if (!*p)
+                return NULL;
+        *p += strlen("result.");
+        while (isalnum((unsigned char)(*p)[n]) || (*p)[n] == '_')
+                n++;
+        char *name = xstrndup(*p, n);
+        *ret = jx_get(results, name);
+        return name;
+}
+
+/* Their values: "tables = 61, bad = []". */
 static void actual_of(const char *that, const json_t *results, Buf *out)
 {
-        for (const char *p = that; (p = strstr(p, "result.")) != NULL;) {
-                p += strlen("result.");
-                size_t n = 0;
-                while (isalnum((unsigned char)p[n]) || p[n] == '_')
-                        n++;
-                AUTO_FREE char *name = xstrndup(p, n);
-                json_t *v = jx_get(results, name);
+        json_t *v;
+        for (const char *p = that;;) {
+                AUTO_FREE char *name = next_result(&p, results, &v);
+                if (!name)
+                        return;
                 AUTO_FREE char *words = v ? jx_words(v) : xstrdup("absent");
                 buf_printf(out, "%s%s = %.300s", out->len ? ", " : "", name, words);
         }
 }
 
-static bool write_check(Engine *e, const PlanStep *p, const Expect *x, const char *actual,
-                        const char *verdict, Err *err)
+/* What is in the lists an expression speaks of, an item a line: what a person has to decide on, or
+ * to repair. NULL: it speaks of none that holds words. */
+static json_t *items_of(const char *that, const json_t *results)
+{
+        json_t *lines = json_array(), *v, *item;
+        size_t i, bytes = 0, left = 0;
+        for (const char *p = that;;) {
+                AUTO_FREE char *name = next_result(&p, results, &v);
+                if (!name)
+                        break;
+                json_array_foreach(v, i, item)
+                {
+                        AUTO_FREE char *words = jx_words(item);
+                        bytes += strlen(words);
+                        if (bytes > LIST_BYTES || json_array_size(lines) == LIST_LINES)
+                                left++;
+                        else
+                                jx_append_str(lines, words);
+                }
+        }
+        if (left) {
+                AUTO_FREE char *more = xasprintf("and %zu more: all are in the step's log", left);
+                jx_append_str(lines, more);
+        }
+        if (json_array_size(lines))
+                return lines;
+        json_decref(lines);
+        return NULL;
+}
+
+/* "these cannot go: view a; view b"; NULL: no lists are spoken of. */
+static char *with_items(const Expect *x, const json_t *results)
+{
+        AUTO_JSON items = items_of(expr_text(x->that), results);
+        AUTO_BUF text = buf_init(LIST_BYTES);
+        size_t i;
+        json_t *item;
+        json_array_foreach(items, i, item)
+                buf_printf(&text, "%s%s", i ? "; " : ": ", json_string_value(item));
+        return items ? xasprintf("%s%s", x->msg, buf_str(&text)) : NULL;
+}
+
+static bool write_check(Engine *e, const PlanStep *p, const Expect *x, const char *msg,
+                        const char *actual, const char *verdict, Err *err)
 {
         json_t *f = json_object();
         jx_set_int(f, "n", p->n);
@@ -32,21 +89,25 @@ static bool write_check(Engine *e, const PlanStep *p, const Expect *x, const cha
         jx_set_str(f, "expected", "true");
         jx_set_str(f, "actual", actual);
         jx_set_str(f, "verdict", verdict);
-        jx_set_str(f, "msg", x->msg ? x->msg : "");
+        jx_set_str(f, "msg", msg ? msg : "");
         return engine_append(e, EV_CHECK, p->id, f, err);
 }
 
-static bool ask_about(Engine *e, const PlanStep *p, const Expect *x, size_t i, const char *actual,
-                      bool *ret_again, Err *err)
+static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *results,
+                      const char *actual, bool *ret_again, Err *err)
 {
+        const Expect *x = &p->def->expect[i];
         AUTO_FREE char *key = xasprintf("%s#expect%zu", p->id, i);
         if (jx_get(e->state.answered, key))
                 return true;
-        json_t *lines = json_array();
-        AUTO_FREE char *expected = xasprintf("expected   %s", expr_text(x->that));
-        AUTO_FREE char *found = xasprintf("found      %s", actual);
-        jx_append_str(lines, expected);
-        jx_append_str(lines, found);
+        json_t *lines = items_of(expr_text(x->that), results);
+        if (!lines) {
+                lines = json_array();
+                AUTO_FREE char *expected = xasprintf("expected   %s", expr_text(x->that));
+                AUTO_FREE char *found = xasprintf("found      %s", actual);
+                jx_append_str(lines, expected);
+                jx_append_str(lines, found);
+        }
         Question q = { .kind = "ask", .step = p->id, .key = key, .lines = lines,
                        .title = x->msg ? x->msg : p->title,
                        .choices = gate_choices("y", "Go on", "as it is",
@@ -85,14 +146,19 @@ static bool expect_one(Engine *e, const PlanStep *p, size_t i, const json_t *res
         AUTO_BUF actual = buf_init(1000);
         actual_of(expr_text(x->that), results, &actual);
         static const char *const words[] = { "fail", "warn", "ask" };
-        if (!write_check(e, p, x, buf_str(&actual), yes ? "ok" : words[x->otherwise], err))
+        AUTO_FREE char *named = yes || !x->msg ? NULL : with_items(x, results);
+        const char *msg = named && x->otherwise == VERDICT_WARN ? named : x->msg;
+        if (!write_check(e, p, x, msg, buf_str(&actual), yes ? "ok" : words[x->otherwise], err))
                 return false;
         if (yes || x->otherwise == VERDICT_WARN)
                 return true;
         if (x->otherwise == VERDICT_ASK)
-                return ask_about(e, p, x, i, buf_str(&actual), ret_again, err);
-        err_set(ret_why, ERR_USER, "%s%sexpected %s, found %s", x->msg ? x->msg : "",
-                x->msg ? ": " : "", expr_text(x->that), buf_str(&actual));
+                return ask_about(e, p, i, results, buf_str(&actual), ret_again, err);
+        if (named)
+                err_set(ret_why, ERR_USER, "%s", named);
+        else
+                err_set(ret_why, ERR_USER, "%s%sexpected %s, found %s", x->msg ? x->msg : "",
+                        x->msg ? ": " : "", expr_text(x->that), buf_str(&actual));
         return true;
 }
 

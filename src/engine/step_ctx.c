@@ -118,7 +118,8 @@ const char *step_words(StepCtx *c, const char *param)
         const json_t *v = jx_get(c->params, param);
         if (!v || json_is_null(v))
                 return "";
-        AUTO_FREE char *words = jx_words(v);
+        const char *target = json_is_object(v) ? jx_str(v, "$target", NULL) : NULL;
+        AUTO_FREE char *words = target ? text_clean_str(target) : jx_words(v);
         return arena_strdup(c->arena, words);
 }
 

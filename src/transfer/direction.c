@@ -145,6 +145,8 @@ static const Feature features[] = {
                       "where c.oid = k.conrelid and c.relkind = 'p')") },
         { 18, REFUSED, "RETURNING OLD or NEW", "write it out first",
           TREES("RETURNINGEXPR|varreturningtype [12]") },
+        { 18, PERHAPS, "RETURNING OLD or NEW", "write it out first; it is read there, and fails or "
+          "means a trigger's row", BODIES("\\mreturning\\s[^;]*\\m(old|new)\\.") },
         { 18, REFUSED, "publication of generated columns", "leave them out first",
           OBJECT("pg_publication", "p.oid") "from pg_publication p where p.pubgencols <> 'n'" },
 };

@@ -178,12 +178,12 @@ bool transfer_tolerates(Transfer *t, const char *object, Err *err)
                 return false;
         const ErrorClass *class = classes_find(object, err);
         pthread_mutex_lock(&t->asking);
-        bool fine = class || t->rehearsal ||
-                    (t->hooks.tolerate && t->hooks.tolerate(t->hooks.arg, object, err));
-        if (fine && t->rehearsal && !class)
+        bool fine = class || (t->hooks.tolerate && t->hooks.tolerate(t->hooks.arg, object, err));
+        if (t->rehearsal && !fine)
                 json_array_append_new(t->rehearsal, refused(object, err));
         else if (fine && !t->rehearsal)
                 json_array_append_new(t->tolerated, tolerated(t, object, class, err));
+        fine = fine || t->rehearsal;
         if (fine)
                 err_clear(err);
         pthread_mutex_unlock(&t->asking);

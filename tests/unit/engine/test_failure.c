@@ -124,6 +124,26 @@ Test(failure, an_expectation_may_ask_and_the_answer_is_kept)
         kit_free(k);
 }
 
+Test(failure, what_is_in_a_list_is_named_item_by_item_and_the_rest_counted)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: a, do: fake.look, with: {list: [one x, two x]}, "
+                                  "expect: [{that: empty(result.list), else: ask, msg: is it right}, "
+                                  "{that: empty(result.list), else: warn, msg: look at these}]")
+                         KIT_STEP("id: b, do: fake.look, with: {list: [q1, q2, q3, q4, q5, q6, q7, q8, "
+                                  "q9, q10, q11, q12, q13, q14, q15, q16, q17, q18]}, "
+                                  "expect: [{that: empty(result.list), else: fail, msg: bad ones}]"));
+        Answer answers[] = { { .kind = "ask", .key = "y" }, { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
+        AUTO_FREE char *j = kit_journal(k);
+        cr_assert(strstr(j, "\"lines\":[\"one x\",\"two x\"]"), "%s", j);
+        cr_assert(strstr(j, "look at these: one x; two x"), "%s", j);
+        AUTO_VIEW v = kit_view(k);
+        const char *why = run_view_step(v, "b")->error.message;
+        cr_assert(strstr(why, "bad ones: q1; q2") && strstr(why, "q16; and 2 more"), "%s", why);
+        kit_free(k);
+}
+
 Test(failure, a_check_names_every_problem_and_nothing_starts)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")

@@ -1,0 +1,150 @@
+/* pg_rehearse.c: the whole schema, made on the target without rows and dropped again. What the
+ * target does not take is known before anything is stopped, in its own words. */
+#include "pg/roles.h"
+#include "transfer/direction.h"
+#include "wizard-steps/data_steps.h"
+#include "wizard-steps/pg_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "from", .type = PARAM_TARGET, .help = "server the database is on" },
+        { .name = "database", .type = PARAM_NAME, .help = "database that is to go" },
+        { .name = "skip", .type = PARAM_LIST, .fallback = "[]",
+          .help = "roles that are not made, as for pg.roles.copy" },
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "refused", .type = PARAM_LIST, .help = "objects the server did not take, and why" },
+        { .name = "roles", .type = PARAM_LIST,
+          .help = "roles that were made for the rehearsal and are gone again" },
+        { 0 },
+};
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\"   -- and in it every object of %s, no rows",
+                  step_run_id(ctx), step_words(ctx, "database"));
+        step_plan(ctx, "# let the server read every function; then drop it all again");
+        step_plan_undo(ctx, "# nothing: what it made is gone when it ends");
+        return true;
+}
+
+/* Owners and grantees: without them every object would fail. They go again at the end. */
+static bool make_roles(StepCtx *ctx, Pg *from, Pg *to, json_t **ret_made, Err *err)
+{
+        AUTO_JSON skip = step_name_list(ctx, "skip");
+        AUTO_JSON intended = NULL;
+        AUTO_JSON report = NULL;
+        RolesCopyOptions o = { .skip = skip, .dry = true };
+        if (!pg_roles_copy(from, to, &o, &intended, err))
+                return false;
+        json_t *m = json_object();
+        jx_set(m, "roles", json_incref(jx_get(intended, "created")));
+        if (!step_remember(ctx, m, err))
+                return false;
+        o.dry = false;
+        if (!pg_roles_copy(from, to, &o, &report, err))
+                return false;
+        *ret_made = json_incref(jx_get(report, "created"));
+        return true;
+}
+
+/* The database first: it holds what belongs to the roles. */
+static bool take_back(StepCtx *ctx, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        const json_t *roles = jx_get(step_remembered(ctx), "roles");
+        if (!step_temporary_undo(ctx, err))
+                return false;
+        if (!json_array_size(roles))
+                return true;
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !step_roles_drop(pg, roles, err))
+                return false;
+        json_t *m = json_object();
+        jx_set(m, "roles", json_array());       /* a later step may make them again, to stay */
+        return step_remember(ctx, m, err);
+}
+
+static void tell(StepCtx *ctx, const json_t *found)
+{
+        json_t *list = json_array();
+        size_t i;
+        json_t *j;
+        json_array_foreach(found, i, j)
+        {
+                AUTO_FREE char *words = direction_words(j);
+                jx_append_str(list, words);
+                step_log(ctx, SAY_ERROR, "server", "%s", words);
+        }
+        step_result_set(ctx, "refused", list);
+        step_report(ctx, "%zu objects are not taken", json_array_size(list));
+}
+
+static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
+{
+        PgParams target;
+        AUTO_JSON found = NULL;
+        TransferCopy c = { .database = step_str(ctx, "database"), .target = &target,
+                           .created = step_temporary_created };
+        if (!step_transfer_params(ctx, from, NULL, &c.source, err) ||
+            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
+            !step_temporary_begin(ctx, &c.into, &c.marker, err))
+                return false;
+        c.source_image = step_target_image(ctx, from);
+        c.target_image = step_target_image(ctx, step_target(ctx));
+        AUTO_STEPTRANSFER st = { 0 };
+        if (!transfer_rehearse(step_transfer(ctx, &st), &c, &found, err))
+                return false;
+        tell(ctx, found);
+        return true;
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON made = NULL;
+        const Target *from = step_param_target(ctx, "from", err);
+        if (!from || !take_back(ctx, err) ||
+            !step_pg_open(ctx, from, step_str(ctx, "database"), &source, err) ||
+            !step_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
+            !make_roles(ctx, source, target, &made, err))
+                return false;
+        bool ok = rehearse(ctx, from, err);
+        AUTO_ERR why = { 0 };
+        if (!take_back(ctx, ok ? err : &why)) {
+                if (!ok)
+                        step_log(ctx, SAY_WARN, "pgsherpa", "not everything was dropped again: %s",
+                                 why.message);
+                return false;
+        }
+        step_result_set(ctx, "roles", json_incref(made));
+        return ok;
+}
+
+/* What it found is not remembered: it costs little, and runs again. */
+static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+{
+        if (!step_temporary_probe(ctx, ret, err))
+                return false;
+        if (*ret == FOUND_NOTHING && json_array_size(jx_get(step_remembered(ctx), "roles")))
+                *ret = FOUND_PART;
+        return true;
+}
+
+static bool undo(StepCtx *ctx, void *state, Err *err)
+{
+        return take_back(ctx, err);
+}
+
+const StepKind step_pg_rehearse = {
+        .name = "pg.rehearse",
+        .summary = "Make a database's schema on another server, without rows, and drop it again",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = plan,
+        .run = run,
+        .probe = probe,
+        .undo = undo,
+};
