@@ -5,6 +5,7 @@
 #               --md5           api_worker gets an md5 verifier (13 and 15 only)
 #               --tag=T         the image is postgres:T (of the same major), a tag of your own
 #               --writes        the worker writes a row a second
+#               --up=db         only the database, and nothing in it; --up=none: only the files
 #       lab/project.sh status DIR                   one line a service
 #       lab/project.sh destroy DIR                  containers, networks, volumes, files
 #
@@ -16,7 +17,7 @@
 
 FIXTURE=$LAB_HOME/../tests/e2e/fixtures/makapix
 
-usage() { sed -n '4,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '4,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 secret_make() { head -c 15 /dev/urandom | base64 | tr '+/' 'xy'; }
 
@@ -24,27 +25,27 @@ compose() { (cd "$dir" && docker compose "$@"); }
 
 # In a container, by its socket, as the superuser; passwords by environment.
 fill() {
-        local encryption=$1 files=(10-roles-types 20-app 30-billing-audit 40-odd 50-data) file
+        local encryption=$1 files=(10-roles-types 20-app 30-billing-audit 40-odd 50-data)
         [ "$major" -lt 15 ] || files+=(60-since-15)
-        for file in "${files[@]}"; do
+        files=("${files[@]/%/.sql}")
+        (cd "$FIXTURE/sql" && cat "${files[@]}") |
                 API_PASSWORD=$(sed -n 's/^API_PASSWORD=//p' "$dir/.env") PASSWORD_ENCRYPTION=$encryption \
                         compose exec -T -e API_PASSWORD -e PASSWORD_ENCRYPTION -e PGOPTIONS=--client-min-messages=error db \
-                        psql -X -q -1 -v ON_ERROR_STOP=1 -U owner -d makapix \
-                        <"$FIXTURE/sql/$file.sql" >/dev/null || die "$file.sql does not load"
-        done
+                        psql -X -q -1 -v ON_ERROR_STOP=1 -U owner -d makapix >/dev/null || die "${files[*]} do not load"
 }
 
 create() {
         [ $# -ge 2 ] || usage
         dir=$(realpath -m "$1") major=$2
         shift 2
-        local tag= project=lab$$ claimed ports encryption=scram-sha-256 writes=0 data=/var/lib/postgresql/data
+        local tag= project=lab$$ claimed ports encryption=scram-sha-256 writes=0 up=all data=/var/lib/postgresql/data
         [ "$major" -lt 18 ] || data=/var/lib/postgresql
         case ${1:-} in '' | --*) ;; *) project=$1; shift ;; esac
         for option; do
                 case $option in
                 --md5) encryption=md5 ;;
                 --writes) writes=1 ;;
+                --up=none | --up=db) up=${option#--up=} ;;
                 --tag=*) tag=${option#--tag=} ;;
                 *) usage ;;
                 esac
@@ -61,7 +62,12 @@ create() {
                 -e "s/@API_PASSWORD@/pl4nted-$(secret_make)/" -e "s/@WEB_PORT@/${ports[0]}/" \
                 -e "s/@API_PORT@/${ports[1]}/" -e "s/^WORKER_WRITES=.*/WORKER_WRITES=$writes/" \
                 "$FIXTURE/env.in" >"$dir/.env")
+        [ "$up" != none ] || return 0
         compose up -d --wait --quiet-pull db >/dev/null 2>"$dir/.lab-up.log" || { cat "$dir/.lab-up.log" >&2; die "the database of $project does not come up"; }
+        if [ "$up" = db ]; then
+                rm -f "$dir/.lab-up.log"
+                return
+        fi
         fill "$encryption"
         compose up -d --wait >/dev/null 2>"$dir/.lab-up.log" || { cat "$dir/.lab-up.log" >&2; die "the services of $project are not healthy"; }
         rm -f "$dir/.lab-up.log"

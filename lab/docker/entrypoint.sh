@@ -100,7 +100,7 @@ init_directory() {
         local wal=()
         [ -z "$POSTGRES_INITDB_WALDIR" ] || wal=(--waldir "$POSTGRES_INITDB_WALDIR")
         # shellcheck disable=SC2086
-        eval 'initdb --username="$POSTGRES_USER" --pwfile=<(printf "%s\n" "$POSTGRES_PASSWORD") "${wal[@]}" '"$POSTGRES_INITDB_ARGS"' "$@"'
+        eval 'initdb --no-sync --username="$POSTGRES_USER" --pwfile=<(printf "%s\n" "$POSTGRES_PASSWORD") "${wal[@]}" '"$POSTGRES_INITDB_ARGS"' "$@"'
 }
 
 write_hba() {

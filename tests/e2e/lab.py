@@ -44,7 +44,7 @@ class Project:
     """A copy of case A's compose project, up and healthy; gone at the end, whatever happens."""
 
     def __init__(self, major, *options):
-        self.base = tempfile.mkdtemp(prefix="pgsherpa-e2e-")
+        self.base = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-")
         self.dir = os.path.join(self.base, "makapix")
         self.major, self.options = major, options
         self.state = os.path.join(self.base, "state")

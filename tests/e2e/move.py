@@ -21,7 +21,7 @@ class Move:
 
     def __init__(self, old, new):
         self.old, self.new = old, new
-        self.base = tempfile.mkdtemp(prefix="pgsherpa-move-")
+        self.base = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-")
         os.chmod(self.base, 0o711)
         self.db = f"test_{os.getpid()}_move"
         self.state = os.path.join(self.base, "state")

@@ -40,7 +40,7 @@ class Full:
     """A filesystem of 64 MB with a Docker engine on it."""
 
     def __init__(self):
-        self.base = tempfile.mkdtemp(prefix="pgsherpa-room-")
+        self.base = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-")
         self.disk = os.path.join(self.base, "disk")
         self.state = os.path.join(self.base, "state")
         self.backups = os.path.join(self.disk, "backups/not/yet")

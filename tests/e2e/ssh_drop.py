@@ -38,7 +38,7 @@ class Sshd:
     def __enter__(self):
         if not os.path.exists("/usr/sbin/sshd"):
             skip("no sshd (package openssh-server)")
-        self.dir = tempfile.mkdtemp(prefix="pgsherpa-sshd-")
+        self.dir = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-")
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
                             f"{self.dir}/{key}"], check=True)

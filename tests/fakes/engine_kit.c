@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 #include "base/io.h"
 #include "engine/engine.h"
 #include "fakes/fake_kinds.h"
+#include "tests/fakes/scratch.h"
 
 #define must(x)                                                                                    \
         do {                                                                                       \
@@ -39,9 +41,8 @@ static char *sub(const char *root, const char *name)
 Kit *kit_new(const char *yaml)
 {
         Kit *k = xcalloc(1, sizeof *k);
-        char root[] = "/tmp/pgsherpa-kit-XXXXXX";
-        must(mkdtemp(root));
-        k->root = xstrdup(root);
+        char *root = scratch_dir();
+        k->root = root;
         k->world = sub(root, "world");
         AUTO_FREE char *runs = sub(root, "runs");
         k->run_dir = sub(runs, "p7");
@@ -184,14 +185,16 @@ void kit_start(Kit *k)
         }
 }
 
+/* The engine is given ten seconds to end. */
 static int reap(Kit *k)
 {
         int status = 0;
-        for (int i = 0; waitpid(k->pid, &status, WNOHANG) == 0; i++) {
-                if (i == 200)
-                        kill(k->pid, SIGKILL);
-                usleep(i < 20 ? 500 : 50000);
-        }
+        struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, k->pid, 0), .events = POLLIN };
+        if (poll(&end, 1, 10000) <= 0)
+                kill(k->pid, SIGKILL);
+        must(waitpid(k->pid, &status, 0) == k->pid);
+        if (end.fd >= 0)
+                close(end.fd);
         k->pid = 0;
         return status;
 }

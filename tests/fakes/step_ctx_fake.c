@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "engine/step_host.h"
+#include "tests/fakes/scratch.h"
 
 /* ---- a fallback as the loader would read it ---- */
 
@@ -43,9 +44,7 @@ FakeStep fake_step(const StepKind *kind, const char *params)
         for (const ParamSpec *p = kind->params; p && p->name; p++)
                 if (!jx_get(f.params, p->name))
                         jx_set(f.params, p->name, fallback(p));
-        f.dir = xstrdup("/tmp/pgsherpa-fake-XXXXXX");
-        if (!mkdtemp(f.dir))
-                abort();
+        f.dir = scratch_on_disk();
         return f;
 }
 

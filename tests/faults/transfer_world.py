@@ -35,7 +35,7 @@ select gid from pg_prepared_xacts order by 1;"""
 
 class World:
     def __init__(self):
-        self.base = tempfile.mkdtemp(prefix="pgsherpa-faults-", dir="/var/tmp")
+        self.base = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-", dir="/var/tmp")
         os.chmod(self.base, 0o711)
         self.backups = os.path.join(self.base, "backups")
         self.room = os.path.join(self.base, "new")

@@ -71,7 +71,7 @@ def main():
             print("skipped: the lab's PostgreSQL 13 and 17, as root (./dev lab up)")
             return 77
     figures_judge()
-    base = tempfile.mkdtemp(prefix="pgsherpa-bench-", dir="/var/tmp")
+    base = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-", dir="/var/tmp")
     args = argparse.Namespace(dir=base, throw_away=True)
     with kit.Bench(args, need_gb=1) as bench:
         timed_and_refused(bench)

@@ -64,14 +64,14 @@ def one_table(work, env, port):
 
 
 need(13, 17)
-with tempfile.TemporaryDirectory(prefix="pgsherpa-readme-") as there:
+with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as there:
     server = f"{there}/server"
     os.chmod(there, 0o755)
     to = subprocess.run([CLUSTER, "start", "17", server, "auto", "--user", USER, "--password-file",
                          PASSWORD_FILE], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
     try:
         for major in (17, 13):
-            with source(major) as root, tempfile.TemporaryDirectory(prefix="pgsherpa-readme-") as tmp:
+            with source(major) as root, tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as tmp:
                 at_work, environment = follow(backup(root, "--dump", major=major), to, tmp)
                 compare(major, SOURCE, to, SOURCE)
                 one_table(at_work, environment, to)

@@ -24,7 +24,7 @@ int kit_main(int argc, char **argv)
         return rc;
 }
 
-static void project_sh(const char *verb, const char *dir, const char *major, const char *project)
+static void project_sh(const char *verb, const char *dir, const char *major, const char *project, const char *up)
 {
         AUTO_ARGV a = { 0 };
         argv_add_all(&a, (const char *const[]){ PGSHERPA_SOURCEDIR "/lab/project.sh", verb, dir, NULL });
@@ -32,12 +32,19 @@ static void project_sh(const char *verb, const char *dir, const char *major, con
                 argv_add(&a, major);
                 argv_add(&a, project);
         }
+        if (up)
+                argv_add(&a, up);
         AUTO_PROC r = { 0 };
         AUTO_ERR err = { 0 };
         cr_assert(proc_run(&a, NULL, &r, &err), "%s: %s", err.message, buf_str(&r.err));
 }
 
 Kit kit_new(int major)
+{
+        return kit_new_with(major, NULL);
+}
+
+Kit kit_new_with(int major, const char *up)
 {
         static int n;
         Kit k = { .major = major, .steps = json_object() };
@@ -46,7 +53,7 @@ Kit kit_new(int major)
         snprintf(k.run_dir, sizeof k.run_dir, "/tmp/%s-run", k.project);
         snprintf(k.run_id, sizeof k.run_id, "t%d-%d", (int)getpid(), n);
         AUTO_FREE char *text = xasprintf("%d", major);
-        project_sh("create", k.dir, text, k.project);
+        project_sh("create", k.dir, text, k.project, up);
         AUTO_ERR err = { 0 };
         cr_assert(io_mkdir_p(k.run_dir, 0700, &err));
         k.spec = json_object();
@@ -61,7 +68,7 @@ void kit_done(Kit *k)
         AUTO_ERR err = { 0 };
         AUTO_FREE char *server = xasprintf("%s-new", k->project);
         AUTO_FREE char *volume = xasprintf("%s_new", k->project);
-        project_sh("destroy", k->dir, NULL, NULL);
+        project_sh("destroy", k->dir, NULL, NULL, NULL);
         free(kit_docker("rm", "--force", server, NULL));
         free(kit_docker("volume", "rm", "--force", volume, NULL));
         (void)!io_remove_tree(k->run_dir, &err);

@@ -24,6 +24,8 @@ typedef struct Kit {
 int kit_main(int argc, char **argv);
 
 Kit  kit_new(int major);
+/* `up`: an option of lab/project.sh: "--up=db" or "--up=none", which make less and are sooner there. */
+Kit  kit_new_with(int major, const char *up);
 void kit_done(Kit *k);
 #define AUTO_KIT CLEANUP(kit_done) Kit
 

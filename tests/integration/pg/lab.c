@@ -137,7 +137,7 @@ static void client(Argv *a, int bin, const char *program, int server, const char
 
 void lab_clone(int from, const char *source, int to, const char *target)
 {
-        AUTO_FREE char *file = xasprintf("/tmp/pgsherpa-test-%d.dump", (int)getpid());
+        AUTO_FREE char *file = xasprintf("/tmp/pgsherpa-test-%d-clone.dump", (int)getpid());
         AUTO_ARGV dump = { 0 };
         AUTO_ARGV restore = { 0 };
         /* The source's own: 18.6 would write 15.20's pg_attver, which 18 rejects. */

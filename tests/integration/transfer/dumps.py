@@ -15,7 +15,7 @@ import moves
 
 SOURCE, TARGET = (int(m) for m in sys.argv[1].split("-"))
 DB = f"{moves.MARK}_dump"
-WORK = tempfile.mkdtemp(prefix="pgsherpa-dumps-")
+WORK = tempfile.mkdtemp(prefix=f"pgsherpa-test-{os.getpid()}-")
 
 
 def at(name):

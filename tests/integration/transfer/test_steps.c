@@ -6,6 +6,7 @@
 #include "bundle/bundle.h"
 #include "sample.h"
 #include "step_ctx_fake.h"
+#include "tests/fakes/scratch.h"
 
 extern const StepKind step_bundle_create, step_bundle_verify, step_pg_copy, step_pg_dump,
         step_pg_restore;
@@ -50,13 +51,12 @@ static bool exists(int major, const char *database)
         return str_eq(n, "1");
 }
 
-static char dir[64];
+static char *dir;
 static char *db;
 
 static void setup(void)
 {
-        snprintf(dir, sizeof dir, "/tmp/pgsherpa-test-XXXXXX");
-        cr_assert_not_null(mkdtemp(dir));
+        dir = scratch_on_disk();
         db = lab_database(13, "steps");
         AUTO_PG Pg *pg = lab_open(13, db);
         lab_do(pg, "create table public.t as select g as id, md5(g::text) as v from "
@@ -69,6 +69,7 @@ static void teardown(void)
         lab_drop(13, db);
         free(db);
         cr_assert(io_remove_tree(dir, &err));
+        free(dir);
 }
 
 static FakeStep copy_step(void)

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "transfer/format.h"
 #include "transfer/internal.h"
+#include "tests/fakes/scratch.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
 
@@ -180,10 +181,9 @@ static void in_parts(int a, int b, bool portable, const char *key)
 {
         AUTO_ERR err = { 0 };
         Sides s;
-        char dir[] = "/tmp/pgsherpa-test-XXXXXX";
+        AUTO_FREE char *dir = scratch_on_disk();
         BundleDone done = { 0 };
         enum { N = 3 };
-        cr_assert_not_null(mkdtemp(dir));
         sides_open(&s, a, b, NULL, EDGES "alter table pg_temp_like add unique (pg_temp_like); "
                    "insert into pg_temp_like values (null, 'no key'), (null, null);");
         OK(format_choose(s.from, s.to, true, portable, &s.c, &err));

@@ -12,6 +12,7 @@
 #include "pg/compare.h"
 #include "proc/proc.h"
 #include "transfer/transfer.h"
+#include "tests/fakes/scratch.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
 
@@ -152,8 +153,7 @@ static char *copy(int from, const char *database, int to, const char *root, char
 static void whole_journey(int from, int to)
 {
         AUTO_ERR err = { 0 };
-        char root[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(root));
+        AUTO_FREE char *root = scratch_on_disk();
         AUTO_FREE char *db = lab_database(from, "copy");
         sample_load(from, db);
         sample_roles(to);
@@ -249,8 +249,7 @@ static void follow(const char *dir, int server, const char *readme)
 Test(readme, brings_a_database_back_with_tar_zstd_and_psql_alone)
 {
         AUTO_ERR err = { 0 };
-        char root[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(root));
+        AUTO_FREE char *root = scratch_on_disk();
         AUTO_FREE char *db = lab_database(13, "readme");
         sample_load(13, db);
         AUTO_FREE char *path = NULL;
@@ -434,8 +433,7 @@ Test(transfer, drops_only_what_is_ours)
 Test(transfer, a_damaged_bundle_is_not_restored)
 {
         AUTO_ERR err = { 0 };
-        char root[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(root));
+        AUTO_FREE char *root = scratch_on_disk();
         AUTO_FREE char *db = lab_database(15, "damaged");
         {
                 AUTO_PG Pg *pg = lab_open(15, db);
@@ -489,8 +487,7 @@ static void make_database(int major, const char *name, const char *encoding)
 Test(odd, database_names_stay_names)
 {
         AUTO_ERR err = { 0 };
-        char root[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(root));
+        AUTO_FREE char *root = scratch_on_disk();
         const char *const names[] = { "host=evil dbname=postgres", "a'b\\c \"d\" /e\n.f 😀",
                                       "a_database_name_of_exactly_sixty_three_bytes_which_is_the_limit" };
         for (size_t i = 0; i < LEN(names); i++) {
@@ -621,8 +618,7 @@ Test(progress, goes_forward_to_its_end_and_into_a_long_index)
 Test(dump, is_whole_or_not_there)
 {
         AUTO_ERR err = { 0 };
-        char root[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(root));
+        AUTO_FREE char *root = scratch_on_disk();
         AUTO_FREE char *db = lab_database(15, "dump");
         sample_load(15, db);
         AUTO_TRANSFER t = transfer();
@@ -645,8 +641,7 @@ Test(dump, is_whole_or_not_there)
 Test(files, of_an_env_file_only_the_names_are_kept)
 {
         AUTO_ERR err = { 0 };
-        char root[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(root));
+        AUTO_FREE char *root = scratch_on_disk();
         AUTO_FREE char *env = io_join(root, ".env");
         AUTO_FREE char *compose = io_join(root, "compose.yaml");
         static const char secret[] = "# db\nPOSTGRES_PASSWORD=s3cr3t-canary\nEMPTY=\n\nexport X=s3cr3t-canary\n"

@@ -344,7 +344,7 @@ def test_a_signal_while_backing_up(root, db):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="pgsherpa-verbs-") as tmp:
+    with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as tmp:
         root = os.path.join(tmp, "backups")
         locked = os.path.join(tmp, "locked")
         os.mkdir(locked)

@@ -51,6 +51,18 @@ apt_install() (
         apt-get -q -y -o DPkg::Lock::Timeout=600 --no-install-recommends install "$@"
 )
 
+# What killed tests left: the names hold their pids. A filesystem still mounted there is not entered.
+leftovers_remove() {
+        local dir pid
+        for dir in /tmp/pgsherpa-test-* /var/tmp/pgsherpa-test-* /dev/shm/pgsherpa-test-*; do
+                pid=${dir#*/pgsherpa-test-}
+                pid=${pid%%-*}
+                [ -e "$dir" ] && [ ! -d "/proc/$pid" ] || continue
+                note "removing what the killed test $pid left in $dir"
+                rm -rf --one-file-system "$dir" || true
+        done
+}
+
 build() {
         [ -f "$BUILD/build.ninja" ] || meson setup "$BUILD" >&2
         ninja -C "$BUILD" >&2

@@ -35,6 +35,8 @@ eval "$(lab/lab.sh env)"
 [ -z "${PGSHERPA_LAB_MAJORS:-}" ] || lab/servers.sh clean || note "leftovers of killed tests stay on the servers"
 [ -z "${PGSHERPA_LAB_DOCKER:-}" ] || lab/engine.sh clean || note "leftovers of killed tests stay in the engine"
 
+leftovers_remove
+
 select=(--no-suite soak)
 for suite; do select+=(--suite "$suite"); done
 

@@ -160,7 +160,7 @@ def aborted(tmp):
     print("ok: abort", flush=True)
 
 
-with tempfile.TemporaryDirectory(prefix="pgsherpa-ctl-") as tmp_dir:
+with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as tmp_dir:
     for test in (answers, killed, alive, aborted):
         test(tmp_dir)
 sys.exit(0)

@@ -14,6 +14,7 @@
 #include "archive/zframe.h"
 #include "base/buf.h"
 #include "base/io.h"
+#include "tests/fakes/scratch.h"
 
 static bool into_fd(void *arg, const void *bytes, size_t n, Err *err)
 {
@@ -108,8 +109,7 @@ static bool extracts(int fd, const char *dir, unsigned flags)
 
 Test(tar, unpacks_nothing_outside_the_directory)
 {
-        char dir[] = "/tmp/pgsherpa-test-XXXXXX";
-        cr_assert_not_null(mkdtemp(dir));
+        AUTO_FREE char *dir = scratch_dir();
         Err err = { 0 };
         AUTO_FREE char *inside = io_join(dir, "in");
         cr_assert_eq(mkdir(inside, 0700), 0);

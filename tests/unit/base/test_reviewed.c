@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "tests/fakes/scratch.h"
 
 /* ---- err ---- */
 
@@ -257,17 +258,10 @@ Test(redact, leaves_words_that_stand_in_every_journal)
 
 /* ---- io ---- */
 
-static char *scratch(void)
-{
-        char *dir = xstrdup("/tmp/pgsherpa-base-XXXXXX");
-        cr_assert_not_null(mkdtemp(dir));
-        return dir;
-}
-
 Test(io, replaces_the_file_behind_a_link_and_keeps_its_mode)
 {
         AUTO_ERR err = { 0 };
-        AUTO_FREE char *dir = scratch();
+        AUTO_FREE char *dir = scratch_dir();
         AUTO_FREE char *file = io_join(dir, "real.yml");
         AUTO_FREE char *link = io_join(dir, "link.yml");
         cr_assert(io_replace_file(file, "old", 3, 0640, &err), "%s", err.message);
@@ -288,7 +282,7 @@ Test(io, replaces_the_file_behind_a_link_and_keeps_its_mode)
 Test(io, makes_directories_and_says_when_a_file_is_in_the_way)
 {
         AUTO_ERR err = { 0 };
-        AUTO_FREE char *dir = scratch();
+        AUTO_FREE char *dir = scratch_dir();
         AUTO_FREE char *deep = io_join(dir, "a/b/c");
         AUTO_FREE char *file = io_join(dir, "file");
         AUTO_FREE char *below = io_join(file, "x");
@@ -304,8 +298,8 @@ Test(io, makes_directories_and_says_when_a_file_is_in_the_way)
 Test(io, removes_a_link_and_not_what_it_leads_to)
 {
         AUTO_ERR err = { 0 };
-        AUTO_FREE char *dir = scratch();
-        AUTO_FREE char *other = scratch();
+        AUTO_FREE char *dir = scratch_dir();
+        AUTO_FREE char *other = scratch_dir();
         AUTO_FREE char *kept = io_join(other, "kept");
         AUTO_FREE char *link = io_join(dir, "link");
         cr_assert(io_replace_file(kept, "x", 1, 0600, &err));
@@ -398,7 +392,7 @@ Test(digest, in_pieces_and_of_a_file_is_the_same)
 {
         AUTO_ERR err = { 0 };
         char whole[65], pieces[65], file[65];
-        AUTO_FREE char *dir = scratch();
+        AUTO_FREE char *dir = scratch_dir();
         AUTO_FREE char *path = io_join(dir, "x");
         static char bytes[200000];
         memset(bytes, 7, sizeof bytes);

@@ -9,19 +9,20 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "bundle/bundle.h"
+#include "tests/fakes/scratch.h"
 
-static char dir[64];
+static char *dir;
 
 static void setup(void)
 {
-        snprintf(dir, sizeof dir, "/tmp/pgsherpa-test-XXXXXX");
-        cr_assert_not_null(mkdtemp(dir));
+        dir = scratch_dir();
 }
 
 static void teardown(void)
 {
         AUTO_ERR err = { 0 };
         cr_assert(io_remove_tree(dir, &err));
+        free(dir);
 }
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")

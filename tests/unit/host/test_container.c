@@ -4,6 +4,7 @@
 
 #include "base/io.h"
 #include "host/container.h"
+#include "tests/fakes/scratch.h"
 
 static json_t *parse(const char *text)
 {
@@ -73,11 +74,19 @@ Test(docker, says_that_the_command_is_missing)
         cr_assert_str_eq(err.message, "the docker command was not found");
 }
 
-/* A docker that only answers what the test wants. */
+/* A docker that only answers what the test wants. Its directory goes with the test. */
+static char *dir;
+
+static void remove_docker(void)
+{
+        AUTO_ERR err = { 0 };
+        cr_assert(io_remove_tree(dir, &err), "%s", err.message);
+        free(dir);
+}
+
 static void fake_docker(const char *docker, const char *v1)
 {
-        char dir[] = "/tmp/pgsherpa-fake-docker-XXXXXX";
-        cr_assert_not_null(mkdtemp(dir));
+        dir = scratch_dir();
         AUTO_ERR err = { 0 };
         AUTO_FREE char *a = xasprintf("%s/docker", dir);
         AUTO_FREE char *b = xasprintf("%s/docker-compose", dir);
@@ -87,7 +96,7 @@ static void fake_docker(const char *docker, const char *v1)
         setenv("PATH", path, 1);
 }
 
-Test(docker, names_compose_v1_and_refuses_it)
+Test(docker, names_compose_v1_and_refuses_it, .fini = remove_docker)
 {
         AUTO_ERR err = { 0 };
         fake_docker("#!/bin/sh\necho \"docker: 'compose' is not a docker command.\" >&2; exit 1\n",
@@ -97,7 +106,7 @@ Test(docker, names_compose_v1_and_refuses_it)
         cr_assert_not_null(err.hint);
 }
 
-Test(docker, says_when_there_is_no_compose_or_an_old_one)
+Test(docker, says_when_there_is_no_compose_or_an_old_one, .fini = remove_docker)
 {
         AUTO_ERR err = { 0 };
         fake_docker("#!/bin/sh\necho v1.9; exit 0\n", NULL);
@@ -105,7 +114,7 @@ Test(docker, says_when_there_is_no_compose_or_an_old_one)
         cr_assert_not_null(strstr(err.message, "needs version 2"), "%s", err.message);
 }
 
-Test(docker, tells_a_daemon_that_is_not_there)
+Test(docker, tells_a_daemon_that_is_not_there, .fini = remove_docker)
 {
         AUTO_ERR err = { 0 };
         fake_docker("#!/bin/sh\necho '{\"ServerErrors\": [\"Cannot connect to the Docker daemon at unix:///x. Is "
@@ -115,7 +124,7 @@ Test(docker, tells_a_daemon_that_is_not_there)
         cr_assert_str_eq(err.message, "the Docker engine does not answer");
 }
 
-Test(docker, repeats_what_docker_said_and_nothing_around_it)
+Test(docker, repeats_what_docker_said_and_nothing_around_it, .fini = remove_docker)
 {
         AUTO_ERR err = { 0 };
         AUTO_ARGV a = { 0 };

@@ -1,13 +1,5 @@
 #include "scratch.h"
 
-char *scratch_dir(void)
-{
-        const char *tmp = getenv("TMPDIR");
-        char *dir = io_join(tmp && *tmp ? tmp : "/tmp", "pgsherpa-test-XXXXXX");
-        cr_assert_not_null(mkdtemp(dir));
-        return dir;
-}
-
 void scratch_remove(char **dir)
 {
         AUTO_ERR err = { 0 };

@@ -9,8 +9,8 @@
 
 #include "base/io.h"
 #include "journal/journal.h"
+#include "tests/fakes/scratch.h"
 
-char *scratch_dir(void);                /* malloc()ed; for AUTO_DIR */
 void  scratch_remove(char **dir);
 #define AUTO_DIR CLEANUP(scratch_remove) char *
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "proc/proc.h"
+#include "tests/fakes/scratch.h"
 
 static bool run(const char *const *words, const ProcOptions *o, ProcResult *r, Err *err)
 {
@@ -236,8 +237,9 @@ Test(proc, does_not_wait_for_a_grandchild_that_keeps_the_pipe)
 
 Test(proc, daemon_lives_in_its_own_session_and_tells_its_pid)
 {
-        char log[] = "/tmp/pgsherpa-test-XXXXXX";
-        int fd = mkstemp(log);
+        AUTO_FREE char *dir = scratch_dir();
+        AUTO_FREE char *log = xasprintf("%s/log", dir);
+        int fd = open(log, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         cr_assert_geq(fd, 0);
         AUTO_ARGV a = { 0 };
         argv_add_all(&a, WORDS("sh", "-c", "echo hello; exec sleep 60"));
@@ -257,6 +259,7 @@ Test(proc, daemon_lives_in_its_own_session_and_tells_its_pid)
         kill(pid, SIGKILL);
         close(fd);
         unlink(log);
+        rmdir(dir);
 }
 
 Test(proc, daemon_reports_a_program_that_is_not_there)
