@@ -19,7 +19,7 @@ struct BundleWriter {
         TarOut         *tar;
         Digest         *whole;          /* of every byte of the file, in order */
         json_t         *manifest, *members;
-        int64_t         mtime_s, written;
+        int64_t         mtime_s, written, on_its_way;   /* bytes; how far the disk was told */
         int             level;
         size_t          chunk;
         bool            finished, failed;
