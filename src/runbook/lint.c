@@ -55,6 +55,10 @@ static const struct {
         { "E-CLEAN", lint_clean,
           "E-CLEAN: a clean-up destroys something without waiting first. Give it a gate of type "
           "after: problems of a new server show after days, not minutes." },
+        { "E-TYPED", lint_typed,
+          "E-TYPED: something is deleted, and nobody has to type what. A step of effect `destroy` "
+          "needs a gate {type: word} whose text names what goes: the same ${..} or word that the "
+          "step gets under `with`. Waiting (type: after) and `yes` are answered without reading." },
         { "E-IDENT", lint_identity,
           "E-IDENT: two servers are declared, and one of them does not say who it must be. With "
           "a wrong port both may be the same server. Give each an `identity`: major, system, or "

@@ -37,6 +37,7 @@ void lint_shell(Lint *l);
 void lint_tolerate(Lint *l);
 void lint_timeout(Lint *l);
 void lint_clean(Lint *l);
+void lint_typed(Lint *l);
 void lint_retry(Lint *l);
 void lint_identity(Lint *l);
 void lint_latest(Lint *l);

@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "runbook/expr_tree.h"
+
 void lint_undo(Lint *l)
 {
         for (size_t i = 0; i < l->n; i++) {
@@ -73,6 +75,86 @@ void lint_clean(Lint *l)
                         problems_add(l->problems, s->loc, "E-CLEAN",
                                      "add a gate {type: after, step: .., wait: 7d}",
                                      "the clean-up `%s` destroys without waiting first", s->id);
+        }
+}
+
+/* ---- E-TYPED: is what must be typed what the step is told to delete? ---- */
+
+typedef struct Naming {
+        const Template *in;             /* the gate's text                                   */
+        const ExprNode *name;           /* that is looked for in it                          */
+        bool            found;
+} Naming;
+
+static bool same_name(const ExprNode *a, const ExprNode *b)
+{
+        const ExprSeg *x = a->name, *y = b->name;
+        while (x && y && x->kind == y->kind && (x->kind != SEG_KEY || str_eq(x->key, y->key))) {
+                x = x->next;
+                y = y->next;
+        }
+        return !x && !y;
+}
+
+static void find_name(const ExprNode *n, Naming *w)
+{
+        w->found = w->found || (n->op == X_NAME && same_name(n, w->name));
+        for (const ExprNode *x = n->args; x; x = x->next)
+                find_name(x, w);
+}
+
+static void in_text(void *arg, const Template *t, const TemplatePart *part)
+{
+        if (part->expr)
+                find_name(part->expr->root, arg);
+}
+
+static void each_name(const ExprNode *n, Naming *w)
+{
+        if (n->op == X_NAME) {
+                w->name = n;
+                template_walk(w->in, in_text, w);
+        }
+        for (const ExprNode *x = n->args; x; x = x->next)
+                each_name(x, w);
+}
+
+static void in_with(void *arg, const Template *t, const TemplatePart *part)
+{
+        if (part->expr)
+                each_name(part->expr->root, arg);
+}
+
+static void each_word(const Template *t, Naming *w)
+{
+        const char *word = template_literal(t), *text = template_literal(w->in);
+        w->found = w->found || (word && *word && text && strstr(text, word));
+        for (const Template *c = t ? t->first : NULL; c; c = c->next)
+                each_word(c, w);
+}
+
+static bool names_what_goes(const GateSpec *g, const Step *s)
+{
+        Naming w = { .in = g->text };
+        if (g->kind != GATE_WORD || !g->text)
+                return false;
+        each_word(s->with, &w);
+        template_walk(s->with, in_with, &w);
+        return w.found;
+}
+
+void lint_typed(Lint *l)
+{
+        for (size_t i = 0; i < l->n; i++) {
+                const Step *s = l->steps[i].s;
+                bool typed = false;
+                for (size_t j = 0; j < s->n_gates; j++)
+                        typed = typed || names_what_goes(&s->gates[j], s);
+                if (s->effect == EFFECT_DESTROY && !typed)
+                        problems_add(l->problems, s->n_gates ? s->gates[0].loc : s->loc, "E-TYPED",
+                                     "add a gate {type: word, text: ..} with what the step is told to "
+                                     "delete",
+                                     "`%s` deletes, and what it deletes need not be typed", s->id);
         }
 }
 
