@@ -1,6 +1,6 @@
 """fidelity.py HOP..: a database of everything PostgreSQL has, moved hop by hop and back.
 
-`copy` compares before it gives a database its name. When the journey is back on the major it
+`copy` compares before it gives a database its name; the deep proof, every row as text, follows. When the journey is back on the major it
 began on, one pg_dump reads both ends: the texts must be the same, but for the rules in moves.py."""
 import difflib
 import sys
@@ -25,7 +25,11 @@ def main():
             out, _ = moves.copy(a, db, b, into)
         except AssertionError as e:
             raise AssertionError(f"HOP {a} -> {b}: {e}") from None
-        print(f"{a} -> {b}: {out.splitlines()[-1]}")
+        print(f"{a} -> {b}: {out.splitlines()[-1]}", flush=True)
+        try:
+            moves.equal(a, db, b, into, "--deep")
+        except AssertionError as e:
+            raise AssertionError(f"HOP {a} -> {b}, the deep proof: {e}") from None
         db = into
     if path[0] == path[-1]:
         same_text(first, moves.dump(path[-1], db))

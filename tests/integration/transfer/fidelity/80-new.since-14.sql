@@ -10,3 +10,4 @@ create view since14.rec as with recursive r (n) as (select 1 union all select n 
 create view since14.sub as select ('{"a":1}'::jsonb)['a'] as s, id from since14.t group by distinct grouping sets ((id), (id));
 create type since14.range as range (subtype = text, multirange_type_name = since14."many ""ranges"); create table since14.uses (r since14.range, m since14."many ""ranges"); insert into since14.uses values ('[a,b]', '{[a,b],[x,y]}');
 create view since14.ex as select extract(epoch from now()) as e;
+create table since14.endless (id int primary key, n numeric, ns numeric[]); insert into since14.endless values (1, 'infinity', '{-infinity,NaN}'), (2, '-infinity', null);
