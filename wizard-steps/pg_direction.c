@@ -1,5 +1,5 @@
-/* pg_direction.c: can the database go to that major, before anything is stopped? Read from its
- * catalogs alone; pg.rehearse then tries it. */
+/* pg_direction.c: can the database go to that major, before anything is stopped? Only read, catalogs
+ * and where it must be rows; pg.rehearse then tries it. */
 #include "transfer/direction.h"
 #include "wizard-steps/pg_steps.h"
 
@@ -57,7 +57,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_t *j;
         int to = 0;
         if (!target_major(ctx, &to, err) || !step_pg(ctx, &pg, err) ||
-            !direction_check(pg, to, &found, err))
+            !direction_check(pg, to, &found, err) || !direction_rows(pg, to, found, err))
                 return false;
         for (size_t k = 0; k < LEN(verdicts); k++) {
                 lists[k] = json_array();

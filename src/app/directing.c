@@ -52,6 +52,7 @@ bool directing_look(Endpoint *from, Endpoint *to, json_t *into, bool *ret_refuse
         return endpoint_open(from, from->database, &source, err) &&
                endpoint_open(to, NULL, &target, err) &&
                direction_check(source, pg_major(target), &found, err) &&
+               direction_rows(source, pg_major(target), found, err) &&
                judge(NULL, found, into, ret_refused, err);
 }
 

@@ -91,6 +91,11 @@ static const Feature features[] = {
         { 15, REFUSED, "database with a locale of ICU", "make it anew with a locale of the C library",
           "select 'database ' || quote_ident(datname) from pg_database where datname = "
           "current_database() and datlocprovider = 'i'" },
+        { 15, REFUSED, "numeric with a scale below zero or above its precision",
+          "give it another precision first", COLUMNS(
+          "(select b.oid from pg_type b where b.oid = a.atttypid or b.typarray = a.atttypid order by "
+          "b.typarray = a.atttypid desc limit 1) = 'numeric'::regtype and a.atttypmod >= 4 and "
+          "((a.atttypmod - 4) & 2047) > (((a.atttypmod - 4) >> 16) & 65535)") },
         { 16, REFUSED, "SQL/JSON constructor or IS JSON", "use json_build_object() and its like first",
           TREES("JSONCONSTRUCTOREXPR|JSONISPREDICATE") },
         { 16, REFUSED, "collation with ICU rules", "sorting would be another",
@@ -147,6 +152,8 @@ static const Feature features[] = {
           TREES("RETURNINGEXPR|varreturningtype [12]") },
         { 18, PERHAPS, "RETURNING OLD or NEW", "write it out first; it is read there, and fails or "
           "means a trigger's row", BODIES("\\mreturning\\s[^;]*\\m(old|new)\\.") },
+        { 18, REFUSED, "default privileges on large objects", "revoke them first: there are none there",
+          OBJECT("pg_default_acl", "d.oid") "from pg_default_acl d where d.defaclobjtype = 'L'" },
         { 18, REFUSED, "publication of generated columns", "leave them out first",
           OBJECT("pg_publication", "p.oid") "from pg_publication p where p.pubgencols <> 'n'" },
 };

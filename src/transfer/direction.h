@@ -5,7 +5,8 @@
  *        -> [{"object": "column seat of table app.slots", "what": "virtual generated column",
  *             "since": 18, "verdict": "rewritten", "how": "becomes a stored one: same values"}, ..]
  *
- * Read from the source's catalogs alone. Verdicts:
+ * Read from the source's catalogs alone; direction_rows() adds the tables with values the older
+ * major has no words for, and reads tables that may have them to their end. Verdicts:
  *      refused     15 has no words for it, or words that mean something else
  *      rewritten   said in older words on the way (rewrite.h), keeping what it means there
  *      perhaps     the text of a function names it; the rehearsal knows
@@ -21,6 +22,8 @@
 
 /* The connection is to the database that is to go. */
 bool direction_check(Pg *source, int target_major, json_t **ret, Err *err) MUST_CHECK;
+
+bool direction_rows(Pg *source, int target_major, json_t *found, Err *err) MUST_CHECK;
 
 /* As transfer_copy() would, but for data; `into` and `marker` as there, and dropped at the end,
  * whatever happened. Roles the database needs must be there, or what needs them is listed. */

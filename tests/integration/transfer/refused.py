@@ -5,11 +5,15 @@ import moves
 
 EXPECTED = {
     17: ["WITHOUT OVERLAPS", "NOT ENFORCED", "NOT NULL that is not valid", "RETURNING OLD",
-         "comment on a NOT NULL", "publication of generated columns"],
+         "comment on a NOT NULL", "publication of generated columns",
+         "default privileges on large objects"],
     15: ["JSON_TABLE", "IS JSON", "builtin provider", "ICU rules", "identity column of a partitioned",
-         "EXCLUDE constraint of a partitioned", "for logins"],
+         "EXCLUDE constraint of a partitioned", "for logins",
+         'table "since17"."endless": infinite interval'],
     13: ["BEGIN ATOMIC", "OUT arguments", "multirange", "statistics on an expression", "SEARCH or CYCLE",
-         "EXTRACT", "NULLS NOT DISTINCT", "security_invoker", "ON DELETE SET NULL", "whole schemas"],
+         "EXTRACT", "NULLS NOT DISTINCT", "security_invoker", "ON DELETE SET NULL", "whole schemas",
+         "column a of table \"since15\".\"scales\": numeric with a scale", "column b of table \"since15\".\"scales\": numeric",
+         'table "since14"."endless": infinite numeric'],
 }
 
 
@@ -38,6 +42,8 @@ def test_every_feature_is_named():
         for words in wanted:
             assert any(words in line for line in err.splitlines() if line.startswith("cannot go: ")), \
                 f"{target}: {words} is not among\n{err}"
+        for finite in ('column c of table "since15"."scales"', 'table "types"."numbers": infinite', 'table "types"."times": infinite'):
+            assert finite not in err, err
         nothing_left(target, before)
         assert moves.psql(target, "postgres",
                           f"select count(*) from pg_database where datname = '{moves.MARK}_never'") == "0"
