@@ -184,7 +184,7 @@ static bool look(Pg *pg, const Feature *f, json_t *found, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         sql_add_literal_(&q, f->sql);
         if (!pg_query(pg, &q, &r, err))
-                return err_wrap(err, "looking for: %s", f->what);
+                return err_wrap(err, "looking on the source for what may not go there (%s)", f->what);
         for (int i = 0; i < pg_rows(r); i++) {
                 json_t *j = json_object();
                 jx_set_str(j, "object", pg_cell(r, i, 0));

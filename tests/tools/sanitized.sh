@@ -1,24 +1,25 @@
 #!/bin/sh
 # sanitized.sh COMMAND...: a sanitizer's report is a failure, whatever the command says.
 #
-# Criterion's verdict is out before LeakSanitizer looks, so its exit code does not know of leaks.
-# Reports go to files here, and a file is a failure. Used by the meson setup "asan":
-#
-#       CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false
-#       meson test -C build-asan --setup asan
+# Criterion's verdict is out before LeakSanitizer looks, so its exit code does not know of leaks, and
+# what a test starts and forgets is nobody's exit code. So reports go to files here, and a file is a
+# failure. Used by the meson setup "sanitized" (tests/tools/dev/sanitize.sh).
 reports=$(mktemp -d) || exit 99
 trap 'rm -rf "$reports"' EXIT
 ASAN_OPTIONS=detect_leaks=1:log_path=$reports/report
 UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/report
-export ASAN_OPTIONS UBSAN_OPTIONS
+TSAN_OPTIONS=log_path=$reports/report
+export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 "$@"
 code=$?
-# A forked child's remark about its parent's thread is no leak (see dev/sanitize.sh).
+# The engine tests look for leaks in a forked child, whose main thread LeakSanitizer still knows
+# by the parent's number: it remarks so, and errs towards finding too much. That remark alone is
+# no report; a leak stands in lines of its own.
 for report in "$reports"/*; do
         [ ! -f "$report" ] || grep -qv 'was not suspended. False leaks are possible' "$report" || rm "$report"
 done
 if [ -n "$(ls "$reports")" ]; then
-        echo "sanitized.sh: $* passed, but the sanitizers reported:" >&2
+        echo "sanitized.sh: $* ended with $code, and the sanitizers reported:" >&2
         head -n 60 "$reports"/* >&2
         exit 1
 fi

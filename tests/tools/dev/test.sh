@@ -46,10 +46,10 @@ meson test -C "$BUILD" --no-rebuild --print-errorlogs --num-processes "$(nproc)"
 logs=("$BUILD/meson-logs/testlog.json")
 
 if [ $# = 0 ]; then
-        rm -f build-asan/meson-logs/*.json
-        tests/tools/dev/sanitize.sh || rc=$?
+        tests/tools/dev/sanitize.sh asan unit >&2 || rc=$?
         logs+=("asan=build-asan/meson-logs/sanitizers.json")
-        [ ! -e build-asan/meson-logs/testlog.json ] || logs+=("asan=build-asan/meson-logs/testlog.json")
+        [ ! -e build-asan/meson-logs/testlog-sanitized.json ] ||
+                logs+=("asan=build-asan/meson-logs/testlog-sanitized.json")
 fi
 rc2=0
 python3 tests/tools/dev/count.py "$rc" "${logs[@]}" || rc2=$?

@@ -15,4 +15,5 @@ select format('create table small_%s (id int primary key, parent int references 
   'insert into small_%s select g, g from generate_series(1, 20) g', n, n) from generate_series(1, 60) n \gexec
 create materialized view one as select count(*) from child;
 create materialized view two as select count(*) from parent;
-select lo_from_bytea(0, decode(repeat(md5(g::text), 16), 'hex')) from generate_series(1, 300) g \g /dev/null
+select lo_from_bytea(0, decode(repeat(md5(g::text), 16), 'hex')) from generate_series(1, 300) g
+  \g /dev/null
