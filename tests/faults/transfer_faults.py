@@ -100,12 +100,12 @@ def crash(side):
     return strike
 
 
-def signal_backend(side, function):
+def signal_backend(side, function, which="true"):
     def strike(w, p, dice):
         server = getattr(w, side)
         while p.poll() is None:
             pids = server.psql("postgres", "select pid from pg_stat_activity where backend_type = 'client backend' "
-                                           "and pid <> pg_backend_pid() order by pid").split()
+                                           f"and pid <> pg_backend_pid() and {which} order by pid").split()
             if pids and server.psql("postgres", f"select {function}({dice.choice(pids)})") == "t":
                 return True
             time.sleep(0.01)
@@ -131,8 +131,8 @@ FAULTS = {
     "target_disk_full": ("copy restore", full),
     "source_backend_terminated": ("copy backup", signal_backend("source", "pg_terminate_backend")),
     "target_backend_terminated": ("copy restore", signal_backend("target", "pg_terminate_backend")),
-    "source_backend_cancelled": ("copy backup", signal_backend("source", "pg_cancel_backend")),
-    "target_backend_cancelled": ("copy restore", signal_backend("target", "pg_cancel_backend")),
+    "source_backend_cancelled": ("copy backup", signal_backend("source", "pg_cancel_backend", "state = 'active'")),
+    "target_backend_cancelled": ("copy restore", signal_backend("target", "pg_cancel_backend", "state = 'active'")),
     "interrupted": ("copy restore backup", interrupt),
 }
 
@@ -288,6 +288,7 @@ def main():
     args = p.parse_args()
     skip_unless_possible()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's `&` has it ignored, and so would the verb
     with World() as w:
         verb = Verb(w, "backup")
         verb.must()

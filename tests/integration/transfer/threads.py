@@ -61,6 +61,7 @@ def journey(source, target, jobs, work):
 
 
 moves.need(13, 15, 17, 18)
+signal.signal(signal.SIGINT, signal.default_int_handler)        # a shell's `&` has it ignored, and so would the verb
 for ends in ((13, 17, "2"), (15, 18, "4")):
     folder = tempfile.mkdtemp(prefix="pgsherpa-threads-", dir="/var/tmp")
     try:

@@ -6,8 +6,9 @@
 #include "fakes/engine_kit.h"
 #include "fakes/kit_yaml.h"
 
-#define ONE(gate) KIT_HEAD "phases:\n" KIT_PHASE("one")                                            \
-        KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto, gate: {before: " gate "}")
+#define ONE(gate)                                                                                  \
+        KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(                                            \
+                "id: a, do: fake.make, with: {name: a}, undo: auto, gate: {before: " gate "}")
 
 /* Starts, waits until a gate is open, hands back {"gate": .., "gate_kind": ..}. */
 static json_t *at_gate(Kit *k)
@@ -85,12 +86,14 @@ Test(gates, not_now_pauses_and_continue_asks_again)
 
 Test(gates, once_is_one_answer_for_all_items)
 {
-        Kit *k = kit_new(KIT_HEAD "vars:\n  names: {type: 'list<name>', default: [a, b, c]}\n"
-                         "phases:\n" KIT_PHASE("one")
-                         "      - id: each\n        do: fake.make\n        undo: auto\n"
-                         "        foreach: {in: vars.names, as: item, id: '${item}'}\n"
-                         "        with: {name: '${item}'}\n"
-                         "        gate: {before: {type: yes, once: true}}\n");
+        Kit *k = kit_new(
+                KIT_HEAD
+                "vars:\n  names: {type: 'list<name>', default: [a, b, c]}\n"
+                "phases:\n" KIT_PHASE(
+                        "one") "      - id: each\n        do: fake.make\n        undo: auto\n"
+                               "        foreach: {in: vars.names, as: item, id: '${item}'}\n"
+                               "        with: {name: '${item}'}\n"
+                               "        gate: {before: {type: yes, once: true}}\n");
         cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
         cr_assert_eq(kit_events(k, "gate.open"), 1);
         cr_assert_eq(kit_events(k, "step.done"), 3);
@@ -99,10 +102,10 @@ Test(gates, once_is_one_answer_for_all_items)
 
 Test(gates, a_time_gate_opens_by_itself_and_only_then)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
-                         KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto")
-                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
-                                  "gate: {before: {type: after, step: a, wait: 300ms}}"));
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(
+                "id: a, do: fake.make, with: {name: a}, undo: auto")
+                                 KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                          "gate: {before: {type: after, step: a, wait: 300ms}}"));
         Answer nobody[] = { { .kind = "after", .key = "leave" }, { 0 } };
         cr_assert_eq(kit_run(k, nobody), ENGINE_DONE);
         AUTO_FREE char *j = kit_journal(k);
@@ -112,12 +115,15 @@ Test(gates, a_time_gate_opens_by_itself_and_only_then)
 
 Test(gates, clean_up_can_be_declined_for_good)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
-                         KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto")
-                         "cleanup:\n"
-                         "  - {id: tidy, do: fake.make, with: {name: t}, effect: destroy, "
-                         "undo: {none: gone}, gate: {before: [{type: after, step: a, wait: 24h}, "
-                         "{type: yes}]}}\n");
+        Kit *k = kit_new(KIT_HEAD
+                         "phases:\n" KIT_PHASE(
+                                 "one") KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: "
+                                                 "auto") "cleanup:\n"
+                                                         "  - {id: tidy, do: fake.make, with: "
+                                                         "{name: t}, effect: destroy, "
+                                                         "undo: {none: gone}, gate: {before: "
+                                                         "[{type: after, step: a, wait: 24h}, "
+                                                         "{type: word, text: t}]}}\n");
         Answer keep[] = { { .kind = "after", .key = "k" }, { 0 } };
         int code = kit_run(k, keep);
         cr_assert_eq(code, ENGINE_DONE, "%d", code);
@@ -128,12 +134,15 @@ Test(gates, clean_up_can_be_declined_for_good)
 
 Test(gates, a_pause_at_a_time_gate_lets_the_engine_go_and_resume_waits_again)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
-                         KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto")
-                         "cleanup:\n"
-                         "  - {id: tidy, do: fake.make, with: {name: t}, effect: destroy, "
-                         "undo: {none: gone}, gate: {before: [{type: after, step: a, wait: 24h}, "
-                         "{type: yes}]}}\n");
+        Kit *k = kit_new(KIT_HEAD
+                         "phases:\n" KIT_PHASE(
+                                 "one") KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: "
+                                                 "auto") "cleanup:\n"
+                                                         "  - {id: tidy, do: fake.make, with: "
+                                                         "{name: t}, effect: destroy, "
+                                                         "undo: {none: gone}, gate: {before: "
+                                                         "[{type: after, step: a, wait: 24h}, "
+                                                         "{type: word, text: t}]}}\n");
         AUTO_JSON status = at_gate(k);
         cr_assert(send_ok(k, "{\"cmd\":\"pause\"}"));
         cr_assert_eq(kit_wait(k, (Answer[]){ { .key = "leave" }, { 0 } }), ENGINE_PAUSED);
@@ -145,9 +154,9 @@ Test(gates, a_pause_at_a_time_gate_lets_the_engine_go_and_resume_waits_again)
 
 Test(gates, a_checklist_wants_every_line_ticked)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
-                         KIT_STEP("id: last_look, do: manual, with: {items: [Announced, Silenced]}")
-                         KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto"));
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(
+                "id: last_look, do: manual, with: {items: [Announced, Silenced]}")
+                                 KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto"));
         AUTO_JSON status = at_gate(k);
         cr_assert_str_eq(jx_str(status, "gate_kind", ""), "manual");
         cr_assert_not(send_ok(k, "{\"cmd\":\"answer\",\"gate\":1,\"answer\":\"y\"}"));
@@ -168,11 +177,12 @@ Test(gates, decisions_are_asked_before_the_step_that_needs_them)
                          "  - {id: locale, question: Which locale?, choices: [keep, icu], "
                          "default: keep, needed_before: b}\n"
                          "  - {id: window, question: When?, type: text, needed_before: b}\n"
-                         "phases:\n" KIT_PHASE("one")
-                         KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto")
-                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto"));
+                         "phases:\n" KIT_PHASE("one") KIT_STEP(
+                                 "id: a, do: fake.make, with: {name: a}, undo: auto")
+                                 KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto"));
         Answer answers[] = { { .kind = "decision", .key = "2", .times = 1 },
-                             { .kind = "decision", .key = "y", .text = "Wed 00:00" }, { 0 } };
+                             { .kind = "decision", .key = "y", .text = "Wed 00:00" },
+                             { 0 } };
         cr_assert_eq(kit_run(k, answers), ENGINE_DONE);
         AUTO_VIEW v = kit_view(k);
         cr_assert_eq(v->n_decisions, 2);
