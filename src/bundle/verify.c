@@ -2,10 +2,11 @@
  *
  * Listing a dump proves nothing: of 500 damaged pg_dump files `pg_restore -l` found none. So
  * every member is read, hashed as stored, opened, hashed as content, and a table's rows are
- * counted; headers and padding between them are compared with what our writer makes. Members
+ * counted and hashed one by one, in memory that does not grow with them; headers and padding between them are compared with what our writer makes. Members
  * are found by the manifest's offsets, not by walking the tar: one damaged header does not
  * hide the members behind it. One thread a core takes one member after the other. */
 #include "bundle/internal.h"
+#include "bundle/rowwalk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,10 @@ typedef struct Member {
         const char   *name;
         const json_t *m;
         int64_t       before;           /* where the gap before its content begins           */
-        int64_t       lines;
+        bool          rows_of;          /* it is rows of a table, and they were walked:      */
+        bool          whole, header, over;
+        int64_t       rows, unhashed;
+        uint64_t      hash;
         char         *why;              /* what is wrong with it; NULL: nothing              */
         bool          odd_header;
 } Member;
@@ -65,23 +69,47 @@ static void note(Verify *v, const char *text)
 
 /* ---- one member ---- */
 
-typedef struct Count {
-        Verify *v;
-        int64_t lines, bytes;
-} Count;
+typedef struct Reading {
+        Verify  *v;
+        RowWalk *walk;                  /* NULL: no rows, or what came was none              */
+        int64_t  bytes;
+} Reading;
 
-static bool count_lines(void *arg, const void *bytes, size_t n, Err *err)
+/* What is no COPY stream although it should be is found when its table is added up. */
+static bool read_on(void *arg, const void *bytes, size_t n, Err *err)
 {
-        Count *c = arg;
-        c->bytes += (int64_t)n;
-        for (const char *p = bytes, *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-                c->lines++;
-        return !cancelled(c->v, err);
+        Reading *r = arg;
+        r->bytes += (int64_t)n;
+        if (r->walk && !rowwalk_add(r->walk, bytes, n))
+                r->walk = NULL;
+        return !cancelled(r->v, err);
+}
+
+static bool is_binary(const char *name)
+{
+        return str_ends(name, ".bin.zst");
+}
+
+static bool holds_rows(const char *name)
+{
+        return strstr(name, "/data/") && (is_binary(name) || str_ends(name, ".copy.zst"));
+}
+
+static void walked(Member *m, const RowWalk *w)
+{
+        m->rows_of = true;
+        m->rows = w->rows;
+        m->hash = w->hash;
+        m->unhashed = w->unhashed;
+        m->whole = rowwalk_whole(w);
+        m->header = w->header;
+        m->over = w->over;
 }
 
 static bool one_member(Verify *v, Member *m, Err *err)
 {
-        Count c = { .v = v };
+        RowWalk CLEANUP(rowwalk_done) walk = rowwalk_init(is_binary(m->name));
+        Reading r = { .v = v, .walk = holds_rows(m->name) ? &walk : NULL };
         AUTO_ERR why = { 0 };
         bool as_written;
         int64_t size = jx_int(m->m, "size", 0);
@@ -89,18 +117,19 @@ static bool one_member(Verify *v, Member *m, Err *err)
                         &as_written, err))
                 return false;
         m->odd_header = !as_written;
-        if (!bundle_read(v->b, m->name, count_lines, &c, &why)) {
+        if (!bundle_read(v->b, m->name, read_on, &r, &why)) {
                 if (why.kind == ERR_CANCELLED) {
                         err_move(err, &why);
                         return false;
                 }
                 m->why = xstrdup(why.message);
         }
-        m->lines = c.lines;
+        if (r.walk)
+                walked(m, r.walk);
         pthread_mutex_lock(&v->lock);
         v->r->members++;
         v->r->bytes += size;
-        v->r->plain_bytes += c.bytes;
+        v->r->plain_bytes += r.bytes;
         if (v->hooks->progress)
                 v->hooks->progress(v->hooks->arg, v->r->bytes, v->total, m->name);
         pthread_mutex_unlock(&v->lock);
@@ -162,35 +191,86 @@ static int by_name(const void *x, const void *y)
         return strcmp((*a)->name, (*b)->name);
 }
 
-static void one_table(Verify *v, const json_t *t, Member **sorted)
+/* A row that was cut, because it is longer than a member may be: its members are walked again,
+ * one after the other. */
+static bool walk_again(Verify *v, const json_t *parts, RowWalk *w, Err *err)
 {
-        AUTO_JSON parts = bundle_parts(v->b, jx_str(t, "dir", "?"));
-        int64_t rows = 0, want = jx_int(t, "rows", -1);
-        bool text = str_eq(jx_str(t, "format", "text"), "text");
-        size_t j;
+        size_t i;
         json_t *part;
-        json_array_foreach(parts, j, part)
-        {
-                Member key = { .name = json_string_value(part) }, *p = &key;
-                Member **found = bsearch(&p, sorted, v->n, sizeof *sorted, by_name);
-                rows += found ? (*found)->lines : 0;
-        }
-        bool missing = (int64_t)json_array_size(parts) != jx_int(t, "parts", -1);
-        v->r->rows += text ? rows : want;
-        /* COPY text has one line a row: line ends inside values are written as \n. Of binary
-         * rows the SHA-256 of the content speaks alone. */
-        if ((rows == want || !text) && !missing)
-                return;
-        AUTO_FREE char *why = missing ? xasprintf("%zu parts, the manifest says %lld",
-                                                  json_array_size(parts),
-                                                  (long long)jx_int(t, "parts", -1))
-                                      : xasprintf("%lld rows, the manifest says %lld",
-                                                  (long long)rows, (long long)want);
-        AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
-        found_bad(v->r, name, why);
+        Reading r = { .v = v, .walk = w };
+        json_array_foreach(parts, i, part)
+                if (!bundle_read(v->b, json_string_value(part), read_on, &r, err))
+                        return false;
+        return r.walk || err_set(err, ERR_USER, "what is in it are no rows of COPY");
 }
 
-static void tables(Verify *v, const json_t *database)
+/* The members of one table as if one walk had gone over them. Binary: the first begins with the
+ * header and the last ends with the trailer. */
+static bool add_up(Verify *v, const json_t *parts, bool binary, Member **sorted, RowWalk *w, Err *err)
+{
+        size_t i, n = json_array_size(parts);
+        json_t *part;
+        json_array_foreach(parts, i, part)
+        {
+                Member key = { .name = json_string_value(part) }, *p = &key;
+                Member **found = bsearch(&p, sorted, v->n, sizeof *sorted, by_name), *m = found ? *found : NULL;
+                if (!m || m->why || is_binary(m->name) != binary)
+                        return err_set(err, ERR_USER, "its rows cannot be read");
+                if (!m->rows_of || !m->whole) {
+                        rowwalk_done(w);
+                        *w = rowwalk_init(binary);
+                        return walk_again(v, parts, w, err);
+                }
+                if (binary && (m->header != (i == 0) || m->over != (i == n - 1)))
+                        return err_set(err, ERR_USER, "its rows have no beginning, or no end");
+                w->rows += m->rows;
+                w->hash += m->hash;
+                w->unhashed += m->unhashed;
+        }
+        return true;
+}
+
+static bool as_described(const json_t *t, size_t parts, const RowWalk *w, Err *err)
+{
+        char hex[32];
+        const char *hash = jx_str(t, "hash", NULL);
+        snprintf(hex, sizeof hex, "%016llx", (unsigned long long)w->hash);
+        if ((int64_t)parts != jx_int(t, "parts", -1))
+                return err_set(err, ERR_USER, "%zu parts, the manifest says %lld", parts,
+                               (long long)jx_int(t, "parts", -1));
+        if (!rowwalk_whole(w))
+                return err_set(err, ERR_USER, "its rows end in the middle of one");
+        if (w->rows != jx_int(t, "rows", -1))
+                return err_set(err, ERR_USER, "%lld rows, the manifest says %lld", (long long)w->rows,
+                               (long long)jx_int(t, "rows", -1));
+        return !hash || w->unhashed > 0 || str_eq(hash, hex) ||
+               err_set(err, ERR_USER, "its rows are not those the manifest describes");
+}
+
+static bool one_table(Verify *v, const json_t *t, Member **sorted, Err *err)
+{
+        AUTO_JSON parts = bundle_parts(v->b, jx_str(t, "dir", "?"));
+        bool binary = str_eq(jx_str(t, "format", "text"), "binary");
+        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary);
+        AUTO_ERR why = { 0 };
+        AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
+        bool good = add_up(v, parts, binary, sorted, &w, &why) && as_described(t, json_array_size(parts), &w, &why);
+        v->r->rows += w.rows;
+        if (why.kind == ERR_CANCELLED) {
+                err_move(err, &why);
+                return false;
+        }
+        if (!good)
+                found_bad(v->r, name, why.message);
+        if (good && w.unhashed > 0) {
+                AUTO_FREE char *text = xasprintf("%s: %lld rows are longer than %zu MB: counted, and not hashed one by "
+                                                 "one", name, (long long)w.unhashed, ROWWALK_KEEP >> 20);
+                note(v, text);
+        }
+        return true;
+}
+
+static bool tables(Verify *v, const json_t *database, Err *err)
 {
         AUTO_FREE Member **sorted = xcalloc(v->n + 1, sizeof *sorted);
         size_t i;
@@ -198,7 +278,10 @@ static void tables(Verify *v, const json_t *database)
         for (i = 0; i < v->n; i++)
                 sorted[i] = &v->members[i];
         qsort(sorted, v->n, sizeof *sorted, by_name);
-        json_array_foreach(jx_get(database, "tables"), i, t) one_table(v, t, sorted);
+        json_array_foreach(jx_get(database, "tables"), i, t)
+                if (!one_table(v, t, sorted, err))
+                        return false;
+        return true;
 }
 
 static bool dumps(Verify *v, const json_t *database, Err *err)
@@ -332,8 +415,7 @@ static bool with_manifest(Verify *v, Err *err)
                         found_bad(v->r, v->members[i].name, v->members[i].why);
         json_array_foreach(jx_get(v->b->manifest, "databases"), i, db)
         {
-                tables(v, db);
-                if (!dumps(v, db, err))
+                if (!tables(v, db, err) || !dumps(v, db, err))
                         return false;
         }
         if (!around(v, err))

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/rowhash.h"
 #include "bundle/bundle.h"
 #include "tests/fakes/scratch.h"
 
@@ -104,6 +105,64 @@ static size_t bad_members(const char *path, json_t **ret_bad)
                 *ret_bad = json_incref(r.bad);
         bundle_report_done(&r);
         return n;
+}
+
+/* A bundle of one binary table in several members, described as `rows` rows with `hash`. */
+static char *make_binary(int rows, const char *hash, const char *end)
+{
+        Err err = { 0 };
+        AUTO_FREE char *path = NULL;
+        OK(bundle_choose(dir, "app", &path, &err));
+        AUTO_BUNDLEWRITER w = NULL;
+        OK(bundle_create(path, &(BundleOptions){ .run = "r1", .chunk = 64 }, &w, &err));
+        AUTO_BUNDLESTREAM s = bundle_stream_new(w, "data", "app/data/public/t", ".bin.zst");
+        OK(bundle_stream_write(s, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19, &err));
+        for (int i = 0; i < 20; i++)
+                OK(bundle_stream_write(s, "\0\1\0\0\0\4abcd", 10, &err));
+        OK(bundle_stream_write(s, end, strlen(end), &err));
+        int parts;
+        OK(bundle_stream_end(s, &parts, &err));
+        cr_assert_gt(parts, 2);
+        json_t *t = json_object(), *db = json_object(), *tables = json_array(), *dbs = json_array();
+        jx_set_str(t, "schema", "public");
+        jx_set_str(t, "name", "t");
+        jx_set_str(t, "dir", "app/data/public/t/");
+        jx_set_str(t, "format", "binary");
+        jx_set_int(t, "rows", rows);
+        jx_set_int(t, "parts", parts);
+        jx_set_str(t, "hash", hash);
+        json_array_append_new(tables, t);
+        jx_set_str(db, "name", "app");
+        jx_set(db, "tables", tables);
+        json_array_append_new(dbs, db);
+        jx_set(bundle_manifest(w), "databases", dbs);
+        BundleDone done;
+        OK(bundle_finish(w, &done, &err));
+        return done.path;
+}
+
+Test(bundle, proves_binary_rows_from_their_bytes, .init = setup, .fini = teardown)
+{
+        char hex[32];
+        snprintf(hex, sizeof hex, "%016llx", 20 * (unsigned long long)row_hash("\0\1\0\0\0\4abcd", 10));
+        const struct {
+                int         rows;
+                const char *hash, *end, *why;
+        } cases[] = { { 20, hex, "\377\377", NULL },
+                      { 21, hex, "\377\377", "20 rows, the manifest says 21" },
+                      { 20, "0000000000000001", "\377\377", "its rows are not those the manifest describes" },
+                      { 20, hex, "", "its rows have no beginning, or no end" } };
+        for (size_t i = 0; i < LEN(cases); i++) {
+                Err err = { 0 };
+                BundleReport r;
+                AUTO_FREE char *path = make_binary(cases[i].rows, cases[i].hash, cases[i].end);
+                OK(bundle_verify(path, NULL, &r, &err));
+                const char *why = jx_str(json_array_get(r.bad, 0), "why", NULL);
+                cr_expect(cases[i].why ? str_eq(why, cases[i].why) : !why, "%zu: %s", i, why ? why : "nothing");
+                if (!cases[i].why)
+                        cr_expect_eq(r.rows, 20);
+                bundle_report_done(&r);
+        }
 }
 
 Test(bundle, verifies_what_it_wrote, .init = setup, .fini = teardown)
