@@ -25,7 +25,7 @@ class Sherpa:
         self.more = more
 
     def move(self, b, db, into):
-        return kit.sherpa("copy", *kit.from_(b.source, db), *kit.to(b.target, into), "--no-proof", "--quiet",
+        return kit.sherpa("copy", *kit.from_(b.source, db), *kit.to(b.target, into), "--no-proof", "--json",
                           *self.more)
 
 

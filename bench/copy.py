@@ -3,7 +3,8 @@
 
 Three sets: `copy` (1.7 GB: two big tables, GIN and btree indexes, a foreign key), `pgbench60`, and
 `tables5000` (a schema, hardly any rows). Times include the database's making, ANALYZE and
-CHECKPOINT, for everybody. Rows and indexes are counted on the target: who lost some is no winner.
+CHECKPOINT, for everybody. `estimate_error_*`: how wrong our own time left was, a tenth and half of the
+way, relative to what was left (median of the rounds). Rows and indexes are counted on the target: who lost some is no winner.
 `--set small` is for trying the bench itself."""
 import sys
 
@@ -36,6 +37,10 @@ def one(bench, name, rounds, figures, only_ours):
         fastest = min((results[p.name].median for p in peers if results[p.name].median), default=None)
         figures.add(f"{prefix}speedup_vs_fastest_peer", speed(fastest), at_least=1.15 if big else 1.0)
         figures.add(f"{prefix}speedup_vs_cases", speed(results[cases.name].median), at_least=3.0 if big else None)
+    if big:
+        for word, part in (("start", 0.1), ("middle", 0.5)):
+            errors = [e for e in (kit.estimate_error(x, part) for x in results[ours.name].events) if e is not None]
+            figures.add(f"estimate_error_{word}", kit.median(errors) if errors else None, at_most=0.30)
     figures.add(f"{prefix}peak_rss_mib", max(results[ours.name].rss, default=None), at_most=64, places=1)
 
 

@@ -14,6 +14,7 @@ The cache is $PGSHERPA_BENCH (default $PGSHERPA_LAB/bench): remove it and the ne
 """
 import argparse
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -117,8 +118,8 @@ class Usage:
     VmHWM is that of the program alone: getrusage would add pg_dump, and what Python had at fork.
     It only grows, so the last reading before the end is the figure, 20 ms old at most."""
 
-    def __init__(self, seconds=0.0, rss=0.0):
-        self.seconds, self.rss = seconds, rss
+    def __init__(self, seconds=0.0, rss=0.0, errors=""):
+        self.seconds, self.rss, self.errors = seconds, rss, errors
 
 
 def run(argv, env=None, stdout=None, watch=False, check=True):
@@ -139,7 +140,8 @@ def run(argv, env=None, stdout=None, watch=False, check=True):
             errors.seek(0)
             raise RuntimeError(f"{os.path.basename(argv[0])} {' '.join(argv[1:4])}: exit {code}\n"
                                f"{errors.read().decode(errors='replace')[-3000:]}")
-    return Usage(seconds, peak[0] / 1024)
+        errors.seek(0)
+        return Usage(seconds, peak[0] / 1024, errors.read().decode(errors="replace"))
 
 
 def _watch(p, peak):
@@ -156,6 +158,20 @@ def _watch(p, peak):
 
 def sherpa(*argv, env=None):
     return run([SHERPA, *argv], env=env, watch=True)
+
+
+def estimate_error(events, part):
+    """How wrong was the time left that the --json events promised when `part` of the way was behind:
+    relative to what was left in truth. Nothing promised: all of it wrong."""
+    lines = [json.loads(line) for line in events.splitlines() if line.startswith("{")]
+    if not lines or lines[-1]["event"] != "done":
+        return None
+    end = lines[-1]["seconds"]
+    said = [e for e in lines if e["event"] == "progress" and e["seconds"] <= part * end]
+    if not said or said[-1]["seconds_left"] is None:
+        return 1.0
+    left = end - said[-1]["seconds"]
+    return abs(said[-1]["seconds_left"] - left) / left
 
 
 def from_(server, db):
@@ -267,7 +283,7 @@ def both(commands, server):
 
 class Result:
     def __init__(self):
-        self.seconds, self.rss, self.problem = [], [], None
+        self.seconds, self.rss, self.events, self.problem = [], [], [], None
 
     @property
     def median(self):
@@ -303,6 +319,7 @@ def alternate(bench, db, contenders, rounds, finish=True):
                     raise RuntimeError(f"{bench.target.indexes(into)} indexes on the target, not {indexes}")
                 r.seconds.append(seconds)
                 r.rss.append(usage.rss)
+                r.events.append(usage.errors)
                 note(f"{db} round {n + 1} of {rounds}: {c.name} {seconds:.2f} s")
             except RuntimeError as e:
                 r.problem = str(e).strip()

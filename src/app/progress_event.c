@@ -52,6 +52,11 @@ json_t *progress_event_note(const char *text, int64_t ms)
         return j;
 }
 
+json_t *progress_event_done(int64_t ms)
+{
+        return begin("done", ms);
+}
+
 json_t *progress_event_failed(const Err *err, int exit_code, int64_t ms)
 {
         json_t *j = begin("failed", ms);

@@ -12,6 +12,8 @@
 /* `ms` since the work began. */
 json_t *progress_event_of(const ProgressLine *l, int64_t ms) MUST_CHECK NONNULL;
 json_t *progress_event_note(const char *text, int64_t ms) MUST_CHECK NONNULL;
+/* It ended well. */
+json_t *progress_event_done(int64_t ms) MUST_CHECK;
 /* One line without its end; malloc()ed. */
 char *progress_event_line(const json_t *event) MUST_CHECK NONNULL;
 json_t *progress_event_failed(const Err *err, int exit_code, int64_t ms) MUST_CHECK NONNULL;

@@ -239,6 +239,8 @@ static int copy_now(Copy *c)
         bool equal = true, refused = false;
         TransferResult r = { 0 };
         AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
+        if (!c->no_proof && !c->check)
+                work_expect_proof(w);
         bool ok = load_rows(c, w, &r, &refused, &err);
         if (ok && c->check)
                 return checked(c, w);

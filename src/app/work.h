@@ -26,11 +26,14 @@ static inline WorkShow work_show(bool quiet, bool json)
 }
 
 Work *work_begin(WorkShow show) MUST_CHECK;
-Work *work_end(Work *w);                /* the line is wiped, signals are as before; NULL */
+Work *work_end(Work *w);                /* the line is wiped, signals are as before; NULL.
+                                           The last event: "done", unless it failed          */
 /* What a signal is to stop; NULL: nothing any more. */
 void  work_stops(Work *w, Transfer *t);
 void  work_stops_connections(Work *w, Pg *a, Pg *b);
 const volatile bool *work_flag(const Work *w);
+/* A transfer that a comparison of both sides follows: the time left is that of both. */
+void  work_expect_proof(Work *w);
 /* TransferHooks */
 void  work_progress(void *work, const TransferProgress *p);
 void  work_say(void *work, const char *text);   /* also where no terminal is, unless quiet */

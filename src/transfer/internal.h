@@ -31,6 +31,7 @@ struct Table {
         const char  *key;               /* a unique integer, before                          */
         int64_t      key_min, key_max;
         int64_t      size;              /* on the source's disk                              */
+        int64_t      expected;          /* rows, by its statistics; 0: not known             */
         int64_t      rows, bytes;       /* of all its parts, as read                         */
         uint64_t     hash;
         int          members;           /* in the bundle                                     */
@@ -59,9 +60,11 @@ struct Content {
 /* One thing of several that are being done at the same moment. */
 typedef struct Slot {
         char   *name;                   /* NULL: nothing                                      */
-        int64_t done, total;            /* in its own unit: bytes, blocks, tuples             */
+        int64_t done, rows;             /* as moved                                           */
+        int64_t total, expected;        /* bytes or objects; rows. 0: not known               */
         int64_t weight, counted;        /* bytes of the whole: all, and counted so far        */
-        double  cost;                   /* seconds it was thought to take                     */
+        double  part;                   /* what somebody who knows said, 0 .. 1; or below 0   */
+        void   *job;                    /* for who says what is left; or NULL                 */
         int64_t since_ms;
 } Slot;
 
@@ -86,8 +89,7 @@ struct Transfer {
                 int64_t at, done;
         } window[16];                   /* for a rate of the last seconds                     */
         size_t          window_n;
-        /* Seconds left when `begun` seconds of what runs are done; negative: not known */
-        double        (*left)(void *arg, double begun);
+        double        (*left)(void *arg, const Slot *slots);    /* see progress_left()          */
         void           *left_arg;
 };
 
@@ -108,13 +110,14 @@ void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t to
 void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow *row);
 /* Only the words: bytes, rate and things go on. */
 void progress_words(Transfer *t, const char *stage);
-/* Who says how long the rest takes; NULL: the rate does. */
-void progress_left(Transfer *t, double (*left)(void *arg, double begun), void *arg);
-/* Many at once, each in the slot of its worker. `weight`: bytes it is of the whole. */
-void progress_begin(Transfer *t, size_t slot, const char *name, int64_t total, int64_t weight,
-                    double cost);
+/* Who says how many seconds the rest takes, from the POOL_WORKERS slots; NULL: the rate does. */
+void progress_left(Transfer *t, double (*left)(void *arg, const Slot *slots), void *arg);
+/* How much of a slot's thing is done, 0 .. 1, never quite all of it; below 0: not known. */
+double progress_fraction(const Slot *s);
+/* Many at once, each in the slot of its worker; of `plan` total, expected, weight and job are taken. */
+void progress_begin(Transfer *t, size_t slot, const char *name, const Slot *plan);
 void progress_moved(Transfer *t, size_t slot, int64_t bytes, int64_t rows);
-void progress_at(Transfer *t, size_t slot, int64_t done, int64_t total);
+void progress_at(Transfer *t, size_t slot, double part);
 void progress_end(Transfer *t, size_t slot, int things);
 /* For children: what the caller gave, else our own flag. */
 const volatile bool *transfer_cancel_flag(Transfer *t);
@@ -123,7 +126,8 @@ const volatile bool *transfer_cancel_flag(Transfer *t);
 /* Asks the target how far its CREATE INDEX statements are, for all workers on one connection. */
 typedef struct Watch Watch;
 Watch *watch_start(Transfer *t, const PgParams *p);     /* NULL: it cannot; fine */
-void   watch_on(Watch *w, size_t slot, int backend);    /* 0: nothing any more in this slot */
+/* `reading`: how much of the way reading the table is, 0 .. 1. Backend 0: nothing any more. */
+void   watch_on(Watch *w, size_t slot, int backend, double reading);
 Watch *watch_stop(Watch *w);
 
 /* ---- source.c ---- */

@@ -337,13 +337,15 @@ int pool_jobs(Pool *p)
         return jobs;
 }
 
-void pool_reprice(Pool *p, double (*cost)(void *task_arg, double now))
+void pool_reprice(Pool *p, double (*cost)(void *task_arg, double now, bool running))
 {
         pthread_mutex_lock(&p->lock);
         for (size_t i = 0; i < p->n_tasks; i++)
-                if (p->tasks[i]->state < TASK_RUNNING)
-                        p->tasks[i]->cost = cost(p->tasks[i]->arg, p->tasks[i]->cost);
-        rank_tasks(p);
+                if (p->tasks[i]->state != TASK_DONE)
+                        p->tasks[i]->cost = cost(p->tasks[i]->arg, p->tasks[i]->cost,
+                                                 p->tasks[i]->state == TASK_RUNNING);
+        if (p->running)
+                rank_tasks(p);
         for (size_t i = p->n_heap / 2; i-- > 0;)
                 sink(p, i);
         pthread_mutex_unlock(&p->lock);

@@ -49,9 +49,10 @@ bool  pool_run(Pool *p, int jobs, Err *err) MUST_CHECK;
 /* Fewer: workers that are too many end their task and rest. 1 .. POOL_WORKERS. */
 void  pool_set_jobs(Pool *p, int jobs) NONNULL;
 int   pool_jobs(Pool *p) NONNULL;
-/* Asks `cost` again for every task that has not begun, because something was learned. */
-void  pool_reprice(Pool *p, double (*cost)(void *task_arg, double now)) NONNULL;
-/* Seconds of work that is not done: running tasks count whole. */
+/* Asks `cost` again for every task that is not done, because something was learned: of one that
+ * is running, for what is left of it. */
+void  pool_reprice(Pool *p, double (*cost)(void *task_arg, double now, bool running)) NONNULL;
+/* Seconds of work that is not done: of running tasks, what the last repricing left of them. */
 double pool_remaining(Pool *p) NONNULL;
 /* Seconds of the longest chain that is not done: no number of workers is faster. */
 double pool_longest(Pool *p) NONNULL;

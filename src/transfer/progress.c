@@ -23,39 +23,45 @@ static double rate(Transfer *t, int64_t now)
         return (double)(t->done - t->window[oldest].done) * 1000.0 / (double)ms;
 }
 
-/* How much of a slot's thing is done, 0 .. 1. Without news: by the time it was thought to take,
- * never quite all of it. */
-static double fraction(const Slot *s, int64_t now)
+#define NEVER_QUITE 0.98                /* what was expected may have been too little */
+
+double progress_fraction(const Slot *s)
 {
-        if (s->total > 0)
-                return (double)MIN(s->done, s->total) / (double)s->total;
-        double seconds = (double)(now - s->since_ms) / 1000.0;
-        return s->cost > 0 ? MIN(0.95, seconds / s->cost) : 0;
+        if (s->part >= 0)
+                return s->part;
+        if (s->expected > 0)
+                return MIN(NEVER_QUITE, (double)s->rows / (double)s->expected);
+        return s->total > 0 ? MIN(NEVER_QUITE, (double)s->done / (double)s->total) : -1;
 }
 
-static int64_t eta(Transfer *t, int64_t now, double per_s)
+static int64_t eta(Transfer *t, double per_s)
 {
-        double begun = 0;
         if (!t->left)
                 return per_s > 0 && t->total >= t->done ?
                        (int64_t)((double)(t->total - t->done) * 1000.0 / per_s) : -1;
-        for (size_t i = 0; i < LEN(t->slots); i++)
-                if (t->slots[i].name)
-                        begun += t->slots[i].cost * fraction(&t->slots[i], now);
-        double left = t->left(t->left_arg, begun);
+        double left = t->left(t->left_arg, t->slots);
         return left < 0 ? -1 : (int64_t)(left * 1000.0);
+}
+
+static TransferRow row_of(const Slot *s, int64_t now)
+{
+        int64_t ms = now - s->since_ms;
+        double part = progress_fraction(s);
+        TransferRow r = { .name = s->name, .done = s->done, .total = s->total,
+                          .rate = ms > 0 ? (double)s->done * 1000.0 / (double)ms : 0 };
+        if (part < 0)
+                return r;
+        r.total = s->total > 0 ? s->total : 1000;
+        r.done = (int64_t)(part * (double)r.total);
+        return r;
 }
 
 static size_t slot_rows(Transfer *t, TransferRow *rows, int64_t now)
 {
         size_t n = 0;
-        for (size_t i = 0; i < LEN(t->slots); i++) {
-                const Slot *s = &t->slots[i];
-                int64_t ms = now - s->since_ms;
-                if (s->name)
-                        rows[n++] = (TransferRow){ .name = s->name, .done = s->done, .total = s->total,
-                                                   .rate = ms > 0 ? (double)s->done * 1000.0 / (double)ms : 0 };
-        }
+        for (size_t i = 0; i < LEN(t->slots); i++)
+                if (t->slots[i].name)
+                        rows[n++] = row_of(&t->slots[i], now);
         return n;
 }
 
@@ -70,7 +76,7 @@ static void show(Transfer *t, const TransferRow *row, bool now_please)
         size_t n = row ? 1 : slot_rows(t, rows, now);
         double per_s = rate(t, now);
         TransferProgress p = { .stage = t->stage, .unit = t->unit, .done = t->done, .total = t->total,
-                               .rate = per_s, .eta_ms = eta(t, now, per_s), .row_count = t->row_count,
+                               .rate = per_s, .eta_ms = eta(t, per_s), .row_count = t->row_count,
                                .things_done = t->things_done, .things_total = t->things_total,
                                .workers = transfer_change_jobs(t, 0),
                                .rows = row ? row : rows, .n_rows = n };
@@ -121,7 +127,7 @@ void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow 
         pthread_mutex_unlock(&t->showing);
 }
 
-void progress_left(Transfer *t, double (*left)(void *arg, double begun), void *arg)
+void progress_left(Transfer *t, double (*left)(void *arg, const Slot *slots), void *arg)
 {
         pthread_mutex_lock(&t->showing);
         t->left = left;
@@ -131,22 +137,23 @@ void progress_left(Transfer *t, double (*left)(void *arg, double begun), void *a
 
 /* ---- many at once ---- */
 
-void progress_begin(Transfer *t, size_t slot, const char *name, int64_t total, int64_t weight,
-                    double cost)
+void progress_begin(Transfer *t, size_t slot, const char *name, const Slot *plan)
 {
         Slot *s = &t->slots[slot];
         AUTO_FREE char *clean = text_clean_str(name);
         pthread_mutex_lock(&t->showing);
         free(s->name);
-        *s = (Slot){ .name = clean, .total = total, .weight = weight, .cost = cost,
-                     .since_ms = clock_boot_ms() };
+        *s = (Slot){ .name = clean, .total = plan->total, .expected = plan->expected,
+                     .weight = plan->weight, .job = plan->job, .part = -1, .since_ms = clock_boot_ms() };
         clean = NULL;
         show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);
 }
 
-static void count(Transfer *t, Slot *s, int64_t bytes)
+/* Of the whole as much as of the slot's own. */
+static void count(Transfer *t, Slot *s, double part)
 {
+        int64_t bytes = (int64_t)((double)s->weight * MAX(0, part));
         t->done += bytes - s->counted;
         s->counted = bytes;
 }
@@ -156,20 +163,19 @@ void progress_moved(Transfer *t, size_t slot, int64_t bytes, int64_t rows)
         pthread_mutex_lock(&t->showing);
         Slot *s = &t->slots[slot];
         s->done += bytes;
+        s->rows += rows;
         t->row_count += rows;
-        count(t, s, MIN(s->done, s->weight));
+        count(t, s, progress_fraction(s));
         show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);
 }
 
-void progress_at(Transfer *t, size_t slot, int64_t done, int64_t total)
+void progress_at(Transfer *t, size_t slot, double part)
 {
         pthread_mutex_lock(&t->showing);
         Slot *s = &t->slots[slot];
-        s->done = done;
-        s->total = total;
-        if (total > 0)
-                count(t, s, (int64_t)((double)s->weight * (double)MIN(done, total) / (double)total));
+        s->part = part;
+        count(t, s, part);
         show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);
 }
@@ -178,7 +184,7 @@ void progress_end(Transfer *t, size_t slot, int things)
 {
         pthread_mutex_lock(&t->showing);
         Slot *s = &t->slots[slot];
-        count(t, s, s->weight);
+        count(t, s, 1);
         free(s->name);
         *s = (Slot){ 0 };
         t->things_done += things;

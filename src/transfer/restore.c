@@ -42,6 +42,7 @@ static void one_record(Arena *a, const json_t *j, Table *t)
         t->ours_alone = jx_bool(j, "fresh", false);
         t->binary = str_eq(jx_str(j, "format", "text"), "binary");
         t->size = jx_int(j, "bytes", 0);
+        t->expected = jx_int(j, "rows", 0);
 }
 
 static void content_of(Restore *w)

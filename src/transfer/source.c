@@ -61,14 +61,15 @@ static void tables_sql(Sql *q)
 {
         sql_add(q, "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
                    "case when " THROUGH_ROOT " then rn.nspname end, "
-                   "case when " THROUGH_ROOT " then rc.relname end, null::text, true, c.oid "
+                   "case when " THROUGH_ROOT " then rc.relname end, null::text, true, c.oid, "
+                   "greatest(c.reltuples, 0)::bigint "
                    "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
                    "left join pg_class rc on c.relispartition and rc.oid = pg_partition_root(c.oid) "
                    "left join pg_namespace rn on rn.oid = rc.relnamespace "
                    "where c.relkind = 'r' and c.relpersistence <> 't' and " USER_SCHEMAS " and "
                    NOT_OF_EXTENSION " union all "
                    "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
-                   "null, null, u.cond, false, c.oid from pg_extension e, "
+                   "null, null, u.cond, false, c.oid, 0 from pg_extension e, "
                    "unnest(e.extconfig, e.extcondition) u(relid, cond) "
                    "join pg_class c on c.oid = u.relid join pg_namespace n on n.oid = c.relnamespace "
                    "where c.relkind = 'r' order by 3 desc, 1, 2");
@@ -95,6 +96,7 @@ static bool read_tables(Pg *pg, Arena *a, Content *ret, Err *err)
                 t->condition = cell(a, r, i, 6);
                 t->ours_alone = pg_cell_bool(r, i, 7) && !t->root_name;
                 t->oid = pg_cell_int(r, i, 8);
+                t->expected = pg_cell_int(r, i, 9);
                 ret->total_size += t->size;
         }
         return true;

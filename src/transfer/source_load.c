@@ -151,7 +151,7 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
         AUTO_FREE char *object = object_words(i, m);
         int64_t rows = 0, line = i->line, first = i->line + lines_of(sql) + 1;
         bool copying = false;
-        progress_begin(l->t, 0, object, 0, 0, 0);
+        progress_begin(l->t, 0, object, &(Slot){ 0 });
         /* With row_security off a refresh fails where its owner may not read all (target.c). */
         bool refresh = m->reach == SQL_REFRESH;
         bool ok = (!refresh || pg_do(l->to, "set row_security = on", err)) &&
@@ -390,7 +390,7 @@ static bool load(Load *l, TransferResult *ret, Err *err)
                 return false;
         l->r = sqlread_new(source_stream_read, l->s);
         l->watch = watch_start(l->t, c->target);
-        watch_on(l->watch, 0, pg_backend_pid(l->to));
+        watch_on(l->watch, 0, pg_backend_pid(l->to), 0.7);
         l->wanted = !*l->f->chosen->name;
         progress_stage(l->t, "restoring", "bytes", l->f->kind == SOURCE_DIRECTORY ? 0 : l->f->size, 0);
         bool ok = all_statements(l, err);

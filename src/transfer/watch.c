@@ -1,15 +1,15 @@
 /* watch.c: how far long CREATE INDEX statements are, asked on one connection for all workers.
  *
  * A statement's own connection is silent until it ends. pg_stat_progress_create_index counts
- * blocks while the table is read and tuples while they are loaded; the two halves together are
- * shown as one way. A watcher that cannot connect is no reason to fail. */
+ * blocks while the table is read and tuples while they are loaded; the two together are shown as
+ * one way, of which the caller says how long the first is: a GIN is as good as done when the table
+ * is read, and never counts tuples. A watcher that cannot connect is no reason to fail. */
 #include "transfer/internal.h"
 
 #include <errno.h>
 #include <time.h>
 
 #define LOOK_EVERY_MS 500
-#define HALF          500               /* of a thousand: reading the table; then loading */
 
 struct Watch {
         Transfer       *t;
@@ -18,16 +18,19 @@ struct Watch {
         pthread_mutex_t lock;
         pthread_cond_t  wake;
         bool            stop;
-        int             backends[POOL_WORKERS];         /* whom it watches; 0: nobody         */
+        struct {
+                int    backend;         /* whom it watches; 0: nobody                         */
+                double reading;         /* how much of the way reading the table is           */
+        } at[POOL_WORKERS];
 };
 
-static void heard(Watch *w, int backend, int64_t thousandths)
+static void heard(Watch *w, int backend, double read, double loaded)
 {
         for (size_t i = 0; i < POOL_WORKERS; i++) {
                 pthread_mutex_lock(&w->lock);
-                bool still = w->backends[i] == backend;
-                if (still)
-                        progress_at(w->t, i, thousandths, 2L * HALF);
+                double reading = w->at[i].reading;
+                if (w->at[i].backend == backend)
+                        progress_at(w->t, i, reading * read + (1 - reading) * loaded);
                 pthread_mutex_unlock(&w->lock);
         }
 }
@@ -37,20 +40,21 @@ static void look(Watch *w, Pg *pg)
         AUTO_ERR ignored = { 0 };
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select pid, case when tuples_total > 0 then 500 + 500 * tuples_done / tuples_total "
-                    "when blocks_total > 0 then 500 * blocks_done / blocks_total else 0 end::bigint "
-                    "from pg_stat_progress_create_index");
+        sql_add(&q, "select pid, case when tuples_total > 0 then 10000 when blocks_total > 0 then "
+                    "10000 * blocks_done / blocks_total else 0 end::bigint, case when tuples_total > 0 then "
+                    "10000 * tuples_done / tuples_total else 0 end::bigint from pg_stat_progress_create_index");
         if (!pg_query(pg, &q, &r, &ignored))
                 return;
         for (int i = 0; i < pg_rows(r); i++)
                 if (pg_cell_int(r, i, 1) > 0)
-                        heard(w, (int)pg_cell_int(r, i, 0), pg_cell_int(r, i, 1));
+                        heard(w, (int)pg_cell_int(r, i, 0), (double)pg_cell_int(r, i, 1) / 10000.0,
+                              (double)pg_cell_int(r, i, 2) / 10000.0);
 }
 
 static bool anybody(const Watch *w)
 {
         for (size_t i = 0; i < POOL_WORKERS; i++)
-                if (w->backends[i])
+                if (w->at[i].backend)
                         return true;
         return false;
 }
@@ -95,12 +99,13 @@ Watch *watch_start(Transfer *t, const PgParams *p)
         return NULL;
 }
 
-void watch_on(Watch *w, size_t slot, int backend)
+void watch_on(Watch *w, size_t slot, int backend, double reading)
 {
         if (!w)
                 return;
         pthread_mutex_lock(&w->lock);
-        w->backends[slot] = backend;
+        w->at[slot].backend = backend;
+        w->at[slot].reading = reading;
         pthread_mutex_unlock(&w->lock);
 }
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define MIB (1024 * 1024)
 
 /* ---- prices ---- */
@@ -15,28 +17,52 @@ static const double guess[WORK_KINDS] = {
 };
 #define GUESS_SECONDS 1.0               /* a guess counts as much as one second of learning */
 
-/* A machine that moves rows at half the speed will build its indexes at half the speed, too. */
-static double speed(Work *w, WorkKind kind)
+/* Of rows, on one of the workers. */
+static double rows_speed(const Work *w)
 {
-        double rows = (guess[WORK_DATA] * GUESS_SECONDS + w->learned[WORK_DATA].bytes) /
-                      (GUESS_SECONDS + w->learned[WORK_DATA].seconds);
-        double first = kind == WORK_DATA ? guess[kind] : guess[kind] * rows / guess[WORK_DATA];
-        return (first * GUESS_SECONDS + w->learned[kind].bytes) /
-               (GUESS_SECONDS + w->learned[kind].seconds);
+        return (guess[WORK_DATA] * GUESS_SECONDS + w->learned[WORK_DATA].bytes + w->running[WORK_DATA].bytes) /
+               (GUESS_SECONDS + w->learned[WORK_DATA].seconds + w->running[WORK_DATA].seconds);
+}
+
+/* A machine that moves rows at half the speed will build its indexes at half the speed, too. */
+static double price(const Work *w, const Job *job)
+{
+        double slower = guess[WORK_DATA] / rows_speed(w);
+        double first = guess[job->kind] / slower;
+        double speed = (first * GUESS_SECONDS + w->learned[job->kind].bytes + w->running[job->kind].bytes) /
+                       (GUESS_SECONDS + w->learned[job->kind].seconds + w->running[job->kind].seconds);
+        return job->seconds * slower + (double)job->bytes / (job->kind == WORK_DATA ? rows_speed(w) : speed);
 }
 
 double work_price(Work *w, const Job *job)
 {
         pthread_mutex_lock(&w->lock);
-        double price = job->seconds + (double)job->bytes / speed(w, job->kind);
+        double seconds = price(w, job);
         pthread_mutex_unlock(&w->lock);
-        return price;
+        return seconds;
 }
 
-static double price_again(void *arg, double now)
+#define OWN_WORD 0.2                    /* so far along, a job's own speed is all that counts */
+
+/* What is left of a job that runs: what it says itself the more, the further it is. */
+static double rest(const Work *w, const Job *job, int64_t now)
+{
+        double all = price(w, job), seconds = (double)(now - job->began_ms) / 1000.0, part = job->part;
+        if (part <= 0)
+                return MAX(all - seconds, seconds / 10);
+        double trust = MIN(1, part / OWN_WORD);
+        return trust * seconds * (1 - part) / part + (1 - trust) * all * (1 - part);
+}
+
+static double price_again(void *arg, double now, bool running)
 {
         Job *job = arg;
-        return job ? work_price(job->w, job) : now;
+        if (!job)
+                return now;
+        pthread_mutex_lock(&job->w->lock);
+        double seconds = running && job->began_ms ? rest(job->w, job, job->w->priced_ms) : price(job->w, job);
+        pthread_mutex_unlock(&job->w->lock);
+        return seconds;
 }
 
 void work_learn(Work *w, WorkKind kind, int64_t bytes, int64_t ms)
@@ -46,15 +72,45 @@ void work_learn(Work *w, WorkKind kind, int64_t bytes, int64_t ms)
         pthread_mutex_lock(&w->lock);
         w->learned[kind].bytes += (double)bytes;
         w->learned[kind].seconds += (double)ms / 1000.0;
+        w->priced_ms = clock_boot_ms();
         pthread_mutex_unlock(&w->lock);
         pool_reprice(w->pool, price_again);
 }
 
-static double left(void *arg, double begun)
+/* What runs says something about speed, too: a table takes minutes, and the first seconds of it
+ * are all that is known. */
+static void look(Work *w, const Slot *slots, int64_t now)
+{
+        memset(w->running, 0, sizeof w->running);
+        w->priced_ms = now;
+        for (size_t i = 0; i < POOL_WORKERS; i++) {
+                Job *job = slots[i].name ? slots[i].job : NULL;
+                int64_t ms = now - slots[i].since_ms;
+                if (!job)
+                        continue;
+                job->part = progress_fraction(&slots[i]);
+                if (job->part <= 0.01 || ms < 200 || job->shared || job->bytes < MIB)
+                        continue;
+                w->running[job->kind].bytes += (double)job->bytes * job->part;
+                w->running[job->kind].seconds += (double)ms / 1000.0;
+        }
+}
+
+#define PRICED_EVERY_MS 400
+
+static double left(void *arg, const Slot *slots)
 {
         Work *w = arg;
-        double all = pool_remaining(w->pool) - begun, chain = pool_longest(w->pool) - begun;
-        return MAX(0, MAX(all / pool_jobs(w->pool), chain));
+        int64_t now = clock_boot_ms();
+        pthread_mutex_lock(&w->lock);
+        bool old = now - w->priced_ms >= PRICED_EVERY_MS;
+        if (old)
+                look(w, slots, now);
+        pthread_mutex_unlock(&w->lock);
+        if (old)
+                pool_reprice(w->pool, price_again);
+        int jobs = pool_jobs(w->pool);
+        return MAX(pool_remaining(w->pool) / (jobs > 0 ? jobs : w->jobs), pool_longest(w->pool));
 }
 
 /* ---- the graph ---- */
@@ -69,10 +125,21 @@ Task *work_joint(Work *w)
         return pool_add(w->pool, nothing, NULL, 0);
 }
 
+static bool run_job(void *arg, size_t worker, Err *err)
+{
+        Job *job = arg;
+        pthread_mutex_lock(&job->w->lock);
+        job->began_ms = clock_boot_ms();
+        job->part = -1;
+        pthread_mutex_unlock(&job->w->lock);
+        return job->run(arg, worker, err);
+}
+
 Task *work_task(Work *w, TaskRun run, Job *job)
 {
         job->w = w;
-        return job->task = pool_add(w->pool, run, job, work_price(w, job));
+        job->run = run;
+        return job->task = pool_add(w->pool, run_job, job, work_price(w, job));
 }
 
 char *work_name(const Table *t)
@@ -249,9 +316,9 @@ bool work_run(const WorkPlan *p, Err *err)
                 work_add_late(w);
                 w->watch = watch_start(w->t, p->target);
         }
+        progress_left(p->t, left, w);
         progress_stage(p->t, "copying", "bytes",
                        p->content->total_size + (p->target ? p->content->index_size : 0), w->things);
-        progress_left(p->t, left, w);
         transfer_pool(p->t, w->pool);
         bool ok = pool_run(w->pool, jobs, err);
         transfer_pool(p->t, NULL);

@@ -28,7 +28,12 @@ typedef struct Job {
         Task    *task;
         WorkKind kind;
         int64_t  bytes;                 /* of that kind                                       */
-        double   seconds;               /* that no speed changes                              */
+        double   seconds;               /* besides, on a machine as it is thought to be       */
+        TaskRun  run;
+        /* Under Work's lock, while it runs: */
+        int64_t  began_ms;
+        double   part;                  /* how much of it is done; below 0: not known         */
+        bool     shared;                /* several cores for itself: says nothing about one   */
 } Job;
 
 typedef struct TableWork TableWork;
@@ -85,7 +90,8 @@ struct Work {
         size_t           rows_left;     /* tables whose rows are not all in                   */
         struct {
                 double bytes, seconds;
-        } learned[WORK_KINDS];
+        } learned[WORK_KINDS], running[WORK_KINDS];     /* of what is done; of what is not yet */
+        int64_t         priced_ms;
 };
 
 /* ---- work.c ---- */

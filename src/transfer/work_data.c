@@ -45,7 +45,7 @@ static bool arrived(Work *w, TableWork *t, const Part *part, bool *ret_last, Err
         return !*ret_last || !t->record || table_as_recorded(t->table, t->record, err);
 }
 
-static bool move_part(Lane *l, TableWork *t, Part *part, bool inside, double price, Err *err)
+static bool move_part(Lane *l, TableWork *t, Part *part, bool inside, Job *job, Err *err)
 {
         Work *w = l->w;
         const WorkPlan *p = w->plan;
@@ -53,7 +53,8 @@ static bool move_part(Lane *l, TableWork *t, Part *part, bool inside, double pri
         AUTO_FREE char *name = work_name(t->table);
         int64_t share = t->table->size / (int64_t)t->n_parts;
         bool last = false;
-        progress_begin(w->t, l->slot, name, share, share, price);
+        progress_begin(w->t, l->slot, name, &(Slot){ .total = share, .weight = share, .job = job,
+                                                     .expected = t->table->expected / (int64_t)t->n_parts });
         bool ok = p->source ? part_copy(&s, l->from, part, err) :
                               part_restore(&s, p->bundle, t->record, part, err);
         ok = ok && arrived(w, t, part, &last, err);
@@ -66,7 +67,7 @@ static bool run_part(void *arg, size_t worker, Err *err)
         PartJob *j = arg;
         Work *w = j->job.w;
         int64_t began = clock_boot_ms();
-        if (!move_part(&w->lanes[worker], j->table, j->part, false, work_price(w, &j->job), err))
+        if (!move_part(&w->lanes[worker], j->table, j->part, false, &j->job, err))
                 return false;
         work_learn(w, WORK_DATA, j->job.bytes, clock_boot_ms() - began);
         return true;
@@ -91,7 +92,7 @@ static bool small_rows(Lane *l, const SmallJob *j, Err *err)
         for (size_t i = 0; i < j->n; i++)
                 for (size_t k = 0; k < j->tables[i]->n_parts; k++)
                         if (transfer_stopped(l->w->t, err) ||
-                            !move_part(l, j->tables[i], &j->tables[i]->parts[k], true, 0, err))
+                            !move_part(l, j->tables[i], &j->tables[i]->parts[k], true, NULL, err))
                                 return false;
         return true;
 }
@@ -137,8 +138,8 @@ static bool run_blobs(void *arg, size_t worker, Err *err)
         const WorkPlan *p = w->plan;
         Lane *l = &w->lanes[worker];
         PartSink s = sink(l, false);
-        progress_begin(w->t, worker, "large objects", p->content->large_objects, 0,
-                       work_price(w, arg));
+        progress_begin(w->t, worker, "large objects", &(Slot){ .total = p->content->large_objects,
+                                                               .expected = p->content->large_objects, .job = arg });
         bool ok = p->source ? blobs_copy(&s, l->from, p->content, p->blobs, err) :
                               blobs_restore(w->t, p->bundle, jx_str(p->record, "dir", ""), l->to,
                                             p->n_blobs, err);

@@ -116,10 +116,13 @@ static bool run_build(void *arg, size_t worker, Err *err)
         int64_t began = clock_boot_ms();
         if (!tune(l, b->job.kind, pool_share(w->pool, b->job.task, w->cores) - 1, err))
                 return false;
-        progress_begin(w->t, worker, name, 0, b->job.bytes, work_price(w, &b->job));
-        watch_on(w->watch, worker, pg_backend_pid(l->to));
+        pthread_mutex_lock(&w->lock);
+        b->job.shared = l->parallel > 0;
+        pthread_mutex_unlock(&w->lock);
+        progress_begin(w->t, worker, name, &(Slot){ .weight = b->job.bytes, .job = &b->job });
+        watch_on(w->watch, worker, pg_backend_pid(l->to), b->job.kind == WORK_BTREE ? 0.7 : 0.97);
         bool ok = entries_statement(&l->entries, b->entry, b->sql, &b->made, err);
-        watch_on(w->watch, worker, 0);
+        watch_on(w->watch, worker, 0, 0);
         progress_end(w->t, worker, 1);
         if (ok && b->made && l->parallel == 0)
                 work_learn(w, b->job.kind, b->job.bytes, clock_boot_ms() - began);
@@ -210,7 +213,7 @@ static bool run_finish(void *arg, size_t worker, Err *err)
         AUTO_FREE char *words = xasprintf("ANALYZE %s", name);
         if (!keys(l, t, err) || !statistics(l, t, err))
                 return false;
-        progress_begin(w->t, worker, words, 0, 0, work_price(w, &t->job));
+        progress_begin(w->t, worker, words, &(Slot){ .job = &t->job });
         bool ok = work_analyze(l, &t, 1, err);
         progress_end(w->t, worker, 0);
         return ok;

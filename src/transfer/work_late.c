@@ -33,7 +33,7 @@ static void slot_name(void *arg, size_t done, const TocEntry *next)
 {
         Lane *l = arg;
         AUTO_FREE char *name = xasprintf("%s %s", next->class, next->name);
-        progress_begin(l->w->t, l->slot, name, 0, 0, 0);
+        progress_begin(l->w->t, l->slot, name, &(Slot){ 0 });
 }
 
 static bool run_list(void *arg, size_t worker, Err *err)
@@ -130,7 +130,7 @@ static bool run_validate(void *arg, size_t worker, Err *err)
         if (!k->made)
                 return true;            /* tolerated */
         AUTO_FREE char *name = xasprintf("%s %s", k->entry->class, k->entry->name);
-        progress_begin(w->t, worker, name, 0, 0, work_price(w, &k->job));
+        progress_begin(w->t, worker, name, &(Slot){ .job = &k->job });
         bool ok = entries_statement(&w->lanes[worker].entries, k->entry, k->validate, &made, err);
         progress_end(w->t, worker, 0);
         return ok;
@@ -218,7 +218,7 @@ static bool run_view(void *arg, size_t worker, Err *err)
         Table t = { .schema = v->entry->schema ? v->entry->schema : "public", .name = v->entry->name,
                     .rows = 1 };
         TableWork work = { .table = &t }, *one = &work;
-        progress_begin(w->t, worker, name, 0, 0, work_price(w, &v->job));
+        progress_begin(w->t, worker, name, &(Slot){ .job = &v->job });
         bool ok = entries_run(&l->entries, &v->entry, 1, NULL, NULL, err) &&
                   work_analyze(l, &one, 1, err);
         progress_end(w->t, worker, 0);

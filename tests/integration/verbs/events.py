@@ -42,6 +42,8 @@ def watched(*argv, code=0):
     events, progress = lines(err)
     assert progress or seconds < 0.5, err
     silences = [b["seconds"] - a["seconds"] for a, b in zip(progress, progress[1:])]
+    if code == 0:
+        assert events[-1]["event"] == "done", events[-1]
     assert max(silences, default=0) < 2.0, silences         # one a second; the machine may be busy
     assert len(out.splitlines()) == 1, out
     return json.loads(out), events, progress

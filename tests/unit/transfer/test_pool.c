@@ -232,14 +232,16 @@ Test(pool, lets_workers_rest_that_are_too_many)
         cr_assert_eq(strlen(s.text), 8);
 }
 
-static double dear(void *arg, double now)
+static double dear(void *arg, double now, bool running)
 {
-        return str_eq(((Act *)arg)->name, "c") ? 50 : now;
+        return running ? 3 : str_eq(((Act *)arg)->name, "c") ? 50 : now;
 }
 
 static bool learn(void *arg, size_t worker, Err *err)
 {
-        pool_reprice(((Act *)arg)->s->pool, dear);
+        Pool *p = ((Act *)arg)->s->pool;
+        pool_reprice(p, dear);
+        cr_assert_eq(pool_remaining(p), 3 + 10 + 11 + 12 + 13 + 14 + 50, "of what runs, what is left");
         return act(arg, worker, err);
 }
 

@@ -25,6 +25,48 @@ Test(hash, order_does_not_matter_and_content_does)
                 cr_assert_neq(row_hash(text, n), row_hash(text, n - 1));
 }
 
+static void heard(void *arg, const TransferProgress *p)
+{
+        *(TransferProgress *)arg = *p;
+}
+
+static double nine(void *arg, const Slot *slots)
+{
+        *(double *)arg = progress_fraction(&slots[2]);
+        return 9;
+}
+
+Test(progress, goes_by_rows_where_statistics_know_them_and_is_never_quite_done)
+{
+        TransferProgress p = { 0 };
+        double seen = -1;
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .progress = heard, .arg = &p });
+        progress_stage(t, "copying", "bytes", 3000, 2);
+        progress_left(t, nine, &seen);
+        progress_begin(t, 2, "public.a", &(Slot){ .total = 1000, .expected = 100, .weight = 1000 });
+        progress_moved(t, 2, 7000, 25);
+        transfer_tick(t);
+        cr_assert_eq(p.done, 250, "%lld", (long long)p.done);
+        cr_assert_eq(p.row_count, 25);
+        cr_assert_eq(p.eta_ms, 9000);
+        cr_assert_float_eq(seen, 0.25, 1e-9);
+        progress_moved(t, 2, 7000, 500);        /* the statistics were old */
+        transfer_tick(t);
+        cr_assert_eq(p.done, 980, "%lld", (long long)p.done);
+        progress_end(t, 2, 1);
+        progress_begin(t, 2, "public.b", &(Slot){ .total = 1000, .weight = 1000 });
+        progress_moved(t, 2, 500, 1);
+        progress_begin(t, 3, "INDEX i", &(Slot){ .weight = 1000 });
+        cr_assert_lt(progress_fraction(&t->slots[3]), 0);
+        progress_at(t, 3, 0.5);
+        transfer_tick(t);
+        cr_assert_eq(p.done, 1000 + 500 + 500, "%lld", (long long)p.done);
+        progress_end(t, 2, 1);
+        progress_end(t, 3, 0);
+        transfer_tick(t);
+        cr_assert_eq(p.done, 3000);
+}
+
 Test(passfile, is_read_by_a_child_and_is_gone_afterwards)
 {
         Err err = { 0 };
