@@ -385,7 +385,7 @@ bool table_reader_start(Pg *pg, const TableRef *tables, int n, const TableReadOp
         pthread_condattr_destroy(&attr);
         cut(r);
         int jobs = (int)MIN((size_t)r->jobs, MAX(r->n_units, 1));
-        r->running = jobs;
+        r->running = r->jobs = jobs;            /* no more than there are: the others read nothing */
         for (int i = 0; i < jobs; i++) {
                 Worker *w = &r->workers[i];
                 w->r = r;
