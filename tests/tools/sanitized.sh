@@ -9,7 +9,8 @@ trap 'rm -rf "$reports"' EXIT
 ASAN_OPTIONS=detect_leaks=1:log_path=$reports/report
 UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/report
 TSAN_OPTIONS=log_path=$reports/report
-export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+PGSHERPA_SANITIZED=1            # for what a test knows of memory and seconds
+export PGSHERPA_SANITIZED ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 "$@"
 code=$?
 # The engine tests look for leaks in a forked child, whose main thread LeakSanitizer still knows

@@ -375,7 +375,7 @@ def memory_and_cancel():
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (process.returncode, out, err)
-    assert time.monotonic() - asked < 5, time.monotonic() - asked
+    assert time.monotonic() - asked < (30 if moves.SANITIZED else 5), time.monotonic() - asked
     assert count(TARGET, f"datname = '{into}' or datname ~ '^pgsherpa_cli{process.pid}_'") == "0"
     started = time.monotonic()
     process = subprocess.Popen([moves.BINARY, "restore", path, "--quiet", "--to", moves.at(TARGET, into),
@@ -387,7 +387,7 @@ def memory_and_cancel():
     assert status == 0, (status, out)
     peak = usage.ru_maxrss / 1024
     print(f"ok memory: {os.path.getsize(path)} bytes packed, peak {peak:.1f} MiB, {time.monotonic() - started:.1f} s, {out.decode().strip()}")
-    assert peak < 48, f"{peak} MiB"
+    assert moves.SANITIZED or peak < 48, f"{peak} MiB"
 
 
 def main():

@@ -13,6 +13,7 @@ PASSWORD_FILE = os.environ.get("PGSHERPA_LAB_PASSWORD_FILE", "")
 HAVE = os.environ.get("PGSHERPA_LAB_MAJORS", "").split()
 SQL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fidelity")
 MARK = f"test_{os.getpid()}"
+SANITIZED = "PGSHERPA_SANITIZED" in os.environ      # shadow memory, and several times slower
 SKIP = 77
 
 # A test that takes too long is told so by TERM: what it made must go then, too.
