@@ -20,6 +20,7 @@ static const ParamSpec room_fields[] = {
         { .name = "need", .type = PARAM_SIZE, .help = "needed" },
         { .name = "free", .type = PARAM_SIZE, .help = "free" },
         { .name = "missing", .type = PARAM_SIZE, .help = "missing on that filesystem, all needs together" },
+        { .name = "words", .type = PARAM_STRING, .help = "the same as a sentence" },
         { 0 },
 };
 static const ParamSpec results[] = {
@@ -27,6 +28,7 @@ static const ParamSpec results[] = {
         { .name = "short", .type = PARAM_LIST, .fields = room_fields, .help = "places without enough room" },
         { .name = "reclaimable", .type = PARAM_ANY,
           .help = "unused images and build cache with sizes, when room is short" },
+        { .name = "hint", .type = PARAM_STRING, .help = "what could be removed, the biggest first, when room is short" },
         { 0 },
 };
 
@@ -47,7 +49,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static json_t *record(const Measured *m)
+static json_t *record(const Measured *m, int64_t floor)
 {
         json_t *r = json_object();
         jx_set_str(r, "path", m->path);
@@ -55,6 +57,16 @@ static json_t *record(const Measured *m)
         jx_set_int(r, "need", m->need);
         jx_set_int(r, "free", m->room.free_bytes);
         jx_set_int(r, "missing", m->missing);
+        char need[24], room[24], missing[24], keep[24];
+        AUTO_FREE char *words = xasprintf("%s: %s needed, %s free on %s", m->path, fmt_bytes(m->need, need),
+                                          fmt_bytes(m->room.free_bytes, room), m->room.measured);
+        if (m->missing) {
+                char *more = xasprintf("%s, %s short (%s must stay free)", words, fmt_bytes(m->missing, missing),
+                                       fmt_bytes(floor, keep));
+                free(words);
+                words = more;
+        }
+        jx_set_str(r, "words", words);
         return r;
 }
 
@@ -70,16 +82,19 @@ static void add_up(Measured *all, size_t n, int64_t floor)
         }
 }
 
-#define MOST_NAMED 12
+#define MOST_NAMED  12                  /* in the log                                        */
+#define MOST_HINTED 4                   /* on the screen of the failure                      */
 
 /* What could go, by name and size: the biggest first, as far as a screen takes it. */
 static void tell_reclaimable(StepCtx *ctx, const json_t *reclaim)
 {
         AUTO_JSON left = json_array();
+        AUTO_BUF hint = buf_init(2000);
         json_array_extend(left, jx_get(reclaim, "images"));
         char size[24];
-        step_say(ctx, "unused images and build cache could give back %s",
-                 fmt_bytes(jx_int(reclaim, "total", 0), size));
+        buf_printf(&hint, "unused images and build cache could give back %s",
+                   fmt_bytes(jx_int(reclaim, "total", 0), size));
+        step_say(ctx, "%s", buf_str(&hint));
         for (int shown = 0; json_array_size(left) && shown < MOST_NAMED; shown++) {
                 size_t i, most = 0;
                 json_t *one;
@@ -88,26 +103,33 @@ static void tell_reclaimable(StepCtx *ctx, const json_t *reclaim)
                                 most = i;
                 one = json_array_get(left, most);
                 step_say(ctx, "  %s, %s", jx_str(one, "name", ""), fmt_bytes(jx_int(one, "size", 0), size));
+                if (shown < MOST_HINTED)
+                        buf_printf(&hint, "%s%.200s, %s", shown ? "; " : ": ", jx_str(one, "name", ""), size);
                 json_array_remove(left, most);
         }
         if (json_array_size(left))
                 step_say(ctx, "  and %zu more", json_array_size(left));
         if (jx_int(reclaim, "build_cache", 0))
                 step_say(ctx, "  build cache, %s", fmt_bytes(jx_int(reclaim, "build_cache", 0), size));
+        if (json_array_size(jx_get(reclaim, "images")) > MOST_HINTED)
+                buf_printf(&hint, "; and %zu more", json_array_size(jx_get(reclaim, "images")) - MOST_HINTED);
+        buf_adds(&hint, ". `pgsherpa run make-room` removes those you name");
+        if (jx_int(reclaim, "total", 0))
+                step_result_str(ctx, "hint", buf_str(&hint));
 }
 
-static bool tell(StepCtx *ctx, const Measured *all, size_t n, Err *err)
+static bool tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err *err)
 {
         json_t *rooms = json_array(), *lacking = json_array();
         step_result_set(ctx, "rooms", rooms);
         step_result_set(ctx, "short", lacking);
         char need[24], room[24], missing[24];
         for (size_t i = 0; i < n; i++) {
-                json_array_append_new(rooms, record(&all[i]));
-                step_say(ctx, "%s: needs %s, %s free on %s", all[i].path, fmt_bytes(all[i].need, need),
-                         fmt_bytes(all[i].room.free_bytes, room), all[i].room.measured);
+                json_t *r = record(&all[i], floor);
+                json_array_append_new(rooms, r);
+                step_say(ctx, "%s", jx_str(r, "words", ""));
                 if (all[i].missing)
-                        json_array_append_new(lacking, record(&all[i]));
+                        json_array_append(lacking, r);
         }
         if (json_array_size(lacking) == 0) {
                 step_report(ctx, "%s free for %s", n ? fmt_bytes(all[0].room.free_bytes, room) : "nothing",
@@ -145,7 +167,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 ok = ok && disk_room(&look, m->path, &m->room, err);
         }
         add_up(all, n, step_int(ctx, "floor"));
-        ok = ok && tell(ctx, all, n, err);
+        ok = ok && tell(ctx, all, n, step_int(ctx, "floor"), err);
         for (i = 0; i < n; i++)
                 disk_room_done(&all[i].room);
         return ok;

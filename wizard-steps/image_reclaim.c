@@ -1,6 +1,7 @@
 /* image_reclaim.c: room on the disk: images no container was made from, and build cache.
  *
- * Lists all of it with sizes; removes exactly what was chosen by name, and never a volume. */
+ * Lists all of it with sizes; removes exactly what was chosen by name, and never a volume. A name
+ * that is of no unused image is an error before anything goes. */
 #include "base/fmt.h"
 #include "base/text.h"
 #include "host/disk.h"
@@ -37,6 +38,12 @@ static const json_t *unused_one(const json_t *list, const char *name)
         return NULL;
 }
 
+/* An attempt that was killed had it on its list: it may be gone by now. */
+static bool began_before(StepCtx *ctx)
+{
+        return jx_get(step_remembered(ctx), "images") != NULL;
+}
+
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
         HostCall look = step_look(ctx);
@@ -48,13 +55,12 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         json_t *name;
         json_array_foreach(chosen, i, name) {
                 AUTO_JSON there = NULL;
-                if (unused_one(jx_get(found, "images"), json_string_value(name)))
+                if (unused_one(jx_get(found, "images"), json_string_value(name)) || began_before(ctx))
                         continue;
                 if (!docker_inspect(&look, DOCKER_IMAGE, json_string_value(name), &there, err))
                         return false;
                 AUTO_FREE char *clean = text_clean_str(json_string_value(name));
-                if (there)
-                        step_problem(ctx, "image %s is used by a container", clean);
+                step_problem(ctx, there ? "image %s is used by a container" : "there is no image %s", clean);
         }
         return true;
 }
@@ -72,12 +78,30 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* All of them, or none: the first time, each must be there to be removed. */
+static bool begin(StepCtx *ctx, const json_t *images, const json_t *chosen, Err *err)
+{
+        size_t i;
+        json_t *name;
+        if (began_before(ctx))
+                return true;
+        json_array_foreach(chosen, i, name) {
+                AUTO_FREE char *clean = text_clean_str(json_string_value(name));
+                if (!unused_one(images, json_string_value(name)))
+                        return err_set(err, ERR_USER, "image %s is not there any more, or is used now; nothing was "
+                                       "removed", clean);
+        }
+        json_t *before = json_object();
+        jx_set(before, "images", json_deep_copy(chosen));
+        return step_remember(ctx, before, err);
+}
+
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = step_call(ctx);
         AUTO_JSON found = NULL;
         AUTO_JSON chosen = step_names(ctx, "images");
-        if (!disk_reclaimable(&call, &found, err))
+        if (!disk_reclaimable(&call, &found, err) || !begin(ctx, jx_get(found, "images"), chosen, err))
                 return false;
         json_t *removed = json_array(), *images = jx_get(found, "images"), *name, *one;
         char size[24];
@@ -89,7 +113,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_say(ctx, "unused: %s, %s", jx_str(one, "name", ""), fmt_bytes(jx_int(one, "size", 0), size));
         json_array_foreach(chosen, i, name) {
                 if (!unused_one(images, json_string_value(name)))
-                        continue;       /* gone already, or in use: check() told */
+                        continue;       /* an attempt before this one removed it */
                 AUTO_ARGV a = { 0 };
                 argv_add_all(&a, (const char *const[]){ "docker", "image", "rm", "--no-prune", "--",
                                                         json_string_value(name), NULL });

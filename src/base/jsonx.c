@@ -1,5 +1,6 @@
 #include "base/jsonx.h"
 
+#include "base/buf.h"
 #include "base/text.h"
 
 json_t *jx_get(const json_t *object, const char *key)
@@ -100,5 +101,17 @@ char *jx_words(const json_t *j)
                 return text_clean_str(json_string_value(j));
         if (json_is_boolean(j))
                 return xstrdup(json_is_true(j) ? "yes" : "no");
-        return jx_dump(j);
+        const char *own = jx_str(j, "words", NULL);
+        if (own)
+                return text_clean_str(own);
+        if (!json_is_array(j) || !jx_str(json_array_get(j, 0), "words", NULL))
+                return jx_dump(j);
+        AUTO_BUF all = buf_init(1 << 20);
+        size_t i;
+        json_t *item;
+        json_array_foreach(j, i, item) {
+                AUTO_FREE char *words = jx_words(item);
+                buf_printf(&all, "%s%s", i ? "; " : "", words);
+        }
+        return xstrdup(buf_str(&all));
 }

@@ -32,5 +32,6 @@ json_t *jx_text(const char *text);
 char *jx_dump(const json_t *j) MUST_CHECK;      /* compact, keys in insertion order, ASCII only */
 char *jx_dump_sorted(const json_t *j) MUST_CHECK;       /* canonical, for hashing */
 json_t *jx_parse(const char *text, size_t n, Err *err) MUST_CHECK; /* duplicates rejected */
-/* How a person reads a scalar: strings bare, numbers plain, the rest as JSON. malloc()ed. */
+/* How a person reads it: strings bare, numbers plain; an object by its "words" when it has any, a
+ * list of such as one sentence after the other; the rest as JSON. malloc()ed. */
 char *jx_words(const json_t *j) MUST_CHECK;

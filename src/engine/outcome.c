@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/fmt.h"
+#include "base/text.h"
 
 /* ---- expect ---- */
 
@@ -108,6 +109,10 @@ static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *resu
                 jx_append_str(lines, expected);
                 jx_append_str(lines, found);
         }
+        if (jx_str(results, "hint", NULL)) {
+                AUTO_FREE char *hint = xasprintf("hint       %s", jx_str(results, "hint", ""));
+                jx_append_str(lines, hint);
+        }
         Question q = { .kind = "ask", .step = p->id, .key = key, .lines = lines,
                        .title = x->msg ? x->msg : p->title,
                        .choices = gate_choices("y", "Go on", "as it is",
@@ -159,6 +164,11 @@ static bool expect_one(Engine *e, const PlanStep *p, size_t i, const json_t *res
         else
                 err_set(ret_why, ERR_USER, "%s%sexpected %s, found %s", x->msg ? x->msg : "",
                         x->msg ? ": " : "", expr_text(x->that), buf_str(&actual));
+        const char *hint = jx_str(results, "hint", NULL);      /* a kind that found bad news may give one */
+        if (hint) {
+                AUTO_FREE char *clean = text_clean_str(hint);
+                err_hint(ret_why, "%s", clean);
+        }
         return true;
 }
 

@@ -143,6 +143,11 @@ def fails_and_lists(full, names):
     gate = op.wait(lambda e: closed(e) or e["ev"] == "gate.open")
     assert gate["ev"] == "gate.open" and gate["kind"] == "error", gate
     assert "make room first" in gate["lines"][0], gate
+    shown = "\n".join(gate["lines"])
+    for part in ("docker-root: 12.0 MB needed, ", f" free on {full.disk}/docker, ", " short (1.0 MB must stay free)",
+                 f"{full.backups}: 8.0 MB needed, ", f"{names['unwanted']}, {SIZES['unwanted']}", "make-room"):
+        assert part in shown, f"no {part!r} in\n{shown}"
+    assert "{" not in shown and "[" not in shown, f"JSON on the screen:\n{shown}"
     text = said(run_dir)
     for short in ("unwanted", "also", "stays"):
         assert f"{names[short]}, {SIZES[short]}" in text, f"nothing about {names[short]} in\n{text}"
@@ -172,9 +177,25 @@ def make_room(full, names):
     print(f"make-room: {note[0]}", flush=True)
 
 
-def says_what_is_missing(full):
+def an_unknown_name_stops_it(full, names):
+    """One of two names is of no image: it is told, and the other stays."""
+    images, unknown = full.images(), "nothing/of-this-name:1"
+    run_dir = full.start("make-room", "--var", f"images={names['also']},{unknown}", "--var", "need=1GB")
+    with Operator(run_dir, lambda gate: yes_to_all(gate) if gate["kind"] == "word" else None) as op:
+        gate = op.wait(lambda e: closed(e) or e["ev"] == "gate.open")
+        assert op.answer(gate, "y", gate["text"])["ok"]
+        gate = op.wait(lambda e: closed(e) or e["ev"] == "gate.open" and e["seq"] > gate["seq"])
+        assert gate["ev"] == "gate.open" and gate["kind"] == "error", gate
+        assert f"there is no image {unknown}" in gate["lines"][0], gate
+        assert full.images() == images, full.images()
+        assert op.answer(gate, "a")["ok"]
+        assert op.wait(closed)["status"] == "failed"
+    engine_gone(run_dir)
+
+
+def says_what_is_missing(full, names):
     """Too little is left to go: the run does not end as if there were room."""
-    run_dir = full.start("make-room", "--var", "images=nothing/of-this-name:1", "--var", "need=1GB")
+    run_dir = full.start("make-room", "--var", f"images={names['also']}", "--var", "need=1GB")
     with Operator(run_dir, yes_to_all) as op:
         try:
             op.follow(closed)
@@ -182,7 +203,7 @@ def says_what_is_missing(full):
             pass
         gate = op.open_gate()
         assert gate and gate["kind"] == "error" and "still not enough" in gate["lines"][0], gate
-        assert "missing" in gate["lines"][0], gate
+        assert "short (" in gate["lines"][0], gate
         assert op.answer(gate, "a")["ok"]
         assert op.wait(closed)["status"] == "failed"
     engine_gone(run_dir)
@@ -208,8 +229,9 @@ def main():
         end = op.wait(lambda e: closed(e) or e["ev"] == "gate.open" and e["seq"] > gate["seq"])
         assert end["ev"] == "run.close" and end["status"] == "done", end
         op.__exit__()
-        says_what_is_missing(full)
-        assert full.images() == {names["stays"], names["also"], names["used"]}, full.images()
+        an_unknown_name_stops_it(full, names)
+        says_what_is_missing(full, names)
+        assert full.images() == {names["stays"], names["used"]}, full.images()
         print(f"{freed} bytes came back, the check that failed passed, the others are there: "
               f"{json.dumps(sorted(full.images()))}", flush=True)
 
