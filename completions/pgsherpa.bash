@@ -12,7 +12,7 @@ _pgsherpa_options() {
         backup)
                 echo "--from --from-password-file --db --all --root --name --dump --no-globals" \
                         "--file --keep-env --json --quiet --restore --into --into-password-file" \
-                        "--dir --member --table --schema-sql --plain --database --out --keep-last" \
+                        "--dir --member --schema --table --schema-sql --plain --database --out --keep-last" \
                         "--keep-days --dry-run --yes --run --portable --jobs"
                 ;;
         restore)

@@ -17,12 +17,15 @@ typedef struct Create {
         int         n_jobs;             /* 0: by cores and memory */
         bool        all, dump, portable, no_globals, keep_env, json, quiet;
         json_t     *databases, *files;
+        json_t     *tables, *schemas;   /* words: only these */
 } Create;
 
 static void create_done(Create *c)
 {
         json_decref(c->databases);
         json_decref(c->files);
+        json_decref(c->tables);
+        json_decref(c->schemas);
 }
 
 static bool all_databases(Endpoint *e, json_t *into, Err *err)
@@ -82,6 +85,8 @@ static int create_now(Create *c, Endpoint *e)
         AUTO_FREE char *path = NULL;
         const char *names[MOST + 1] = { NULL };
         size_t n = json_array_size(c->databases);
+        if (n != 1 && json_array_size(c->tables) + json_array_size(c->schemas))
+                return verb_usage("backup", "--schema and --table choose from one database");
         if (n > MOST)
                 return verb_usage("backup", "at most %d databases go into one bundle", MOST);
         for (size_t i = 0; i < n; i++)
@@ -94,7 +99,8 @@ static int create_now(Create *c, Endpoint *e)
                 return verb_fail(&err, EXIT_BLIND);
         TransferBackup b = { .source = endpoint_params(e, names[0]), .path = path,
                              .databases = names, .dump = c->dump, .portable = c->portable,
-                             .globals = !c->no_globals,
+                             .globals = !c->no_globals, .only_tables = c->tables,
+                             .only_schemas = c->schemas,
                              .files = json_array_size(c->files) ? c->files : NULL,
                              .redact_env = !c->keep_env };
         AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
@@ -122,13 +128,16 @@ int backup_create(int argc, char **argv)
         AUTO_ERR err = { 0 };
         AUTO_ENDPOINT e = { 0 };
         Create CLEANUP(create_done) c = { .root = BACKUP_ROOT, .databases = json_array(),
-                                          .files = json_array() };
+                                          .files = json_array(), .tables = json_array(),
+                                          .schemas = json_array() };
         size_t n;
         const Flag flags[] = {
                 { "--from", .value = &c.from },
                 { "--from-password-file", .value = &c.password_file },
                 { "--db", .list = c.databases },
                 { "--all", .set = &c.all },
+                { "--schema", .list = c.schemas },
+                { "--table", .list = c.tables },
                 { "--root", .value = &c.root },
                 { "--name", .value = &c.name },
                 { "--dump", .set = &c.dump },
@@ -144,6 +153,8 @@ int backup_create(int argc, char **argv)
         if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.n_jobs, &err) ||
             !endpoint_read("--from", c.from, c.password_file, &e, &err))
                 return verb_fail(&err, EXIT_USAGE);
+        if (c.dump && json_array_size(c.tables) + json_array_size(c.schemas))
+                return verb_usage("backup", "--dump is the whole database: not with --schema or --table");
         if (!choose_databases(&c, &e, &err))
                 return verb_fail(&err, c.all ? verb_work_code(&err, true) : EXIT_USAGE);
         return create_now(&c, &e);

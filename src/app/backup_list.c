@@ -103,6 +103,25 @@ static json_t *roles_of(const Bundle *b)
         return roles;
 }
 
+static void show_list(const char *words, const json_t *list)
+{
+        size_t i;
+        json_t *j;
+        json_array_foreach(list, i, j)
+        {
+                AUTO_FREE char *name = text_clean_str(json_string_value(j) ? json_string_value(j) : "");
+                printf("  %s%s\n", words, name);
+        }
+}
+
+/* Of a bundle that was made of a part. */
+static void show_only(const json_t *only)
+{
+        show_list("only schema ", jx_get(only, "schemas"));
+        show_list("only table ", jx_get(only, "tables"));
+        show_list("", jx_get(only, "left_out"));
+}
+
 static void show_database(const json_t *db)
 {
         size_t i;
@@ -120,6 +139,7 @@ static void show_database(const json_t *db)
                 AUTO_FREE char *version = text_clean_str(jx_str(t, "version", "?"));
                 printf("  extension %s %s\n", extension, version);
         }
+        show_only(jx_get(db, "only"));
         if (jx_str(db, "dump", NULL))
                 printf("  also a whole pg_dump -Fc\n");
         json_array_foreach(jx_get(db, "tables"), i, t)

@@ -32,7 +32,7 @@ static int run(int argc, char **argv)
 const Verb verb_backup = {
         .name = "backup",
         .args = "create --from host=..,port=..,user=..,db=.. [--from-password-file PATH] [--db NAME].. "
-                "[--all] [--root DIR] [--name NAME] [--dump] [--portable] "
+                "[--all] [--schema NAME].. [--table SCHEMA.NAME].. [--root DIR] [--name NAME] [--dump] [--portable] "
                 "[--no-globals] [--file PATH].. "
                 "[--keep-env] [--jobs N] [--json] [--quiet] | list [DIR] [--json] | show BUNDLE [--json] | "
                 "verify BUNDLE [--restore [--into host=..,port=..,user=.. [--into-password-file PATH]]] "

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 /* For a POSIX shell: '...' with every quote spelled '\''. */
 static void shell_quote(Buf *b, const char *text)
@@ -34,6 +35,25 @@ static char *done(Buf *b)
         return text ? text : xstrdup("");
 }
 
+/* What was chosen of a database, as it was asked for. */
+static void only_words(Buf *b, const json_t *db)
+{
+        const json_t *only = jx_get(db, "only");
+        static const char *const kinds[][2] = { { "schemas", "schema" }, { "tables", "table" } };
+        size_t i;
+        json_t *j;
+        if (!only)
+                return;
+        buf_adds(b, "   Of this database the bundle has a part only:\n");
+        for (size_t k = 0; k < LEN(kinds); k++)
+                json_array_foreach(jx_get(only, kinds[k][0]), i, j)
+                {
+                        AUTO_FREE char *name = text_clean_str(json_string_value(j) ? json_string_value(j) : "");
+                        buf_printf(b, "   - %s %s\n", kinds[k][1], name);
+                }
+        buf_addc(b, '\n');
+}
+
 char *bundle_readme(const json_t *manifest)
 {
         AUTO_BUF b = buf_init(LIMIT_MANIFEST);
@@ -57,6 +77,7 @@ char *bundle_readme(const json_t *manifest)
                  "   one a line, to be read, run whole (as here) or typed by hand:\n\n");
         json_array_foreach(jx_get(manifest, "databases"), i, db)
         {
+                only_words(&b, db);
                 buf_adds(&b, "     psql -X -d postgres -c ");
                 shell_quote(&b, jx_str(db, "create", ""));
                 buf_printf(&b, "\n     sh %s/restore.sh ", jx_str(db, "dir", ""));

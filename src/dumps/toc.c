@@ -11,6 +11,7 @@ typedef struct Reader {
         unsigned int_size, off_size;
         bool bad;
         Arena *a;
+        const unsigned char *sql, *sql_end;     /* of the last entry: where it stands         */
 } Reader;
 
 static int byte(Reader *r)
@@ -123,7 +124,9 @@ static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
         e->name = string(r);
         e->class = string(r);
         e->section = (TocSection)number(r);
+        r->sql = r->p;
         e->sql = string(r);
+        r->sql_end = r->p;
         e->drop = string(r);
         (void)string(r);                /* COPY statement */
         e->schema = string(r);
@@ -165,6 +168,74 @@ bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err)
                 return err_set(err, ERR_COMMAND, "the dump is cut short: its table of contents ends "
                                "within entry %zu of %lld", ret->n, (long long)count);
         return true;
+}
+
+/* ---- a part of it ---- */
+
+static void put_number(Buf *b, unsigned int_size, uint64_t v)
+{
+        buf_addc(b, 0);
+        for (unsigned i = 0; i < int_size; i++)
+                buf_addc(b, (char)(i < 8 ? v >> (8 * i) & 0xff : 0));
+}
+
+static int id_order(const void *x, const void *y)
+{
+        const TocEntry *const *a = x, *const *b = y;
+        return (*a)->id < (*b)->id ? -1 : (*a)->id > (*b)->id;
+}
+
+static bool every_archive_has(const TocEntry *e)
+{
+        return is(e, "ENCODING") || is(e, "STDSTRINGS") || is(e, "SEARCHPATH");
+}
+
+/* As it stands, but for SQL that was changed. */
+static void put_entry(Buf *b, const Reader *r, const unsigned char *start, const TocEntry *was,
+                      const TocEntry *now)
+{
+        bool same = !now || str_eq(was->sql, now->sql);
+        const unsigned char *until = same ? r->p : r->sql;
+        buf_add(b, start, (size_t)(until - start));
+        if (same)
+                return;
+        put_number(b, r->int_size, strlen(now->sql));
+        buf_adds(b, now->sql);
+        buf_add(b, r->sql_end, (size_t)(r->p - r->sql_end));
+}
+
+bool toc_cut(const void *bytes, size_t n, const Toc *kept, Buf *out, Err *err)
+{
+        AUTO_ARENA a = arena_new();
+        Reader r = { .p = bytes, .end = (const unsigned char *)bytes + n, .a = a };
+        Toc toc = { 0 };
+        if (!head(&r, &toc, err))
+                return false;
+        const TocEntry **sorted = arena_new_array(a, const TocEntry *, kept->n + 1);
+        for (size_t i = 0; i < kept->n; i++)
+                sorted[i] = &kept->entries[i];
+        qsort(sorted, kept->n, sizeof *sorted, id_order);
+        AUTO_BUF entries = buf_init(out->max);
+        buf_add(out, bytes, (size_t)(r.p - (const unsigned char *)bytes));
+        int64_t count = number(&r), left = 0;
+        TocSection section = TOC_PRE_DATA;
+        for (int64_t i = 0; i < count && !r.bad; i++) {
+                TocEntry e = { 0 };
+                const TocEntry *key = &e, **found;
+                const unsigned char *start = r.p;
+                entry(&r, &toc, &section, &e);
+                found = kept->n ? bsearch(&key, sorted, kept->n, sizeof *sorted, id_order) : NULL;
+                if (!found && !every_archive_has(&e))
+                        continue;
+                put_entry(&entries, &r, start, &e, found ? *found : NULL);
+                left++;
+        }
+        if (r.bad)
+                return err_set(err, ERR_COMMAND, "the dump's table of contents is damaged");
+        put_number(out, r.int_size, (uint64_t)left);
+        buf_add(out, entries.data, entries.len);
+        return !out->overflow && !entries.overflow ? true :
+               err_set(err, ERR_USER, "the schema is too large");
 }
 
 bool toc_is_schema(const TocEntry *e)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 typedef enum TocSection { TOC_NONE = 1, TOC_PRE_DATA, TOC_DATA, TOC_POST_DATA } TocSection;
@@ -47,6 +48,10 @@ typedef struct Toc {
 
 /* Strings live in the arena. The bytes are a whole file, or at least all of its contents. */
 bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err) MUST_CHECK;
+/* The same archive with no entries but those of `kept` (and what every archive begins with:
+ * encoding, strings, search path), in their order, and with their SQL. Appends to *out. Only of
+ * archives without data. */
+bool toc_cut(const void *bytes, size_t n, const Toc *kept, Buf *out, Err *err) MUST_CHECK;
 /* Of the schema, to be executed: not a database's own entries, settings, data, large objects. */
 bool toc_is_schema(const TocEntry *e);
 /* "TABLE public.orders"; for a grant its own first words. Cleaned, in the arena. */

@@ -177,7 +177,8 @@ bool transfer_backup(Transfer *t, const TransferBackup *b, BundleDone *ret, Tran
                 return false;
         for (const char *const *db = b->databases; *db; db++) {
                 TransferCopy c = { .source = b->source, .database = *db, .bundle = w, .dump = b->dump,
-                                   .portable = b->portable, .source_image = b->image };
+                                   .portable = b->portable, .only_tables = b->only_tables,
+                                   .only_schemas = b->only_schemas, .source_image = b->image };
                 TransferResult one = { 0 };
                 if (!transfer_copy(t, &c, &one, err))
                         return false;

@@ -1,6 +1,7 @@
 /* copy.c: a transfer from a server, in one pass. */
 #include "transfer/format.h"
 #include "transfer/internal.h"
+#include "transfer/only.h"
 
 #include <stdio.h>
 
@@ -20,6 +21,7 @@ typedef struct Copy {
         Toc                 toc;
         json_t             *record;     /* of the manifest */
         json_t             *blobs;
+        json_t             *only;       /* what it was cut to; NULL: all */
 } Copy;
 
 static void copy_close(Copy *w)
@@ -33,6 +35,7 @@ static void copy_close(Copy *w)
         buf_done(&w->archive);
         json_decref(w->record);
         json_decref(w->blobs);
+        json_decref(w->only);
         arena_free(w->a);
 }
 
@@ -139,11 +142,17 @@ static bool look(Copy *w, Err *err)
                err_wrap(err, "the source database %s", w->c->database);
 }
 
+static bool chosen(const TransferCopy *c)
+{
+        return json_array_size(c->only_tables) + json_array_size(c->only_schemas) > 0;
+}
+
 static bool read_schema(Copy *w, Err *err)
 {
         Aside a;
         return aside_begin(&a, w, look, err) && aside_join(&a, run_pg_dump(w, err), err) &&
-               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
+               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) &&
+               (!chosen(w->c) || only_cut(w->t, w->c, w->a, &w->archive, &w->toc, &w->content, &w->only, err));
 }
 
 /* ---- into the bundle ---- */
@@ -210,6 +219,8 @@ static void begin_record(Copy *w)
         json_object_set(w->record, "indexes", w->content.indexes);
         json_object_set(w->record, "properties", w->content.properties);
         json_object_set(w->record, "extensions", w->content.extensions);
+        if (w->only)
+                json_object_set(w->record, "only", w->only);
 }
 
 static bool one_line(void *arg, const char *what, const Sql *q, Err *err)

@@ -78,6 +78,8 @@ typedef struct TransferCopy {
         BundleWriter   *bundle;         /* or NULL                                           */
         bool            dump;           /* also a whole pg_dump -Fc into the bundle           */
         bool            portable;       /* rows as text throughout                           */
+        /* Only these tables, as a person calls them, and schemas: ["public.orders"]; NULL: all */
+        const json_t   *only_tables, *only_schemas;
         const char     *source_image, *target_image;    /* where clients may be found; or NULL */
         /* Called when the target database exists, with its OID: what undo will look for. */
         bool          (*created)(void *arg, int64_t oid, Err *err);
@@ -126,6 +128,7 @@ typedef struct TransferBackup {
         const char  *run;
         const char *const *databases;   /* NULL-terminated                                   */
         bool         dump, globals, portable;
+        const json_t *only_tables, *only_schemas;       /* of the only database; or NULL      */
         const json_t *files;            /* paths to keep under files/; or NULL               */
         bool         redact_env;        /* .env files: names, values replaced                */
         const char  *image;             /* where the source's client may be found            */

@@ -1,5 +1,7 @@
 """parts.py: one table, one schema, whole bundles: what belongs comes, what is missing is named."""
-from kit import SOURCE, backup, compare, left_behind, psql, restore, run, source
+import os
+
+from kit import PASSWORD_FILE, SOURCE, at, backup, compare, left_behind, psql, restore, run, source
 
 NEW, LIVE = f"{SOURCE} new", f"{SOURCE} live"
 TABLES = "select string_agg(oid::regclass::text, ' ' order by oid::regclass::text collate \"C\") from " \
@@ -71,12 +73,41 @@ def refused(path):
     assert not left, left
 
 
+def of_a_part(root, major):
+    """A bundle that was made of chosen tables: it restores, verifies and says what it is."""
+    path = backup(root, "--table", "app.orders", "--table", '"a.b"."c ""d"', major=major, name="part")
+    out, _ = run("backup", "verify", path)
+    assert "every byte is as it was written" in out, out
+    out, _ = run("backup", "show", path)
+    assert "only table app.orders" in out and "orders_person_fkey" in out and "left out" in out, out
+    out, _ = restore(path, 17, NEW)
+    assert "2 tables," in out, out
+    assert psql(17, NEW, TABLES) == '"a.b"."c ""d" app.orders', psql(17, NEW, TABLES)
+    same_rows(major, "app.orders", NEW)
+    same_rows(major, '"a.b"."c ""d"', NEW)
+    assert psql(17, NEW, "select count(*) from pg_indexes where tablename = 'orders'") == "3"
+    assert psql(17, NEW, "insert into app.orders default values returning id, code") == "20001|x; -- $a$"
+    assert psql(17, NEW, "select count(*) from pg_largeobject_metadata") == "0"
+    drop(NEW)
+    path = backup(root, "--table", "app.log_2", major=major, name="partition")
+    restore(path, 17, NEW)
+    assert psql(17, NEW, TABLES) == "app.log_2", psql(17, NEW, TABLES)
+    same_rows(major, "app.log_2", NEW)
+    drop(NEW)
+    for words, why in (("app.nobody", "there is no table app.nobody"), ("app.shown", "needs TABLE app.orders")):
+        _, err = run("backup", "create", "--from", at(major, SOURCE), "--from-password-file", PASSWORD_FILE,
+                     "--root", root, "--name", "none", "--table", words, code=1)
+        assert why in err, err
+    assert not [f for f in os.listdir(root) if f.startswith("none")], os.listdir(root)
+
+
 with source(13, 17, more=[(17, NEW), (17, LIVE)]) as root:
     for source_major in (13, 17):
         bundle = backup(root, major=source_major)
         new_database(bundle, source_major)
         live_database(bundle, source_major)
         refused(bundle)
+        of_a_part(root, source_major)
         restore(bundle, 17, NEW)
         compare(source_major, SOURCE, 17, NEW)
         drop(NEW)

@@ -79,5 +79,15 @@ with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as ther
                 subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c",
                                 f'drop database "{SOURCE}"'], env=environment, check=True)
                 print(f"a bundle of {major}, restored by its README with {', '.join(TOOLS)} and psql: equal")
+            with source(major) as root, tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as tmp:
+                _, environment = follow(backup(root, "--table", "app.orders", "--table", "app.log_1", major=major), to,
+                                        tmp)
+                n = subprocess.run(["psql", "-XAtq", "-d", SOURCE, "-c", "select (select count(*) from app.orders), "
+                                    "(select count(*) from app.log_1) > 0"], env=environment, check=True, text=True,
+                                   stdout=subprocess.PIPE).stdout
+                assert n.strip() == "20000|t", n
+                subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c",
+                                f'drop database "{SOURCE}"'], env=environment, check=True)
+                print(f"a bundle of two tables of {major}, restored by its README")
     finally:
         subprocess.run([CLUSTER, "destroy", server], check=True, stdout=subprocess.DEVNULL)

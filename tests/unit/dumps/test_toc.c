@@ -22,7 +22,7 @@ static void put_str(Buf *b, const char *s)
 static void put_entry(Buf *b, int minor, const char *class, const char *name, int section,
                       const char *sql)
 {
-        put_int(b, 7);
+        put_int(b, (int)strlen(sql));   /* its id: another one for each */
         put_int(b, 0);
         put_str(b, "1259");
         put_str(b, "16384");
@@ -85,6 +85,35 @@ Test(toc, reads_what_12_to_18_write)
                 cr_assert_eq(toc.entries[1].pass, TOC_PASS_ACL);
                 cr_assert_eq(toc.entries[2].pass, TOC_PASS_POST_ACL);
                 cr_assert_not(toc_is_schema(&toc.entries[3]), "the database's own comment is not ours");
+        }
+}
+
+Test(toc, is_cut_to_the_entries_that_are_kept)
+{
+        for (int minor = 14; minor <= 16; minor++) {
+                Err err = { 0 };
+                AUTO_ARENA a = arena_new();
+                AUTO_BUF b = archive(minor);
+                AUTO_BUF out = buf_init(100000);
+                AUTO_BUF all = buf_init(100000);
+                Toc toc, again;
+                cr_assert(toc_read(b.data, b.len, a, &toc, &err), "%s", err.message);
+                cr_assert(toc_cut(b.data, b.len, &toc, &all, &err), "%s", err.message);
+                cr_assert_eq(all.len, b.len, "nothing was left out");
+                cr_assert_eq(memcmp(all.data, b.data, b.len), 0);
+                Toc none = { .n = 0 };
+                cr_assert(toc_cut(b.data, b.len, &none, &out, &err), "%s", err.message);
+                cr_assert(toc_read(out.data, out.len, a, &again, &err), "%s", err.message);
+                cr_assert_eq(again.n, 0);
+                cr_assert_str_eq(again.server_version, "13.23");
+                out.len = 0;
+                toc.n = 1;
+                toc.entries[0].sql = "CREATE TABLE public.orders (a int, b text);\n";
+                cr_assert(toc_cut(b.data, b.len, &toc, &out, &err), "%s", err.message);
+                cr_assert(toc_read(out.data, out.len, a, &again, &err), "%s", err.message);
+                cr_assert_eq(again.n, 1);
+                cr_assert_str_eq(again.entries[0].sql, toc.entries[0].sql);
+                cr_assert_str_eq(again.entries[0].drop, "DROP X;");
         }
 }
 

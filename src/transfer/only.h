@@ -1,0 +1,10 @@
+/* only.h: a copy of chosen tables and schemas. */
+#pragma once
+
+#include "transfer/internal.h"
+
+/* Cuts the archive, its table of contents and the content down to what `c` names and what that
+ * needs (select.h). What was left out is said. *ret_words: for the manifest, {"tables": [..],
+ * "schemas": [..], "left_out": [..]}. */
+bool only_cut(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *toc, Content *content,
+              json_t **ret_words, Err *err) MUST_CHECK;
