@@ -62,10 +62,6 @@ static int status(int argc, char **argv)
                 return verb_fail((err_set(&err, ERR_USER, "%s holds no run yet", dir), &err),
                                  EXIT_BLIND);
         bool alive = run_lock_held(dir);
-        if (!v->run) {
-                printf("%s has not begun: its journal is empty\n", strrchr(dir, '/') + 1);
-                return alive ? STATUS_RUNNING : STATUS_FAILED;
-        }
         const char *word = v->status      ? v->status
                            : !alive       ? "stopped (pgsherpa resume goes on)"
                            : v->gate.open ? "waiting for you"
