@@ -47,12 +47,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON names = step_names(ctx, "services");
         if (!step_compose(ctx, &c, err))
                 return false;
-        if (!jx_get(step_remembered(ctx), "before")) {
-                json_t *all = json_object();
-                jx_set(all, "before", services_remember(c, names));
-                if (!step_remember(ctx, all, err))
-                        return false;
-        }
+        if (!services_remember(ctx, c, names, err))
+                return false;
         json_t *started = json_array();
         step_result_set(ctx, "started", started);
         size_t i;

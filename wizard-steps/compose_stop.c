@@ -101,13 +101,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON names = step_names(ctx, "services");
         if (!step_compose(ctx, &c, err) || !compose_order(c, names, true, &order, err))
                 return false;
-        /* Once, before the first attempt: a second one would remember our own doing. */
-        if (!jx_get(step_remembered(ctx), "before")) {
-                json_t *all = json_object();
-                jx_set(all, "before", services_remember(c, order));
-                if (!step_remember(ctx, all, err))
-                        return false;
-        }
+        if (!services_remember(ctx, c, order, err))
+                return false;
         HostCall call = step_call(ctx);
         size_t i;
         json_t *name;

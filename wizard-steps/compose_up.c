@@ -23,15 +23,8 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
-static const ParamSpec identity_fields[] = {
-        { .name = "major", .type = PARAM_INT, .help = "major version" },
-        { .name = "version", .type = PARAM_STRING, .help = "version" },
-        { .name = "system", .type = PARAM_STRING, .help = "system identifier" },
-        { 0 },
-};
-
 static const ParamSpec results[] = {
-        { .name = "identity", .type = PARAM_MAP, .fields = identity_fields,
+        { .name = "identity", .type = PARAM_MAP, .fields = host_identity_fields,
           .help = "of the server, with health: pg_isready" },
         { .name = "started", .type = PARAM_LIST, .help = "services that did not run before" },
         { .name = "containers", .type = PARAM_LIST, .help = "names of their containers" },
@@ -123,12 +116,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON names = step_names(ctx, "services");
         if (!step_compose(ctx, &c, err))
                 return false;
-        if (!jx_get(step_remembered(ctx), "before")) {
-                json_t *all = json_object();
-                jx_set(all, "before", services_remember(c, names));
-                if (!step_remember(ctx, all, err))
-                        return false;
-        }
+        if (!services_remember(ctx, c, names, err))
+                return false;
         HostCall look = step_look(ctx);
         size_t i;
         json_t *name;

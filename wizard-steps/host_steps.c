@@ -66,9 +66,19 @@ void step_plan_compose(StepCtx *ctx, bool undo, const char *fmt, ...)
 
 /* ---- services ---- */
 
-json_t *services_remember(const Compose *c, const json_t *names)
+const ParamSpec host_identity_fields[] = {
+        { .name = "major", .type = PARAM_INT, .help = "major version" },
+        { .name = "version", .type = PARAM_STRING, .help = "version" },
+        { .name = "system", .type = PARAM_STRING, .help = "system identifier" },
+        { 0 },
+};
+
+bool services_remember(StepCtx *ctx, const Compose *c, const json_t *names, Err *err)
 {
-        json_t *list = json_array();
+        if (jx_get(step_remembered(ctx), "before"))
+                return true;
+        json_t *all = json_object(), *list = json_array();
+        jx_set(all, "before", list);
         size_t i;
         json_t *name;
         json_array_foreach(names, i, name) {
@@ -83,7 +93,7 @@ json_t *services_remember(const Compose *c, const json_t *names)
                 jx_set_str(s, "image", one ? container_image(one) : "");
                 json_array_append_new(list, s);
         }
-        return list;
+        return step_remember(ctx, all, err);
 }
 
 const json_t *services_remembered_one(const json_t *list, const char *service)

@@ -23,8 +23,12 @@ void step_plan_compose(StepCtx *ctx, bool undo, const char *fmt, ...) PRINTF(3, 
 
 /* ---- services ---- */
 
-/* [{"service", "container", "name", "running", "health", "image"}] of these services. */
-json_t *services_remember(const Compose *c, const json_t *names);
+/* Of a result `identity`: who a started server is. */
+extern const ParamSpec host_identity_fields[];
+
+/* Remembers "before": [{"service", "container", "name", "running", "health", "image"}] of these
+ * services. Once, before the first attempt: a second one would remember our own doing. */
+bool services_remember(StepCtx *ctx, const Compose *c, const json_t *names, Err *err) MUST_CHECK;
 const json_t *services_remembered_one(const json_t *list, const char *service);
 
 /* How a service shows that it is well: "pg_isready", "container" (its health check), "running",

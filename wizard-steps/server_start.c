@@ -26,14 +26,8 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
-static const ParamSpec identity_fields[] = {
-        { .name = "major", .type = PARAM_INT, .help = "major version" },
-        { .name = "version", .type = PARAM_STRING, .help = "version" },
-        { .name = "system", .type = PARAM_STRING, .help = "system identifier" },
-        { 0 },
-};
 static const ParamSpec results[] = {
-        { .name = "identity", .type = PARAM_MAP, .fields = identity_fields, .help = "who it is" },
+        { .name = "identity", .type = PARAM_MAP, .fields = host_identity_fields, .help = "who it is" },
         { .name = "volume", .type = PARAM_STRING, .help = "its volume" },
         { .name = "container", .type = PARAM_STRING, .help = "its container" },
         { .name = "mount", .type = PARAM_PATH, .help = "where the volume is mounted" },

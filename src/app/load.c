@@ -104,6 +104,35 @@ void load_hint(const Load *l, bool dropped, Err *err)
                               "the cause and run it again");
 }
 
+int load_failed(Load *l, Work *w, Err *err, int code)
+{
+        AUTO_ERR why = { 0 };
+        bool gone = load_drop(l, work_oid(w), &why);
+        if (!gone) {
+                AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there on the target",
+                                                 l->temporary);
+                work_complain(w, note);
+                load_hint(l, false, &why);
+                work_fail(w, &why, code);
+        }
+        if (gone)
+                load_hint(l, true, err);
+        return work_fail(w, err, code);
+}
+
+json_t *load_json(const char *database, const TransferResult *r, const char *objects)
+{
+        json_t *j = json_object();
+        jx_set_str(j, "database", database);
+        jx_set_int(j, "tables", r->tables);
+        jx_set_int(j, "rows", r->rows);
+        jx_set_int(j, "bytes", r->bytes);
+        jx_set_int(j, objects, r->objects);
+        jx_set_int(j, "sequences", r->sequences);
+        jx_set_int(j, "large_objects", r->large_objects);
+        return j;
+}
+
 void load_done(Load *l)
 {
         free(l->temporary);

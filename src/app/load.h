@@ -13,6 +13,7 @@
 #pragma once
 
 #include "app/endpoint.h"
+#include "app/work.h"
 
 typedef struct Load {
         Endpoint   *to;
@@ -29,5 +30,9 @@ bool load_drop(Load *l, int64_t oid, Err *err) MUST_CHECK;
 /* What to do after a load that failed, where its error does not say: `dropped`, nothing of it is
  * left; else the temporary database is, and *err is why. */
 void load_hint(const Load *l, bool dropped, Err *err) NONNULL;
+/* Drops what a transfer left, says what could not be, and *err with what to do next; `code`. */
+int  load_failed(Load *l, Work *w, Err *err, int code) MUST_CHECK;
+/* What --json prints of a transfer; `objects`: the key of what was run. New reference. */
+json_t *load_json(const char *database, const TransferResult *r, const char *objects) MUST_CHECK;
 void load_done(Load *l) NONNULL;
 #define AUTO_LOAD CLEANUP(load_done) Load

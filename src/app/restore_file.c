@@ -24,14 +24,7 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
 {
         char count[32];
         if (o->json) {
-                AUTO_JSON j = json_object();
-                jx_set_str(j, "database", l->name);
-                jx_set_int(j, "tables", r->tables);
-                jx_set_int(j, "rows", r->rows);
-                jx_set_int(j, "bytes", r->bytes);
-                jx_set_int(j, "statements", r->objects);
-                jx_set_int(j, "sequences", r->sequences);
-                jx_set_int(j, "large_objects", r->large_objects);
+                AUTO_JSON j = load_json(l->name, r, "statements");
                 AUTO_FREE char *text = jx_dump(j);
                 puts(text);
                 return;
@@ -40,18 +33,6 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
         printf("database %s: %lld tables, %s rows, every one counted; %lld statements without an error%s\n",
                name, (long long)r->tables, fmt_count(r->rows, count), (long long)r->objects,
                l->replaces ? " (an empty database was in its place)" : "");
-}
-
-static int dropped(Load *l, Work *w, Err *err, int code)
-{
-        AUTO_ERR why = { 0 };
-        if (!load_drop(l, work_oid(w), &why)) {
-                AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there",
-                                                 l->temporary);
-                work_complain(w, note);
-                work_fail(w, &why, code);
-        }
-        return work_fail(w, err, code);
 }
 
 static int load(const RestoreFile *o, SourceFile *f, Load *l)
@@ -73,7 +54,7 @@ static int load(const RestoreFile *o, SourceFile *f, Load *l)
                 report(o, l, &result);
         transfer_result_done(&result);
         return ok ? EXIT_DONE
-                  : dropped(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
+                  : load_failed(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
 }
 
 int restore_file(const RestoreFile *o)

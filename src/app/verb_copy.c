@@ -195,14 +195,7 @@ static int checked(Copy *c, Work *w)
 
 static void tell_json(const Copy *c, const TransferResult *r, bool there)
 {
-        AUTO_JSON j = json_object();
-        jx_set_str(j, "database", there ? c->load.name : NULL);
-        jx_set_int(j, "tables", r->tables);
-        jx_set_int(j, "rows", r->rows);
-        jx_set_int(j, "bytes", r->bytes);
-        jx_set_int(j, "objects", r->objects);
-        jx_set_int(j, "sequences", r->sequences);
-        jx_set_int(j, "large_objects", r->large_objects);
+        AUTO_JSON j = load_json(there ? c->load.name : NULL, r, "objects");
         jx_set(j, "tolerated", r->tolerated ? json_incref(r->tolerated) : json_array());
         jx_set_str(j, "bundle", c->bundle.path);
         jx_set_str(j, "bundle_sha256", c->bundle.path ? c->bundle.sha256 : NULL);

@@ -37,22 +37,6 @@ static void restore_done(Restore *o)
         arena_free(o->a);
 }
 
-static int dropped(Load *l, Work *w, Err *err, int code)
-{
-        AUTO_ERR why = { 0 };
-        bool gone = load_drop(l, work_oid(w), &why);
-        if (!gone) {
-                AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there on the target",
-                                                 l->temporary);
-                work_complain(w, note);
-                load_hint(l, false, &why);
-                work_fail(w, &why, code);
-        }
-        if (gone)
-                load_hint(l, true, err);
-        return work_fail(w, err, code);
-}
-
 static void hint_for_roles(Err *err)
 {
         if (str_eq(err->sqlstate, "42704"))
@@ -64,14 +48,7 @@ static void report(const Restore *o, const char *name, const TransferResult *r, 
 {
         char count[32];
         if (o->json) {
-                AUTO_JSON j = json_object();
-                jx_set_str(j, "database", name);
-                jx_set_int(j, "tables", r->tables);
-                jx_set_int(j, "rows", r->rows);
-                jx_set_int(j, "bytes", r->bytes);
-                jx_set_int(j, "objects", r->objects);
-                jx_set_int(j, "sequences", r->sequences);
-                jx_set_int(j, "large_objects", r->large_objects);
+                AUTO_JSON j = load_json(name, r, "objects");
                 AUTO_FREE char *text = jx_dump(j);
                 puts(text);
                 return;
@@ -107,7 +84,7 @@ static int load(const Restore *o, const char *database, Load *l)
                        l->replaces ? " (an empty database was in its place)" : "");
         transfer_result_done(&result);
         return ok ? EXIT_DONE
-                  : dropped(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
+                  : load_failed(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
 }
 
 /* ---- chosen tables, into one that lives ---- */

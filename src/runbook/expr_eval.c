@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "runbook/expr_tree.h"
 #include "runbook/pattern.h"
+#include "runbook/types.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -155,21 +156,9 @@ static bool same(const json_t *a, const json_t *b)
         return json_equal(a, b);
 }
 
-static bool dotted(const char *s)
-{
-        for (bool digit = false;; s++) {
-                if (isdigit((unsigned char)*s))
-                        digit = true;
-                else if (*s == '.' && digit)
-                        digit = false;
-                else
-                        return !*s && digit;
-        }
-}
-
 static int order_text(const char *a, const char *b)
 {
-        if (!dotted(a) || !dotted(b))
+        if (!value_is_version(a) || !value_is_version(b))
                 return strcmp(a, b);
         while (*a || *b) {
                 char *end_a, *end_b;

@@ -138,7 +138,7 @@ static const char *wrong_name(const char *s)
         return NULL;
 }
 
-static const char *wrong_version(const char *s)
+bool value_is_version(const char *s)
 {
         for (bool digit = false;; s++) {
                 if (isdigit((unsigned char)*s))
@@ -146,7 +146,7 @@ static const char *wrong_version(const char *s)
                 else if (*s == '.' && digit)
                         digit = false;
                 else
-                        return !*s && digit ? NULL : "a version is numbers and dots";
+                        return !*s && digit;
         }
 }
 
@@ -255,7 +255,7 @@ bool value_from_text(ParamType t, const char *text, json_t **ret, Err *err)
         case PARAM_NAME:
                 return checked(t, text, wrong_name(text), ret, err);
         case PARAM_VERSION:
-                return checked(t, text, wrong_version(text), ret, err);
+                return checked(t, text, value_is_version(text) ? NULL : "a version is numbers and dots", ret, err);
         case PARAM_IMAGE:
                 return checked(t, text, wrong_image(text), ret, err);
         case PARAM_PATH:

@@ -27,3 +27,6 @@ json_t *value_guess(const char *text, bool plain) MUST_CHECK;
 
 /* The rows of list<service> and list<source>; NULL for another name. */
 const ParamSpec *record_fields(const char *record);
+
+/* Numbers with a dot between any two: 17, 17.2. */
+bool value_is_version(const char *s) NONNULL;

@@ -13,6 +13,7 @@
 #include "proc/proc.h"
 #include "transfer/transfer.h"
 #include "tests/fakes/scratch.h"
+#include "temporary.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
 
@@ -94,17 +95,6 @@ static void proved(int a, const char *x, int b, const char *y)
         OK(pg_compare(from, to, &(CompareOptions){ 0 }, &report, &err));
         AUTO_FREE char *text = jx_dump(jx_get(report, "differences"));
         cr_assert(jx_bool(report, "equal", false), "%s", text);
-}
-
-static char *temporary(int major)
-{
-        AUTO_ERR err = { 0 };
-        PgParams p;
-        char *name = NULL, run[32];
-        snprintf(run, sizeof run, "test_%d", (int)getpid());
-        cr_assert(lab_params(major, NULL, &p));
-        OK(transfer_temporary_name(&p, run, &name, &err));
-        return name;
 }
 
 static void drop(int major, const char *name)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "transfer/transfer.h"
+#include "temporary.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
 
@@ -83,17 +84,6 @@ static char *analyzed(int major, const char *database)
                 "select string_agg(distinct tablename || case when inherited then '*' else '' end, ' ' order by "
                 "tablename || case when inherited then '*' else '' end) || (select ' ' || stxname from "
                 "pg_statistic_ext join pg_statistic_ext_data on stxoid = oid) from pg_stats where schemaname = 'w'");
-}
-
-static char *temporary(int major)
-{
-        AUTO_ERR err = { 0 };
-        PgParams p;
-        char *name = NULL, run[32];
-        snprintf(run, sizeof run, "test_%d", (int)getpid());
-        cr_assert(lab_params(major, NULL, &p));
-        OK(transfer_temporary_name(&p, run, &name, &err));
-        return name;
 }
 
 static void drop(int major, const char *name)
