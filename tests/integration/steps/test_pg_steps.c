@@ -319,7 +319,7 @@ static void write_and_leave(const char *database, const char *sql)
         lab_do(pg, sql);
 }
 
-Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 60)
+Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
 {
         AUTO_ERR err = { 0 };
         AUTO_FREE char *name = lab_database(17, "fence2");
@@ -485,7 +485,7 @@ Test(pg_login, tells_a_password_that_opens_from_one_that_does_not)
 }
 
 /* The role of a small hosted database: owner of its tables, and nothing more. */
-Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 60)
+Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 240)
 {
         AUTO_ERR err = { 0 };
         int id = (int)getpid();
