@@ -89,6 +89,7 @@ typedef struct Live {
         TableScope  scope;
         const char *method;
         bool        same_encoding;
+        const char *encoding;           /* both sides' rows are read in                      */
         Report      report;
         ObjectsCompare objects;
 } Live;
@@ -101,7 +102,11 @@ static bool choose_method(Live *l, Err *err)
         if (!pg_ask(source, "show server_encoding", &a, err) ||
             !pg_ask(target, "show server_encoding", &b, err))
                 return false;
-        l->same_encoding = str_eq(pg_cell(a, 0, 0), pg_cell(b, 0, 0));
+        const char *from = pg_cell(a, 0, 0), *to = pg_cell(b, 0, 0);
+        l->same_encoding = str_eq(from, to);
+        /* Not converted when both are one; SQL_ASCII says nothing of its bytes: as they are. */
+        bool ascii = str_eq(from, "SQL_ASCII") || str_eq(to, "SQL_ASCII");
+        l->encoding = ascii ? "SQL_ASCII" : l->same_encoding ? arena_strdup(l->side[0].arena, from) : "UTF8";
         l->method = l->o->method ? l->o->method
                     : l->o->deep ? "stream"
                                  : table_data_method(pg_major(source), pg_major(target),
@@ -152,6 +157,8 @@ static bool start_readers(Live *l, Err *err)
                 TableReadOptions o = { .method = l->method, .snapshot = s->snapshot,
                                        .jobs = l->o->jobs,
                                        .large_objects = !table_scope_narrow(&l->scope) };
+                for (int k = 0; k < s->n; k++)
+                        s->tables[k].encoding = l->encoding;
                 if (!table_reader_start(s->pg, s->tables, s->n, &o, &s->reader, err))
                         return false;
         }

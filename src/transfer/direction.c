@@ -168,7 +168,8 @@ static const Feature gone[] = {
 /* Of any major to any other. */
 static const Feature always[] = {
         { 0, PERHAPS, "subscription",
-          "is made disabled and without its slot: enable it when it is to follow its publisher",
+          "is made disabled, with the slot the old server uses: enable one of both, never drop one "
+          "before its slot_name is NONE",
           "select 'subscription ' || quote_ident(s.subname) from pg_subscription s join pg_database d "
           "on d.oid = s.subdbid where d.datname = current_database()" },
 };

@@ -141,6 +141,11 @@ const char *content_encoding(const Content *c);
 bool props_read(Pg *pg, json_t **ret, Err *err);
 /* CREATE DATABASE from template0 with the source's encoding and locale. */
 void props_create_sql(const json_t *props, const char *name, int target_major, Sql *q);
+/* What template0 brings and the source had dropped: DROP SCHEMA public. Only ever in a connection to
+ * the database that was made, never beside it. */
+bool props_lacking(const json_t *props,
+                   bool (*each)(void *arg, const char *what, const Sql *q, Err *err), void *arg,
+                   Err *err);
 /* Everything that is set on the database itself; `name` NULL: psql's :"DBNAME". */
 bool props_each(const json_t *props, const char *name,
                 bool (*each)(void *arg, const char *what, const Sql *q, Err *err), void *arg,

@@ -2,6 +2,7 @@
  *
  * Encoding, locale and owner are given when it is made; its grants, settings (also of roles in
  * it), comment and connection limit when it is whole. */
+#include "pg/roles.h"
 #include "transfer/internal.h"
 
 /* The words of a 15 and later locale; older servers have only libc. */
@@ -36,7 +37,11 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
                     "'settings', (select coalesce(json_agg(json_build_object('role', r.rolname, "
                     "'set', c.v) order by r.rolname nulls first, c.n), '[]') "
                     "from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
-                    "unnest(s.setconfig) with ordinality c(v, n) where s.setdatabase = d.oid)");
+                    "unnest(s.setconfig) with ordinality c(v, n) where s.setdatabase = d.oid), "
+                    "'lacks', (select coalesce(json_agg(l.what), '[]') from (select 'EXTENSION plpgsql' "
+                    "as what where not exists (select from pg_language where lanname = 'plpgsql') "
+                    "union all select 'SCHEMA public' where not exists (select from pg_namespace "
+                    "where nspname = 'public')) l)");
         locale_columns(&q, pg_major(pg));
         sql_add(&q, ") from pg_database d where d.datname = current_database()");
         if (!pg_query_value(pg, &q, &text, err))
@@ -135,54 +140,6 @@ static bool grants(const json_t *props, const char *name, Each each, void *arg, 
         return true;
 }
 
-/* Lists whose stored form is quoted already: as a literal they would become one element.
- * (GUC_LIST_QUOTE; the list of pg_dump's dumputils.c.) */
-static bool is_list(const char *name)
-{
-        static const char *const lists[] = { "local_preload_libraries", "search_path",
-                                             "session_preload_libraries", "shared_preload_libraries",
-                                             "temp_tablespaces", "unix_socket_directories" };
-        for (size_t i = 0; i < LEN(lists); i++)
-                if (str_eq(name, lists[i]))
-                        return true;
-        return false;
-}
-
-/* plpgsql.extra_errors is two identifiers. */
-static void parameter(Sql *q, const char *name)
-{
-        for (const char *p = name;;) {
-                size_t n = strcspn(p, ".");
-                AUTO_FREE char *part = xstrndup(p, n);
-                sql_ident(q, part);
-                if (!p[n])
-                        return;
-                sql_add(q, ".");
-                p += n + 1;
-        }
-}
-
-static void set_clause(Sql *q, const char *name, const char *role, const char *param,
-                       const char *value)
-{
-        if (role) {
-                sql_add(q, "ALTER ROLE ");
-                sql_ident(q, role);
-                sql_add(q, " IN DATABASE ");
-        } else {
-                sql_add(q, "ALTER DATABASE ");
-        }
-        database_name(q, name);
-        sql_add(q, " SET ");
-        parameter(q, param);
-        if (is_list(param)) {
-                sql_add(q, " FROM CURRENT");
-        } else {
-                sql_add(q, " TO ");
-                sql_value(q, value);
-        }
-}
-
 static bool settings(const json_t *props, const char *name, Each each, void *arg, Err *err)
 {
         size_t i;
@@ -194,19 +151,16 @@ static bool settings(const json_t *props, const char *name, Each each, void *arg
                 if (!text[n])
                         continue;
                 AUTO_FREE char *param = xstrndup(text, n);
-                const char *value = text + n + 1;
                 AUTO_SQL q = { 0 };
-                if (is_list(param)) {   /* the session takes it first, then it is stored as it is */
-                        sql_add(&q, "BEGIN; SELECT pg_catalog.set_config(");
-                        sql_value(&q, param);
-                        sql_add(&q, ", ");
-                        sql_value(&q, value);
-                        sql_add(&q, ", true); ");
-                        set_clause(&q, name, role, param, value);
-                        sql_add(&q, "; COMMIT");
+                if (role) {
+                        sql_add(&q, "ALTER ROLE ");
+                        sql_ident(&q, role);
+                        sql_add(&q, " IN DATABASE ");
                 } else {
-                        set_clause(&q, name, role, param, value);
+                        sql_add(&q, "ALTER DATABASE ");
                 }
+                database_name(&q, name);
+                pg_setting_sql(&q, text);
                 AUTO_FREE char *what = xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" :
                                                  "DATABASE", param);
                 if (!each(arg, what, &q, err))
@@ -215,9 +169,29 @@ static bool settings(const json_t *props, const char *name, Each each, void *arg
         return true;
 }
 
+bool props_lacking(const json_t *props, Each each, void *arg, Err *err)
+{
+        static const char *const known[] = { "EXTENSION plpgsql", "SCHEMA public" };
+        size_t i;
+        json_t *what;
+        json_array_foreach(jx_get(props, "lacks"), i, what)
+                for (size_t k = 0; k < LEN(known); k++)
+                        if (str_eq(json_string_value(what), known[k])) {
+                                AUTO_SQL q = { 0 };
+                                AUTO_FREE char *words = xasprintf("DROP %s", known[k]);
+                                sql_add(&q, "DROP ");
+                                sql_rendered(&q, known[k]);
+                                if (!each(arg, words, &q, err))
+                                        return false;
+                        }
+        return true;
+}
+
 bool props_each(const json_t *props, const char *name, Each each, void *arg, Err *err)
 {
-        if (!grants(props, name, each, arg, err) || !settings(props, name, each, arg, err))
+        /* Without a name they are for a file, which is run in the database. */
+        if ((!name && !props_lacking(props, each, arg, err)) || !grants(props, name, each, arg, err) ||
+            !settings(props, name, each, arg, err))
                 return false;
         AUTO_SQL limit = { 0 };
         sql_add(&limit, "ALTER DATABASE ");

@@ -172,11 +172,24 @@ static bool one_property(void *arg, const char *what, const Sql *q, Err *err)
         return pg_exec(p->pg, q, err) || transfer_tolerates(p->t, what, err);
 }
 
+static bool drop_lacking(Transfer *t, const PgParams *p, const json_t *props, const char *database,
+                         Err *err)
+{
+        Properties w = { .t = t };
+        if (!json_array_size(jx_get(props, "lacks")))
+                return true;
+        if (!transfer_connect(t, p, database, &w.pg, err))
+                return false;
+        bool ok = props_lacking(props, one_property, &w, err);
+        transfer_disconnect(t, &w.pg);
+        return ok;
+}
+
 bool target_properties(Transfer *t, const PgParams *p, const json_t *props, const char *database,
                        Err *err)
 {
         Properties w = { .t = t };
-        if (!transfer_connect(t, p, NULL, &w.pg, err))
+        if (!drop_lacking(t, p, props, database, err) || !transfer_connect(t, p, NULL, &w.pg, err))
                 return false;
         bool ok = props_each(props, database, one_property, &w, err);
         transfer_disconnect(t, &w.pg);

@@ -42,6 +42,33 @@ static bool is_ours(const PgRes *r, int64_t oid, const char *marker)
         return !comment || (marker && str_eq(comment, marker));
 }
 
+/* A database with subscriptions cannot be dropped. Ours never followed: without its slot a
+ * subscription goes and nobody asks its publisher. */
+static bool drop_subscriptions(Pg *pg, const char *name, Err *err)
+{
+        AUTO_PG Pg *in = NULL;
+        AUTO_PGRES PgRes *r = NULL;
+        AUTO_SQL q = { 0 };
+        sql_add(&q, "select subname from pg_subscription s join pg_database d on d.oid = s.subdbid "
+                    "where d.datname = ");
+        sql_value(&q, name);
+        if (!pg_query(pg, &q, &r, err) || pg_rows(r) == 0)
+                return err->kind == ERR_NONE;
+        if (!pg_reopen(pg, name, &in, err))
+                return false;
+        for (int i = 0; i < pg_rows(r); i++) {
+                AUTO_SQL alter = { 0 }, drop = { 0 };
+                sql_add(&alter, "alter subscription ");
+                sql_ident(&alter, pg_cell(r, i, 0));
+                sql_add(&alter, " set (slot_name = none)");
+                sql_add(&drop, "drop subscription ");
+                sql_ident(&drop, pg_cell(r, i, 0));
+                if (!pg_exec(in, &alter, err) || !pg_exec(in, &drop, err))
+                        return err_wrap(err, "dropping subscription %s", pg_cell(r, i, 0));
+        }
+        return true;
+}
+
 bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const char *marker,
                    bool *ret_dropped, Err *err)
 {
@@ -69,7 +96,7 @@ bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const 
         sql_ident(&drop, name);
         if (pg_major(pg) >= 13)
                 sql_add(&drop, " with (force)");
-        if (!pg_exec(pg, &drop, err))
+        if (!drop_subscriptions(pg, name, err) || !pg_exec(pg, &drop, err))
                 return err_wrap(err, "dropping the temporary database");
         if (ret_dropped)
                 *ret_dropped = true;

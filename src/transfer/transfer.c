@@ -153,6 +153,8 @@ static json_t *refused(const char *object, const Err *err)
         jx_set_str(j, "what", err->message + strlen(object) + 2);       /* "object: message" */
         jx_set_str(j, "sqlstate", err->sqlstate);
         jx_set_str(j, "verdict", "refused");
+        if (err->hint)
+                jx_set_str(j, "how", err->hint);
         return j;
 }
 

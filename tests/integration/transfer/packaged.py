@@ -2,7 +2,7 @@
 
 The packages are fetched once by apt-get into the lab's cache and only their SQL is unpacked. Rows
 are made by a filler that reads nothing but the catalog: per type, with parents that exist, as
-far as unique keys and checks let them in. Every hop is compared by `copy` itself."""
+far as unique keys and checks let them in. Every hop is compared by `copy` itself, and row by row as text."""
 import glob
 import gzip
 import os
@@ -87,6 +87,7 @@ def moved(what, db, path):
     for n, (a, b) in enumerate(zip(path, path[1:])):
         into = f"{db}_{n + 1}"
         out, _ = moves.copy(a, db if n == 0 else f"{db}_{n}", b, into)
+        moves.equal(a, db if n == 0 else f"{db}_{n}", b, into, "--deep")
         print(f"{what}: {a} -> {b}: {out.splitlines()[-1]}", flush=True)
     if path[0] == path[-1] == min(path):        # what only newer ones know does not come back
         last = moves.dump(path[-1], f"{db}_{len(path) - 1}")
