@@ -105,18 +105,23 @@ Test(props, are_said_again_for_psql_without_naming_the_database)
         const char text[] =
                 "{\"owner\":\"o'w\\\"n\",\"own_acl\":true,\"acl\":[{\"grantee\":null,\"privilege\":\"CONNECT\","
                 "\"grantable\":false}],\"connlimit\":7,\"comment\":\"it's\",\"settings\":[{\"role\":null,"
-                "\"set\":\"search_path=\\\"$user\\\", public\"},{\"role\":\"r\",\"set\":\"a.b=c=d\"}]}";
+                "\"set\":\"search_path=\\\"$user\\\", public\"},{\"role\":\"r\",\"set\":\"a.b=c=d\"}],"
+                "\"lacks\":[\"SCHEMA public\",\"TABLE t\"]}";
         AUTO_JSON props = jx_parse(text, sizeof text - 1, &err);
         AUTO_BUF b = buf_init(10000);
         cr_assert(props_each(props, NULL, collect, &b, &err));
         cr_assert_str_eq(buf_str(&b),
+                "DROP SCHEMA public;\n"         /* it is in template0; nothing else is ever dropped */
                 "REVOKE ALL ON DATABASE :\"DBNAME\" FROM PUBLIC, \"o'w\"\"n\";\n"
                 "GRANT CONNECT ON DATABASE :\"DBNAME\" TO PUBLIC;\n"
-                "BEGIN; SELECT pg_catalog.set_config('search_path', '\"$user\", public', true); "
-                "ALTER DATABASE :\"DBNAME\" SET \"search_path\" FROM CURRENT; COMMIT;\n"
-                "ALTER ROLE \"r\" IN DATABASE :\"DBNAME\" SET \"a\".\"b\" TO 'c=d';\n"
+                "ALTER DATABASE :\"DBNAME\" set \"search_path\" to '$user', 'public';\n"
+                "ALTER ROLE \"r\" IN DATABASE :\"DBNAME\" set \"a\".\"b\" to 'c=d';\n"
                 "ALTER DATABASE :\"DBNAME\" CONNECTION LIMIT 7;\n"
                 "COMMENT ON DATABASE :\"DBNAME\" IS 'it''s';\n");
+        /* By name they are said from another database, where nothing may be dropped. */
+        buf_reset(&b);
+        cr_assert(props_each(props, "d", collect, &b, &err));
+        cr_assert_null(strstr(buf_str(&b), "DROP"));
 }
 
 Test(classes, know_an_error_by_code_object_and_words)
