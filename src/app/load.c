@@ -39,6 +39,7 @@ bool load_begin(Load *l, const char *what, Err *err)
         if (!endpoint_open(l->to, NULL, &pg, err) || !look(l, pg, &l->replaces, err))
                 return false;
         PgParams p = endpoint_params(l->to, NULL);
+        l->leftovers = load_leftovers(pg);
         AUTO_FREE char *run = xasprintf("cli%d", (int)getpid());
         l->marker = xasprintf("pgsherpa %s, process %d: being loaded", what, (int)getpid());
         return transfer_temporary_name(&p, run, &l->temporary, err);
@@ -137,5 +138,6 @@ void load_done(Load *l)
 {
         free(l->temporary);
         free(l->marker);
-        l->temporary = l->marker = NULL;
+        free(l->leftovers);
+        l->temporary = l->marker = l->leftovers = NULL;
 }

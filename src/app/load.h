@@ -19,6 +19,7 @@ typedef struct Load {
         Endpoint   *to;
         const char *name;               /* it is to have in the end                          */
         char       *temporary, *marker;
+        char       *leftovers;          /* of other loads, to be told; or NULL               */
         bool        replaces;           /* an empty one is in its place                      */
         bool        refused;            /* why load_begin() or load_finish() failed          */
 } Load;
@@ -35,4 +36,6 @@ int  load_failed(Load *l, Work *w, Err *err, int code) MUST_CHECK;
 /* What --json prints of a transfer; `objects`: the key of what was run. New reference. */
 json_t *load_json(const char *database, const TransferResult *r, const char *objects) MUST_CHECK;
 void load_done(Load *l) NONNULL;
+/* Temporary databases that nobody is at, as words; NULL: none. malloc()ed. */
+char *load_leftovers(Pg *pg) NONNULL;
 #define AUTO_LOAD CLEANUP(load_done) Load

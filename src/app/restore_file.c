@@ -43,6 +43,8 @@ static int load(const RestoreFile *o, SourceFile *f, Load *l)
                               .created = work_created };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
+        if (l->leftovers)
+                work_say(w, l->leftovers);
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
         bool ok = source_file_restore(t, f, &r, &result, &err);

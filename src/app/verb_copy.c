@@ -234,6 +234,8 @@ static int copy_now(Copy *c)
         AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
         if (!c->no_proof && !c->check)
                 work_expect_proof(w);
+        if (c->load.leftovers)
+                work_say(w, c->load.leftovers);
         bool ok = load_rows(c, w, &r, &refused, &err);
         if (ok && c->check)
                 return checked(c, w);

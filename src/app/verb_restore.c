@@ -70,6 +70,8 @@ static int load(const Restore *o, const char *database, Load *l)
                               .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
+        if (l->leftovers)
+                work_say(w, l->leftovers);
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w), .jobs = o->n_jobs });
         work_stops(w, t);
         bool ok = transfer_restore(t, &r, &result, &err);

@@ -188,7 +188,11 @@ def test_damage_is_named(path):
 
 def test_copy(db):
     name = later(17, f"{MARK}_copy")
-    out, _ = run("copy", *from_(13, db), *to(17, name))
+    # what a killed one left: a process of that number is long gone, or was never there
+    old = make(17, f"pgsherpa_cli{2 ** 22 + os.getpid()}_1")
+    out, err = run("copy", *from_(13, db), *to(17, name))
+    assert re.search(rf"left on the server .*{old} \(.*Drop it", err), err
+    assert psql(17, "postgres", f"drop database {old}; select 1") == "1", "it is only told"
     assert "equal: 1 tables" in out and "is there" in out, out
     assert psql(17, name, "select nextval('ids')") == "78"
     run("copy", *from_(13, db), *to(17, name), code=3)
