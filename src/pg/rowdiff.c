@@ -123,9 +123,7 @@ static bool read_rows(RowDiff *d, int side, PgRes **ret, Err *err)
         key_sql(d, &q);
         for (int i = 0; i < d->t[side].n_columns; i++) {
                 sql_add_literal_(&q, i ? ", " : ", array[");
-                sql_add(&q, "hash_array_extended(array[");
-                table_column_sql(&q, &d->t[side].columns[i]);
-                sql_add(&q, "], 0)");
+                table_column_hash_sql(&q, &d->t[side].columns[i]);
         }
         sql_add(&q, "]");
         table_from_sql(&q, &d->t[side]);

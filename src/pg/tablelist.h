@@ -47,8 +47,8 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
 
 /* " from only s.t as pgsherpa_row" */
 void table_from_sql(Sql *q, const TableRef *t);
-/* pgsherpa_row."c", as it goes into a hash. */
-void table_column_sql(Sql *q, const TableColumn *c);
+/* A 64-bit hash of pgsherpa_row."c", NULL of NULL; the same on every major since 12. */
+void table_column_hash_sql(Sql *q, const TableColumn *c);
 /* method: "record" (hash_record_extended, 14 and later) or "columns" (hash_array_extended). */
 void table_hash_sql(Sql *q, const TableRef *t, const char *method);
 /* pgsherpa_row."a", pgsherpa_row."b" */
