@@ -1,6 +1,6 @@
 #include "app/suggest.h"
 
-enum { NEWEST_MAJOR = 18 };
+#include "pg/clients.h"
 
 static const char *type_name(ParamType type)
 {
@@ -46,7 +46,7 @@ static json_t *from_server(const json_t *server, const json_t *given)
         }
         const char *image = jx_str(server, "image", NULL);
         const char *wanted = jx_str(given, "to", NULL);
-        int64_t to = wanted ? strtoll(wanted, NULL, 10) : NEWEST_MAJOR;
+        int64_t to = wanted ? strtoll(wanted, NULL, 10) : PG_NEWEST;
         if (!image)
                 return found;
         jx_set_int(found, "to", to);

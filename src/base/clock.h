@@ -5,6 +5,8 @@
  * that compare pictures. */
 #pragma once
 
+#include <pthread.h>
+
 #include "base/base.h"
 
 int64_t clock_wall_ms(void);
@@ -20,3 +22,7 @@ char *clock_day_hm(int64_t wall_ms, char buf[static 24]);
 bool clock_parse_iso(const char *text, int64_t *ret_wall_ms) MUST_CHECK;
 /* This boot, from /proc: two durations of different boots must not be subtracted. */
 const char *clock_boot_id(void);
+
+/* For pthread_cond_timedwait(): a condition in a clock that nobody sets, and a moment in it. */
+void clock_cond_init(pthread_cond_t *c) NONNULL;
+struct timespec clock_cond_after(int64_t ms);

@@ -6,7 +6,6 @@
  * when one differs, the hash of the whole file has the last word. */
 #include "bundle/internal.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -44,14 +43,8 @@ bool bundle_gap(const Bundle *b, int64_t from, const char *name, int64_t offset,
         if ((int64_t)want.len != n)
                 return true;
         AUTO_FREE char *is = xmalloc((size_t)n);
-        for (int64_t done = 0; done < n;) {
-                ssize_t got = pread(b->fd, is + done, (size_t)(n - done), from + done);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got <= 0)
-                        return err_set_errno(err, got < 0 ? errno : EIO, "reading %s", b->path);
-                done += got;
-        }
+        if (!bundle_read_at(b, from, is, (size_t)n, err))
+                return false;
         *ret_as_written = memcmp(is, want.data, (size_t)n) == 0;
         return true;
 }
@@ -62,14 +55,12 @@ bool bundle_only_zeros(const Bundle *b, int64_t from, int64_t to, bool *ret, Err
         char piece[4096];
         *ret = true;
         while (from < to && *ret) {
-                ssize_t n = pread(b->fd, piece, (size_t)MIN((int64_t)sizeof piece, to - from), from);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return err_set_errno(err, n < 0 ? errno : EIO, "reading %s", b->path);
-                for (ssize_t i = 0; i < n; i++)
+                size_t n = (size_t)MIN((int64_t)sizeof piece, to - from);
+                if (!bundle_read_at(b, from, piece, n, err))
+                        return false;
+                for (size_t i = 0; i < n; i++)
                         *ret = *ret && piece[i] == '\0';
-                from += n;
+                from += (int64_t)n;
         }
         return true;
 }
@@ -80,13 +71,13 @@ bool bundle_whole_hash(const Bundle *b, const volatile bool *cancel, bool *ret_s
         AUTO_FREE char *piece = xmalloc(PIECE);
         AUTO_DIGEST before = digest_new();
         for (int64_t at = 0; at < b->manifest_header;) {
-                ssize_t n = pread(b->fd, piece, (size_t)MIN(PIECE, b->manifest_header - at), at);
-                if (n <= 0)
-                        return err_set_errno(err, n < 0 ? errno : EIO, "reading %s", b->path);
+                size_t n = (size_t)MIN(PIECE, b->manifest_header - at);
+                if (!bundle_read_at(b, at, piece, n, err))
+                        return false;
                 if (cancel && flag_up(cancel))
                         return err_set(err, ERR_CANCELLED, "stopped while reading the bundle");
-                digest_add(before, piece, (size_t)n);
-                at += n;
+                digest_add(before, piece, n);
+                at += (int64_t)n;
         }
         char hex[65];
         digest_hex(before, hex);

@@ -46,6 +46,9 @@ struct Bundle {
         char    header_sha256[65];      /* as found */
 };
 
+/* read.c: exactly these bytes of the file; ERR_USER: it ends before. */
+bool bundle_read_at(const Bundle *b, int64_t offset, void *to, size_t n, Err *err) MUST_CHECK;
+
 /* check.c: nothing in the manifest leads outside the file, a directory, or memory. */
 bool bundle_manifest_sane(const Bundle *b, Err *err) MUST_CHECK;
 

@@ -14,7 +14,7 @@
 
 #define READ_PIECE  (256 * 1024)
 
-static bool read_at(const Bundle *b, int64_t offset, void *to, size_t n, Err *err)
+bool bundle_read_at(const Bundle *b, int64_t offset, void *to, size_t n, Err *err)
 {
         for (char *p = to; n > 0;) {
                 ssize_t got = pread(b->fd, p, n, offset);
@@ -65,7 +65,7 @@ static bool find_manifest(Bundle *b, Err *err)
         for (int64_t end = b->size - TAR_END; end > lowest;) {
                 int64_t start = MAX(lowest, end - WINDOW);
                 start -= start % TAR_BLOCK;
-                if (!read_at(b, start, window, (size_t)(end - start), err))
+                if (!bundle_read_at(b, start, window, (size_t)(end - start), err))
                         return false;
                 for (int64_t at = end - TAR_BLOCK; at >= start; at -= TAR_BLOCK) {
                         int64_t size;
@@ -113,7 +113,7 @@ bool bundle_open(const char *path, Bundle **ret, Err *err)
                 return false;
         AUTO_FREE char *text = xmalloc(b->manifest_size + 1);
         text[b->manifest_size] = '\0';
-        if (!read_at(b, b->manifest_header + TAR_BLOCK, text, b->manifest_size, err) ||
+        if (!bundle_read_at(b, b->manifest_header + TAR_BLOCK, text, b->manifest_size, err) ||
             !bundle_manifest_check(text, b->manifest_size, err))
                 return err_wrap(err, "%s", path);
         b->manifest = jx_parse(text, b->manifest_size, err);
@@ -196,7 +196,7 @@ static bool read_stored(const Bundle *b, const json_t *m, Unzstd *u, Plain *p, D
         AUTO_FREE char *piece = xmalloc(READ_PIECE);
         while (left > 0) {
                 size_t n = (size_t)MIN(left, READ_PIECE);
-                if (!read_at(b, offset, piece, n, err))
+                if (!bundle_read_at(b, offset, piece, n, err))
                         return false;
                 digest_add(stored, piece, n);
                 if (u ? !unzstd_add(u, piece, n, plain_bytes, p, err) : !plain_bytes(p, piece, n, err))

@@ -2,7 +2,6 @@
 #include "engine/step_ctx_internal.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -33,11 +32,7 @@ StepCtx *step_ctx_new(const StepSetup *s)
         c->log_fd = -1;
         c->last_sign_ms = clock_boot_ms();
         pthread_mutex_init(&c->lock, NULL);
-        pthread_condattr_t attr;
-        pthread_condattr_init(&attr);
-        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&c->woken, &attr);
-        pthread_condattr_destroy(&attr);
+        clock_cond_init(&c->woken);
         return c;
 }
 
@@ -275,14 +270,7 @@ int step_ctx_jobs(StepCtx *c, int delta)
 
 bool step_sleep(StepCtx *c, int64_t ms)
 {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(ms / 1000);
-        until.tv_nsec += (long)(ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-                until.tv_sec++;
-                until.tv_nsec -= 1000000000;
-        }
+        struct timespec until = clock_cond_after(ms);
         pthread_mutex_lock(&c->lock);
         int rc = 0;
         while (!c->cancel && rc != ETIMEDOUT)

@@ -17,6 +17,9 @@
 #include "base/err.h"
 #include "proc/argv.h"
 
+/* The newest major this pgsherpa knows. */
+enum { PG_NEWEST = 18 };
+
 typedef enum PgClientWhere { PG_CLIENT_NONE, PG_CLIENT_DIR, PG_CLIENT_IMAGE } PgClientWhere;
 
 typedef struct PgClient {

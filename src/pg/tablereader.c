@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -369,7 +368,6 @@ bool table_reader_start(Pg *pg, const TableRef *tables, int n, const TableReadOp
                         TableReader **ret, Err *err)
 {
         AUTO_TABLEREADER r = xcalloc(1, sizeof *r);
-        pthread_condattr_t attr;
         r->tables = tables;
         r->n = n;
         r->o = *o;
@@ -379,10 +377,7 @@ bool table_reader_start(Pg *pg, const TableRef *tables, int n, const TableReadOp
         r->sums = xcalloc((size_t)n + 1, sizeof(Sum));
         r->results = xcalloc((size_t)n + 1, sizeof(TableResult));
         pthread_mutex_init(&r->lock, NULL);
-        pthread_condattr_init(&attr);
-        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&r->over, &attr);
-        pthread_condattr_destroy(&attr);
+        clock_cond_init(&r->over);
         cut(r);
         int jobs = (int)MIN((size_t)r->jobs, MAX(r->n_units, 1));
         r->running = r->jobs = jobs;            /* no more than there are: the others read nothing */
@@ -406,11 +401,7 @@ bool table_reader_start(Pg *pg, const TableRef *tables, int n, const TableReadOp
 
 bool table_reader_poll(TableReader *r, int ms)
 {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += (long)(ms % 1000) * 1000000;
-        until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = clock_cond_after(ms);
         pthread_mutex_lock(&r->lock);
         while (r->running > 0 && pthread_cond_timedwait(&r->over, &r->lock, &until) == 0)
                 ;

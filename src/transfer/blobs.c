@@ -20,7 +20,7 @@ typedef struct Blobs {
         Pg              *from;
         BundleStream    *sql, *pages;
         bool             direct;
-        int64_t          n, rows, bytes, total;
+        int64_t          n, rows, bytes;
         uint64_t         hash;
         int64_t          waiting, waiting_rows; /* of pages, in the temporary table          */
 } Blobs;
@@ -178,7 +178,7 @@ static bool end_pages(Pg *to, bool direct, int64_t want, Err *err)
         put_pages(&q);
         if (!pg_copy_in_end(to, NULL, &taken, err))
                 return false;
-        if (want >= 0 && taken != want)
+        if (taken != want)
                 return err_set(err, ERR_SERVER, "%lld pages were read, the target took %lld",
                                (long long)want, (long long)taken);
         return direct || pg_exec(to, &q, err);
@@ -259,7 +259,7 @@ static bool all(Blobs *b, Err *err)
 
 bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err *err)
 {
-        Blobs b = { .s = s, .from = from, .total = c->total_size };
+        Blobs b = { .s = s, .from = from };
         AUTO_BUNDLESTREAM sql = NULL;
         AUTO_BUNDLESTREAM pages = NULL;
         jx_set_int(ret_record, "count", c->large_objects);
@@ -284,9 +284,18 @@ bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err
 
 /* ---- from a bundle ---- */
 
+typedef struct Pages {
+        Pg     *to;
+        int64_t n;                      /* one a line: text has its newlines escaped          */
+} Pages;
+
 static bool into_copy(void *arg, const void *bytes, size_t n, Err *err)
 {
-        return pg_copy_write(arg, bytes, n, err);
+        Pages *p = arg;
+        const char *at = bytes, *end = at + n;
+        for (; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
+                p->n++;
+        return pg_copy_write(p->to, bytes, n, err);
 }
 
 /* The statements of one member, STATEMENTS of them at a time. */
@@ -321,14 +330,15 @@ static bool restore_member(Transfer *t, const Bundle *b, const char *name, Pg *t
                 return bundle_read_all(b, name, LIMIT_SQL, &sql, &n, err) &&
                        run_statements(t, to, sql, err);
         }
+        Pages pages = { .to = to };
         if (!begin_pages(to, direct, err))
                 return false;
-        if (!bundle_read(b, name, into_copy, to, err)) {
+        if (!bundle_read(b, name, into_copy, &pages, err)) {
                 AUTO_ERR ignored = { 0 };
                 (void)!pg_copy_in_end(to, "damaged", NULL, &ignored);
                 return false;
         }
-        return end_pages(to, direct, -1, err);
+        return end_pages(to, direct, pages.n, err);
 }
 
 bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_t *ret_n, Err *err)

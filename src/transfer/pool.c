@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define LOOK_EVERY_MS 100       /* how soon a request to stop is seen, at the latest */
 
@@ -46,7 +47,7 @@ Pool *pool_new(const PoolOwner *o)
         Pool *p = xcalloc(1, sizeof *p);
         p->owner = *o;
         pthread_mutex_init(&p->lock, NULL);
-        pthread_cond_init(&p->news, NULL);
+        clock_cond_init(&p->news);
         return p;
 }
 
@@ -270,11 +271,7 @@ static void start_threads(Pool *p)
 
 static void wait_a_moment(Pool *p)
 {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
+        struct timespec until = clock_cond_after(LOOK_EVERY_MS);
         pthread_cond_timedwait(&p->news, &p->lock, &until);
 }
 

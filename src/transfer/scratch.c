@@ -12,9 +12,9 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "pg/clients.h"
 #include "proc/proc.h"
 
-#define NEWEST      18
 #define START_TRIES 300                 /* of a tenth of a second */
 
 struct Scratch {
@@ -43,7 +43,7 @@ static char *bin_of(int major)
 
 static bool find_server(Scratch *s, int major, Err *err)
 {
-        for (s->major = major; s->major <= NEWEST; s->major++)
+        for (s->major = major; s->major <= PG_NEWEST; s->major++)
                 if ((s->bin = bin_of(s->major)))
                         return true;
         err_set(err, ERR_USER, "there is no PostgreSQL %d or later on this host to restore into", major);
@@ -150,8 +150,9 @@ bool scratch_start(int major, const volatile bool *cancel, Scratch **ret, Err *e
         AUTO_SCRATCH s = xcalloc(1, sizeof *s);
         if (!find_server(s, major, err) || !find_user(s, err) || !make(s, cancel, err))
                 return false;
-        if (pthread_create(&s->thread, NULL, serve, s) != 0)
-                abort();
+        int why = pthread_create(&s->thread, NULL, serve, s);
+        if (why != 0)
+                return err_set_errno(err, why, "starting a thread");
         s->started = true;
         if (!answers(s, cancel, err))
                 return false;

@@ -77,7 +77,7 @@ static bool client_for(SourceFile *f, const char *image, Err *err)
         int lowest = 0;
         if (!source_reader_major(f->path, f->kind, &lowest, err))
                 return false;
-        for (int major = lowest; major <= 18; major++) {
+        for (int major = lowest; major <= PG_NEWEST; major++) {
                 AUTO_ERR ignored = { 0 };
                 if (pg_clients_find(major, NULL, &f->client, &ignored))
                         return true;

@@ -7,7 +7,8 @@
 #include "transfer/internal.h"
 
 #include <errno.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define LOOK_EVERY_MS 500
 
@@ -68,11 +69,7 @@ static void *run(void *arg)
                 return NULL;
         pthread_mutex_lock(&w->lock);
         while (!w->stop) {
-                struct timespec until;
-                clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_nsec += LOOK_EVERY_MS * 1000000L;
-                until.tv_sec += until.tv_nsec / 1000000000L;
-                until.tv_nsec %= 1000000000L;
+                struct timespec until = clock_cond_after(LOOK_EVERY_MS);
                 if (pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT || !anybody(w))
                         continue;
                 pthread_mutex_unlock(&w->lock);
@@ -90,7 +87,7 @@ Watch *watch_start(Transfer *t, const PgParams *p)
         w->t = t;
         w->params = *p;
         pthread_mutex_init(&w->lock, NULL);
-        pthread_cond_init(&w->wake, NULL);
+        clock_cond_init(&w->wake);
         if (pthread_create(&w->thread, NULL, run, w) == 0)
                 return w;
         pthread_mutex_destroy(&w->lock);

@@ -33,7 +33,7 @@ def yes_to_all(gate):
 
 
 class Operator:
-    def __init__(self, run_dir, policy=yes_to_all, timeout=240):
+    def __init__(self, run_dir, policy=yes_to_all, timeout=600):
         self.dir, self.policy, self.timeout = run_dir, policy, timeout
         self.events, self.offset, self.rest = [], 0, b""
         self.sock, self.answered, self.inbox = None, set(), b""
