@@ -178,25 +178,63 @@ static bool after(Entries *s, const TocEntry *e, const char *object, Err *err)
         return transfer_tolerates(s->t, what, err);
 }
 
-/* A parallel build keeps its memory in /dev/shm, which is 64 MB in a container: "could not
- * resize shared memory segment" (53100), so once more by one process, with little memory. */
-static bool try_text(Entries *s, const char *sql, Err *err)
+/* A refresh reads what the view's owner may read: with row_security off it would fail where the
+ * owner of a table is under its policies himself. */
+static bool policies(Entries *s, const TocEntry *e, bool on, Err *err)
 {
-        AUTO_SQL q = { 0 };
-        AUTO_SQL back = { 0 };
+        if (!str_eq(e->class, "MATERIALIZED VIEW DATA"))
+                return true;
+        return on ? pg_do(s->pg, "set row_security = on", err)
+                  : pg_do(s->pg, "set row_security = off", err);
+}
+
+/* What the second try needs around it: a transaction of its own, or within the caller's, which
+ * the failure has broken, its savepoint. */
+static bool again_begin(Entries *s, const TocEntry *e, Err *err)
+{
+        if (!s->inside)
+                return pg_do(s->pg, "begin; set local maintenance_work_mem = '32MB'; "
+                                    "set local max_parallel_maintenance_workers = 0", err);
+        s->tablespace = s->access_method = NULL;        /* settings went back, too */
+        return pg_do(s->pg, "rollback to savepoint entry; set local maintenance_work_mem = '32MB'; "
+                            "set local max_parallel_maintenance_workers = 0", err) &&
+               where_it_lives(s, e, err) && policies(s, e, true, err);
+}
+
+static bool again_end(Entries *s, Err *err)
+{
+        if (!s->inside)
+                return pg_do(s->pg, "commit", err);
+        return pg_do(s->pg, "set local maintenance_work_mem to default; "
+                            "set local max_parallel_maintenance_workers to default", err);
+}
+
+/* A parallel build keeps its memory in /dev/shm, which is 64 MB in a container: "could not
+ * resize shared memory segment" (53100), so once more by one process, with little memory. When
+ * that fails, too, the first reason stays the reason. */
+static bool try_text(Entries *s, const TocEntry *e, const char *sql, Err *err)
+{
+        AUTO_ERR second = { 0 };
+        AUTO_ERR ignored = { 0 };
         if (pg_exec_dumped(s->pg, sql, err))
                 return true;
         if (!str_eq(err->sqlstate, "53100") && !str_eq(err->sqlstate, "53200"))
                 return false;
         transfer_say(s->t, "once more with less memory: %s", err->message);
-        err_clear(err);
-        sql_add(&q, "begin; set local maintenance_work_mem = '32MB'; "
-                    "set local max_parallel_maintenance_workers = 0");
-        sql_add(&back, "rollback");
-        if (pg_exec(s->pg, &q, err) && pg_exec_dumped(s->pg, sql, err))
-                return pg_do(s->pg, "commit", err);
-        AUTO_ERR ignored = { 0 };
-        (void)!pg_exec(s->pg, &back, &ignored);
+        if (again_begin(s, e, &second) && pg_exec_dumped(s->pg, sql, &second) && again_end(s, &second)) {
+                err_clear(err);
+                return true;
+        }
+        if (!s->inside)
+                (void)!pg_do(s->pg, "rollback", &ignored);
+        if (second.kind != ERR_SERVER) {        /* cut, or cancelled: that is what happened now */
+                err_clear(err);
+                err_move(err, &second);
+                return false;
+        }
+        char *both = xasprintf("%s; once more by one process and with 32 MB: %s", err->message, second.message);
+        free(err->message);
+        err->message = both;
         return false;
 }
 
@@ -208,21 +246,11 @@ static const char *text_of(const Entries *s, const TocEntry *e, Buf *stripped)
 bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret_made, Err *err)
 {
         ArenaMark mark = arena_mark(s->a);
-        bool ok = *ret_made = where_it_lives(s, e, err) && try_text(s, sql, err);
+        bool ok = *ret_made = where_it_lives(s, e, err) && try_text(s, e, sql, err);
         if (!ok)
                 ok = transfer_tolerates(s->t, toc_object(s->a, e), err);
         arena_reset(s->a, mark);
         return ok;
-}
-
-/* A refresh reads what the view's owner may read: with row_security off it would fail where the
- * owner of a table is under its policies himself. */
-static bool policies(Entries *s, const TocEntry *e, bool on, Err *err)
-{
-        if (!str_eq(e->class, "MATERIALIZED VIEW DATA"))
-                return true;
-        return on ? pg_do(s->pg, "set row_security = on", err)
-                  : pg_do(s->pg, "set row_security = off", err);
 }
 
 static bool one(Entries *s, const TocEntry *e, Err *err)
@@ -232,7 +260,7 @@ static bool one(Entries *s, const TocEntry *e, Err *err)
         const char *sql = text_of(s, e, &stripped);
         if (e->pass == TOC_PASS_ACL)
                 return grants(s, sql, err);
-        bool ok = where_it_lives(s, e, err) && policies(s, e, true, err) && try_text(s, sql, err);
+        bool ok = where_it_lives(s, e, err) && policies(s, e, true, err) && try_text(s, e, sql, err);
         if (!ok && !transfer_tolerates(s->t, object, err))
                 return false;
         if (!policies(s, e, false, err))

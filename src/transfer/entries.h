@@ -15,6 +15,8 @@ typedef struct Entries {
         Pg         *pg;
         Arena      *a;
         const char *tablespace, *access_method; /* what the session has now                   */
+        bool        inside;             /* the caller has a transaction, and in it a savepoint
+                                           "entry" before what is run                        */
 } Entries;
 
 void entries_begin(Entries *s, Transfer *t, Pg *pg);

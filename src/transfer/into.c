@@ -56,6 +56,7 @@ static bool open_all(Into *w, Err *err)
         if (!target_open(w->t, c->target, c->into, ascii, &w->to, err))
                 return false;
         entries_begin(&w->run, w->t, w->to);
+        w->run.inside = true;
         return pg_do(w->to, "begin", err);
 }
 
