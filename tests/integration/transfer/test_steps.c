@@ -4,12 +4,13 @@
 
 #include "base/io.h"
 #include "bundle/bundle.h"
+#include "pg/roles.h"
 #include "sample.h"
 #include "step_ctx_fake.h"
 #include "tests/fakes/scratch.h"
 
 extern const StepKind step_bundle_create, step_bundle_verify, step_pg_copy, step_pg_dump,
-        step_pg_restore;
+        step_pg_rehearse, step_pg_restore;
 
 int main(int argc, char **argv)
 {
@@ -111,6 +112,55 @@ Test(pg_copy, is_done_probed_and_undone, .init = setup, .fini = teardown)
         MUST(fake_undo(&f, &err), err);
         cr_assert_eq(parts_in(dir), 1, "a finished bundle is never removed by undo");
         cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
+        fake_step_done(&f);
+}
+
+static FakeStep rehearse_step(void)
+{
+        FakeStep f = step(&step_pg_rehearse, 17, "{\"from\": \"old\", \"database\": \"%s\"}", db);
+        add_target(&f, "old", 13, NULL);
+        return f;
+}
+
+static bool role_exists(const char *role)
+{
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        AUTO_ERR err = { 0 };
+        bool there = false;
+        MUST(pg_role_exists(pg, role, &there, &err), err);
+        return there;
+}
+
+Test(pg_rehearse, leaves_nothing_neither_at_its_end_nor_after_a_crash, .init = setup, .fini = teardown)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_PG Pg *from = lab_open(13, db);
+        AUTO_FREE char *role = xasprintf("%s_reader", db);
+        AUTO_FREE char *grant = xasprintf("create role \"%s\"; grant select on public.t to \"%s\"", role, role);
+        AUTO_FREE char *revoke = xasprintf("drop owned by \"%s\"; drop role \"%s\"", role, role);
+        lab_do(from, grant);
+        FakeStep f = rehearse_step();
+        cr_expect(fake_run(&f, &err), "%s", err.message);
+        AUTO_FREE char *name = xstrdup(jx_str(f.remembered, "database", ""));
+        cr_expect_eq(json_array_size(jx_get(f.results, "refused")), 0);
+        cr_expect_eq(json_array_size(jx_get(f.results, "roles")), 1);
+        cr_expect(*name && !exists(17, name) && !role_exists(role));
+        cr_expect_eq(fake_probe(&f), FOUND_NOTHING);
+
+        /* killed in the middle: the role and the database are there, nobody took them back */
+        AUTO_PG Pg *to = lab_open(17, NULL);
+        AUTO_FREE char *make_db = xasprintf("create database \"%s\"", name);
+        AUTO_FREE char *make_role = xasprintf("create role \"%s\"", role);
+        lab_do(to, make_db);
+        lab_do(to, make_role);
+        json_t *roles = json_array();
+        jx_append_str(roles, role);
+        jx_set(f.remembered, "roles", roles);
+        jx_set_int(f.remembered, "oid", 0);
+        cr_expect_eq(fake_probe(&f), FOUND_PART);
+        cr_expect(fake_undo(&f, &err), "%s", err.message);
+        cr_expect(!exists(17, name) && !role_exists(role));
+        lab_do(from, revoke);
         fake_step_done(&f);
 }
 
