@@ -215,5 +215,8 @@ bool endpoint_open(Endpoint *e, const char *database, Pg **ret, Err *err)
                 if (open_in(e, NULL, ret, err))
                         return true;
         }
+        if (err->kind == ERR_LINK && !err->hint)
+                err_hint(err, "does the server at %s, port %d, answer? See to that, and run it again",
+                         e->host, e->port);
         return err_wrap(err, "%s", e->option);
 }
