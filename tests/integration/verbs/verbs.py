@@ -75,12 +75,17 @@ def at(major, db=None, user=USER):
     return f"host={HOST},port={port(major)},user={user}" + (f",db={db}" if db else "")
 
 
+PIDS = []
+
+
 def run(*argv, code=0, env=None):
-    r = subprocess.run([BINARY, *argv], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL,
-                       start_new_session=True, check=False)
-    assert r.returncode == code, f"{argv}: exit {r.returncode}, not {code}\n{r.stdout}{r.stderr}"
-    return r.stdout, r.stderr
+    with subprocess.Popen([BINARY, *argv], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL,
+                          start_new_session=True) as p:
+        PIDS.append(p.pid)
+        out, err = p.communicate()
+    assert p.returncode == code, f"{argv}: exit {p.returncode}, not {code}\n{out}{err}"
+    return out, err
 
 
 def from_(major, db=None):
@@ -107,7 +112,10 @@ create index on users (name);
 
 
 def left_behind(major):
-    return psql(major, "postgres", "select count(*) from pg_database where datname ~ '^pgsherpa_cli'")
+    """Temporary databases of the processes this test started; others work here too."""
+    mine = "|".join(map(str, PIDS))
+    return psql(major, "postgres", "select string_agg(datname, ' ') from pg_database where datname ~ "
+                                   f"'^pgsherpa_[a-z]+({mine})_'")
 
 
 def test_backup_verify_restore(root):
@@ -182,7 +190,7 @@ def test_damage_is_named(path):
         target = later(17, f"{MARK}_damaged")
         run("restore", bad, *to(17, target), code=1)
         assert psql(17, "postgres", f"select count(*) from pg_database where datname = '{target}'") == "0"
-        assert left_behind(17) == "0"
+        assert not left_behind(17), left_behind(17)
         os.unlink(bad)
 
 
@@ -219,7 +227,7 @@ def test_copy_needs_roles(db):
     try:
         _, err = run("copy", *from_(13, db), *to(17, name), code=3)
         assert role in err and "--roles" in err, err
-        assert left_behind(17) == "0"
+        assert not left_behind(17), left_behind(17)
         run("copy", *from_(13, db), *to(17, name), "--roles")
         assert psql(17, name, "select relowner::regrole from pg_class where relname = 'users'") == role
     finally:
@@ -308,6 +316,7 @@ def test_ctrl_c(db):
     pid, tty = pty.fork()
     if pid == 0:
         os.execv(BINARY, [BINARY, "copy", *from_(13, db), *to(17, name)])
+    PIDS.append(pid)
     seen, pressed, end = b"", False, time.monotonic() + 120
     while time.monotonic() < end:
         if select.select([tty], [], [], 0.2)[0]:
@@ -327,7 +336,7 @@ def test_ctrl_c(db):
     assert os.waitstatus_to_exitcode(status) == 130, (os.waitstatus_to_exitcode(status), seen[-500:])
     assert re.search(rb"copying  [0-9.]+ \w+ of ", seen), seen[-300:]
     assert psql(17, "postgres", f"select count(*) from pg_database where datname = '{name}'") == "0"
-    assert left_behind(17) == "0"
+    assert not left_behind(17), left_behind(17)
     for major in (13, 17):
         until(lambda m=major: psql(m, "postgres", "select count(*) from pg_stat_activity where "
                                    f"application_name = 'pgsherpa' and datname ~ '{MARK}'") == "0")
