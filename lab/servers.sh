@@ -5,7 +5,7 @@
 #       lab/servers.sh programs 13 17   only the client programs in bin/N
 #       lab/servers.sh down
 #       lab/servers.sh env              shell variables that say where everything is
-#       lab/servers.sh clean            drop what dead tests left behind (names test_*)
+#       lab/servers.sh clean            drop what dead tests and killed loads left behind
 #
 # Their data is thrown away with the lab. A test makes databases and roles with
 # names of its own (test_<pid>_...) and drops them.
@@ -66,11 +66,14 @@ servers_env() {
         ! "$LAB_HOME/engine.sh" status 2>/dev/null || echo "export PGSHERPA_LAB_DOCKER=1"
 }
 
-# A test names what it makes test_<pid>_...; while that process lives it is left alone.
+# A test names what it makes test_<pid>_..., and a verb what it loads pgsherpa_cli<pid>_...; while
+# that process lives it is left alone.
 abandoned() {
         local name pid
         while read -r name; do
-                pid=${name#test_}
+                pid=${name#pgsherpa_}
+                pid=${pid#cli}
+                pid=${pid#test_}
                 pid=${pid%%_*}
                 case $pid in
                 '' | *[!0-9]*) echo "$name" ;;
@@ -79,13 +82,21 @@ abandoned() {
         done
 }
 
+# A database with a subscription cannot be dropped; one without a slot needs nobody else to go.
+unsubscribe() {
+        local words
+        words=$(query -d "$1" -c "select format('alter subscription %1\$I disable; alter subscription %1\$I set (slot_name = none); drop subscription %1\$I', subname) from pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = current_database()")
+        [ -z "$words" ] || query -d "$1" -c "$words"
+}
+
 servers_clean() {
         local major name
         for major in $ALL_MAJORS; do
                 server_is_up "$major" || continue
                 query() { PGPASSWORD=$(<"$LAB_PASSWORD_FILE") "$PGSHERPA_LAB/bin/$major/psql" -XAtqw \
                         -h 127.0.0.1 -p "$(port_of "$major")" -U postgres -d postgres -v ON_ERROR_STOP=1 "$@" </dev/null; }
-                for name in $(query -c "select datname from pg_database where datname ~ '^test_[a-z0-9_]*$'" | abandoned); do
+                for name in $(query -c "select datname from pg_database where datname ~ '^(pgsherpa_)?(test_|cli)[a-z0-9_]*$'" | abandoned); do
+                        unsubscribe "$name" || true
                         query -c "drop database \"$name\" with (force)" || true
                 done
                 for name in $(query -c "select rolname from pg_roles where rolname ~ '^test_[a-z0-9_]*$'" | abandoned); do
