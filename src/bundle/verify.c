@@ -1,16 +1,15 @@
 /* verify.c: is every byte as it was written?
  *
- * Listing a dump proves nothing: of 500 damaged pg_dump files `pg_restore -l` found none. So
- * every member is read, hashed as stored, opened, hashed as content, and a table's rows are
- * counted and hashed one by one, in memory that does not grow with them; headers and padding between them are compared with what our writer makes. Members
- * are found by the manifest's offsets, not by walking the tar: one damaged header does not
- * hide the members behind it. One thread a core takes one member after the other. */
-#include "bundle/internal.h"
-#include "bundle/rowwalk.h"
+ * Listing a dump proves nothing: of 500 damaged pg_dump files `pg_restore -l` found none. So every
+ * member is read, hashed as stored, opened, hashed as content, and a table's rows are counted and
+ * hashed one by one, in memory that does not grow with them; headers and padding between them are
+ * compared with what our writer makes. Members are found by the manifest's offsets, not by walking
+ * the tar: one damaged header does not hide the members behind it. One thread a core takes one
+ * member after the other. */
+#include "bundle/verify_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,31 +20,6 @@
 
 #define THREADS_MAX 32
 
-typedef struct Member {
-        const char   *name;
-        const json_t *m;
-        int64_t       before;           /* where the gap before its content begins           */
-        bool          rows_of;          /* it is rows of a table, and they were walked:      */
-        bool          whole, header, over;
-        int64_t       rows, unhashed;
-        uint64_t      hash;
-        char         *why;              /* what is wrong with it; NULL: nothing              */
-        bool          odd_header;
-} Member;
-
-typedef struct Verify {
-        Bundle                  *b;
-        const BundleVerifyHooks *hooks;
-        BundleReport            *r;
-        Member                  *members;
-        size_t                   n;
-        int64_t                  total, mtime_s;
-        atomic_size_t            next;
-        atomic_bool              stop;
-        pthread_mutex_t          lock;  /* of the report, and of the caller's progress       */
-        Err                      failed;
-} Verify;
-
 static bool cancelled(const Verify *v, Err *err)
 {
         if (!v->stop && !(v->hooks->cancel && flag_up(v->hooks->cancel)))
@@ -54,7 +28,7 @@ static bool cancelled(const Verify *v, Err *err)
         return true;
 }
 
-static void found_bad(BundleReport *r, const char *member, const char *why)
+void verify_found_bad(BundleReport *r, const char *member, const char *why)
 {
         json_t *bad = json_object();
         jx_set_str(bad, "member", member);
@@ -62,37 +36,26 @@ static void found_bad(BundleReport *r, const char *member, const char *why)
         json_array_append_new(r->bad, bad);
 }
 
-static void note(Verify *v, const char *text)
+void verify_note(Verify *v, const char *text)
 {
         jx_append_str(v->r->notes, text);
 }
 
 /* ---- one member ---- */
 
-typedef struct Reading {
-        Verify  *v;
-        RowWalk *walk;                  /* NULL: no rows, or what came was none              */
-        int64_t  bytes;
-} Reading;
-
 /* What is no COPY stream although it should be is found when its table is added up. */
-static bool read_on(void *arg, const void *bytes, size_t n, Err *err)
+bool verify_read_on(void *arg, const void *bytes, size_t n, Err *err)
 {
-        Reading *r = arg;
+        VerifyReading *r = arg;
         r->bytes += (int64_t)n;
         if (r->walk && !rowwalk_add(r->walk, bytes, n))
                 r->walk = NULL;
         return !cancelled(r->v, err);
 }
 
-static bool is_binary(const char *name)
-{
-        return str_ends(name, ".bin.zst");
-}
-
 static bool holds_rows(const char *name)
 {
-        return strstr(name, "/data/") && (is_binary(name) || str_ends(name, ".copy.zst"));
+        return strstr(name, "/data/") && (verify_is_binary(name) || str_ends(name, ".copy.zst"));
 }
 
 static void walked(Member *m, const RowWalk *w)
@@ -108,8 +71,8 @@ static void walked(Member *m, const RowWalk *w)
 
 static bool one_member(Verify *v, Member *m, Err *err)
 {
-        RowWalk CLEANUP(rowwalk_done) walk = rowwalk_init(is_binary(m->name));
-        Reading r = { .v = v, .walk = holds_rows(m->name) ? &walk : NULL };
+        RowWalk CLEANUP(rowwalk_done) walk = rowwalk_init(verify_is_binary(m->name));
+        VerifyReading r = { .v = v, .walk = holds_rows(m->name) ? &walk : NULL };
         AUTO_ERR why = { 0 };
         bool as_written;
         int64_t size = jx_int(m->m, "size", 0);
@@ -117,7 +80,7 @@ static bool one_member(Verify *v, Member *m, Err *err)
                         &as_written, err))
                 return false;
         m->odd_header = !as_written;
-        if (!bundle_read(v->b, m->name, read_on, &r, &why)) {
+        if (!bundle_read(v->b, m->name, verify_read_on, &r, &why)) {
                 if (why.kind == ERR_CANCELLED) {
                         err_move(err, &why);
                         return false;
@@ -183,106 +146,7 @@ static void list_members(Verify *v)
         }
 }
 
-/* ---- tables ---- */
-
-static int by_name(const void *x, const void *y)
-{
-        const Member *const *a = x, *const *b = y;
-        return strcmp((*a)->name, (*b)->name);
-}
-
-/* A row that was cut, because it is longer than a member may be: its members are walked again,
- * one after the other. */
-static bool walk_again(Verify *v, const json_t *parts, RowWalk *w, Err *err)
-{
-        size_t i;
-        json_t *part;
-        Reading r = { .v = v, .walk = w };
-        json_array_foreach(parts, i, part)
-                if (!bundle_read(v->b, json_string_value(part), read_on, &r, err))
-                        return false;
-        return r.walk || err_set(err, ERR_USER, "what is in it are no rows of COPY");
-}
-
-/* The members of one table as if one walk had gone over them. Binary: the first begins with the
- * header and the last ends with the trailer. */
-static bool add_up(Verify *v, const json_t *parts, bool binary, Member **sorted, RowWalk *w, Err *err)
-{
-        size_t i, n = json_array_size(parts);
-        json_t *part;
-        json_array_foreach(parts, i, part)
-        {
-                Member key = { .name = json_string_value(part) }, *p = &key;
-                Member **found = bsearch(&p, sorted, v->n, sizeof *sorted, by_name), *m = found ? *found : NULL;
-                if (!m || m->why || is_binary(m->name) != binary)
-                        return err_set(err, ERR_USER, "its rows cannot be read");
-                if (!m->rows_of || !m->whole) {
-                        rowwalk_done(w);
-                        *w = rowwalk_init(binary);
-                        return walk_again(v, parts, w, err);
-                }
-                if (binary && (m->header != (i == 0) || m->over != (i == n - 1)))
-                        return err_set(err, ERR_USER, "its rows have no beginning, or no end");
-                w->rows += m->rows;
-                w->hash += m->hash;
-                w->unhashed += m->unhashed;
-        }
-        return true;
-}
-
-static bool as_described(const json_t *t, size_t parts, const RowWalk *w, Err *err)
-{
-        char hex[32];
-        const char *hash = jx_str(t, "hash", NULL);
-        snprintf(hex, sizeof hex, "%016llx", (unsigned long long)w->hash);
-        if ((int64_t)parts != jx_int(t, "parts", -1))
-                return err_set(err, ERR_USER, "%zu parts, the manifest says %lld", parts,
-                               (long long)jx_int(t, "parts", -1));
-        if (!rowwalk_whole(w))
-                return err_set(err, ERR_USER, "its rows end in the middle of one");
-        if (w->rows != jx_int(t, "rows", -1))
-                return err_set(err, ERR_USER, "%lld rows, the manifest says %lld", (long long)w->rows,
-                               (long long)jx_int(t, "rows", -1));
-        return !hash || w->unhashed > 0 || str_eq(hash, hex) ||
-               err_set(err, ERR_USER, "its rows are not those the manifest describes");
-}
-
-static bool one_table(Verify *v, const json_t *t, Member **sorted, Err *err)
-{
-        AUTO_JSON parts = bundle_parts(v->b, jx_str(t, "dir", "?"));
-        bool binary = str_eq(jx_str(t, "format", "text"), "binary");
-        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary);
-        AUTO_ERR why = { 0 };
-        AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
-        bool good = add_up(v, parts, binary, sorted, &w, &why) && as_described(t, json_array_size(parts), &w, &why);
-        v->r->rows += w.rows;
-        if (why.kind == ERR_CANCELLED) {
-                err_move(err, &why);
-                return false;
-        }
-        if (!good)
-                found_bad(v->r, name, why.message);
-        if (good && w.unhashed > 0) {
-                AUTO_FREE char *text = xasprintf("%s: %lld rows are longer than %zu MB: counted, and not hashed one by "
-                                                 "one", name, (long long)w.unhashed, ROWWALK_KEEP >> 20);
-                note(v, text);
-        }
-        return true;
-}
-
-static bool tables(Verify *v, const json_t *database, Err *err)
-{
-        AUTO_FREE Member **sorted = xcalloc(v->n + 1, sizeof *sorted);
-        size_t i;
-        json_t *t;
-        for (i = 0; i < v->n; i++)
-                sorted[i] = &v->members[i];
-        qsort(sorted, v->n, sizeof *sorted, by_name);
-        json_array_foreach(jx_get(database, "tables"), i, t)
-                if (!one_table(v, t, sorted, err))
-                        return false;
-        return true;
-}
+/* ---- dumps ---- */
 
 static bool dumps(Verify *v, const json_t *database, Err *err)
 {
@@ -291,26 +155,26 @@ static bool dumps(Verify *v, const json_t *database, Err *err)
                 return true;
         AUTO_JSON parts = bundle_parts(v->b, stem);
         if (json_array_size(parts) == 0) {
-                found_bad(v->r, stem, "no part of it is there");
+                verify_found_bad(v->r, stem, "no part of it is there");
                 return true;
         }
         if (!v->hooks->dump) {
                 AUTO_FREE char *text = xasprintf("%s: compared by SHA-256, not read by pg_restore", stem);
-                note(v, text);
+                verify_note(v, text);
                 return true;
         }
         AUTO_ERR why = { 0 };
         AUTO_FREE char *text = NULL;
         if (v->hooks->dump(v->hooks->arg, v->b, parts, &text, &why)) {
                 AUTO_FREE char *line = xasprintf("%s: %s", stem, text ? text : "read to its end");
-                note(v, line);
+                verify_note(v, line);
                 return true;
         }
         if (why.kind == ERR_CANCELLED) {
                 err_move(err, &why);
                 return false;
         }
-        found_bad(v->r, stem, why.message);
+        verify_found_bad(v->r, stem, why.message);
         return true;
 }
 
@@ -327,17 +191,17 @@ static bool around(Verify *v, Err *err)
             !bundle_only_zeros(b, content_end, b->size, &after, err))
                 return false;
         if (!str_eq(b->header_sha256, jx_str(jx_get(b->manifest, "tail"), "header", "")) || !after)
-                found_bad(v->r, MANIFEST_NAME, "damaged: its tar header or the end of the archive");
+                verify_found_bad(v->r, MANIFEST_NAME, "damaged: its tar header or the end of the archive");
         for (size_t i = 0; i < v->n; i++)
                 odd = odd || v->members[i].odd_header;
         if ((odd || !before) && !bundle_whole_hash(b, v->hooks->cancel, &same, err))
                 return false;
         for (size_t i = 0; i < v->n && !same; i++)
                 if (v->members[i].odd_header)
-                        found_bad(v->r, v->members[i].name,
+                        verify_found_bad(v->r, v->members[i].name,
                                   "damaged: its tar header, or the padding before it");
         if (!before && !same)
-                found_bad(v->r, MANIFEST_NAME, "damaged: the padding before its tar header");
+                verify_found_bad(v->r, MANIFEST_NAME, "damaged: the padding before its tar header");
         return true;
 }
 
@@ -394,9 +258,9 @@ static void how_far(const char *path, BundleReport *r)
                         break;
         }
         if (last && !str_eq(last, MANIFEST_NAME))
-                found_bad(r, last, "the last member that can be found: the file ends in it or behind it");
+                verify_found_bad(r, last, "the last member that can be found: the file ends in it or behind it");
         else if (!last)
-                found_bad(r, "(tar)", "no member can be found");
+                verify_found_bad(r, "(tar)", "no member can be found");
 }
 
 static bool with_manifest(Verify *v, Err *err)
@@ -412,16 +276,16 @@ static bool with_manifest(Verify *v, Err *err)
                 return false;
         for (i = 0; i < v->n; i++)
                 if (v->members[i].why)
-                        found_bad(v->r, v->members[i].name, v->members[i].why);
+                        verify_found_bad(v->r, v->members[i].name, v->members[i].why);
         json_array_foreach(jx_get(v->b->manifest, "databases"), i, db)
         {
-                if (!tables(v, db, err) || !dumps(v, db, err))
+                if (!verify_tables(v, db, err) || !dumps(v, db, err))
                         return false;
         }
         if (!around(v, err))
                 return false;
         if (json_array_size(v->r->bad) == 0 && !walk(v, &why))
-                found_bad(v->r, "(tar)", why.message);
+                verify_found_bad(v->r, "(tar)", why.message);
         if (v->hooks->progress)
                 v->hooks->progress(v->hooks->arg, v->total, v->total, "");
         return true;
@@ -439,7 +303,7 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
                         err_move(err, &why);
                         return false;
                 }
-                found_bad(ret, MANIFEST_NAME, why.message);
+                verify_found_bad(ret, MANIFEST_NAME, why.message);
                 how_far(path, ret);
                 return true;
         }
