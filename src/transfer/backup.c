@@ -58,7 +58,7 @@ static bool add_globals(Transfer *t, BundleWriter *w, const TransferBackup *b, i
 
 /* ---- files of the application ---- */
 
-/* Where the line after this value begins; a value in quotes may go on for lines (a key). */
+/* The end of the line this value ends in; a value in quotes may go on for lines (a key). */
 static const char *value_end(const char *value)
 {
         if (*value == '"' || *value == '\'') {

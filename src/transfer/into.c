@@ -214,28 +214,12 @@ static void moved(void *arg, int64_t bytes, int64_t rows)
         progress_set(w->t, w->bytes, (int)w->tables, NULL);
 }
 
-static void table_of(Into *w, const json_t *j, Table *t)
-{
-        const json_t *columns = jx_get(j, "columns"), *root = jx_get(j, "via_root");
-        t->schema = jx_str(j, "schema", "");
-        t->name = jx_str(j, "name", "");
-        t->binary = str_eq(jx_str(j, "format", "text"), "binary");
-        t->n_columns = json_array_size(columns);
-        t->columns = arena_new_array(w->a, const char *, t->n_columns + 1);
-        for (size_t i = 0; i < t->n_columns; i++)
-                t->columns[i] = json_string_value(json_array_get(columns, i));
-        if (json_is_object(root)) {
-                t->root_schema = jx_str(root, "schema", "");
-                t->root_name = jx_str(root, "name", "");
-        }
-}
-
 static bool one_table(Into *w, const json_t *j, Err *err)
 {
         Table t = { 0 };
         PartSink s = { .t = w->t, .to = w->to, .inside = true, .moved = moved, .moved_arg = w };
         Part p = { .table = &t, .end = -1, .of = 1 };
-        table_of(w, j, &t);
+        table_from_record(w->a, j, &t);
         w->tables++;
         return part_restore(&s, w->c->bundle, j, &p, err);
 }

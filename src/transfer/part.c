@@ -394,3 +394,22 @@ json_t *table_record(const PartSink *s, const Table *t)
         }
         return j;
 }
+
+void table_from_record(Arena *a, const json_t *j, Table *t)
+{
+        const json_t *columns = jx_get(j, "columns"), *root = jx_get(j, "via_root");
+        t->schema = arena_strdup(a, jx_str(j, "schema", ""));
+        t->name = arena_strdup(a, jx_str(j, "name", ""));
+        t->n_columns = json_array_size(columns);
+        t->columns = arena_new_array(a, const char *, t->n_columns + 1);
+        for (size_t i = 0; i < t->n_columns; i++)
+                t->columns[i] = arena_strdup(a, json_string_value(json_array_get(columns, i)));
+        if (json_is_object(root)) {
+                t->root_schema = arena_strdup(a, jx_str(root, "schema", ""));
+                t->root_name = arena_strdup(a, jx_str(root, "name", ""));
+        }
+        t->ours_alone = jx_bool(j, "fresh", false);
+        t->binary = str_eq(jx_str(j, "format", "text"), "binary");
+        t->size = jx_int(j, "bytes", 0);
+        t->expected = jx_int(j, "rows", 0);
+}

@@ -65,5 +65,7 @@ bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part
 void part_add(const Part *p);
 /* The table for the manifest, when all its parts were added. */
 json_t *table_record(const PartSink *s, const Table *t) MUST_CHECK;
+/* The way back: what a source would have said. Texts live in `a`. */
+void table_from_record(Arena *a, const json_t *record, Table *ret);
 /* Is what came out of the bundle what its manifest describes? When all parts were added. */
 bool table_as_recorded(const Table *t, const json_t *record, Err *err) MUST_CHECK;

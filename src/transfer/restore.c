@@ -26,25 +26,6 @@ static void restore_close(Restore *w)
 
 /* ---- the manifest's record, as what a source would have said ---- */
 
-static void one_record(Arena *a, const json_t *j, Table *t)
-{
-        const json_t *columns = jx_get(j, "columns"), *root = jx_get(j, "via_root");
-        t->schema = arena_strdup(a, jx_str(j, "schema", ""));
-        t->name = arena_strdup(a, jx_str(j, "name", ""));
-        t->n_columns = json_array_size(columns);
-        t->columns = arena_new_array(a, const char *, t->n_columns + 1);
-        for (size_t i = 0; i < t->n_columns; i++)
-                t->columns[i] = arena_strdup(a, json_string_value(json_array_get(columns, i)));
-        if (json_is_object(root)) {
-                t->root_schema = arena_strdup(a, jx_str(root, "schema", ""));
-                t->root_name = arena_strdup(a, jx_str(root, "name", ""));
-        }
-        t->ours_alone = jx_bool(j, "fresh", false);
-        t->binary = str_eq(jx_str(j, "format", "text"), "binary");
-        t->size = jx_int(j, "bytes", 0);
-        t->expected = jx_int(j, "rows", 0);
-}
-
 static void content_of(Restore *w)
 {
         Content *c = &w->content;
@@ -55,7 +36,7 @@ static void content_of(Restore *w)
         c->n_tables = json_array_size(tables);
         c->tables = arena_new_array(w->a, Table, c->n_tables + 1);
         for (size_t i = 0; i < c->n_tables; i++) {
-                one_record(w->a, json_array_get(tables, i), &c->tables[i]);
+                table_from_record(w->a, json_array_get(tables, i), &c->tables[i]);
                 c->total_size += c->tables[i].size;
         }
         c->n_sequences = json_array_size(sequences);
