@@ -105,9 +105,12 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
         step_result_bool(ctx, "replaced", aside != NULL);
         step_report(ctx, "%s is now %s%s", step_str(ctx, "from"), step_str(ctx, "to"),
                     aside ? " (an empty one was in its place)" : "");
-        if (!aside || !pg_database_describe(pg, aside, &there, err) || !there)
-                return err->kind == ERR_NONE;
-        if (!str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
+        if (!aside)
+                return true;
+        if (!pg_database_describe(pg, aside, &there, err))
+                return false;
+        if (!there ||
+            !str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
                 return true;            /* another one: not ours to drop */
         return pg_database_drop(pg, aside, false, err);
 }

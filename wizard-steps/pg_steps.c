@@ -98,8 +98,10 @@ static bool drop_role(Pg *pg, const char *name, Err *err)
 {
         AUTO_SQL q = { 0 };
         bool there = false;
-        if (!pg_role_exists(pg, name, &there, err) || !there)
-                return err->kind == ERR_NONE;
+        if (!pg_role_exists(pg, name, &there, err))
+                return false;
+        if (!there)
+                return true;
         sql_add(&q, "drop role ");
         sql_ident(&q, name);
         if (pg_exec(pg, &q, err))

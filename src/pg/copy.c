@@ -251,7 +251,8 @@ bool pg_copy_in_end(Pg *pg, const char *abort_reason, int64_t *ret_rows, Err *er
         /* We asked for the failure: what the server says about it is no news. */
         AUTO_ERR expected = { 0 };
         (void)!finish(pg, NULL, &expected);
-        if (expected.kind == ERR_LINK)
-                err_move(err, &expected);
-        return err->kind == ERR_NONE;
+        if (expected.kind != ERR_LINK)
+                return true;
+        err_move(err, &expected);
+        return false;
 }

@@ -52,9 +52,9 @@ static bool drop_subscriptions(Pg *pg, const char *name, Err *err)
         sql_add(&q, "select subname from pg_subscription s join pg_database d on d.oid = s.subdbid "
                     "where d.datname = ");
         sql_value(&q, name);
-        if (!pg_query(pg, &q, &r, err) || pg_rows(r) == 0)
-                return err->kind == ERR_NONE;
-        if (!pg_reopen(pg, name, &in, err))
+        if (!pg_query(pg, &q, &r, err))
+                return false;
+        if (pg_rows(r) > 0 && !pg_reopen(pg, name, &in, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_SQL alter = { 0 }, drop = { 0 };

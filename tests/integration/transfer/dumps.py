@@ -394,6 +394,8 @@ def main():
     global SIMPLE
     moves.need(SOURCE, TARGET)
     moves.build(SOURCE, DB)
+    if SOURCE < 15:     # pg_dump of those majors leaves out what is said of public
+        moves.psql(SOURCE, DB, "comment on schema public is 'standard public schema'")
     roles_on_target()
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()
