@@ -14,6 +14,7 @@ up to the applications' start, killed at every gate and in more steps, before it
 """
 import contextlib
 import os
+import re
 import shlex
 import signal
 import time
@@ -74,9 +75,10 @@ class Killed:
 
     def passed(self, name, line=None):
         """Each screen on the way to the start is the same on every walk, whatever was killed before.
-        `line`: only lines with that text count, others belong to other people's servers."""
+        `line`: only lines with that text count, others belong to other people's servers, and so may
+        the mark of what is chosen."""
         rows = self.t.settle().splitlines()
-        now = still("\n".join(r for r in rows if not line or line in r))
+        now = still("\n".join(r.replace("›", " ") for r in rows if not line or re.search(line, r)))
         first = self.seen.setdefault(name, now)
         assert now == first, f"{name} after a kill:\n{now}\n---- before:\n{first}"
 
@@ -117,7 +119,7 @@ def before(k):
     """One walk for each screen, killed there; then the walk that starts the run."""
     p, t, server = k.p, k.t, f"{k.p.name}/db"
     way = [("home", lambda: wizard.home(t, journey.pgsherpa()), "Look for servers"),
-           ("discovery", lambda: wizard.discover(t, server), server),
+           ("discovery", lambda: wizard.discover(t, server), rf"{server}\s+compose"),
            ("questions", lambda: wizard.choose(t, server), None),
            ("plan", lambda: fill(t, p), None),
            ("the question before the start", lambda: ask(t), "Start this run")]
