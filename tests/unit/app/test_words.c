@@ -61,7 +61,7 @@ Test(progress_event, carries_an_error_with_its_code)
 {
         AUTO_ERR err = { 0 };
         err_set(&err, ERR_SERVER, "no room");
-        strcpy(err.sqlstate, "53100");
+        memcpy(err.sqlstate, "53100", sizeof "53100");
         AUTO_JSON j = progress_event_failed(&err, 1, 4000);
         AUTO_FREE char *text = progress_event_line(j);
         cr_assert_str_eq(text, "{\"event\":\"failed\",\"seconds\":4.0,\"message\":\"no room\","
