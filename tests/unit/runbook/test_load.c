@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 
 #include <stdio.h>
+#include <time.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "fake_kinds.h"
 #include "runbook/plan.h"
@@ -232,9 +232,9 @@ Test(load, stays_quick_when_everything_is_wrong)
         for (int i = 0; i < 900; i++)
                 buf_printf(&b, "  - {id: s%d, do: nothing.%d, when: facts.q%d.x + facts.w%d.y == vars.z%d}\n", i, i, i, i, i);
         AUTO_FREE char *text = with_steps(buf_str(&b));
-        int64_t began = clock_boot_ms();
+        clock_t began = clock();        /* of this process: others may be busy */
         AUTO_FREE char *told = load_and_tell(text, NULL);
-        cr_assert_lt(clock_boot_ms() - began, 1000);
+        cr_assert_lt(clock() - began, CLOCKS_PER_SEC);
         cr_assert_not_null(strstr(told, "E-KIND"));
 }
 
