@@ -240,7 +240,7 @@ static void warn_filesystem(const json_t *mount, json_t *server)
 /* The mount that holds the running server's data_directory, not what the file says. */
 static void read_mount(const json_t *c, json_t *server)
 {
-        const char *data = jx_str(server, "data_dir", container_pgdata(c));
+        AUTO_FREE char *data = xstrdup(jx_str(server, "data_dir", container_pgdata(c)));
         const json_t *mount = container_mount_of(c, data);
         jx_set_str(server, "data_dir", data);
         if (!mount) {
