@@ -339,7 +339,8 @@ Test(exec, runs_words_and_remembers_its_end)
         err_clear(&err);
         cr_assert_not(kit_try(&k, "check", "g", "exec", json_pack("{s:[s]}", "argv", "no-such-tool-here"), &err));
         AUTO_FREE char *script = io_join(k.dir, "s.sh");
-        cr_assert(io_replace_file(script, "echo \"<$V>\"; exit 0\n", 22, 0600, &err));
+        static const char text[] = "echo \"<$V>\"; exit 0\n";
+        cr_assert(io_replace_file(script, text, sizeof text - 1, 0600, &err));
         r = kit_run(&k, "s", "shell", json_pack("{s:s,s:b,s:{s:s}}", "script", script, "unsafe", 1, "env", "V",
                                                 "$(id)"));
         cr_assert_str_eq(jx_str(r, "output", ""), "<$(id)>\n");
