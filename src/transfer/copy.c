@@ -183,7 +183,7 @@ static bool add_dump(Copy *w, Err *err)
 }
 
 /* The schema for people with psql and nothing else. Made while rows are copied: each section is
- * a pg_restore that takes as long as the server's whole answer did. */
+ * a pg_restore of its own, and nobody waits for what it writes. */
 static bool sections(Copy *w, Err *err)
 {
         DumpRun d = dumper(w);
