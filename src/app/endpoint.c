@@ -105,10 +105,9 @@ bool endpoint_read(const char *option, const char *text, const char *password_fi
                    Err *err)
 {
         *ret = (Endpoint){ .option = option };
-        /* libpq would take these for our own connections, but a pg_dump of another major, in a
-         * container or with no environment of ours, would stand there without a password half a
-         * backup later. There is one way in, and it reaches everybody. */
-        unsetenv("PGPASSWORD");
+        /* libpq would take ~/.pgpass for our own connections, but a pg_dump of another major, in a
+         * container or with no home of ours, would stand there without a password half a backup
+         * later. There is one way in, and it reaches everybody. */
         setenv("PGPASSFILE", "/proc/self/no-pgpass", 1);
         if (!text) {
                 err_set(err, ERR_USER, "%s is missing", option);

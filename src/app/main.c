@@ -10,6 +10,7 @@
 #include "app/verb.h"
 #include "base/text.h"
 #include "config.h"
+#include "proc/proc.h"
 
 int verb_fail(Err *err, int code)
 {
@@ -120,6 +121,7 @@ static void protect_process(void)
 int main(int argc, char **argv)
 {
         protect_process();
+        proc_forget_pg();
         const char *word = argc > 1 ? argv[1] : "home";
         const char *form = NULL;
         const Verb *help = help_wanted(argc, argv, &form);

@@ -30,6 +30,16 @@ static bool inherited(const char *entry)
         return false;
 }
 
+void proc_forget_pg(void)
+{
+        size_t k = 0;
+        for (char **e = environ; e && *e; e++)
+                if (!str_starts(*e, "PG") || str_starts(*e, "PGSHERPA_"))
+                        environ[k++] = *e;
+        if (environ)
+                environ[k] = NULL;
+}
+
 /* A later entry of the same name replaces the earlier one. */
 static void env_put(char **env, size_t *n, const char *entry)
 {

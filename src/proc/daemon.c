@@ -11,20 +11,6 @@
 
 extern char **environ;
 
-/* The daemon is us again, so it gets our whole environment, but what would misdirect libpq.
- * The vector is malloc()ed, the strings are environ's. */
-static char **own_env(void)
-{
-        size_t n = 0, k = 0;
-        while (environ && environ[n])
-                n++;
-        char **env = xcalloc(n + 1, sizeof *env);
-        for (size_t i = 0; i < n; i++)
-                if (!str_starts(environ[i], "PG") || str_starts(environ[i], "PGSHERPA_"))
-                        env[k++] = environ[i];
-        return env;
-}
-
 /* The middle process: starts the daemon in a session of its own, tells its pid, goes. */
 NORETURN static void middle(ChildSetup *setup, int pid_fd)
 {
@@ -60,10 +46,9 @@ bool proc_daemon(const Argv *argv, const char *log_path, int keep_fd, pid_t *ret
                 return err_set_errno(err, errno, "making a pipe");
         }
         AUTO_FD int pid_in = pids[0];
-        char **env = own_env();
         ChildSetup setup = {
                 .in = null, .out = log, .err = log, .keep_fd = keep_fd, .errno_fd = why[1],
-                .new_session = true, .argv = argv->v, .env = env, .path = path,
+                .new_session = true, .argv = argv->v, .env = environ, .path = path,
         };
         pid_t pid = fork();
         if (pid == 0)
@@ -71,7 +56,6 @@ bool proc_daemon(const Argv *argv, const char *log_path, int keep_fd, pid_t *ret
         int fork_errno = errno;
         close(why[1]);
         close(pids[1]);
-        free(env);
         if (pid < 0)
                 return err_set_errno(err, fork_errno, "fork for %s", argv->v[0]);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

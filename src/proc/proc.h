@@ -46,8 +46,13 @@ bool proc_run(const Argv *argv, const ProcOptions *options, ProcResult *r, Err *
 void proc_result_done(ProcResult *r) NONNULL;
 #define AUTO_PROC CLEANUP(proc_result_done) ProcResult
 
-/* Start and leave running in a session of its own (the engine): double fork, stdio to
- * log_path, `keep_fd` inherited (or -1). Returns its pid. */
+/* Takes PG* out of our own environment, all but PGSHERPA_*: libpq fills what a connection does
+ * not name from it, and PGHOSTADDR would win over its `host`. First thing in main(): no thread
+ * may be there yet. */
+void proc_forget_pg(void);
+
+/* Start and leave running in a session of its own (the engine, so it gets our whole environment):
+ * double fork, stdio to log_path, `keep_fd` inherited (or -1). Returns its pid. */
 bool proc_daemon(const Argv *argv, const char *log_path, int keep_fd, pid_t *ret_pid, Err *err)
         MUST_CHECK;
 /* Start time of a process (field 22 of /proc/PID/stat): pid + starttime is an identity. */

@@ -170,6 +170,17 @@ def test_compare_finds_one_value(db, copy, bundle):
     assert "| table | public.users |" in out, out
 
 
+def test_no_environment_misdirects(db, copy, bundle):
+    """Nothing listens at PGHOSTADDR: whoever followed it would not answer, or answer for another."""
+    evil = {"PGHOSTADDR": "127.99.99.99", "PGSERVICE": "nowhere", "PGSSLMODE": "require", "PGHOST": "evil",
+            "PGPORT": "1", "PGDATABASE": "evil", "PGUSER": "evil", "PGREQUIREPEER": "evil",
+            "PGOPTIONS": "-c default_transaction_read_only=on", "PGTARGETSESSIONATTRS": "standby"}
+    for name, value in evil.items():
+        out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", env={name: value})
+        assert out.startswith("equal: 1 tables"), (name, out)
+    run("restore", bundle, *to(17, later(17, f"{MARK}_env")), "--quiet", env=evil)
+
+
 def test_damage_is_named(path):
     """Every member in turn would be the soak's; here one byte in the rows, one in the manifest."""
     manifest = json.loads(run("backup", "show", path, "--json")[0])
@@ -363,7 +374,8 @@ def main():
         os.mkdir(locked)
         try:
             db, copy, path = test_backup_verify_restore(root)
-            for name, test in (("one changed value", lambda: test_compare_finds_one_value(db, copy, path)),
+            for name, test in (("environment", lambda: test_no_environment_misdirects(db, copy, path)),
+                               ("one changed value", lambda: test_compare_finds_one_value(db, copy, path)),
                                ("damage", lambda: test_damage_is_named(path)),
                                ("copy 13 to 17", lambda: test_copy(db)),
                                ("copy and backup in one pass", lambda: test_copy_and_backup_in_one_pass(root, db)),

@@ -158,6 +158,21 @@ Test(proc, clears_the_environment_of_what_would_misdirect)
         cr_assert_not_null(strstr(out, "LANG=C\n"));
 }
 
+Test(proc, forgets_what_would_misdirect_its_own_connections)
+{
+        setenv("PGHOSTADDR", "192.0.2.1", 1);
+        setenv("PGSHERPA_KEPT", "1", 1);
+        setenv("PGSERVICE", "elsewhere", 1);
+        setenv("PGOPTIONS", "-c a=b", 1);
+        setenv("OTHER", "2", 1);
+        proc_forget_pg();
+        cr_assert_null(getenv("PGHOSTADDR"));
+        cr_assert_null(getenv("PGSERVICE"));
+        cr_assert_null(getenv("PGOPTIONS"));
+        cr_assert_str_eq(getenv("PGSHERPA_KEPT"), "1");
+        cr_assert_str_eq(getenv("OTHER"), "2");
+}
+
 Test(proc, leaves_no_descriptor_open_in_the_child)
 {
         int leak = fcntl(0, F_DUPFD, 77);
