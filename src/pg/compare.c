@@ -119,7 +119,7 @@ static bool side_begin(Side *s, const TableScope *scope, Err *err)
 {
         char iso[32];
         InventoryOptions io = { .migrations = true };
-        if (!pg_do(s->pg, "begin isolation level repeatable read read only", err))
+        if (!pg_begin_reading(s->pg, NULL, err))
                 return false;
         s->begun = true;
         if (!pg_do(s->pg, "set local quote_all_identifiers = on", err) ||

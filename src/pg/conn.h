@@ -78,6 +78,10 @@ bool  pg_in_transaction(const Pg *pg);  /* also in one that failed */
 /* For statements an operator wrote: search_path and row_security as the role and the database
  * have them, so that `select count(*) from users` finds what the application finds. */
 bool pg_as_application(Pg *pg, Err *err) MUST_CHECK;
+/* Begins one moment to read tables in, read only, that of `snapshot` when it is not NULL. What has
+ * become a view or a foreign table since it was listed as a table is refused and not evaluated
+ * with our rights, where the server can do that (minor releases since August 2024). */
+bool pg_begin_reading(Pg *pg, const char *snapshot, Err *err) MUST_CHECK;
 
 /* The SCRAM verifier of a password, made on this side: the clear text never travels. Free it
  * with secret_free(). */

@@ -147,10 +147,10 @@ bool pg_facts(Pg *pg, json_t **ret, Err *err)
 static void revision_query(const char *kind, const char *schema, const char *table, Sql *q)
 {
         if (str_eq(kind, "alembic"))
-                sql_add(q, "select string_agg(version_num, ', ' order by version_num collate "
-                        "\"C\") from ");
+                sql_add(q, "select string_agg(version_num::text, ', ' order by version_num::text "
+                        "collate \"C\") from ");
         else if (str_eq(kind, "flyway"))
-                sql_add(q, "select (array_agg(version order by installed_rank desc))[1] from ");
+                sql_add(q, "select (array_agg(version::text order by installed_rank desc))[1] from ");
         else if (str_eq(kind, "rails"))
                 sql_add(q, "select max(version::text collate \"C\") from ");
         else if (str_eq(kind, "django"))
@@ -159,7 +159,7 @@ static void revision_query(const char *kind, const char *schema, const char *tab
         else if (str_eq(kind, "knex"))
                 sql_add(q, "select (array_agg(name order by id desc))[1] from ");
         else
-                sql_add(q, "select max(migration_name collate \"C\") from ");
+                sql_add(q, "select max(migration_name::text collate \"C\") from ");
         sql_qname(q, schema, table);
 }
 
@@ -167,7 +167,8 @@ bool pg_migrations(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_JSON list = json_array();
-        /* A table counts only when it has the columns the revision is read from. */
+        /* A table counts only when it has the columns the revision is read from, of plain types of the
+         * core: one that somebody made comes with casts that would run with our rights. */
         if (!pg_ask(pg, "select n.nspname, c.relname, k.kind from pg_class c join pg_namespace n "
                     "on n.oid = c.relnamespace join (values "
                     "('alembic_version', 'alembic', '{version_num}'::text[]), "
@@ -178,8 +179,9 @@ bool pg_migrations(Pg *pg, json_t **ret, Err *err)
                     "('_prisma_migrations', 'prisma', '{migration_name}')) k(relname, kind, cols) "
                     "on k.relname = c.relname where c.relkind = 'r' and k.cols <@ (select "
                     "array_agg(attname::text) from pg_attribute a where a.attrelid = c.oid and "
-                    "a.attnum > 0 and not a.attisdropped) and "
-                    "has_table_privilege(c.oid, 'select') order by k.kind, n.nspname", &r, err))
+                    "a.attnum > 0 and not a.attisdropped and a.atttypid::regtype in ('int2', "
+                    "'int4', 'int8', 'text', 'varchar', 'bpchar')) and has_table_privilege(c.oid, "
+                    "'select') order by k.kind, n.nspname", &r, err))
                 return err_wrap(err, "looking for migration tables");
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_SQL q = { 0 };

@@ -8,18 +8,6 @@
 #include "pg/facts.h"
 #include "pg/roles.h"
 
-static bool begin(Pg *pg, const char *snapshot, Err *err)
-{
-        if (!pg_do(pg, "begin isolation level repeatable read read only", err))
-                return false;
-        if (!snapshot)
-                return true;
-        AUTO_SQL q = { 0 };
-        sql_add(&q, "set transaction snapshot ");
-        sql_value(&q, snapshot);
-        return pg_exec(pg, &q, err) || err_wrap(err, "joining the snapshot");
-}
-
 /* "app"."users" -> app.users; a name that needs its quotes keeps them. */
 char *inventory_name(const char *quoted)
 {
@@ -154,7 +142,7 @@ bool pg_inventory(Pg *pg, const InventoryOptions *o, json_t **ret, Err *err)
         jx_set_str(inv, "format", INVENTORY_FORMAT);
         jx_set_str(inv, "made_at", clock_iso(clock_wall_ms(), iso));
         jx_set_str(inv, "method", o->data.exact ? o->data.method : NULL);
-        if (!begin(pg, o->snapshot, err) ||
+        if (!pg_begin_reading(pg, o->snapshot, err) ||
             !pg_do(pg, "set local quote_all_identifiers = on", err) ||
             !read_inside(pg, o, inv, err)) {
                 AUTO_ERR ignored = { 0 };

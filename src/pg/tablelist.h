@@ -6,7 +6,8 @@
  * What goes into a row's hash keeps values apart that `=` calls equal: numeric, float,
  * interval, timetz, money and char(n) by their binary form (1.0 and 1.00, 0 and -0, 1 day and
  * 24 hours differ); enums, arrays, ranges, json and every type that has no stable hash as text;
- * the rest by the type's own hash. Text is hashed under COLLATE "C". Columns go in by name: a
+ * the rest by the type's own hash. Code that a user wrote never runs: of types that are not the
+ * core's only the output function is called, which a superuser made. Text is hashed under COLLATE "C". Columns go in by name: a
  * dump may give an inheriting table its columns in another order. Names of ours that could
  * clash with a column's are never in reach: the row's alias qualifies every column. */
 #pragma once
@@ -47,7 +48,8 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
 
 /* " from only s.t as pgsherpa_row" */
 void table_from_sql(Sql *q, const TableRef *t);
-/* A 64-bit hash of pgsherpa_row."c", NULL of NULL; the same on every major since 12. */
+/* A 64-bit hash of pgsherpa_row."c"; the same on every major since 12. Of NULL it is NULL or a
+ * number that no other value has. */
 void table_column_hash_sql(Sql *q, const TableColumn *c);
 /* method: "record" (hash_record_extended, 14 and later) or "columns" (hash_array_extended). */
 void table_hash_sql(Sql *q, const TableRef *t, const char *method);

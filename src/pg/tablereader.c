@@ -239,10 +239,7 @@ static bool stream(Worker *w, const TableRef *t, const Unit *u, Got *got, Err *e
 
 static bool begin(Worker *w, Err *err)
 {
-        AUTO_SQL q = { 0 };
-        sql_add(&q, "begin isolation level repeatable read read only; set transaction snapshot ");
-        sql_value(&q, w->r->snapshot);
-        return pg_exec(w->pg, &q, err) || err_wrap(err, "joining the snapshot");
+        return pg_begin_reading(w->pg, w->r->snapshot, err);
 }
 
 static bool helpers(Worker *w, bool alone, Err *err)

@@ -9,18 +9,13 @@
 
 bool source_begin(Pg *pg, const char *snapshot, char **ret_snapshot, Err *err)
 {
+        if (!pg_begin_reading(pg, snapshot, err))
+                return err_wrap(err, "reading the source");
+        if (snapshot)
+                return true;
         AUTO_SQL q = { 0 };
-        sql_add(&q, "begin transaction isolation level repeatable read, read only");
-        if (!pg_exec(pg, &q, err))
-                return false;
-        AUTO_SQL set = { 0 };
-        if (snapshot) {
-                sql_add(&set, "set transaction snapshot ");
-                sql_value(&set, snapshot);
-                return pg_exec(pg, &set, err) || err_wrap(err, "joining the source's snapshot");
-        }
-        sql_add(&set, "select pg_export_snapshot()");
-        return pg_query_value(pg, &set, ret_snapshot, err) ||
+        sql_add(&q, "select pg_export_snapshot()");
+        return pg_query_value(pg, &q, ret_snapshot, err) ||
                err_wrap(err, "taking a snapshot of the source");
 }
 

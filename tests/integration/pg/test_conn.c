@@ -186,3 +186,28 @@ Test(conn, hands_notices_on)
         lab_do(pg, "do $$ begin raise notice E'a\\x1b[2Jb'; end $$");
         cr_assert_str_eq(buf_str(&seen), "NOTICE: a\\x1b[2Jb");
 }
+
+/* Somebody who owns a table may put a view in its place after it was listed. */
+Test(conn, reads_tables_and_no_views_of_users)
+{
+        static const int majors[] = { 13, 15, 17, 18 };
+        for (size_t i = 0; i < LEN(majors); i++) {
+                AUTO_ERR err = { 0 };
+                AUTO_FREE char *name = lab_database(majors[i], "reading");
+                AUTO_PG Pg *pg = lab_open(majors[i], name);
+                AUTO_PGRES PgRes *r = NULL;
+                lab_do(pg, "create table public.t (a int); create view public.v as select 1 / a from "
+                           "public.t");
+                cr_assert(pg_begin_reading(pg, NULL, &err), "%s", err.message);
+                cr_assert(pg_ask(pg, "select * from public.t", &r, &err), "%s", err.message);
+                r = pg_res_free(r);
+                cr_assert(pg_ask(pg, "select * from information_schema.schemata", &r, &err), "%s", err.message);
+                r = pg_res_free(r);
+                cr_expect_not(pg_ask(pg, "select * from public.v", &r, &err), "%d reads a view", majors[i]);
+                err_clear(&err);
+                cr_assert(pg_do(pg, "rollback", &err));
+                cr_assert(pg_ask(pg, "select * from public.v", &r, &err), "%s", err.message);
+                pg = pg_close(pg);
+                lab_drop(majors[i], name);
+        }
+}

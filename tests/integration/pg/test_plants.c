@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "pg/compare.h"
 #include "sample.h"
 
@@ -264,6 +265,63 @@ Test(plants, none_where_none_is, .timeout = 200)
                 lab_drop(majors[i], names[i]);
                 free(names[i]);
         }
+}
+
+/* Who owns a type may give it a cast to text, with a function that would run with our rights. */
+static const char hostile[] =
+        "create schema h; create type h.mood as enum ('sad', 'ok'); create type h.pair as (a int, b text); "
+        "create domain h.dom as h.mood; create table h.t (id int primary key, e h.mood, p h.pair, d h.dom, "
+        "es h.mood[], ps h.pair[]); insert into h.t values (1, 'ok', '(1,x)', 'ok', '{ok}', '{\"(1,x)\"}'); "
+        "create table h.alembic_version (version_num h.mood); insert into h.alembic_version values ('ok'); "
+        "create table h.schema_migrations (version h.pair); insert into h.schema_migrations values ('(1,x)'); "
+        "create function h.cast(h.mood) returns text language plpgsql as 'begin @body@ end'; "
+        "create function h.cast(h.pair) returns text language plpgsql as 'begin @body@ end'; "
+        "create function h.cast(h.mood[]) returns text language plpgsql as 'begin @body@ end'; "
+        "create function h.cast(h.pair[]) returns text language plpgsql as 'begin @body@ end'; "
+        "create cast (h.mood as text) with function h.cast(h.mood) as implicit; "
+        "create cast (h.pair as text) with function h.cast(h.pair) as implicit; "
+        "create cast (h.mood[] as text) with function h.cast(h.mood[]) as implicit; "
+        "create cast (h.pair[] as text) with function h.cast(h.pair[]) as implicit; ";
+
+static void casts(int from, int to, const char *body)
+{
+        static const char *const changes[] = { "e = 'sad'", "e = null", "p = '(1,y)'", "d = 'sad'",
+                                               "es = '{sad}'", "ps = null" };
+        AUTO_FREE char *a = lab_database(from, "cast_a");
+        AUTO_FREE char *b = lab_database(to, "cast_b");
+        AUTO_PG Pg *source = lab_open(from, a);
+        AUTO_PG Pg *target = lab_open(to, b);
+        AUTO_BUF sql = buf_init(8192);
+        for (const char *p = hostile, *mark; p; p = mark ? mark + strlen("@body@") : NULL) {
+                mark = strstr(p, "@body@");
+                buf_add(&sql, p, mark ? (size_t)(mark - p) : strlen(p));
+                buf_adds(&sql, mark ? body : "");
+        }
+        lab_do(source, buf_str(&sql));
+        lab_do(target, buf_str(&sql));
+        AUTO_JSON same = compare_with(from, a, to, b, (CompareOptions){ 0 });
+        AUTO_FREE char *text = json_dumps(same, JSON_INDENT(1));
+        cr_expect(jx_bool(same, "equal", false), "%s", text);
+        cr_expect_str_eq(jx_str(same, "revision", "?"), "");
+        for (size_t i = 0; i < LEN(changes); i++) {
+                AUTO_FREE char *change = xasprintf("update h.t set %s", changes[i]);
+                lab_do(target, change);
+                AUTO_JSON r = compare_with(from, a, to, b, (CompareOptions){ 0 });
+                cr_expect(found(r, &(Plant){ .kind = "table", .object = "h.t", .what = "content",
+                                             .key = "(1)" }), "hidden: %s", changes[i]);
+                lab_do(target, "update h.t set e = 'ok', p = '(1,x)', d = 'ok', es = '{ok}', ps = "
+                               "'{\"(1,x)\"}'");
+        }
+        source = pg_close(source);
+        target = pg_close(target);
+        lab_drop(from, a);
+        lab_drop(to, b);
+}
+
+Test(plants, casts_that_users_made_are_never_called, .timeout = 100)
+{
+        casts(17, 18, "raise ''this must not run'';");
+        casts(13, 15, "return ''one for all'';");
 }
 
 /* A part of the database, and what is not in it may differ. */
