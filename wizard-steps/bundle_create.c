@@ -105,7 +105,7 @@ static const char **names(StepCtx *ctx)
 
 static void report(StepCtx *ctx, const BundleDone *done, const TransferResult *sum)
 {
-        char size[24], rows[32];
+        char size[24];
         step_result_str(ctx, "path", done->path);
         step_result_int(ctx, "size", done->size);
         step_result_str(ctx, "sha256", done->sha256);
@@ -116,9 +116,9 @@ static void report(StepCtx *ctx, const BundleDone *done, const TransferResult *s
         step_result_int(ctx, "bytes", sum->bytes);
         step_result_str(ctx, "client", sum->client ? sum->client : "");
         step_artifact(ctx, "bundle", done->path, done->size, done->sha256);
-        step_report(ctx, "%s, %s: %lld tables, %s rows, %lld objects", done->path,
-                    fmt_bytes(done->size, size), (long long)sum->tables, fmt_count(sum->rows, rows),
-                    (long long)sum->objects);
+        step_report(ctx, "%s, %s: %s, %s, %s", done->path,
+                    fmt_bytes(done->size, size), THINGS(sum->tables, "table"), THINGS(sum->rows, "row"),
+                    THINGS(sum->objects, "object"));
 }
 
 static bool remember_done(StepCtx *ctx, Err *err)

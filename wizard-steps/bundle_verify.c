@@ -36,7 +36,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_STEPTRANSFER st = { 0 };
         Transfer *t = step_transfer(ctx, &st);
         BundleReport r = { 0 };
-        char bytes[24], rows[32];
+        char bytes[24];
         if (!transfer_verify(t, step_str(ctx, "bundle"), &r, err)) {
                 bundle_report_done(&r);
                 return false;
@@ -54,10 +54,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_int(ctx, "plain_bytes", r.plain_bytes);
         step_result_int(ctx, "rows", r.rows);
         if (bad)
-                step_report(ctx, "%zu of %lld members are damaged", bad, (long long)r.members);
+                step_report(ctx, "damaged: %zu of %s", bad, THINGS(r.members, "member"));
         else
-                step_report(ctx, "%lld members, %s, %s rows: every byte as written",
-                            (long long)r.members, fmt_bytes(r.bytes, bytes), fmt_count(r.rows, rows));
+                step_report(ctx, "%s, %s, %s: every byte as written",
+                            THINGS(r.members, "member"), fmt_bytes(r.bytes, bytes), THINGS(r.rows, "row"));
         bundle_report_done(&r);
         return true;
 }

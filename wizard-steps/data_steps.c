@@ -133,7 +133,7 @@ const char *step_target_image(StepCtx *ctx, const Target *t)
 
 void step_transfer_results(StepCtx *ctx, const TransferResult *r)
 {
-        char rows[32], bytes[24];
+        char bytes[24];
         step_result_int(ctx, "tables", r->tables);
         step_result_int(ctx, "rows", r->rows);
         step_result_int(ctx, "bytes", r->bytes);
@@ -143,10 +143,9 @@ void step_transfer_results(StepCtx *ctx, const TransferResult *r)
         step_result_str(ctx, "client", r->client ? r->client : "");
         step_result_set(ctx, "tolerated", json_incref(r->tolerated));
         size_t tolerated = json_array_size(r->tolerated);
-        AUTO_FREE char *extra = tolerated ? xasprintf(", %zu errors tolerated", tolerated) : NULL;
-        step_report(ctx, "%lld tables, %s rows, %s, %lld objects%s", (long long)r->tables,
-                    fmt_count(r->rows, rows), fmt_bytes(r->bytes, bytes), (long long)r->objects,
-                    extra ? extra : "");
+        AUTO_FREE char *extra = tolerated ? xasprintf(", %s tolerated", THINGS(tolerated, "error")) : NULL;
+        step_report(ctx, "%s, %s, %s, %s%s", THINGS(r->tables, "table"), THINGS(r->rows, "row"),
+                    fmt_bytes(r->bytes, bytes), THINGS(r->objects, "object"), extra ? extra : "");
 }
 
 /* ---- the temporary database ---- */

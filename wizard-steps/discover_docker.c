@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/text.h"
 
 static const ParamSpec db_fields[] = {
@@ -359,7 +360,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_say(ctx, "looking at %s", container_name(c));
                 json_array_append_new(servers, describe(ctx, c));
         }
-        step_report(ctx, "%zu servers in %zu containers", json_array_size(servers), json_array_size(all));
+        step_report(ctx, "%s in %s", THINGS(json_array_size(servers), "server"),
+                    THINGS(json_array_size(all), "container"));
         step_result_set(ctx, "servers", servers);
         return true;
 }

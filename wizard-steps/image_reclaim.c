@@ -131,7 +131,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!disk_room(&call, "docker-root", &room, err))
                 return false;
         step_result_int(ctx, "free", room.free_bytes);
-        step_report(ctx, "%zu images removed, %s free", json_array_size(removed), fmt_bytes(room.free_bytes, size));
+        step_report(ctx, "%s removed, %s free", THINGS(json_array_size(removed), "image"),
+                    fmt_bytes(room.free_bytes, size));
         return true;
 }
 

@@ -58,7 +58,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_int(ctx, "tables", jx_int(report, "tables", 0));
         step_result_set(ctx, "largest", json_incref(jx_get(report, "largest")));
         char took[24];
-        step_report(ctx, "%d tables in %s", (int)jx_int(report, "tables", 0),
+        step_report(ctx, "%s in %s", THINGS(jx_int(report, "tables", 0), "table"),
                     fmt_duration(clock_boot_ms() - began, took));
         return true;
 }

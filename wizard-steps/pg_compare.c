@@ -102,7 +102,6 @@ static void say_differences(StepCtx *ctx, const json_t *report)
 static bool tell(StepCtx *ctx, const json_t *report, Err *err)
 {
         const char *path = NULL;
-        char rows[32];
         int64_t total = jx_int(report, "differences_total", 0);
         int tables = (int)jx_int(report, "tables_compared", 0);
         step_result_bool(ctx, "equal", total == 0);
@@ -119,13 +118,13 @@ static bool tell(StepCtx *ctx, const json_t *report, Err *err)
         step_result_str(ctx, "alembic", jx_str(report, "revision", ""));
         say_differences(ctx, report);
         if (total)
-                step_report(ctx, "%d differences in %d objects", (int)total,
-                            (int)jx_int(report, "objects_compared", 0));
+                step_report(ctx, "%s in %s", THINGS(total, "difference"),
+                            THINGS(jx_int(report, "objects_compared", 0), "object"));
         else
-                step_report(ctx, "%d tables, %d sequences, %s rows, %d objects equal", tables,
-                            (int)jx_int(report, "sequences_compared", 0),
-                            fmt_count(jx_int(report, "rows", 0), rows),
-                            (int)jx_int(report, "objects_compared", 0));
+                step_report(ctx, "%s, %s, %s, %s equal", THINGS(tables, "table"),
+                            THINGS(jx_int(report, "sequences_compared", 0), "sequence"),
+                            THINGS(jx_int(report, "rows", 0), "row"),
+                            THINGS(jx_int(report, "objects_compared", 0), "object"));
         return step_result_file(ctx, "report", report, &path, err);
 }
 

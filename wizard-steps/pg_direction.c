@@ -1,5 +1,6 @@
 /* pg_direction.c: can the database go to that major, before anything is stopped? Only read, catalogs
  * and where it must be rows; pg.rehearse then tries it. */
+#include "base/fmt.h"
 #include "transfer/direction.h"
 #include "wizard-steps/pg_steps.h"
 
@@ -73,8 +74,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_log(ctx, str_eq(verdict, "refused") ? SAY_ERROR : SAY_WARN, "pgsherpa", "%s: %s",
                          verdict, words);
         }
-        step_report(ctx, "%d to %d: %zu objects cannot go, %zu are rewritten", pg_major(pg), to,
-                    json_array_size(lists[0]), json_array_size(lists[1]));
+        step_report(ctx, "%d to %d: %s cannot go, %s rewritten", pg_major(pg), to,
+                    THINGS(json_array_size(lists[0]), "object"), THINGS(json_array_size(lists[1]), "object"));
         return true;
 }
 

@@ -105,12 +105,12 @@ static void tell(StepCtx *ctx, const json_t *inv)
                          "only a superuser sees which passwords are md5");
         step_result_set(ctx, "md5_roles", json_is_array(md5) ? json_incref((json_t *)md5)
                                                              : json_array());
-        char size[24], rows[32];
-        step_report(ctx, "PostgreSQL %s, %s, %d tables, %s rows%s%s",
+        char size[24];
+        step_report(ctx, "PostgreSQL %s, %s, %s, %s%s%s",
                     jx_str(jx_get(inv, "facts"), "version", "?"),
                     fmt_bytes(jx_int(jx_get(inv, "facts"), "size", 0), size),
-                    (int)jx_int(jx_get(inv, "counts"), "table", 0),
-                    fmt_count(jx_int(inv, "rows", 0), rows), revision ? ", revision " : "",
+                    THINGS(jx_int(jx_get(inv, "counts"), "table", 0), "table"),
+                    THINGS(jx_int(inv, "rows", 0), "row"), revision ? ", revision " : "",
                     revision ? revision : "");
 }
 

@@ -1,6 +1,6 @@
 /* pg_rehearse.c: the whole schema, made on the target without rows and dropped again. What the
  * target does not take is known before anything is stopped, in its own words. */
-#include "pg/roles.h"
+#include "base/fmt.h"
 #include "transfer/direction.h"
 #include "wizard-steps/data_steps.h"
 #include "wizard-steps/pg_steps.h"
@@ -33,17 +33,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 static bool make_roles(StepCtx *ctx, Pg *from, Pg *to, json_t **ret_made, Err *err)
 {
         AUTO_JSON skip = step_name_list(ctx, "skip");
-        AUTO_JSON intended = NULL;
         AUTO_JSON report = NULL;
-        RolesCopyOptions o = { .skip = skip, .dry = true };
-        if (!pg_roles_copy(from, to, &o, &intended, err))
-                return false;
-        json_t *m = json_object();
-        jx_set(m, "roles", json_incref(jx_get(intended, "created")));
-        if (!step_remember(ctx, m, err))
-                return false;
-        o.dry = false;
-        if (!pg_roles_copy(from, to, &o, &report, err))
+        if (!step_roles_copy(ctx, from, to, (RolesCopyOptions){ .skip = skip }, "roles", &report, err))
                 return false;
         *ret_made = json_incref(jx_get(report, "created"));
         return true;
@@ -77,7 +68,7 @@ static void tell(StepCtx *ctx, const json_t *found)
                 step_log(ctx, SAY_ERROR, "server", "%s", words);
         }
         step_result_set(ctx, "refused", list);
-        step_report(ctx, "%zu objects are not taken", json_array_size(list));
+        step_report(ctx, "%s not taken", THINGS(json_array_size(list), "object"));
 }
 
 static bool rehearse(StepCtx *ctx, const Target *from, Err *err)

@@ -1,5 +1,4 @@
 /* pg_roles_copy.c: the roles a database needs, with their verifiers, nothing overwritten. */
-#include "pg/roles.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
@@ -106,21 +105,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *target = NULL;
         AUTO_JSON names = NULL;
         AUTO_JSON skip = step_name_list(ctx, "skip");
-        AUTO_JSON intended = NULL;
         AUTO_JSON report = NULL;
         if (!open_both(ctx, &source, &target, err) || !needed(ctx, source, &names, err))
                 return false;
-        RolesCopyOptions o = { .only = names, .skip = skip, .dry = true,
+        RolesCopyOptions o = { .only = names, .skip = skip,
                                .keep_superuser = step_bool(ctx, "keep_superuser") };
-        if (!pg_roles_copy(source, target, &o, &intended, err))
-                return false;
-        /* All in one transaction: after a crash either all of these exist or none. */
-        json_t *memory = json_object();
-        jx_set(memory, "created", json_incref(jx_get(intended, "created")));
-        if (!step_remember(ctx, memory, err))
-                return false;
-        o.dry = false;
-        if (!pg_roles_copy(source, target, &o, &report, err))
+        if (!step_roles_copy(ctx, source, target, o, "created", &report, err))
                 return false;
         tell(ctx, report);
         return true;

@@ -1,4 +1,5 @@
 /* pg_sql.c: statements of the runbook's own, in one transaction whose fate can be asked for. */
+#include "base/fmt.h"
 #include "pg/facts.h"
 #include "wizard-steps/pg_steps.h"
 
@@ -52,7 +53,7 @@ static void tell(StepCtx *ctx, const PgRes *r, const char *xid)
         step_result_int(ctx, "rows", rows);
         step_result_str(ctx, "value", value ? value : "");
         step_result_str(ctx, "xid", xid ? xid : "");
-        step_report(ctx, "%d rows%s%s", (int)rows, value ? ", " : "", value ? value : "");
+        step_report(ctx, "%s%s%s", THINGS(rows, "row"), value ? ", " : "", value ? value : "");
 }
 
 static bool run_in_transaction(StepCtx *ctx, Pg *pg, Err *err)

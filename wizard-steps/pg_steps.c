@@ -2,7 +2,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "pg/roles.h"
 
 bool step_pg(StepCtx *ctx, Pg **ret, Err *err)
 {
@@ -92,6 +91,21 @@ char *inventory_revision(const json_t *inventory)
                         buf_printf(&b, "%s%s", b.len ? "; " : "", revision);
         }
         return b.len ? buf_take(&b, NULL) : NULL;
+}
+
+bool step_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, const char *key,
+                     json_t **ret_report, Err *err)
+{
+        AUTO_JSON intended = NULL;
+        o.dry = true;
+        if (!pg_roles_copy(source, target, &o, &intended, err))
+                return false;
+        json_t *memory = json_object();
+        jx_set(memory, key, json_incref(jx_get(intended, "created")));
+        if (!step_remember(ctx, memory, err))
+                return false;
+        o.dry = false;
+        return pg_roles_copy(source, target, &o, ret_report, err);
 }
 
 static bool drop_role(Pg *pg, const char *name, Err *err)

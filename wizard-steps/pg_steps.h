@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/inventory.h"
+#include "pg/roles.h"
 #include "wizard-steps/open.h"
 
 /* Connects to the step's `on:`; to its parameter `database` when the kind has one and it is set. */
@@ -15,6 +16,10 @@ void step_results_from(StepCtx *ctx, const json_t *from, const char *const *keys
  * those (a fact of a foreach). New reference, each name once. */
 json_t *step_name_list(StepCtx *ctx, const char *param);
 
+/* pg_roles_copy(), and before it makes roles it remembers their names under `key`. They are made in
+ * one transaction: after a crash either all of them exist or none. */
+bool step_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, const char *key,
+                     json_t **ret_report, Err *err) MUST_CHECK;
 /* Drops roles this run made, the last one first, so that members go before their groups; those that
  * are gone are fine. */
 bool step_roles_drop(Pg *pg, const json_t *names, Err *err) MUST_CHECK;

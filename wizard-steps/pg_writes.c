@@ -1,5 +1,6 @@
 /* pg_writes.c: what the tables have counted so far. The engine asks again before a rollback, and
  * its question then says what was written on this server since, and will be lost. */
+#include "base/fmt.h"
 #include "pg/writes.h"
 #include "wizard-steps/pg_steps.h"
 
@@ -29,7 +30,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         size_t n = json_object_size(jx_get(look, "tables"));
         step_result_int(ctx, "tables", (int64_t)n);
-        step_report(ctx, "counters of %zu tables", n);
+        step_report(ctx, "counters of %s", THINGS(n, "table"));
         jx_set_str(look, "target", step_target(ctx)->name);
         return step_remember(ctx, look, err);
 }

@@ -60,7 +60,7 @@ static bool choose_databases(Create *c, Endpoint *e, Err *err)
 
 static void report(const Create *c, const BundleDone *done, const TransferResult *sum)
 {
-        char size[24], rows[32];
+        char size[24];
         if (c->json) {
                 AUTO_JSON j = json_object();
                 jx_set_str(j, "path", done->path);
@@ -74,9 +74,9 @@ static void report(const Create *c, const BundleDone *done, const TransferResult
                 return;
         }
         AUTO_FREE char *path = text_clean_str(done->path);
-        printf("%s\n%s, %lld members, %lld tables, %s rows\nschema by pg_dump of %s\nsha256 %s\n", path,
-               fmt_bytes(done->size, size), (long long)done->members, (long long)sum->tables,
-               fmt_count(sum->rows, rows), sum->client ? sum->client : "the server", done->sha256);
+        printf("%s\n%s, %s, %s, %s\nschema by pg_dump of %s\nsha256 %s\n", path,
+               fmt_bytes(done->size, size), THINGS(done->members, "member"), THINGS(sum->tables, "table"),
+               THINGS(sum->rows, "row"), sum->client ? sum->client : "the server", done->sha256);
 }
 
 static int create_now(Create *c, Endpoint *e)

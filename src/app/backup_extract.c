@@ -55,7 +55,7 @@ static void report(const Extract *x, const char *to, int64_t members)
                         jx_set_int(j, "bytes", x->bytes);
                 backup_print_json(j);
         } else if (x->dir) {
-                printf("%lld members in %s, every SHA-256 checked\n", (long long)members, clean);
+                printf("%s in %s, every SHA-256 checked\n", THINGS(members, "member"), clean);
         } else {
                 printf("%s in %s\n", fmt_bytes(x->bytes, size), clean);
         }

@@ -130,9 +130,9 @@ static void show_database(const json_t *db)
         AUTO_FREE char *name = text_clean_str(jx_str(db, "name", ""));
         AUTO_FREE char *when = text_clean_str(jx_str(db, "snapshot_time", "?"));
         AUTO_FREE char *client = text_clean_str(jx_str(db, "client", "?"));
-        printf("\ndatabase %s: %lld objects, %lld large objects, read at %s by %s\n", name,
-               (long long)jx_int(db, "objects", 0),
-               (long long)jx_int(jx_get(db, "large_objects"), "count", 0), when, client);
+        printf("\ndatabase %s: %s, %s, read at %s by %s\n", name,
+               THINGS(jx_int(db, "objects", 0), "object"),
+               THINGS(jx_int(jx_get(db, "large_objects"), "count", 0), "large object"), when, client);
         json_array_foreach(jx_get(db, "extensions"), i, t)
         {
                 AUTO_FREE char *extension = text_clean_str(jx_str(t, "name", ""));
@@ -165,9 +165,9 @@ static void show_text(const Bundle *b, const json_t *about, const json_t *roles)
         AUTO_FREE char *tool = text_clean_str(jx_str(m, "tool", "?"));
         AUTO_FREE char *words = standing(about);
         AUTO_FREE char *names = names_of(roles);
-        printf("%s\nmade %s from PostgreSQL %s by pgsherpa %s\n%s, %zu members, manifest %.*s..\n%s\n", path,
+        printf("%s\nmade %s from PostgreSQL %s by pgsherpa %s\n%s, %s, manifest %.*s..\n%s\n", path,
                created, server, tool, fmt_bytes(jx_int(about, "size", 0), size),
-               json_object_size(jx_get(m, "members")) + 1, HASH_WORDS,
+               THINGS(json_object_size(jx_get(m, "members")) + 1, "member"), HASH_WORDS,
                jx_str(jx_get(m, "tail"), "self", ""), words);
         if (json_array_size(roles))
                 printf("roles%s: %s\n", jx_bool(m, "role_passwords", false) ? ", with passwords" : "",

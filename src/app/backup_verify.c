@@ -37,7 +37,7 @@ static void verify_done(Verify *v)
 static int verdict(const Verify *v)
 {
         const BundleReport *r = &v->r;
-        char bytes[24], rows[32];
+        char bytes[24];
         size_t bad = json_array_size(r->bad), i;
         json_t *j;
         if (v->json) {
@@ -67,12 +67,12 @@ static int verdict(const Verify *v)
         if (bad)
                 puts("this bundle is damaged: do not rely on it");
         else
-                printf("%lld members, %s, %s rows: every byte is as it was written\n",
-                       (long long)r->members, fmt_bytes(r->bytes, bytes), fmt_count(r->rows, rows));
+                printf("%s, %s, %s: every byte is as it was written\n",
+                       THINGS(r->members, "member"), fmt_bytes(r->bytes, bytes), THINGS(r->rows, "row"));
         if (r->restored_on) {
                 AUTO_FREE char *on = text_clean_str(r->restored_on);
-                printf("restored on %s: %lld tables read back, rows and hashes are those of the manifest\n",
-                       on, (long long)v->tables);
+                printf("restored on %s: %s read back, rows and hashes are those of the manifest\n",
+                       on, THINGS(v->tables, "table"));
         }
         return bad ? EXIT_NO : EXIT_DONE;
 }

@@ -22,7 +22,6 @@ static bool open_file(const RestoreFile *o, SourceFile **ret, Err *err)
 
 static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
 {
-        char count[32];
         if (o->json) {
                 AUTO_JSON j = load_json(l->name, r, "statements");
                 AUTO_FREE char *text = jx_dump(j);
@@ -30,8 +29,8 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
                 return;
         }
         AUTO_FREE char *name = text_clean_str(l->name);
-        printf("database %s: %lld tables, %s rows, every one counted; %lld statements without an error%s\n",
-               name, (long long)r->tables, fmt_count(r->rows, count), (long long)r->objects,
+        printf("database %s: %s, %s, every one counted; %s without an error%s\n",
+               name, THINGS(r->tables, "table"), THINGS(r->rows, "row"), THINGS(r->objects, "statement"),
                l->replaces ? " (an empty database was in its place)" : "");
 }
 

@@ -207,7 +207,6 @@ static void tell_json(const Copy *c, const TransferResult *r, bool there)
 
 static void tell(const Copy *c, const TransferResult *r, bool there)
 {
-        char count[32];
         if (c->json) {
                 tell_json(c, r, there);
                 return;
@@ -219,9 +218,8 @@ static void tell(const Copy *c, const TransferResult *r, bool there)
         if (!there)
                 return;
         AUTO_FREE char *name = text_clean_str(c->load.name);
-        printf("database %s is there: %lld tables, %s rows%s\n", name, (long long)r->tables,
-               fmt_count(r->rows, count),
-               c->load.replaces ? " (an empty database was in its place)" : "");
+        printf("database %s is there: %s, %s%s\n", name, THINGS(r->tables, "table"),
+               THINGS(r->rows, "row"), c->load.replaces ? " (an empty database was in its place)" : "");
         if (c->no_proof)
                 puts("not compared with its source: pgsherpa compare does that");
 }

@@ -46,7 +46,6 @@ static void hint_for_roles(Err *err)
 
 static void report(const Restore *o, const char *name, const TransferResult *r, const char *more)
 {
-        char count[32];
         if (o->json) {
                 AUTO_JSON j = load_json(name, r, "objects");
                 AUTO_FREE char *text = jx_dump(j);
@@ -54,9 +53,9 @@ static void report(const Restore *o, const char *name, const TransferResult *r, 
                 return;
         }
         AUTO_FREE char *clean = text_clean_str(name);
-        printf("%s %s: %lld tables, %s rows, every member's SHA-256 checked%s\n",
-               o->n_only ? "restored into database" : "database", clean, (long long)r->tables,
-               fmt_count(r->rows, count), more);
+        printf("%s %s: %s, %s, every member's SHA-256 checked%s\n",
+               o->n_only ? "restored into database" : "database", clean, THINGS(r->tables, "table"),
+               THINGS(r->rows, "row"), more);
 }
 
 /* ---- into a database of its own ---- */

@@ -49,6 +49,13 @@ char *fmt_count(int64_t n, char buf[static 32])
         return buf;
 }
 
+char *fmt_things(int64_t n, const char *thing, char buf[static 64])
+{
+        char count[32];
+        snprintf(buf, 64, "%s %s%s", fmt_count(n, count), thing, n == 1 ? "" : "s");
+        return buf;
+}
+
 char *fmt_clock(int64_t ms, char buf[static 24])
 {
         long long s = (ms < 0 ? 0 : ms) / 1000;

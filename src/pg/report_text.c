@@ -44,19 +44,18 @@ char *report_difference_line(const json_t *d)
 
 char *report_verdict(const json_t *report)
 {
-        char rows[32];
         AUTO_BUF b = buf_init(1024);
         int64_t total = jx_int(report, "differences_total", 0);
         if (total)
-                buf_printf(&b, "%lld differences", (long long)total);
+                buf_printf(&b, "%s", THINGS(total, "difference"));
         else
                 buf_adds(&b, "equal");
-        buf_printf(&b, ": %lld tables, %s rows, %lld sequences, %lld objects compared; %zu expected "
-                   "differences between versions", (long long)jx_int(report, "tables_compared", 0),
-                   fmt_count(jx_int(report, "rows", 0), rows),
-                   (long long)jx_int(report, "sequences_compared", 0),
-                   (long long)jx_int(report, "objects_compared", 0),
-                   json_array_size(jx_get(report, "normalised")));
+        buf_printf(&b, ": %s, %s, %s, %s compared; %s between versions",
+                   THINGS(jx_int(report, "tables_compared", 0), "table"),
+                   THINGS(jx_int(report, "rows", 0), "row"),
+                   THINGS(jx_int(report, "sequences_compared", 0), "sequence"),
+                   THINGS(jx_int(report, "objects_compared", 0), "object"),
+                   THINGS(json_array_size(jx_get(report, "normalised")), "expected difference"));
         return xstrdup(buf_str(&b));
 }
 
@@ -134,8 +133,8 @@ static void text_how(Buf *b, const json_t *report)
                 buf_printf(b, "expected: %s (%lld): %s\n", rule, (long long)jx_int(one, "n", 0),
                            jx_str(one, "reason", ""));
         json_object_foreach(jx_get(report, "methods"), method, n)
-                buf_printf(b, "%s: %lld tables %s\n", jx_str(report, "mode", ""),
-                           (long long)json_integer_value(n), method_words(method));
+                buf_printf(b, "%s: %s %s\n", jx_str(report, "mode", ""),
+                           THINGS(json_integer_value(n), "table"), method_words(method));
         if (jx_get(report, "ms"))
                 buf_printf(b, "took %s\n", fmt_duration(jx_int(report, "ms", 0), ms));
 }

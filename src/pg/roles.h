@@ -1,7 +1,7 @@
 /* roles.h: the roles a database needs, carried over as they are.
  *
  *      AUTO_JSON report = NULL;
- *      RolesCopyOptions o = { .skip = skip, .demote = true };
+ *      RolesCopyOptions o = { .skip = skip };
  *      pg_roles_copy(source, target, &o, &report, err)
  *        -> {"created": ["api_worker"], "present": ["app"], "differences": [{"role", "what",
  *            "source", "target"}], "md5": ["api_worker"], "skipped": ["postgres"]}
@@ -25,7 +25,7 @@ typedef struct RolesCopyOptions {
         bool          dry;              /* report only                                        */
 } RolesCopyOptions;
 
-/* `will_create` of a dry run is what a later one creates. One transaction on the target. */
+/* `created` of a dry run is what a later one creates. One transaction on the target. */
 bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
                    Err *err) MUST_CHECK;
 

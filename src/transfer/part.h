@@ -63,9 +63,13 @@ bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part
 
 /* Adds a finished part to its table. The caller's lock. */
 void part_add(const Part *p);
+/* The directory of its members in the bundle, malloc()ed. */
+char *table_member_dir(const PartSink *s, const Table *t) MUST_CHECK;
 /* The table for the manifest, when all its parts were added. */
 json_t *table_record(const PartSink *s, const Table *t) MUST_CHECK;
 /* The way back: what a source would have said. Texts live in `a`. */
 void table_from_record(Arena *a, const json_t *record, Table *ret);
-/* Is what came out of the bundle what its manifest describes? When all parts were added. */
+/* Is what came out of the bundle what its manifest describes? Of the table, when all parts were
+ * added. */
+bool rows_as_recorded(int64_t rows, uint64_t hash, const json_t *record, Err *err) MUST_CHECK;
 bool table_as_recorded(const Table *t, const json_t *record, Err *err) MUST_CHECK;

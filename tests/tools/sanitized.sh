@@ -7,10 +7,11 @@
 reports=$(mktemp -d) || exit 99
 trap 'rm -rf "$reports"' EXIT
 ASAN_OPTIONS=detect_leaks=1:log_path=$reports/report
+LSAN_OPTIONS=print_suppressions=0:suppressions=$(cd "$(dirname "$0")" && pwd)/lsan.supp
 UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/report
 TSAN_OPTIONS=log_path=$reports/report
 PGSHERPA_SANITIZED=1            # for what a test knows of memory and seconds
-export PGSHERPA_SANITIZED ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+export PGSHERPA_SANITIZED ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 "$@"
 code=$?
 # The engine tests look for leaks in a forked child, whose main thread LeakSanitizer still knows

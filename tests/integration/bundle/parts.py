@@ -21,7 +21,7 @@ def drop(*names):
 
 def new_database(path, major):
     out, err = restore(path, 17, NEW, "--table", "app.orders")
-    assert "1 tables, 20,000 rows" in out, out
+    assert "1 table, 20,000 rows" in out, out
     assert "orders_person_fkey" in err and "left out" in err, err
     assert psql(17, NEW, TABLES) == "app.orders"
     same_rows(major, "app.orders", NEW)

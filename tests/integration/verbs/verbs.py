@@ -133,9 +133,9 @@ def test_backup_verify_restore(root):
     out, _ = run("restore", path, *to(17, copy), "--jobs", "3")
     assert "20,000 rows" in out, out
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet")
-    assert out.startswith("equal: 1 tables, 20,000 rows"), out
+    assert out.startswith("equal: 1 table, 20,000 rows"), out
     out, _ = run("compare", "--from", path, *to(17, copy), "--quiet")
-    assert out.startswith("not compared: objects") and "\nequal: 1 tables, 20,000 rows" in out, out
+    assert out.startswith("not compared: objects") and "\nequal: 1 table, 20,000 rows" in out, out
     # A second time: the name is taken, and what is there stays.
     _, err = run("restore", path, *to(17, copy), code=3)
     assert "is not empty: it has relation" in err, err

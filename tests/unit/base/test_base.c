@@ -69,6 +69,9 @@ Test(fmt, sizes_are_powers_of_1024)
         cr_assert_eq(n, 7LL * 86400 * 1000);
         char c[32];
         cr_assert_str_eq(fmt_count(-1234567, c), "-1,234,567");
+        cr_assert_str_eq(THINGS(0, "row"), "0 rows");
+        cr_assert_str_eq(THINGS(1, "large object"), "1 large object");
+        cr_assert_str_eq(THINGS(1234567, "table"), "1,234,567 tables");
 }
 
 Test(redact, hides_a_secret_in_all_its_forms)
