@@ -130,6 +130,24 @@ bool constraint_not_valid(const char *sql, Buf *add, Buf *validate)
         return true;
 }
 
+bool constraint_own_index(const char *sql, Buf *name)
+{
+        AUTO_BUF table = buf_init(LIMIT_SQL);
+        AUTO_BUF quoted = buf_init(LIMIT_SQL);
+        Words w = { sql };
+        if (!take(&w, "ALTER TABLE"))
+                return false;
+        (void)!take(&w, "ONLY");
+        if (!take_name(&w, true, &table) || !take(&w, "ADD CONSTRAINT") || !take_name(&w, false, &quoted) ||
+            (!take(&w, "PRIMARY KEY") && !take(&w, "UNIQUE") && !take(&w, "EXCLUDE")))
+                return false;
+        const char *p = buf_str(&quoted);
+        bool quotes = *p == '"';
+        for (p += quotes; *p && (!quotes || *p != '"' || *++p == '"'); p++)
+                buf_addc(name, *p);
+        return true;
+}
+
 char *index_method(const char *sql)
 {
         AUTO_BUF ignored = buf_init(LIMIT_SQL);

@@ -19,5 +19,9 @@ bool constraint_as_index(const char *sql, Buf *index, Buf *take_over) MUST_CHECK
  * VALID already and stays so, is NOT ENFORCED, or stands on a partitioned table. */
 bool constraint_not_valid(const char *sql, Buf *add, Buf *validate) MUST_CHECK NONNULL;
 
+/* The name, as the catalogs have it, of the index an ALTER TABLE .. ADD CONSTRAINT makes: it is one
+ * of its schema's relations. False: it makes none (CHECK, NOT NULL, FOREIGN KEY). */
+bool constraint_own_index(const char *sql, Buf *name) MUST_CHECK NONNULL;
+
 /* "btree", "gin" .. of a CREATE INDEX; "btree" when the text does not say. malloc()ed. */
 char *index_method(const char *sql) MUST_CHECK NONNULL;

@@ -9,8 +9,11 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "dumps/constraint.h"
 #include "transfer/part.h"
 #include "transfer/select.h"
+
+#define SHOWN 40                        /* statements a hint has: more is a script            */
 
 typedef struct Into {
         Transfer              *t;
@@ -25,6 +28,8 @@ typedef struct Into {
         Entries                run;
         int64_t                tables, rows, bytes, total;
         int                    things;
+        const char            *there;           /* the first that is in the way; NULL: none  */
+        int                    n_there;
 } Into;
 
 static void into_close(Into *w)
@@ -72,17 +77,45 @@ static bool is_relation(const TocEntry *e)
         return false;
 }
 
-static bool not_there_yet(Into *w, const TocEntry *e, bool *ret_existing, Err *err)
+/* Indexes and statistics have their names of the schema, too: ALTER TABLE .. RENAME leaves those of
+ * the old table behind. NULL: this entry makes nothing of the kind. */
+static const char *own_name(Into *w, const TocEntry *e)
+{
+        AUTO_BUF index = buf_init(LIMIT_SQL);
+        if (is_relation(e) || str_eq(e->class, "INDEX") || str_eq(e->class, "STATISTICS"))
+                return e->name;
+        if (str_eq(e->class, "CONSTRAINT") && constraint_own_index(e->sql, &index))
+                return arena_strdup(w->a, buf_str(&index));
+        return NULL;
+}
+
+/* The statement that takes what has this name out of the way; no row: nothing has it. */
+static void named_sql(const TocEntry *e, const char *name, Sql *q)
+{
+        sql_add(q, "select format('ALTER %s %I.%I RENAME TO %I;', x.what, n.nspname, x.name, "
+                   "left(x.name, 59) || '_old') from (");
+        if (str_eq(e->class, "STATISTICS"))
+                sql_add(q, "select 'STATISTICS' as what, stxname::text as name, stxnamespace as space "
+                           "from pg_statistic_ext");
+        else
+                sql_add(q, "select case relkind when 'i' then 'INDEX' when 'I' then 'INDEX' "
+                           "when 'S' then 'SEQUENCE' when 'v' then 'VIEW' when 'm' then 'MATERIALIZED VIEW' "
+                           "when 'f' then 'FOREIGN TABLE' when 'c' then 'TYPE' else 'TABLE' end as what, "
+                           "relname::text as name, relnamespace as space from pg_class");
+        sql_add(q, ") x join pg_namespace n on n.oid = x.space where n.nspname = ");
+        sql_value(q, e->schema ? e->schema : "");
+        sql_add(q, " and x.name = ");
+        sql_value(q, name);
+}
+
+static bool not_there_yet(Into *w, const TocEntry *e, bool *ret_existing, Buf *in_the_way, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        if (!is_relation(e))
+        const char *name = own_name(w, e);
+        if (!name)
                 return true;
-        sql_add(&q, "select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                    "where n.nspname = ");
-        sql_value(&q, e->schema ? e->schema : "");
-        sql_add(&q, " and c.relname = ");
-        sql_value(&q, e->name);
+        named_sql(e, name, &q);
         if (!pg_query(w->to, &q, &r, err))
                 return false;
         if (pg_rows(r) == 0)
@@ -92,11 +125,25 @@ static bool not_there_yet(Into *w, const TocEntry *e, bool *ret_existing, Err *e
                 transfer_say(w->t, "%s is there already: used as it is", toc_object(w->a, e));
                 return true;
         }
-        err_set(err, ERR_USER, "%s is there already in the database %s", toc_object(w->a, e),
-                w->c->into);
+        AUTO_FREE char *rename = text_clean_str(pg_cell(r, 0, 0));
+        if (!w->there)
+                w->there = toc_object(w->a, e);
+        if (w->n_there++ < SHOWN)
+                buf_printf(in_the_way, " %s", rename);
+        return true;
+}
+
+static bool refuse(const Into *w, const Buf *in_the_way, Err *err)
+{
+        if (w->n_there == 1)
+                err_set(err, ERR_USER, "%s is there already in the database %s", w->there, w->c->into);
+        else
+                err_set(err, ERR_USER, "%s is there already in the database %s, and the names of %d more "
+                        "things that would come with it", w->there, w->c->into, w->n_there - 1);
         memcpy(err->sqlstate, "42P07", sizeof "42P07");
-        return err_hint(err, "nothing was touched. Rename or drop that one first, or restore into a "
-                             "database of its own: --to ..,db=NEW_NAME");
+        return err_hint(err, "nothing was touched. Restore into a database of its own (--to ..,db=NEW_NAME), "
+                             "or take those out of the way:%s%s", buf_str(in_the_way),
+                        w->n_there > SHOWN ? " .." : "");
 }
 
 /* A tablespace is a directory of one machine. */
@@ -120,14 +167,15 @@ static bool tablespace(Into *w, TocEntry *e, Err *err)
 
 static bool look(Into *w, Err *err)
 {
+        AUTO_BUF in_the_way = buf_init(LIMIT_LINE);
         for (size_t i = 0; i < w->toc.n; i++) {
                 TocEntry *e = &w->toc.entries[i];
                 if (str_eq(e->class, "SCHEMA"))
                         e->part = TOC_NEEDED;   /* a schema may be there: its tables may not */
-                if (!not_there_yet(w, e, &w->existing[i], err) || !tablespace(w, e, err))
+                if (!not_there_yet(w, e, &w->existing[i], &in_the_way, err) || !tablespace(w, e, err))
                         return false;
         }
-        return true;
+        return w->n_there == 0 || refuse(w, &in_the_way, err);
 }
 
 /* ---- one entry ---- */
@@ -162,7 +210,7 @@ static bool forgive(Into *w, size_t i, Err *err)
 {
         const TocEntry *e = &w->toc.entries[i];
         const char *object = toc_object(w->a, e);
-        if (!is_relation(e) && is_duplicate(err)) {
+        if (e->part == TOC_NEEDED && !is_relation(e) && is_duplicate(err)) {
                 w->existing[i] = true;
                 transfer_say(w->t, "%s is there already: used as it is", object);
         } else if (str_eq(e->class, "FK CONSTRAINT") &&

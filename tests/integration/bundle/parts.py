@@ -61,6 +61,24 @@ def live_database(path, major):
     drop(LIVE)
 
 
+def names_left_behind(path):
+    """A renamed table keeps its indexes' and statistics' names: nothing of the new one is left out for that."""
+    psql(17, "postgres", f'create database "{LIVE}"')
+    restore(path, 17, LIVE, "--table", "app.orders")
+    psql(17, LIVE, "alter table app.orders rename to orders_old")
+    _, err = restore(path, 17, LIVE, "--table", "app.orders", code=3)
+    assert "is there already" in err and psql(17, LIVE, TABLES) == "app.orders_old", err
+    hint = err[err.index("out of the way:") + len("out of the way:"):]
+    for what in ("INDEX app.orders_pkey", "INDEX app.by_code", "SEQUENCE app.orders_id_seq", "STATISTICS app.together"):
+        assert f"ALTER {what} RENAME TO " in hint, err
+    psql(17, LIVE, hint)
+    restore(path, 17, LIVE, "--table", "app.orders")
+    for sql in ("select string_agg(indexdef, ' ' order by indexname) from pg_indexes where tablename = 'orders'",
+                "select count(*) from pg_statistic_ext where stxrelid = 'app.orders'::regclass"):
+        assert psql(17, LIVE, sql) == psql(17, NEW, sql), sql
+    drop(LIVE)
+
+
 def refused(path):
     _, err = restore(path, 17, NEW, "--table", "app.shown", code=1)
     assert "VIEW app.shown needs TABLE app.orders" in err, err
@@ -109,6 +127,7 @@ with source(13, 17, more=[(17, NEW), (17, LIVE)]) as root:
         refused(bundle)
         of_a_part(root, source_major)
         restore(bundle, 17, NEW)
+        names_left_behind(bundle)
         compare(source_major, SOURCE, 17, NEW)
         drop(NEW)
         print(f"parts of a bundle of {source_major}: as chosen")
