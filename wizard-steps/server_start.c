@@ -237,7 +237,7 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
         const char *method = w->old ? container_env(w->old, "POSTGRES_HOST_AUTH_METHOD") : NULL;
         if (method && *method && fits_env_file(method))
                 buf_printf(b, "POSTGRES_HOST_AUTH_METHOD=%s\n", method);
-        return true;
+        return !b->overflow || err_set(err, ERR_USER, "the container's environment is too large");
 }
 
 static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)

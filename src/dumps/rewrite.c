@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "base/limits.h"
 #include "dumps/sqltext.h"
 
 /* One token of a statement; n 0: it is at its end. */
@@ -245,8 +246,8 @@ static bool table_item(const char *p, const char *end, Token only, Buf *out, Buf
 
 static bool create_table(const char *s, const char *name, const char *end, int major, Buf *out)
 {
-        AUTO_BUF text = buf_init((size_t)(end - s) * 2 + 64);
-        AUTO_BUF later = buf_init((size_t)(end - s) * 2 + 64);
+        AUTO_BUF text = buf_init(LIMIT_SQL);
+        AUTO_BUF later = buf_init(LIMIT_SQL);   /* has the table's name once a column */
         Token t = token(name, end), only;
         const char *open = name;
         while (t.n && !is(t, "(") && !is(t, "PARTITION") && !is(t, "INHERITS"))
@@ -284,6 +285,7 @@ static bool create_table(const char *s, const char *name, const char *end, int m
         buf_add(out, text.data, text.len);
         buf_add(out, close, (size_t)(end - close));
         buf_add(out, later.data, later.len);
+        out->overflow |= text.overflow || later.overflow;
         return true;
 }
 

@@ -15,5 +15,6 @@
 #include "base/buf.h"
 
 /* One statement, from its first word to behind its semicolon. False: nothing to rewrite, and
- * `out` is as it was. True with nothing written: the statement is left out. */
+ * `out` is as it was. True with nothing written: the statement is left out. What
+ * does not fit is missing there, and out->overflow says so. */
 bool rewrite_statement(const char *s, const char *end, int major, Buf *out) NONNULL;

@@ -21,7 +21,8 @@ size_t sqltext_token(const char *sql, const char **ret_start) NONNULL;
  *   SET lines   of parameters that `major` does not know (transaction_timeout before 17);
  *   what rewrite.h knows how to say in older words;
  *   \restrict and \unrestrict, which are psql's business.
- * Returns false when there was nothing to strip (out then holds the same text). */
+ * Returns false when there was nothing to strip (out then holds the same text). After it the caller
+ * looks at out->overflow: then statements are missing. */
 bool sqltext_strip(const char *sql, int major, Buf *out);
 /* Only the psql lines, for SQL that people will feed to any psql. */
 void sqltext_strip_psql(const char *sql, Buf *out);

@@ -119,6 +119,8 @@ static bool add_files(Transfer *t, BundleWriter *w, const TransferBackup *b, Err
                         redact(text, &kept);
                 else
                         buf_add(&kept, text, n);
+                if (kept.overflow)
+                        return err_set(err, ERR_USER, "%s is too large to be kept in the bundle", path);
                 const char *base = strrchr(path, '/');
                 encoded = bundle_encode(base ? base + 1 : path);
                 AUTO_FREE char *name = xasprintf("files/%03zu-%s", i + 1, encoded);

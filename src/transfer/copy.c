@@ -226,8 +226,8 @@ static void begin_record(Copy *w)
 static bool one_line(void *arg, const char *what, const Sql *q, Err *err)
 {
         AUTO_FREE char *text = plain_sql(q);
-        buf_printf(arg, "%s;\n", text);
-        return true;
+        return buf_printf(arg, "%s;\n", text) ||
+               err_set(err, ERR_USER, "the database has too many settings for a bundle");
 }
 
 static bool end_bundle(Copy *w, Err *err)

@@ -258,6 +258,8 @@ static bool one(Entries *s, const TocEntry *e, Err *err)
         const char *object = toc_object(s->a, e);
         AUTO_BUF stripped = buf_init(LIMIT_SQL);
         const char *sql = text_of(s, e, &stripped);
+        if (stripped.overflow)
+                return err_set(err, ERR_USER, "%s: its SQL is larger than %d bytes", object, LIMIT_SQL);
         if (e->pass == TOC_PASS_ACL)
                 return grants(s, sql, err);
         bool ok = where_it_lives(s, e, err) && policies(s, e, true, err) && try_text(s, e, sql, err);
@@ -286,6 +288,7 @@ static void add_entry(Entries *s, const TocEntry *e, Buf *b)
         if (e->pass != TOC_PASS_ACL && where_sql(s, e, &lives))
                 add_sql(b, &lives);
         buf_adds(b, text_of(s, e, &stripped));
+        b->overflow |= stripped.overflow;
         buf_adds(b, "\n;\n");          /* a line of its own: the text may end in a comment */
         if (e->pass == TOC_PASS_ACL)
                 return;
@@ -316,9 +319,9 @@ static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
         }
         for (size_t i = 0; i < n; i++)
                 add_entry(s, list[i], &b);
-        if (pg_exec_dumped(s->pg, buf_str(&b), err))
+        if (!b.overflow && pg_exec_dumped(s->pg, buf_str(&b), err))
                 return true;
-        if (err->kind != ERR_SERVER)
+        if (!b.overflow && err->kind != ERR_SERVER)
                 return false;
         err_clear(err);
         s->tablespace = before.tablespace;      /* settings go back with the transaction */

@@ -41,6 +41,8 @@ bool sequences_to_bundle(BundleWriter *w, const char *dir, const Content *c, Err
                 AUTO_FREE char *text = plain_sql(&q);
                 buf_adds(&b, text);
         }
+        if (b.overflow)
+                return err_set(err, ERR_USER, "there are too many sequences for a bundle");
         AUTO_FREE char *name = xasprintf("%s/sequences.sql.zst", dir);
         return bundle_add(w, "sql", name, buf_str(&b), b.len, err);
 }

@@ -213,7 +213,7 @@ static bool keep_for_later(Load *l, const SqlReadItem *i, const SqlMeaning *m, E
 static bool statement(Load *l, const SqlReadItem *i, Err *err)
 {
         AUTO_SQLMEANING m = { 0 };
-        AUTO_BUF stripped = buf_init(i->len + 64);
+        AUTO_BUF stripped = buf_init(i->len + LIMIT_SQL);
         const char *sql = i->text;
         int64_t ignored = 0;
         sqlmeaning_of(i, &m);
@@ -235,6 +235,8 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
         if ((m.reach == SQL_SESSION || str_starts(i->text, "ALTER ")) && !i->backslashes &&
             sqltext_strip(i->text, pg_major(l->to), &stripped)) {
                 const char *rest = buf_str(&stripped);
+                if (stripped.overflow)
+                        return err_set(err, ERR_USER, "line %lld: this statement is too long", (long long)i->line);
                 if (sqltext_next(rest, NULL) == 0)
                         return true;
                 sql = rest;

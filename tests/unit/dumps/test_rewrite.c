@@ -38,6 +38,21 @@ Test(rewrite, takes_a_not_null_of_its_own_out_of_a_child_table)
                 "CREATE TABLE t (\"not\" int, CONSTRAINT c CHECK ((a IS NOT NULL)));");
 }
 
+Test(rewrite, loses_no_not_null_of_a_table_with_a_long_name)
+{
+        char name[64] = { 0 }, want[8192], sql[8192];
+        memset(name, 'n', 63);
+        size_t n = (size_t)snprintf(sql, sizeof sql, "CREATE TABLE s.%s (", name);
+        size_t w = (size_t)snprintf(want, sizeof want, "CREATE TABLE s.%s ()\nINHERITS (s.p);", name);
+        for (int i = 0; i < 20; i++) {
+                n += (size_t)snprintf(sql + n, sizeof sql - n, "%sNOT NULL c%d", i ? ", " : "", i);
+                w += (size_t)snprintf(want + w, sizeof want - w,
+                                      "\nALTER TABLE ONLY s.%s ALTER COLUMN c%d SET NOT NULL;", name, i);
+        }
+        snprintf(sql + n, sizeof sql - n, ")\nINHERITS (s.p);");
+        becomes(sql, 17, want);
+}
+
 Test(rewrite, leaves_maintain_out_of_grants_before_17)
 {
         becomes("GRANT SELECT,MAINTAIN,UPDATE ON TABLE t TO \"MAINTAIN\";", 16,
