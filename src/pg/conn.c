@@ -349,6 +349,13 @@ bool pg_as_application(Pg *pg, Err *err)
         return pg_do(pg, "reset search_path; reset row_security", err);
 }
 
+bool pg_refuse_views(Pg *pg, Err *err)
+{
+        return pg_do(pg, "select set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', "
+                     "true) where current_setting('restrict_nonsystem_relation_kind', true) is not "
+                     "null", err);
+}
+
 bool pg_begin_reading(Pg *pg, const char *snapshot, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -359,9 +366,7 @@ bool pg_begin_reading(Pg *pg, const char *snapshot, Err *err)
         }
         if (!pg_exec(pg, &q, err))
                 return snapshot ? err_wrap(err, "joining the snapshot") : false;
-        return pg_do(pg, "select set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', "
-                     "true) where current_setting('restrict_nonsystem_relation_kind', true) is not "
-                     "null", err);
+        return pg_refuse_views(pg, err);
 }
 
 bool pg_scram_verifier(Pg *pg, const char *role, const Secret *password, Secret **ret, Err *err)

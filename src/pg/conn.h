@@ -82,6 +82,8 @@ bool pg_as_application(Pg *pg, Err *err) MUST_CHECK;
  * become a view or a foreign table since it was listed as a table is refused and not evaluated
  * with our rights, where the server can do that (minor releases since August 2024). */
 bool pg_begin_reading(Pg *pg, const char *snapshot, Err *err) MUST_CHECK;
+/* Only the latter, to the end of a transaction that has begun; it takes the transaction's snapshot. */
+bool pg_refuse_views(Pg *pg, Err *err) MUST_CHECK;
 
 /* The SCRAM verifier of a password, made on this side: the clear text never travels. Free it
  * with secret_free(). */

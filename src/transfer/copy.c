@@ -58,7 +58,7 @@ static bool open_source(Copy *w, Err *err)
         p.statement_timeout_ms = 0;
         progress_stage(t, "looking at the source", "objects", 0, 0);
         return (transfer_connect(t, &p, w->c->database, &w->holder, err) &&
-                source_begin(w->holder, NULL, &w->snapshot, err) &&
+                source_hold(t, w->holder, &w->snapshot, err) &&
                 transfer_connect(t, &p, w->c->database, &w->reader, err) &&
                 source_begin(w->reader, w->snapshot, NULL, err)) ||
                err_wrap(err, "the source database %s", w->c->database);

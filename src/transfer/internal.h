@@ -137,6 +137,13 @@ bool source_content(Pg *pg, Arena *a, Content *ret, Err *err);
 void content_done(Content *c);
 const char *content_encoding(const Content *c);
 
+/* ---- source_hold.c ---- */
+/* The same with a snapshot of its own, malloc()ed, and with every table locked against TRUNCATE, ALTER
+ * and DROP for as long as the transaction lasts. Waits for whoever has one locked against readers,
+ * and says for whom, until it is stopped. Such a table of which the role may not read a row is an
+ * error with its name. */
+bool source_hold(Transfer *t, Pg *pg, char **ret_snapshot, Err *err);
+
 /* ---- props.c ---- */
 bool props_read(Pg *pg, json_t **ret, Err *err);
 /* CREATE DATABASE from template0 with the source's encoding and locale. */

@@ -170,6 +170,98 @@ Test(work, a_key_that_does_not_hold_is_named)
         lab_drop(13, db);
 }
 
+/* ---- somebody changes tables meanwhile ---- */
+
+typedef struct Meddler {
+        Pg         *pg;
+        const char *when;               /* how the words begin at which it meddles            */
+        char        state[6];           /* what the server answered                           */
+        char       *waited;
+} Meddler;
+
+static void meddle(void *arg, const char *text)
+{
+        Meddler *m = arg;
+        AUTO_ERR err = { 0 };
+        if (str_starts(text, "waiting to read ")) {
+                free(m->waited);
+                m->waited = xstrdup(text);
+        }
+        if (!m->when || !str_starts(text, m->when))
+                return;
+        m->when = NULL;
+        if (pg_do(m->pg, "set lock_timeout = 200; truncate public.t", &err))
+                memcpy(m->state, "00000", 6);
+        else
+                memcpy(m->state, err.sqlstate, 6);
+}
+
+static int64_t rows_of(int major, const char *database)
+{
+        AUTO_PG Pg *pg = lab_open(major, database);
+        AUTO_FREE char *n = lab_value(pg, "select count(*) from public.t");
+        return atoll(n);
+}
+
+static char *made_with_rows(int major, const char *word)
+{
+        char *db = lab_database(major, word);
+        AUTO_PG Pg *pg = lab_open(major, db);
+        lab_do(pg, "create table public.t as select g from generate_series(1, 1000) g; "
+                   "create table public.\"odd ; \"\"name\" (i int); "
+                   "create table public.root (i int) partition by list (i); "
+                   "create table public.leaf partition of public.root for values in (1)");
+        return db;
+}
+
+/* An older snapshot sees a truncated table empty: it must not happen once the snapshot is there. */
+Test(held, a_table_is_not_truncated_while_it_is_copied)
+{
+        static const int majors[] = { 13, 18 };
+        for (size_t i = 0; i < LEN(majors); i++) {
+                AUTO_ERR err = { 0 };
+                AUTO_FREE char *db = made_with_rows(majors[i], "held");
+                Meddler m = { .pg = lab_open(majors[i], db), .when = "schema by " };
+                AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2, .say = meddle, .arg = &m });
+                AUTO_FREE char *into = temporary(18);
+                OK(carry(majors[i], db, 18, into, t, &err));
+                cr_assert_str_eq(m.state, "55P03", "%d: %s", majors[i], m.state);
+                cr_assert_eq(rows_of(18, into), 1000);
+                lab_do(m.pg, "truncate public.t");      /* now nobody minds */
+                m.pg = pg_close(m.pg);
+                drop(18, into);
+                lab_drop(majors[i], db);
+        }
+}
+
+static void *give_up_soon(void *arg)
+{
+        usleep(1500000);
+        lab_do(arg, "rollback");
+        return NULL;
+}
+
+Test(held, who_has_a_table_to_himself_is_named_and_waited_for)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *db = made_with_rows(15, "wait");
+        Meddler m = { .pg = lab_open(15, db) };
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2, .say = meddle, .arg = &m });
+        AUTO_FREE char *into = temporary(17);
+        pthread_t thread;
+        lab_do(m.pg, "begin; truncate public.t");
+        AUTO_FREE char *pid = xasprintf("public.t, which pid %d (role ", pg_backend_pid(m.pg));
+        cr_assert_eq(pthread_create(&thread, NULL, give_up_soon, m.pg), 0);
+        OK(carry(15, db, 17, into, t, &err));
+        pthread_join(thread, NULL);
+        cr_assert(m.waited && strstr(m.waited, pid), "%s", m.waited ? m.waited : "nothing was said");
+        cr_assert_eq(rows_of(17, into), 1000);
+        free(m.waited);
+        m.pg = pg_close(m.pg);
+        drop(17, into);
+        lab_drop(15, db);
+}
+
 typedef struct Crowd {
         atomic_int most;
 } Crowd;
