@@ -89,7 +89,11 @@ const CatalogQuery pg_catalog_relations[] = {
           "pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid where d.classid = "
           "'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass and "
           "d.deptype in ('a', 'i'))) " FROM_REL
-          "join pg_sequence s on s.seqrelid = c.oid where " USER_REL("c", "n") },
+          "join pg_sequence s on s.seqrelid = c.oid where " USER_REL("c", "n")
+          /* of an extension's configuration: its value; the rest is the extension's own */
+          " union all select " CAT_REL("n", "c") ", '{}' from pg_extension e, unnest(e.extconfig) "
+          "u(oid) join pg_class c on c.oid = u.oid join pg_namespace n on n.oid = c.relnamespace "
+          "where c.relkind = 'S'" },
         { "trigger", 0, 13, TRIGGER("") },
         { "trigger", 13, 0, TRIGGER("t.tgparentid = 0 and ") },
         { "rule", 0, 0,

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "pg/catalog.h"
 #include "pg/compare_objects.h"
 #include "pg/facts.h"
 #include "pg/rowdiff.h"
@@ -31,6 +32,14 @@ json_t *compare_table_records(Report *r, const char *name, const json_t *s, cons
         if (!null_or_absent(a) && !json_equal(a, b))
                 return report_differ(r, "table", name, "content", a, b);
         return NULL;
+}
+
+void compare_lone_table(Report *r, const char *name, const json_t *s, const json_t *t)
+{
+        const json_t *one = s ? s : t, *rows = jx_get(one, "rows");
+        if (jx_bool(one, "of_extension", false) && (jx_get(one, "error") || json_integer_value(rows)))
+                report_differ(r, "table", name, s ? "missing" : "only on the target",
+                              s ? rows : NULL, s ? NULL : rows);
 }
 
 static json_t *side_record(const json_t *inventory)
@@ -134,7 +143,6 @@ static bool side_begin(Side *s, const TableScope *scope, Err *err)
 static void side_end(Side *s)
 {
         AUTO_ERR ignored = { 0 };
-        s->reader = table_reader_free(s->reader);
         if (s->begun)
                 (void)!pg_do(s->pg, "rollback", &ignored);
         s->arena = arena_free(s->arena);
@@ -207,7 +215,9 @@ static bool name_rows(Live *l, json_t *entry, TableRef *s, TableRef *t, Err *err
 {
         json_t *rows = NULL;
         const char *why = NULL;
-        if (!l->same_encoding)
+        if (s->condition || t->condition)
+                why = "only a part of an extension's table is compared";
+        else if (!l->same_encoding)
                 why = "the two sides have different encodings";
         else if (!rowdiff_find(l->side[0].pg, l->side[1].pg, s, t, &rows, &why, err))
                 return err_wrap(err, "looking for the rows that differ in %s", s->key);
@@ -223,21 +233,41 @@ static bool compare_rows(Live *l, Err *err)
         Side *a = &l->side[0], *b = &l->side[1];
         const TableResult *x = table_reader_results(a->reader), *y = table_reader_results(b->reader);
         int named = 0;
-        for (int i = 0, j = 0; i < a->n && j < b->n;) {
-                int order = strcmp(a->tables[i].key, b->tables[j].key);
+        for (int i = 0, j = 0; i < a->n || j < b->n;) {
+                TableRef *s = &a->tables[i], *t = &b->tables[j];
+                int order = i == a->n ? 1 : j == b->n ? -1 : strcmp(s->key, t->key);
+                AUTO_JSON source = order <= 0 ? table_data_record(s, &x[i], l->method) : NULL;
+                AUTO_JSON target = order >= 0 ? table_data_record(t, &y[j], l->method) : NULL;
                 if (order == 0) {
-                        TableRef *s = &a->tables[i], *t = &b->tables[j];
-                        AUTO_JSON source = table_data_record(s, &x[i], l->method);
-                        AUTO_JSON target = table_data_record(t, &y[j], l->method);
                         json_t *entry = compare_table_records(&l->report, s->key, source, target);
                         s->estimate = x[i].rows;
                         t->estimate = y[j].rows;
                         if (entry && named++ < TABLES_NAMED && !name_rows(l, entry, s, t, err))
                                 return false;
+                } else {        /* a missing table is told among the objects, but for an extension's */
+                        compare_lone_table(&l->report, order < 0 ? s->key : t->key, source, target);
                 }
                 i += order <= 0;
                 j += order >= 0;
         }
+        return true;
+}
+
+/* What of the source is no table of its own. */
+static bool say_unread(Live *l, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        int64_t views = 0, foreign = 0;
+        if (!pg_ask(l->side[0].pg, "select n.nspname, c.relname, c.relkind = 'm' from pg_class c join "
+                    "pg_namespace n on n.oid = c.relnamespace where c.relkind in ('m', 'f') and "
+                    CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_class", "c.oid"), &r, err))
+                return false;
+        for (int i = 0; i < pg_rows(r); i++) {
+                bool in = table_scope_has(&l->scope, pg_cell(r, i, 0), pg_cell(r, i, 1));
+                views += in && pg_cell_bool(r, i, 2);
+                foreign += in && !pg_cell_bool(r, i, 2);
+        }
+        objects_report_unread(&l->report, views, foreign);
         return true;
 }
 
@@ -251,7 +281,7 @@ static bool both(Live *l, Err *err)
                 return false;
         show(l);
         if (!objects_compare_live(&l->objects, l->side[0].pg, l->side[1].pg, err) ||
-            !wait_readers(l, err) || !compare_rows(l, err))
+            !wait_readers(l, err) || !compare_rows(l, err) || !say_unread(l, err))
                 return false;
         const json_t *s = table_reader_large_objects(l->side[0].reader);
         if (s)
@@ -274,6 +304,9 @@ bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, E
                                       .target_major = pg_major(target) };
         report_scope(&l.report, &l.scope);
         bool ok = both(&l, err);
+        /* Both stand still before anything goes that either of them reads. */
+        l.side[0].reader = table_reader_free(l.side[0].reader);
+        l.side[1].reader = table_reader_free(l.side[1].reader);
         side_end(&l.side[0]);
         side_end(&l.side[1]);
         if (ok) {

@@ -16,9 +16,9 @@
  * COPY text and it is hashed here; it is what a transfer's stream computes.
  *
  * A difference is never a warning: what is expected between majors has a rule (rules.h). A table
- * that could not be read is a difference. What was not compared is said in "limits". Contents of
- * materialized views are not compared: a restore refreshes them, and the source's may be stale;
- * whether they are populated is. */
+ * that could not be read is a difference. What was not compared is said in "limits": contents of
+ * materialized views among it (a restore refreshes them, and the source's may be stale; whether they
+ * are populated is compared), and rows of foreign tables. */
 #pragma once
 
 #include "pg/inventory.h"
@@ -48,6 +48,9 @@ bool inventory_compare(const json_t *source, const json_t *target, const Compare
 
 /* One table on both sides, by table_data_record(); the entry of its difference, or NULL. */
 json_t *compare_table_records(Report *r, const char *name, const json_t *s, const json_t *t);
+/* One that only one side has (the other is NULL). An extension's tables are not among the objects:
+ * rows in one are told here. */
+void compare_lone_table(Report *r, const char *name, const json_t *s, const json_t *t);
 /* Who was compared, from two inventories or summaries. */
 void compare_sides(Report *r, const json_t *source, const json_t *target);
 /* What it was narrowed to, said in the report. */

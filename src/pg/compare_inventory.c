@@ -9,9 +9,14 @@ static void compare_data(Report *r, const json_t *source, const json_t *target)
         json_t *s, *t;
         json_object_foreach((json_t *)source, name, s) {
                 t = jx_get(target, name);
-                if (t)                  /* a missing table is told among the objects */
+                if (t)                  /* a missing table is told among the objects, but for an extension's */
                         compare_table_records(r, name, s, t);
+                else
+                        compare_lone_table(r, name, s, NULL);
         }
+        json_object_foreach((json_t *)target, name, t)
+                if (!jx_get(source, name))
+                        compare_lone_table(r, name, NULL, t);
 }
 
 static void compare_objects(ObjectsCompare *c, const json_t *s, const json_t *t)
@@ -23,6 +28,18 @@ static void compare_objects(ObjectsCompare *c, const json_t *s, const json_t *t)
         json_object_foreach((json_t *)t, kind, one)
                 if (!jx_get(s, kind))
                         objects_compare_kind(c, kind, NULL, one);
+}
+
+static void say_unread(Report *r, const json_t *source)
+{
+        const char *name;
+        json_t *o;
+        int64_t views = 0, foreign = 0;
+        json_object_foreach(jx_get(jx_get(source, "objects"), "table"), name, o) {
+                views += str_eq(jx_str(o, "kind", ""), "m");
+                foreign += str_eq(jx_str(o, "kind", ""), "f");
+        }
+        objects_report_unread(r, views, foreign);
 }
 
 static bool comparable(const json_t *source, const json_t *target, Err *err)
@@ -52,6 +69,7 @@ bool inventory_compare(const json_t *source, const json_t *target, const Compare
         compare_data(&r, jx_get(source, "data"), jx_get(target, "data"));
         compare_objects(&c, jx_get(source, "objects"), jx_get(target, "objects"));
         objects_compare_large(&c, jx_get(source, "large_objects"), jx_get(target, "large_objects"));
+        say_unread(&r, source);
         compare_sides(&r, source, target);
         const char *method = jx_str(source, "method", NULL);
         *ret = report_take(&r, str_eq(method, "stream") ? "deep" : "quick", method);

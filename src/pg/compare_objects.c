@@ -236,6 +236,15 @@ bool objects_compare_live(ObjectsCompare *c, Pg *source, Pg *target, Err *err)
         return true;
 }
 
+void objects_report_unread(Report *r, int64_t views, int64_t foreign)
+{
+        if (views)
+                report_limit(r, "contents of materialized views: a copy refreshes them, and the source's "
+                             "may be stale");
+        if (foreign)
+                report_limit(r, "rows of foreign tables: they are another server's");
+}
+
 void objects_compare_large(ObjectsCompare *c, const json_t *s, const json_t *t)
 {
         static const char *const what[] = { "count", "bytes", "content" };

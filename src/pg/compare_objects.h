@@ -16,5 +16,7 @@ typedef struct ObjectsCompare {
 void objects_compare_kind(ObjectsCompare *c, const char *kind, const json_t *s, const json_t *t);
 /* Live: merged, a batch at a time. Inside the transactions that are the snapshots. */
 bool objects_compare_live(ObjectsCompare *c, Pg *source, Pg *target, Err *err) MUST_CHECK;
+/* Says in the report of what rows were not read: materialized views and foreign tables. */
+void objects_report_unread(Report *r, int64_t views, int64_t foreign);
 /* {"count", "content", "bytes", "owners"} of table_data_large_objects() on both sides. */
 void objects_compare_large(ObjectsCompare *c, const json_t *s, const json_t *t);

@@ -24,6 +24,8 @@ json_t *table_data_record(const TableRef *t, const TableResult *r, const char *m
         json_t *d = json_object();
         jx_set_int(d, "rows", r ? r->rows : t->estimate);
         jx_set_int(d, "bytes", t->bytes);
+        if (t->of_extension)
+                jx_set_bool(d, "of_extension", true);
         if (!r)
                 return d;
         jx_set_int(d, "ms", r->ms);

@@ -29,6 +29,8 @@ bool table_scope_has(const TableScope *s, const char *schema, const char *name)
 
 /* ---- what there is ---- */
 
+/* What an extension says is its user's and not its own (pg_extension.extconfig) travels with a copy,
+ * as far as its condition says. */
 static bool list_tables(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -40,12 +42,17 @@ static bool list_tables(Pg *pg, PgRes **ret, Err *err)
                 "sum(pg_table_size(t.relid)) from pg_partition_tree(c.oid) t where t.isleaf), 0) "
                 "end, greatest(c.reltuples, 0)::bigint, " CAT_REL("n", "c") ", case when "
                 "c.relkind = 'r' then pg_relation_size(c.oid) / current_setting('block_size')"
-                "::int else 0 end from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                "::int else 0 end, false, null::text from pg_class c join pg_namespace n on n.oid = c.relnamespace "
                 "where " CAT_USER_SCHEMA("n") " and c.relpersistence <> 't' and "
                 CAT_NOT_EXT("pg_class", "c.oid") " and (c.relkind = 'r' and c.oid not in (select "
                 "oid from hashed) or c.relkind = 'p' and c.oid in (select oid from hashed) and "
                 "not exists (select from pg_inherits i where i.inhrelid = c.oid and i.inhparent "
-                "in (select oid from hashed))) order by c.oid");
+                "in (select oid from hashed))) union all "
+                "select c.oid, n.nspname, c.relname, true, pg_table_size(c.oid), greatest("
+                "c.reltuples, 0)::bigint, " CAT_REL("n", "c") ", 0, true, nullif(u.condition, '') "
+                "from pg_extension e, unnest(e.extconfig, e.extcondition) u(oid, condition) join "
+                "pg_class c on c.oid = u.oid join pg_namespace n on n.oid = c.relnamespace where "
+                "c.relkind = 'r' order by 1");
         return pg_query(pg, &q, ret, err) || err_wrap(err, "listing tables");
 }
 
@@ -105,7 +112,9 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
                                            .bytes = pg_cell_int(rows, i, 4),
                                            .estimate = pg_cell_int(rows, i, 5),
                                            .key = arena_strdup(a, pg_cell(rows, i, 6)),
-                                           .pages = pg_cell_int(rows, i, 7) };
+                                           .pages = pg_cell_int(rows, i, 7),
+                                           .of_extension = pg_cell_bool(rows, i, 8),
+                                           .condition = arena_strdup(a, pg_cell(rows, i, 9)) };
                 give_columns(a, &tables[kept++], columns, &row);
         }
         qsort(tables, (size_t)kept, sizeof *tables, by_key);

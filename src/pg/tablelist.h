@@ -1,7 +1,8 @@
 /* tablelist.h: the tables whose rows can be read, and the SQL that reads and hashes them.
  *
  * Every ordinary table by itself; of a table partitioned by hash only the root, since rows of
- * an enum key move between leaves when the enum's OIDs change (pg_dump.c says the same).
+ * an enum key move between leaves when the enum's OIDs change (pg_dump.c says the same). Of an
+ * extension's tables those that pg_dump dumps: its configuration, as far as its condition says.
  *
  * What goes into a row's hash keeps values apart that `=` calls equal: numeric, float,
  * interval, timetz, money and char(n) by their binary form (1.0 and 1.00, 0 and -0, 1 day and
@@ -32,6 +33,7 @@ typedef struct TableRef {
         const char  *encoding;          /* of a stream as text; NULL: UTF8                   */
         bool         binary;            /* of a stream: COPY's binary format                 */
         const char  *condition;         /* "WHERE ..", rendered by a server; or NULL         */
+        bool         of_extension;      /* its configuration: not among the objects          */
 } TableRef;
 
 /* What a comparison is narrowed to: {"schemas": ["app"], "tables": ["app.users"]} as a person

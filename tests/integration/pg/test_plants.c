@@ -40,9 +40,15 @@ static const char schema[] =
         "create statistics p.st on a, b from p.ident; "
         "create view p.seen as select id, t from p.vals; "
         "create materialized view p.mat as select count(*) from p.vals; "
+        "create foreign data wrapper test_w; create server test_s foreign data wrapper test_w; create "
+        "foreign table p.far (a int) server test_s; "
         "create function p.f() returns int language sql as $$\n select 1;\n select 2\n$$; "
         "alter table p.vals enable row level security; create policy pol on p.vals to public using (true); "
         "create publication test_plants for table p.vals; "
+        "create extension lo; create table p.conf (name text primary key, own bool); insert into p.conf "
+        "values ('theirs', false), ('mine', true); create sequence p.confs; alter extension lo add table "
+        "p.conf; alter extension lo add sequence p.confs; update pg_extension set extconfig = "
+        "array['p.conf', 'p.confs']::regclass[]::oid[], extcondition = '{WHERE own,\"\"}' where extname = 'lo'; "
         "create event trigger test_plants_ev on ddl_command_start when tag in ('CREATE AGGREGATE') execute "
         "function p.never(); ";
 
@@ -129,6 +135,17 @@ static const Plant plants[] = {
           "all", "content", NULL, NULL },
         { "alter large object 4711 owner to api_worker", "alter large object 4711 owner to postgres",
           "large objects", "all", "owners and grants", NULL, NULL },
+        /* what extensions let their users write: cron.job, spatial_ref_sys */
+        { "update p.conf set name = 'other' where own", "update p.conf set name = 'mine' where own", "table",
+          "p.conf", "content", NULL, NULL },
+        { "insert into p.conf values ('more', true)", "delete from p.conf where name = 'more'", "table",
+          "p.conf", "rows", NULL, NULL },
+        { "alter extension lo drop table p.conf; alter table p.conf rename to away; alter extension lo add "
+          "table p.away", "alter table p.away rename to conf; update pg_extension set extconfig = "
+          "array['p.conf', 'p.confs']::regclass[]::oid[], extcondition = '{WHERE own,\"\"}' where extname = "
+          "'lo'", "table", "p.conf", "missing", NULL, NULL },
+        { "select setval('p.confs', 7)", "select setval('p.confs', 1, false)", "sequence", "p.confs",
+          "last_value", NULL, NULL },
         { "comment on column p.vals.t is 'x'", "comment on column p.vals.t is null", "comment", NULL,
           "only on the target", NULL, NULL },
 };
@@ -216,8 +233,12 @@ static void plant(int from, int to, bool deep)
                 cr_expect_leq(jx_int(report, "differences_total", 0), 4, "%s", text);
                 run(pg, plants[i].back);
         }
+        run(pg, "update p.conf set name = 'its' where not own");        /* is not the user's */
         AUTO_JSON again = compare_with(from, a, to, b, o);
         AUTO_FREE char *left = json_dumps(jx_get(again, "differences"), JSON_INDENT(1));
+        AUTO_FREE char *limits = jx_words(jx_get(again, "limits"));
+        cr_expect(strstr(limits, "contents of materialized views"), "%s", limits);
+        cr_expect(strstr(limits, "rows of foreign tables"), "%s", limits);
         cr_expect(jx_bool(again, "equal", false), "after taking all back: %s", left);
         pg = pg_close(pg);
         lab_drop(from, a);
