@@ -69,6 +69,46 @@ static void tell_tables(const json_t *since, json_t *lines)
                 line(lines, "  and %zu more tables", n - SHOWN);
 }
 
+/* It may take some seconds: a server counts late. */
+static bool say_looking(Engine *e, const PlanStep *p, Err *err)
+{
+        json_t *f = json_object();
+        AUTO_FREE char *text = xasprintf("Asking the server what was written there since step %d: it may take "
+                                         "a quarter of a minute until its clients have reported.", p->n);
+        jx_set_str(f, "text", text);
+        jx_set_str(f, "by", "pgsherpa");
+        return engine_append(e, EV_NOTE, NULL, f, err);
+}
+
+static void tell_clients(const json_t *since, json_t *lines)
+{
+        int n = (int)jx_int(since, "clients", 0);
+        if (n)
+                line(lines, "%d client%s connected there: what %s from now on will be lost.", n,
+                     n == 1 ? " is" : "s are", n == 1 ? "it writes" : "they write");
+}
+
+static void tell_unsure(const PlanStep *p, const char *when, const json_t *since, const char *why, json_t *lines)
+{
+        AUTO_FREE char *sum = counts(since);
+        if (json_array_size(jx_get(since, "tables")) == 0)
+                line(lines, "What was written since step %d (%s) cannot be counted: %s.", p->n, when, why);
+        else
+                line(lines, "Written since step %d (%s), so far: at least %s. There may be more: %s.", p->n, when,
+                     sum, why);
+        line(lines, "Whatever was written there will be lost.");
+}
+
+static void tell_counted(const PlanStep *p, const char *when, const json_t *since, json_t *lines,
+                         char **ret_word)
+{
+        AUTO_FREE char *sum = counts(since);
+        int64_t rows = jx_int(since, "inserted", 0) + jx_int(since, "updated", 0) + jx_int(since, "deleted", 0);
+        line(lines, "Written since step %d (%s), so far: %s. It will be lost:", p->n, when, sum);
+        *ret_word = rows ? xasprintf("lose %lld row%s", (long long)rows, rows == 1 ? "" : "s")
+                         : xstrdup("lose writes");
+}
+
 bool losses_tell(Engine *e, const PlanStep *to, json_t *lines, char **ret_word)
 {
         const PlanStep *p = counted(e);
@@ -81,27 +121,22 @@ bool losses_tell(Engine *e, const PlanStep *to, json_t *lines, char **ret_word)
         char when[24];
         bool ok = facts_remembered(e, r, &a.then, &why);
         a.target = jx_str(a.then, "target", "");
-        ok = ok && loop_work(e, NULL, 0, ask_server, &a, &why);
+        ok = ok && say_looking(e, p, &why) && loop_work(e, NULL, 0, ask_server, &a, &why);
         AUTO_JSON then = a.then;
         AUTO_JSON since = a.since;
-        AUTO_FREE char *sum = counts(since);
         clock_day_hm(r->t_done, when);
         if (!ok || !jx_bool(since, "sure", false)) {
-                line(lines, "What was written since step %d (%s) cannot be counted: %s.", p->n, when,
-                     ok ? jx_str(since, "why", "") : why.message ? why.message : "nobody answers");
-                line(lines, "Whatever was written there will be lost.");
+                tell_unsure(p, when, since, ok ? jx_str(since, "why", "") : why.message ? why.message : "nobody answers",
+                            lines);
                 *ret_word = xstrdup("lose writes");
         } else if (json_array_size(jx_get(since, "tables")) == 0) {
-                line(lines, "Nothing was written since step %d, %s (%s): no row will be lost.", p->n, p->title,
-                     when);
-                return true;
+                bool clients = jx_int(since, "clients", 0) > 0;
+                line(lines, "Nothing was written since step %d, %s (%s)%s.", p->n, p->title, when,
+                     clients ? ", so far" : ": no row will be lost");
         } else {
-                int64_t rows = jx_int(since, "inserted", 0) + jx_int(since, "updated", 0) +
-                               jx_int(since, "deleted", 0);
-                line(lines, "Written since step %d (%s), so far: %s. It will be lost:", p->n, when, sum);
-                *ret_word = rows ? xasprintf("lose %lld row%s", (long long)rows, rows == 1 ? "" : "s")
-                                 : xstrdup("lose writes");
+                tell_counted(p, when, since, lines, ret_word);
         }
         tell_tables(since, lines);
+        tell_clients(since, lines);
         return true;
 }

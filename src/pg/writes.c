@@ -4,10 +4,11 @@
 
 #include "base/text.h"
 #include "pg/facts.h"
+#include "pg/reported.h"
 
 enum { OID, FILE_NODE, INS, UPD, DEL, N_FIELDS };
 
-static bool counters(Pg *pg, json_t **ret, Err *err)
+bool pg_writes_tables(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         if (!pg_ask(pg, "select case when s.relid = 'pg_catalog.pg_largeobject'::regclass then 'large objects' "
@@ -28,14 +29,14 @@ static bool counters(Pg *pg, json_t **ret, Err *err)
         return true;
 }
 
-/* A backend reports what it wrote up to a second later, up to 14 through a file: asked until two
- * answers in a row agree. */
+/* A backend that leaves reports what it wrote a moment later, up to 14 through a file: asked until
+ * two answers in a row agree. One that stays: reported.h. */
 static bool settled(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_JSON before = NULL;
         for (int i = 0; i < 5; i++) {
                 json_t *now = NULL;
-                if (!counters(pg, &now, err))
+                if (!pg_writes_tables(pg, &now, err))
                         return false;
                 bool same = before && json_equal(before, now);
                 json_decref(before);
@@ -48,13 +49,29 @@ static bool settled(Pg *pg, json_t **ret, Err *err)
         return true;
 }
 
+/* "snapshot" moves with every transaction that wrote, in whichever database. */
 static bool server(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select json_build_object('system', (select system_identifier::text from "
-                    "pg_control_system()), 'database', current_database(), 'reset', (select stats_reset::text "
-                    "from pg_stat_database where datname = current_database()))");
+                    "pg_control_system()), 'database', current_database(), 'at', clock_timestamp()::text, "
+                    "'snapshot', txid_current_snapshot()::text)");
         return pg_json_value(pg, &q, ret, err);
+}
+
+/* Another text after pg_stat_reset() (the database's own time) and after a crash (the background
+ * writer's: from 15 on the database then has none). Up to 14 a database has one only once somebody
+ * reported there: asked after the counters. */
+static bool set_reset(Pg *pg, json_t *look, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_FREE char *reset = NULL;
+        sql_add(&q, "select concat_ws(' ', (select coalesce(stats_reset::text, '-') from pg_stat_database "
+                    "where datname = current_database()), (select stats_reset from pg_stat_bgwriter))");
+        if (!pg_query_value(pg, &q, &reset, err))
+                return false;
+        jx_set_str(look, "reset", reset);
+        return true;
 }
 
 bool pg_writes_look(Pg *pg, json_t **ret, Err *err)
@@ -64,6 +81,8 @@ bool pg_writes_look(Pg *pg, json_t **ret, Err *err)
         if (!server(pg, &look, err) || !settled(pg, &tables, err))
                 return err_wrap(err, "reading the write counters");
         jx_set(look, "tables", tables);
+        if (!set_reset(pg, look, err))
+                return err_wrap(err, "reading the write counters");
         *ret = json_incref(look);
         return true;
 }
@@ -108,21 +127,12 @@ static void add_sorted(json_t *list, json_t *c)
         json_array_insert_new(list, at, c);
 }
 
-bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err)
+json_t *pg_writes_between(const json_t *was, const json_t *is, bool *ret_lost)
 {
-        AUTO_JSON now = NULL;
-        AUTO_JSON since = json_object();
-        if (!pg_writes_look(pg, &now, err))
-                return false;
-        if (!str_eq(jx_str(then, "system", ""), jx_str(now, "system", "")))
-                return err_set(err, ERR_USER, "another server answers than the one whose writes were counted");
-        const json_t *was = jx_get(then, "tables"), *is = jx_get(now, "tables");
-        bool lost = !str_eq(jx_str(then, "reset", ""), jx_str(now, "reset", ""));
         json_t *list = json_array(), *one;
-        jx_set(since, "tables", list);
         const char *name;
         json_object_foreach((json_t *)(uintptr_t)is, name, one) {
-                json_t *c = change_of(name, jx_get(was, name), one, &lost);
+                json_t *c = change_of(name, jx_get(was, name), one, ret_lost);
                 if (c)
                         add_sorted(list, c);
         }
@@ -130,17 +140,54 @@ bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err)
                 if (!jx_get(is, name))
                         add_sorted(list, change_of(name, one, NULL, &(bool){ false }));
         }
+        return list;
+}
+
+static void set_sums(json_t *since, const json_t *list)
+{
         static const char *const sums[] = { "inserted", "updated", "deleted" };
         for (size_t k = 0; k < LEN(sums); k++) {
                 size_t i;
+                json_t *one;
                 int64_t n = 0;
                 json_array_foreach(list, i, one)
                         n += jx_int(one, sums[k], 0);
                 jx_set_int(since, sums[k], n);
         }
-        jx_set_bool(since, "sure", !lost);
-        if (lost)
-                jx_set_str(since, "why", "the server's counters were reset meanwhile");
+}
+
+/* No transaction wrote anything since then: a proof that needs no statistics. */
+static bool stood_still(const json_t *then, const json_t *now)
+{
+        return str_eq(jx_str(then, "snapshot", "then"), jx_str(now, "snapshot", "now"));
+}
+
+bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err)
+{
+        AUTO_JSON now = NULL;
+        AUTO_JSON tables = NULL;
+        AUTO_JSON since = json_object();
+        AUTO_FREE char *why = NULL;
+        bool lost = false;
+        int clients = 0;
+        if (!server(pg, &now, err))
+                return err_wrap(err, "reading the write counters");
+        if (!str_eq(jx_str(then, "system", ""), jx_str(now, "system", "")))
+                return err_set(err, ERR_USER, "another server answers than the one whose writes were counted");
+        bool still = stood_still(then, now);
+        if (!still && (!pg_reported(pg, jx_str(then, "at", "-infinity"), &why, err) ||
+                       !settled(pg, &tables, err) || !set_reset(pg, now, err)))
+                return err_wrap(err, "reading the write counters");
+        if (!pg_clients_here(pg, &clients, err))
+                return false;
+        json_t *list = still ? json_array() : pg_writes_between(jx_get(then, "tables"), tables, &lost);
+        lost = !still && (lost || !str_eq(jx_str(then, "reset", ""), jx_str(now, "reset", "")));
+        jx_set(since, "tables", list);
+        set_sums(since, list);
+        jx_set_int(since, "clients", clients);
+        jx_set_bool(since, "sure", !lost && !why);
+        if (lost || why)
+                jx_set_str(since, "why", lost ? "the server's counters were reset meanwhile" : why);
         *ret = json_incref(since);
         return true;
 }

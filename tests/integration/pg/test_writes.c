@@ -76,6 +76,85 @@ Test(writes, are_counted_by_table_on_17)
         counts(17);
 }
 
+/* An application that stays: its first insert is reported at once, the second is kept back. */
+static Pg *inserted_and_idle(int major, const char *db)
+{
+        AUTO_ERR err = { 0 };
+        PgParams p;
+        Pg *pg = NULL;
+        lab_params(major, db, &p);
+        p.app = "a pool";
+        cr_assert(pg_open(&p, &pg, &err), "%s", err.message);
+        lab_do(pg, "insert into public.a values (1)");
+        lab_do(pg, "insert into public.a values (2), (3)");
+        return pg;
+}
+
+Test(writes, of_a_client_that_stays_connected_are_waited_for_on_17)
+{
+        AUTO_FREE char *db = lab_database(17, "stays");
+        write_there(17, db, "create table public.a (i int)");
+        AUTO_JSON then = look(17, db);
+        AUTO_PG Pg *pool = inserted_and_idle(17, db);
+        AUTO_JSON now = since(17, db, then);
+        cr_expect_eq(jx_int(now, "inserted", 0), 3);
+        cr_expect_eq(jx_int(now, "clients", 0), 1);
+        cr_expect(jx_bool(now, "sure", false), "%s", jx_str(now, "why", ""));
+        pool = pg_close(pool);
+        lab_drop(17, db);
+}
+
+/* Up to 14 nothing makes an idle client report: then one cannot be sure, and says so. */
+Test(writes, of_a_client_that_may_not_have_reported_leave_doubt_on_13)
+{
+        AUTO_FREE char *db = lab_database(13, "stays");
+        write_there(13, db, "create table public.a (i int)");
+        AUTO_JSON then = look(13, db);
+        AUTO_PG Pg *pool = inserted_and_idle(13, db);
+        AUTO_JSON now = since(13, db, then);
+        cr_expect_not(jx_bool(now, "sure", true));
+        cr_expect_not_null(strstr(jx_str(now, "why", ""), "the client a pool is connected"), "%s", jx_str(now, "why", ""));
+        lab_do(pool, "begin");
+        AUTO_JSON open = since(13, db, then);
+        cr_expect_not(jx_bool(open, "sure", true));
+        cr_expect_not_null(strstr(jx_str(open, "why", ""), "in the middle of a transaction"), "%s",
+                           jx_str(open, "why", ""));
+        lab_do(pool, "commit");
+        pool = pg_close(pool);
+        AUTO_JSON gone = since(13, db, then);
+        cr_expect(jx_bool(gone, "sure", false));
+        cr_expect_eq(jx_int(gone, "inserted", 0), 3);
+        lab_drop(13, db);
+}
+
+/* Where no transaction wrote at all since then, in no database, that is proof enough. Others use this
+ * server, too: tried until nobody else wrote meanwhile. */
+Test(writes, are_none_where_no_transaction_wrote)
+{
+        AUTO_FREE char *db = lab_database(13, "still");
+        AUTO_PG Pg *pool = NULL;
+        AUTO_ERR err = { 0 };
+        PgParams p;
+        lab_params(13, db, &p);
+        p.app = "a pool";
+        cr_assert(pg_open(&p, &pool, &err), "%s", err.message);
+        for (int i = 0;; i++) {
+                AUTO_JSON then = look(13, db);
+                lab_do(pool, "select 1");
+                AUTO_JSON now = since(13, db, then);
+                AUTO_JSON after = look(13, db);
+                bool still = str_eq(jx_str(then, "snapshot", "?"), jx_str(after, "snapshot", "!"));
+                cr_assert(still || i < 10, "this server is never quiet");
+                if (!still)
+                        continue;
+                cr_expect(jx_bool(now, "sure", false), "%s", jx_str(now, "why", ""));
+                cr_expect_eq(jx_int(now, "clients", 0), 1);
+                break;
+        }
+        pool = pg_close(pool);
+        lab_drop(13, db);
+}
+
 Test(writes, of_another_server_are_not_taken_for_those)
 {
         AUTO_ERR err = { 0 };
