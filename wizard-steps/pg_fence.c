@@ -86,6 +86,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                          jx_str(o, "user", "?"), jx_str(o, "database", "?"),
                          jx_str(o, "address", "?"), jx_str(o, "application", ""),
                          jx_str(o, "state", ""));
+        const char *name;
+        json_object_foreach(jx_get(look, "writes"), name, o)
+                if (json_is_null(o))
+                        step_log(ctx, SAY_WARN, "pgsherpa", "this role may not look into database %s: whether "
+                                 "somebody writes there is not seen", name);
         if (n)
                 step_report(ctx, "%zu other clients", n);
         else

@@ -6,6 +6,9 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "pg/facts.h"
+#include "pg/writes.h"
+
+#define SHOWN 3                 /* tables by name in the verdict's sentence */
 
 bool pg_fence_others(Pg *pg, json_t **ret, Err *err)
 {
@@ -41,23 +44,10 @@ bool pg_fence_terminate(Pg *pg, const json_t *others, int *ret_n, Err *err)
         return true;
 }
 
-/* Rows ever written to user tables and large objects of the connected database. */
-static bool writes_here(Pg *pg, int64_t *ret, Err *err)
-{
-        AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(pg, "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from "
-                    "pg_stat_all_tables where schemaname !~ '^pg_' and schemaname <> "
-                    "'information_schema' or relid = 'pg_largeobject'::regclass", &r, err))
-                return false;
-        *ret = pg_cell_int(r, 0, 0);
-        return true;
-}
-
 /* A database that is being dropped, or lets nobody in, is not one that is written to. */
 static bool gone(const Err *err)
 {
         return str_eq(err->sqlstate, "3D000") || str_eq(err->sqlstate, "55000") ||
-               str_eq(err->sqlstate, "42501") ||
                str_eq(err->sqlstate, "57P01");  /* DROP .. WITH (FORCE) threw us out */
 }
 
@@ -74,9 +64,10 @@ static bool exists(Pg *pg, const char *name, bool *ret, Err *err)
         return true;
 }
 
-/* The writes of one database; *ret is -1 when it went away meanwhile. One that is dropped WITH
- * (FORCE) while we connect ends the connection without an SQLSTATE: it is asked once more. */
-static bool writes_of(Pg *pg, const char *name, int64_t *ret, Err *err)
+/* What the tables of one database counted; *ret is null when this role may not look into it, NULL when
+ * it went away meanwhile. One that is dropped WITH (FORCE) while we connect ends the connection without
+ * an SQLSTATE: it is asked once more. */
+static bool writes_of(Pg *pg, const char *name, json_t **ret, Err *err)
 {
         bool here = str_eq(name, pg_database(pg));
         for (int look = 0;; look++) {
@@ -84,12 +75,12 @@ static bool writes_of(Pg *pg, const char *name, int64_t *ret, Err *err)
                 AUTO_ERR why = { 0 };
                 bool still = true;
                 if ((here || pg_reopen(pg, name, &other, &why)) &&
-                    writes_here(here ? pg : other, ret, &why))
+                    pg_writes_tables(here ? pg : other, ret, &why))
                         return true;
-                *ret = -1;
+                *ret = str_eq(why.sqlstate, "42501") ? json_null() : NULL;
                 if (!here && why.kind == ERR_LINK && !exists(pg, name, &still, err))
                         return false;
-                if (gone(&why) || !still)
+                if (*ret || gone(&why) || !still)
                         return true;
                 if (here || why.kind != ERR_LINK || look == 2) {
                         err_move(err, &why);
@@ -98,6 +89,7 @@ static bool writes_of(Pg *pg, const char *name, int64_t *ret, Err *err)
         }
 }
 
+/* By the names as the journal has them, which cleans what it writes: "opened" comes back from there. */
 static bool writes_of_all(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
@@ -106,12 +98,12 @@ static bool writes_of_all(Pg *pg, json_t **ret, Err *err)
                     "order by datname", &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
-                const char *name = pg_cell(r, i, 0);
-                int64_t n = -1;
-                if (!writes_of(pg, name, &n, err))
+                AUTO_FREE char *name = text_clean_str(pg_cell(r, i, 0));
+                json_t *tables = NULL;
+                if (!writes_of(pg, pg_cell(r, i, 0), &tables, err))
                         return false;
-                if (n >= 0)
-                        jx_set_int(writes, name, n);
+                if (tables)
+                        jx_set(writes, name, tables);
         }
         *ret = writes;
         writes = NULL;
@@ -146,7 +138,8 @@ static bool server_state(Pg *pg, json_t **ret, Err *err)
                 "'pg_control_system()', 'execute') then (select system_identifier::text from "
                 "pg_control_system()) end, 'lsn', case when pg_is_in_recovery() then null else "
                 "pg_current_wal_insert_lsn()::text end, 'started_at', "
-                "pg_postmaster_start_time()::text, 'prepared', (select count(*) from "
+                "pg_postmaster_start_time()::text, 'reset', (select stats_reset::text from "
+                "pg_stat_bgwriter), 'prepared', (select count(*) from "
                 "pg_prepared_xacts), 'subscriptions', coalesce((select json_agg(subname) from "
                 "pg_stat_subscription where pid is not null), '[]'))");
         return pg_json_value(pg, &q, ret, err);
@@ -167,49 +160,86 @@ bool pg_fence_look(Pg *pg, json_t **ret, Err *err)
         return true;
 }
 
-static void note_change(json_t *changed, Buf *message, const char *database, int64_t n)
+typedef struct Verdict {
+        json_t *changed;                /* [{"database", "what", "rows", "tables"}] */
+        json_t *unread;                 /* names */
+        Buf     message;
+} Verdict;
+
+static void change(Verdict *v, const char *database, const char *what, json_t *tables)
 {
-        json_t *c = json_object();
+        json_t *c = json_object(), *t;
+        size_t i;
+        int64_t rows = 0;
+        json_array_foreach(tables, i, t)
+                rows += jx_int(t, "inserted", 0) + jx_int(t, "updated", 0) + jx_int(t, "deleted", 0);
         jx_set_str(c, "database", database);
-        jx_set_int(c, "rows", n);
-        json_array_append_new(changed, c);
-        if (n >= 0)
-                buf_printf(message, "%s%" PRId64 " rows were written in database %s",
-                           message->len ? "; " : "", n, database);
-        else
-                buf_printf(message, "%sthe counters of database %s were reset, so nothing is "
-                           "proved", message->len ? "; " : "", database);
+        jx_set_str(c, "what", what);
+        jx_set_int(c, "rows", rows);
+        jx_set(c, "tables", tables ? tables : json_array());
+        json_array_append_new(v->changed, c);
 }
 
-/* What was seen first came back through the journal, which cleans names: so must these be. */
-static json_t *clean_names(const json_t *writes)
+static void sentence(Verdict *v, const char *fmt, ...) PRINTF(2, 3);
+
+static void sentence(Verdict *v, const char *fmt, ...)
 {
-        const char *name;
-        json_t *n;
-        json_t *clean = json_object();
-        json_object_foreach((json_t *)writes, name, n) {
-                AUTO_FREE char *text = text_clean_str(name);
-                jx_set(clean, text, json_incref(n));
+        va_list ap;
+        va_start(ap, fmt);
+        AUTO_FREE char *text = xvasprintf(fmt, ap);
+        va_end(ap);
+        buf_printf(&v->message, "%s%s", v->message.len ? "; " : "", text);
+}
+
+/* Rows, and by name the tables whose file is another one: TRUNCATE counts no row. */
+static void compare_tables(Verdict *v, const char *database, const json_t *was, const json_t *is)
+{
+        bool lost = false;
+        size_t i, named = 0;
+        json_t *t;
+        json_t *tables = pg_writes_between(was, is, &lost);
+        if (lost) {
+                change(v, database, "reset", tables);
+                sentence(v, "the counters of database %s were reset, so nothing is proved", database);
+                return;
         }
-        return clean;
+        if (json_array_size(tables) == 0) {
+                json_decref(tables);
+                return;
+        }
+        change(v, database, "written", tables);
+        int64_t rows = jx_int(json_array_get(v->changed, json_array_size(v->changed) - 1), "rows", 0);
+        if (rows)
+                sentence(v, "%" PRId64 " row%s written in database %s", rows, rows == 1 ? " was" : "s were", database);
+        json_array_foreach(tables, i, t) {
+                const char *what = jx_str(t, "what", "");
+                if (*what && named++ < SHOWN)
+                        sentence(v, "table %.60s of database %s %s", jx_str(t, "table", "?"), database, what);
+        }
+        if (named > SHOWN)
+                sentence(v, "and %zu more tables there", named - SHOWN);
 }
 
-/* Databases that came or went since then are no proof of anything: named as a change. */
-static void compare_writes(const json_t *before, const json_t *now, json_t *changed, Buf *message)
+/* One that came or went is a change: somebody else did that. */
+static void compare_writes(Verdict *v, const json_t *before, const json_t *now)
 {
         const char *name;
-        json_t *n;
-        AUTO_JSON clean = clean_names(now);
-        json_object_foreach((json_t *)before, name, n) {
-                AUTO_FREE char *text = text_clean_str(name);
-                const json_t *is = jx_get(clean, text);
-                if (!is) {
-                        buf_printf(message, "%sdatabase %s is gone", message->len ? "; " : "",
-                                   text);
-                        jx_append_str(changed, text);
-                } else if (json_integer_value(is) != json_integer_value(n)) {
-                        note_change(changed, message, text,
-                                    json_integer_value(is) - json_integer_value(n));
+        json_t *was, *is;
+        json_object_foreach((json_t *)(uintptr_t)before, name, was) {
+                if ((is = jx_get(now, name)))
+                        continue;
+                change(v, name, "is gone", NULL);
+                sentence(v, "database %s is gone", name);
+        }
+        json_object_foreach((json_t *)(uintptr_t)now, name, is) {
+                was = jx_get(before, name);
+                if (!was) {
+                        change(v, name, "is new", NULL);
+                        sentence(v, "database %s is new", name);
+                } else if (json_is_object(was) && json_is_object(is)) {
+                        compare_tables(v, name, was, is);
+                } else {
+                        jx_append_str(v->unread, name);
                 }
         }
 }
@@ -228,13 +258,20 @@ static bool look_past_passers_by(Pg *pg, json_t **ret, Err *err)
         return pg_fence_look(pg, ret, err);
 }
 
+static char *message_of(Verdict *v)
+{
+        AUTO_FREE char *unread = jx_words(v->unread);
+        const char *text = v->message.len ? buf_str(&v->message) : "nobody else wrote";
+        if (!json_array_size(v->unread))
+                return xstrdup(text);
+        return xasprintf("%s; this role may not look into the database%s %s", text,
+                         json_array_size(v->unread) == 1 ? "" : "s", unread);
+}
+
 bool pg_fence_close(Pg *pg, const json_t *opened, json_t **ret_verdict, Err *err)
 {
         AUTO_JSON now = NULL;
         AUTO_JSON verdict = json_object();
-        AUTO_BUF message = buf_init(4096);
-        json_t *changed = json_array();
-        jx_set(verdict, "changed", changed);
         if (!look_past_passers_by(pg, &now, err))
                 return false;
         const char *was = jx_str(opened, "system", ""), *is = jx_str(now, "system", "");
@@ -243,16 +280,23 @@ bool pg_fence_close(Pg *pg, const json_t *opened, json_t **ret_verdict, Err *err
                 return err_hint(err, "the fenced server was replaced or stopped before the fence "
                                      "was closed; compare the data instead");
         }
-        compare_writes(jx_get(opened, "writes"), jx_get(now, "writes"), changed, &message);
+        Verdict v = { .changed = json_array(), .unread = json_array(), .message = buf_init(4096) };
+        jx_set(verdict, "changed", v.changed);
+        jx_set(verdict, "unread", v.unread);
+        compare_writes(&v, jx_get(opened, "writes"), jx_get(now, "writes"));
+        bool crashed = !str_eq(jx_str(opened, "reset", ""), jx_str(now, "reset", ""));
+        if (crashed)
+                sentence(&v, "the server lost its counters meanwhile (a crash?), so nothing is proved");
         size_t others = json_array_size(jx_get(now, "others"));
         if (others)
-                buf_printf(&message, "%s%zu other clients are connected", message.len ? "; " : "",
-                           others);
+                sentence(&v, "%zu other client%s connected", others, others == 1 ? " is" : "s are");
+        AUTO_FREE char *message = message_of(&v);
+        buf_done(&v.message);
         jx_set(verdict, "others", json_incref(jx_get(now, "others")));
         jx_set_str(verdict, "lsn_before", jx_str(opened, "lsn", NULL));
         jx_set_str(verdict, "lsn_after", jx_str(now, "lsn", NULL));
-        jx_set_bool(verdict, "clean", json_array_size(changed) == 0 && others == 0);
-        jx_set_str(verdict, "message", message.len ? buf_str(&message) : "nobody else wrote");
+        jx_set_bool(verdict, "clean", json_array_size(v.changed) == 0 && others == 0 && !crashed);
+        jx_set_str(verdict, "message", message);
         *ret_verdict = verdict;
         verdict = NULL;
         return true;

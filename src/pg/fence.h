@@ -3,16 +3,22 @@
  * Opening looks who is connected and remembers what the user tables have counted so far;
  * closing looks again. A moved LSN alone proves nothing (autovacuum, checkpoints), and neither
  * do the counters of pg_stat_database (an ANALYZE writes catalogs), so the verdict is by
- * inserts, updates and deletes of user tables and large objects, per database:
+ * inserts, updates, deletes and files of user tables and large objects, per database (writes.h;
+ * a client that could still keep writes back is one of "others"):
  *
  *      AUTO_JSON opened = NULL;
  *      pg_fence_look(pg, &opened, err)
  *        -> {"system": "73..", "lsn": "0/19..", "others": [{"pid", "user", "database",
  *            "application", "address", "state", "command"}], "prepared": 0,
- *            "subscriptions": [..], "writes": {"app": 1234, ..}, "started_at": ".."}
+ *            "subscriptions": [..], "started_at": "..", "reset": "..",
+ *            "writes": {"app": {"public.t": [oid, file, 1, 2, 0]}, "closed": null}}
  *      ...
  *      pg_fence_close(pg, opened, &verdict, err)
- *        -> {"clean": true, "message": "nobody else wrote", "changed": []}
+ *        -> {"clean": true, "message": "nobody else wrote", "changed": [], "unread": ["closed"], ..}
+ *
+ * "changed" are databases: {"database", "what", "rows", "tables"}, where "what" is written, is new,
+ * is gone or reset. Into those of "unread" this role may not look: nothing is proved of them, and
+ * the message names them.
  *
  * Of a query only its first word is kept: the rest may hold a customer's data. */
 #pragma once

@@ -339,7 +339,7 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         write_and_leave(name, "update public.t set a = 'y'");
         MUST(pg_fence_close(pg, opened, &written, &err), err);
         cr_assert_not(jx_bool(written, "clean", true));
-        AUTO_FREE char *said = xasprintf("1 rows were written in database %s", name);
+        AUTO_FREE char *said = xasprintf("1 row was written in database %s", name);
         cr_assert_not_null(strstr(jx_str(written, "message", ""), said), "%s",
                            jx_str(written, "message", ""));
         json_object_set_new(opened, "system", json_string("1"));
@@ -348,6 +348,49 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         cr_assert_not(pg_fence_close(pg, opened, &written, &err));
         pg = pg_close(pg);
         lab_drop(17, name);
+}
+
+/* TRUNCATE counts no row, and a database may come: both are somebody else's doing. One that nobody may
+ * look into is named. */
+Test(pg_fence, sees_a_truncate_a_new_database_and_one_it_may_not_see, .timeout = 240)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "fence3");
+        AUTO_FREE char *closed = lab_database(17, "fence4");
+        AUTO_FREE char *role = xasprintf("%s_r", name);
+        AUTO_FREE char *make = xasprintf("create role %s login password 'fence'; grant pg_read_all_stats to %s; "
+                                         "revoke connect on database %s from public", role, role, closed);
+        AUTO_FREE char *drop = xasprintf("drop role %s", role);
+        AUTO_PG Pg *super = lab_open(17, "postgres");
+        lab_do(super, make);
+        write_and_leave(name, "create table public.t (a text); insert into public.t values ('x')");
+        PgParams p;
+        lab_params(17, name, &p);
+        Secret *password = secret_take("fence", (char[]){ "fence" }, 5);
+        p.user = role;
+        p.password = password;
+        AUTO_PG Pg *pg = NULL;
+        MUST(pg_open(&p, &pg, &err), err);
+        AUTO_JSON opened = NULL;
+        AUTO_JSON verdict = NULL;
+        MUST(pg_fence_look(pg, &opened, &err), err);
+        write_and_leave(name, "truncate public.t");
+        AUTO_FREE char *fresh = lab_database(17, "fence5");
+        MUST(pg_fence_close(pg, opened, &verdict, &err), err);
+        cr_expect_not(jx_bool(verdict, "clean", true));
+        const char *message = jx_str(verdict, "message", "");
+        AUTO_FREE char *emptied = xasprintf("table public.t of database %s was truncated or rewritten", name);
+        AUTO_FREE char *came = xasprintf("database %s is new", fresh);
+        cr_expect_not_null(strstr(message, emptied), "%s", message);
+        cr_expect_not_null(strstr(message, came), "%s", message);
+        cr_expect_not_null(strstr(message, "may not look into the database"), "%s", message);
+        cr_expect_not_null(strstr(message, closed), "%s", message);
+        secret_free(password);
+        pg = pg_close(pg);
+        lab_drop(17, fresh);
+        lab_drop(17, closed);
+        lab_drop(17, name);
+        lab_do(super, drop);
 }
 
 Test(pg_inventory, tells_what_the_case_needs_and_compare_holds_against_it, .timeout = 100)
