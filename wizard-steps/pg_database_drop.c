@@ -54,7 +54,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_report(ctx, "there is no database %s", name);
                 return true;
         }
-        if (!may_go(ctx, pg, name, err) || !pg_open_beside(pg, name, name, &beside, err))
+        if (!may_go(ctx, pg, name, err) || !step_pg_beside(ctx, name, name, &beside, err))
                 return false;
         pg = pg_close(pg);
         if (!pg_database_drop(beside, name, step_bool(ctx, "force"), err))

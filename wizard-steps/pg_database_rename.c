@@ -33,20 +33,6 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-/* A connection in neither of the two: our own would be in the way. */
-static bool open_beside(StepCtx *ctx, const char *from, const char *to, Pg **ret, Err *err)
-{
-        static const char *const rooms[] = { "postgres", "template1" };
-        for (size_t i = 0; i < LEN(rooms); i++) {
-                if (str_eq(rooms[i], from) || str_eq(rooms[i], to))
-                        continue;
-                err_clear(err);
-                if (step_pg_open(ctx, step_target(ctx), rooms[i], ret, err))
-                        return true;
-        }
-        return err_wrap(err, "a database to stand in while another is renamed");
-}
-
 static bool may_replace(StepCtx *ctx, Pg *pg, const char *to, Err *err)
 {
         AUTO_FREE char *what = NULL;
@@ -65,21 +51,16 @@ static bool may_replace(StepCtx *ctx, Pg *pg, const char *to, Err *err)
                              "look");
 }
 
-/* One transaction; renames are transactional. Health checks connect for a moment: tried again. */
-static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside,
-                 Err *err)
+static bool breath(void *ctx)
 {
-        for (int attempt = 1;; attempt++) {
-                AUTO_ERR ignored = { 0 };
-                err_clear(err);
-                if (pg_do(pg, "begin", err) &&
-                    (!aside || pg_database_rename(pg, to, aside, err)) &&
-                    pg_database_rename(pg, from, to, err) && pg_do(pg, "commit", err))
-                        return true;
-                (void)!pg_do(pg, "rollback", &ignored);
-                if (!str_eq(err->sqlstate, "55006") || attempt == 6 || !step_sleep(ctx, 500))
-                        return false;
-        }
+        return step_sleep(ctx, 500);
+}
+
+/* Health checks connect for a moment: tried again. */
+static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside, Err *err)
+{
+        DatabaseSwap s = { .from = from, .to = to, .aside = aside, .pause = breath, .arg = ctx };
+        return pg_database_swap(pg, &s, err);
 }
 
 static bool remember(StepCtx *ctx, const json_t *from, const json_t *to, const char *aside,
@@ -100,19 +81,29 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
 {
         const json_t *memory = step_remembered(ctx);
         const char *aside = jx_str(memory, "aside", NULL);
+        AUTO_PG Pg *now = NULL;         /* the other one may have broken at the last word */
         AUTO_JSON there = NULL;
+        AUTO_FREE char *what = NULL;
         step_result_str(ctx, "database", step_str(ctx, "to"));
         step_result_bool(ctx, "replaced", aside != NULL);
         step_report(ctx, "%s is now %s%s", step_str(ctx, "from"), step_str(ctx, "to"),
                     aside ? " (an empty one was in its place)" : "");
         if (!aside)
                 return true;
-        if (!pg_database_describe(pg, aside, &there, err))
+        if (!pg_reopen(pg, NULL, &now, err) || !pg_database_describe(now, aside, &there, err))
                 return false;
         if (!there ||
             !str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
                 return true;            /* another one: not ours to drop */
-        return pg_database_drop(pg, aside, false, err);
+        if (!pg_database_drop_aside(now, aside, &what, err))
+                return false;
+        if (!what)
+                return true;
+        err_set(err, ERR_USER, "%s has its name, but at the last moment somebody wrote to the empty database "
+                "that was there: it was kept, it is called %s now, and it has %s", step_str(ctx, "to"), aside,
+                what);
+        return err_hint(err, "an application may have started against the new server; stop it and look. "
+                             "Then drop or rename %s, and try again", aside);
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
@@ -121,7 +112,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON a = NULL;
         AUTO_JSON b = NULL;
         const char *from = step_str(ctx, "from"), *to = step_str(ctx, "to");
-        if (!open_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
+        if (!step_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
             !pg_database_describe(pg, to, &b, err))
                 return false;
         const char *ours = jx_str(step_remembered(ctx), "oid", "");
@@ -150,7 +141,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!*oid)
                 return true;
-        if (!open_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
+        if (!step_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
             !pg_database_describe(pg, to, &b, err) ||
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
@@ -188,7 +179,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         const char *to = jx_str(memory, "to", "");
         if (!*oid)
                 return true;
-        if (!open_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, to, &now, err) ||
+        if (!step_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, to, &now, err) ||
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
         if (now && str_eq(oid, jx_str(now, "oid", ""))) {
@@ -206,7 +197,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 if (now)
                         return true;    /* nothing had happened, or all is undone */
         }
-        if (aside)
+        if (aside && str_eq(jx_str(aside, "oid", ""), jx_str(replaced, "oid", "")))
                 return swap(ctx, pg, jx_str(memory, "aside", ""), to, NULL, err);
         return !replaced || bring_back(pg, replaced, err);
 }

@@ -2,10 +2,21 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "pg/database.h"
 
 bool step_pg(StepCtx *ctx, Pg **ret, Err *err)
 {
         return step_pg_open(ctx, step_target(ctx), step_str(ctx, "database"), ret, err);
+}
+
+static bool open_one(void *ctx, const char *database, Pg **ret, Err *err)
+{
+        return step_pg_open(ctx, step_target(ctx), database, ret, err);
+}
+
+bool step_pg_beside(StepCtx *ctx, const char *a, const char *b, Pg **ret, Err *err)
+{
+        return pg_open_beside(open_one, ctx, a, b, ret, err);
 }
 
 void step_plan_sql(StepCtx *ctx, const Sql *q)

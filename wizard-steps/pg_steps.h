@@ -7,6 +7,8 @@
 
 /* Connects to the step's `on:`; to its parameter `database` when the kind has one and it is set. */
 bool step_pg(StepCtx *ctx, Pg **ret, Err *err) MUST_CHECK;
+/* The same in a database that is neither `a` nor `b`, which are to be renamed or dropped. */
+bool step_pg_beside(StepCtx *ctx, const char *a, const char *b, Pg **ret, Err *err) MUST_CHECK;
 /* One line of plan from a statement; secrets covered. */
 void step_plan_sql(StepCtx *ctx, const Sql *q);
 void step_plan_undo_sql(StepCtx *ctx, const Sql *q);

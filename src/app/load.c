@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "pg/database.h"
 #include "transfer/transfer.h"
 
@@ -45,38 +46,52 @@ bool load_begin(Load *l, const char *what, Err *err)
         return transfer_temporary_name(&p, run, &l->temporary, err);
 }
 
-static bool swap(Load *l, Pg *pg, const char *aside, Err *err)
+static bool open_one(void *to, const char *database, Pg **ret, Err *err)
 {
-        for (int attempt = 1;; attempt++) {
-                AUTO_ERR ignored = { 0 };
-                err_clear(err);
-                if (pg_do(pg, "begin", err) &&
-                    (!aside || pg_database_rename(pg, l->name, aside, err)) &&
-                    pg_database_rename(pg, l->temporary, l->name, err) && pg_do(pg, "commit", err))
-                        return true;
-                (void)!pg_do(pg, "rollback", &ignored);
-                if (!str_eq(err->sqlstate, "55006") || attempt == TRIES)
-                        return false;
-                nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
-        }
+        return endpoint_open(to, database, ret, err);
 }
 
-bool load_finish(Load *l, Err *err)
+static bool breath(void *work)
 {
-        AUTO_PG Pg *any = NULL;
+        nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+        return !*work_flag(work);
+}
+
+/* The work is done whatever becomes of this: nothing here is a reason to take it back. */
+static void put_away(Load *l, const Pg *pg, const char *aside, Work *w)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_PG Pg *now = NULL;         /* the other one may have broken at the last word */
+        AUTO_FREE char *what = NULL;
+        if (pg_reopen(pg, NULL, &now, &err) && pg_database_drop_aside(now, aside, &what, &err) && !what)
+                return;
+        AUTO_FREE char *note =
+                what ? xasprintf("pgsherpa: at the last moment somebody wrote to the empty database %s that was "
+                                 "there: it was kept, it is called %s now, and it has %s",
+                                 l->name, aside, what)
+                     : xasprintf("pgsherpa: the empty database that was in its place is called %s now and could "
+                                 "not be dropped: %s", aside, err.message);
+        AUTO_FREE char *clean = text_clean_str(note);
+        work_complain(w, clean);
+        l->kept = xstrdup(aside);
+}
+
+bool load_finish(Load *l, Work *w, Err *err)
+{
         AUTO_PG Pg *pg = NULL;
         bool there = false;
-        if (!endpoint_open(l->to, NULL, &any, err) ||
-            !pg_open_beside(any, l->temporary, l->name, &pg, err))
-                return false;
-        any = pg_close(any);            /* it may stand in the one to be renamed */
-        if (!look(l, pg, &there, err))
+        if (!pg_open_beside(open_one, l->to, l->temporary, l->name, &pg, err) || !look(l, pg, &there, err))
                 return false;
         /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
         AUTO_FREE char *aside = there ? xasprintf("%s_aside", l->temporary) : NULL;
-        if (!swap(l, pg, aside, err))
+        DatabaseSwap s = { .from = l->temporary, .to = l->name, .aside = aside, .pause = breath, .arg = w };
+        if (!pg_database_swap(pg, &s, err)) {
+                l->unknown = s.unknown;
                 return err_wrap(err, "giving the database its name");
-        return !aside || pg_database_drop(pg, aside, false, err);
+        }
+        if (aside)
+                put_away(l, pg, aside, w);
+        return true;
 }
 
 bool load_drop(Load *l, int64_t oid, Err *err)
@@ -84,6 +99,9 @@ bool load_drop(Load *l, int64_t oid, Err *err)
         PgParams p = endpoint_params(l->to, NULL);
         if (!l->temporary)
                 return true;
+        if (l->unknown)
+                return err_set(err, ERR_LINK, "it is whole, and called %s or %s: the server did not say which",
+                               l->name, l->temporary);
         for (int attempt = 1;; attempt++) {
                 err_clear(err);
                 if (transfer_drop(&p, l->temporary, oid, l->marker, NULL, err))
@@ -97,7 +115,11 @@ bool load_drop(Load *l, int64_t oid, Err *err)
 
 void load_hint(const Load *l, bool dropped, Err *err)
 {
-        if (!dropped)
+        if (l->unknown)
+                err_hint(err, "once the server answers: when database \"%s\" is there it is the whole new one, "
+                              "and nothing is left to do; else drop database \"%s\" and run it again",
+                         l->name, l->temporary);
+        else if (!dropped)
                 err_hint(err, "once the server answers: drop database \"%s\". It is in nobody's way: a "
                               "new run makes its own", l->temporary);
         else if (!err->hint && err->kind != ERR_CANCELLED)
@@ -112,7 +134,8 @@ int load_failed(Load *l, Work *w, Err *err, int code)
         if (!gone) {
                 AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there on the target",
                                                  l->temporary);
-                work_complain(w, note);
+                if (!l->unknown)
+                        work_complain(w, note);
                 load_hint(l, false, &why);
                 work_fail(w, &why, code);
         }
@@ -121,10 +144,11 @@ int load_failed(Load *l, Work *w, Err *err, int code)
         return work_fail(w, err, code);
 }
 
-json_t *load_json(const char *database, const TransferResult *r, const char *objects)
+json_t *load_json(const char *database, const Load *l, const TransferResult *r, const char *objects)
 {
         json_t *j = json_object();
         jx_set_str(j, "database", database);
+        jx_set_str(j, "kept", l ? l->kept : NULL);
         jx_set_int(j, "tables", r->tables);
         jx_set_int(j, "rows", r->rows);
         jx_set_int(j, "bytes", r->bytes);
@@ -139,5 +163,6 @@ void load_done(Load *l)
         free(l->temporary);
         free(l->marker);
         free(l->leftovers);
-        l->temporary = l->marker = l->leftovers = NULL;
+        free(l->kept);
+        l->temporary = l->marker = l->leftovers = l->kept = NULL;
 }

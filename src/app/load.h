@@ -4,12 +4,12 @@
  *      if (!load_begin(&l, "restore", &err))   // refuses a name that is taken
  *              ...
  *      transfer into l.temporary, with l.marker; compare; then
- *      load_finish(&l, &err)                   // the rename, in one transaction
+ *      load_finish(&l, w, &err)                // the rename, in one transaction
  *      load_drop(&l, oid, &err)                // or: gone without a trace
  *
  * An existing database of that name is refused, unless it has nothing in it that a user made
- * (an image's init script makes such databases): that one is moved aside and dropped once the
- * new one is in its place, and is looked into again just before. */
+ * (an image's init script makes such databases): that one is looked into again just before it is
+ * moved aside, and once more before it is dropped. */
 #pragma once
 
 #include "app/endpoint.h"
@@ -22,19 +22,24 @@ typedef struct Load {
         char       *leftovers;          /* of other loads, to be told; or NULL               */
         bool        replaces;           /* an empty one is in its place                      */
         bool        refused;            /* why load_begin() or load_finish() failed          */
+        bool        unknown;            /* load_finish() failed, and perhaps it has its name */
+        char       *kept;               /* what was in its place is still there, as this     */
 } Load;
 
 bool load_begin(Load *l, const char *what, Err *err) MUST_CHECK;
-bool load_finish(Load *l, Err *err) MUST_CHECK;
-/* `oid` 0: it was perhaps not even made. */
+/* True: it has its name. What was in its place and could not go is a complaint, and l->kept. */
+bool load_finish(Load *l, Work *w, Err *err) MUST_CHECK;
+/* `oid` 0: it was perhaps not even made. With l->unknown nothing is touched: false. */
 bool load_drop(Load *l, int64_t oid, Err *err) MUST_CHECK;
 /* What to do after a load that failed, where its error does not say: `dropped`, nothing of it is
  * left; else the temporary database is, and *err is why. */
 void load_hint(const Load *l, bool dropped, Err *err) NONNULL;
 /* Drops what a transfer left, says what could not be, and *err with what to do next; `code`. */
 int  load_failed(Load *l, Work *w, Err *err, int code) MUST_CHECK;
-/* What --json prints of a transfer; `objects`: the key of what was run. New reference. */
-json_t *load_json(const char *database, const TransferResult *r, const char *objects) MUST_CHECK;
+/* What --json prints of a transfer; `objects`: the key of what was run; `l`: NULL, no database got
+ * its name by it. New reference. */
+json_t *load_json(const char *database, const Load *l, const TransferResult *r, const char *objects)
+        MUST_CHECK;
 void load_done(Load *l) NONNULL;
 /* Temporary databases that nobody is at, as words; NULL: none. malloc()ed. */
 char *load_leftovers(Pg *pg) NONNULL;

@@ -23,7 +23,7 @@ static bool open_file(const RestoreFile *o, SourceFile **ret, Err *err)
 static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
 {
         if (o->json) {
-                AUTO_JSON j = load_json(l->name, r, "statements");
+                AUTO_JSON j = load_json(l->name, l, r, "statements");
                 AUTO_FREE char *text = jx_dump(j);
                 puts(text);
                 return;
@@ -50,7 +50,7 @@ static int load(const RestoreFile *o, SourceFile *f, Load *l)
         work_stops(w, NULL);
         if (ok && *work_flag(w))
                 ok = err_set(&err, ERR_CANCELLED, "stopped on request");
-        ok = ok && load_finish(l, &err);
+        ok = ok && load_finish(l, w, &err);
         if (ok)
                 report(o, l, &result);
         transfer_result_done(&result);

@@ -92,7 +92,8 @@ static int failed(Copy *c, Work *w, Err *err, int code)
         if (!gone) {
                 AUTO_FREE char *note = xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
                                                  c->load.temporary ? c->load.temporary : "roles");
-                work_complain(w, note);
+                if (!c->load.unknown)
+                        work_complain(w, note);
                 if (c->load.temporary)
                         load_hint(&c->load, false, &why);
                 work_fail(w, &why, code);
@@ -195,7 +196,7 @@ static int checked(Copy *c, Work *w)
 
 static void tell_json(const Copy *c, const TransferResult *r, bool there)
 {
-        AUTO_JSON j = load_json(there ? c->load.name : NULL, r, "objects");
+        AUTO_JSON j = load_json(there ? c->load.name : NULL, &c->load, r, "objects");
         jx_set(j, "tolerated", r->tolerated ? json_incref(r->tolerated) : json_array());
         jx_set_str(j, "bundle", c->bundle.path);
         jx_set_str(j, "bundle_sha256", c->bundle.path ? c->bundle.sha256 : NULL);
@@ -237,7 +238,7 @@ static int copy_now(Copy *c)
         bool ok = load_rows(c, w, &r, &refused, &err);
         if (ok && c->check)
                 return checked(c, w);
-        ok = ok && (c->no_proof || prove(c, w, &equal, &err)) && load_finish(&c->load, &err);
+        ok = ok && (c->no_proof || prove(c, w, &equal, &err)) && load_finish(&c->load, w, &err);
         tell(c, &r, ok);
         transfer_result_done(&r);
         return ok ? EXIT_DONE :

@@ -44,10 +44,14 @@ static void hint_for_roles(Err *err)
                          "globals.sql.zst --plain, make those that are missing, and try again");
 }
 
-static void report(const Restore *o, const char *name, const TransferResult *r, const char *more)
+/* `l` NULL: into a database that was there. */
+static void report(const Restore *o, const char *name, const Load *l, const TransferResult *r)
 {
+        const char *more = !l           ? ", in one transaction"
+                           : l->replaces ? " (an empty database was in its place)"
+                                         : "";
         if (o->json) {
-                AUTO_JSON j = load_json(name, r, "objects");
+                AUTO_JSON j = load_json(name, l, r, "objects");
                 AUTO_FREE char *text = jx_dump(j);
                 puts(text);
                 return;
@@ -79,10 +83,9 @@ static int load(const Restore *o, const char *database, Load *l)
                 ok = err_set(&err, ERR_CANCELLED, "stopped on request");
         if (!ok)
                 hint_for_roles(&err);
-        ok = ok && load_finish(l, &err);
+        ok = ok && load_finish(l, w, &err);
         if (ok)
-                report(o, l->name, &result,
-                       l->replaces ? " (an empty database was in its place)" : "");
+                report(o, l->name, l, &result);
         transfer_result_done(&result);
         return ok ? EXIT_DONE
                   : load_failed(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
@@ -103,7 +106,7 @@ static int load_into(const Restore *o, const char *database, const char *name)
         bool ok = transfer_restore_into(t, &r, &result, &err);
         work_stops(w, NULL);
         if (ok)
-                report(o, name, &result, ", in one transaction");
+                report(o, name, NULL, &result);
         else
                 hint_for_roles(&err);
         transfer_result_done(&result);

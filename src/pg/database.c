@@ -87,13 +87,36 @@ bool pg_database_describe(Pg *pg, const char *name, json_t **ret, Err *err)
         return true;
 }
 
-bool pg_database_is_empty(Pg *pg, const char *name, bool *ret, char **ret_what, Err *err)
+/* What an init script's extension brought is no user's data. Tables that pg_dump reads all the same
+ * may hold some: jobs of pg_cron, a user's own projections of PostGIS. */
+static bool has_config_rows(Pg *in, char **ret_what, Err *err)
 {
-        AUTO_PG Pg *in = NULL;
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_reopen(pg, name, &in, err))
-                return err_wrap(err, "looking into database %s", name);
-        /* Extensions that an init script made are no user's data; their members neither. */
+        if (!pg_ask(in, "select n.nspname, c.relname, u.cond, 'rows in ' || c.oid::regclass::text from "
+                    "pg_extension e, unnest(e.extconfig, e.extcondition) u(relid, cond) join pg_class c "
+                    "on c.oid = u.relid join pg_namespace n on n.oid = c.relnamespace where c.relkind "
+                    "in ('r', 'p') order by 1, 2", &r, err))
+                return false;
+        for (int i = 0; i < pg_rows(r) && !*ret_what; i++) {
+                AUTO_SQL q = { 0 };
+                AUTO_PGRES PgRes *some = NULL;
+                sql_add(&q, "select 1 from ");
+                sql_qname(&q, pg_cell(r, i, 0), pg_cell(r, i, 1));
+                sql_add(&q, " ");
+                sql_rendered(&q, pg_cell(r, i, 2) ? pg_cell(r, i, 2) : "");
+                sql_add(&q, " limit 1");
+                if (!pg_query(in, &q, &some, err))
+                        return false;
+                if (pg_rows(some) > 0)
+                        *ret_what = xstrdup(pg_cell(r, i, 3));
+        }
+        return true;
+}
+
+/* Extensions that an init script made are no user's; their members neither. */
+static bool has_objects(Pg *in, char **ret_what, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
         if (!pg_ask(in, "select what from (select 'relation ' || c.oid::regclass::text as what, "
                     "'pg_class'::regclass as class, c.oid as oid from pg_class c join "
                     "pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^pg_' and "
@@ -106,10 +129,24 @@ bool pg_database_is_empty(Pg *pg, const char *name, bool *ret, char **ret_what, 
                     "'pg_largeobject'::regclass, m.oid from pg_largeobject_metadata m) o where "
                     "not exists (select from pg_depend e where e.classid = o.class and e.objid "
                     "= o.oid and e.deptype = 'e') limit 1", &r, err))
+                return false;
+        if (pg_rows(r) > 0)
+                *ret_what = xstrdup(pg_cell(r, 0, 0));
+        return true;
+}
+
+bool pg_database_is_empty(Pg *pg, const char *name, bool *ret, char **ret_what, Err *err)
+{
+        AUTO_PG Pg *in = NULL;
+        AUTO_FREE char *what = NULL;
+        if (!pg_reopen(pg, name, &in, err) || !has_objects(in, &what, err) ||
+            (!what && !has_config_rows(in, &what, err)))
                 return err_wrap(err, "looking into database %s", name);
-        *ret = pg_rows(r) == 0;
-        if (ret_what)
-                *ret_what = *ret ? NULL : xstrdup(pg_cell(r, 0, 0));
+        *ret = what == NULL;
+        if (ret_what) {
+                *ret_what = what;
+                what = NULL;
+        }
         return true;
 }
 
@@ -137,14 +174,22 @@ bool pg_database_drop(Pg *pg, const char *name, bool force, Err *err)
         return pg_exec(pg, &q, err) || err_wrap(err, "dropping database %s", name);
 }
 
-bool pg_open_beside(Pg *pg, const char *a, const char *b, Pg **ret, Err *err)
+bool pg_database_drop_aside(Pg *pg, const char *aside, char **ret_what, Err *err)
+{
+        bool empty = false;
+        *ret_what = NULL;
+        return pg_database_is_empty(pg, aside, &empty, ret_what, err) &&
+               (!empty || pg_database_drop(pg, aside, false, err));
+}
+
+bool pg_open_beside(PgOpener open, void *arg, const char *a, const char *b, Pg **ret, Err *err)
 {
         static const char *const rooms[] = { "postgres", "template1" };
         for (size_t i = 0; i < LEN(rooms); i++) {
                 if (str_eq(rooms[i], a) || str_eq(rooms[i], b))
                         continue;
                 err_clear(err);
-                if (pg_reopen(pg, rooms[i], ret, err))
+                if (open(arg, rooms[i], ret, err))
                         return true;
         }
         return err_wrap(err, "a database to stand in while another is renamed or dropped");

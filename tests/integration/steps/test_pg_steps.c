@@ -1,6 +1,7 @@
 /* The kinds that write: done, killed, probed, undone, on real servers. */
 #include <unistd.h>
 
+#include "pg/database.h"
 #include "pg/fence.h"
 #include "pg/roles.h"
 #include "sample.h"
@@ -103,6 +104,73 @@ Test(pg_database_rename, never_replaces_what_holds_something)
         cr_assert_eq(f.remembers, 0, "something was remembered, so something was about to change");
         cr_assert(exists(17, loaded) && exists(17, real));
         fake_step_done(&f);
+        lab_drop(17, loaded);
+        lab_drop(17, real);
+}
+
+/* A table of an extension that pg_dump reads: jobs of pg_cron are a user's. */
+Test(pg_database_rename, counts_the_rows_an_extension_keeps_for_a_user)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *loaded = lab_database(17, "loaded4");
+        AUTO_FREE char *real = lab_database(17, "real4");
+        AUTO_PG Pg *in = lab_open(17, real);
+        lab_do(in, "create table public.job (n int); insert into public.job values (1), (2); "
+                   "alter extension plpgsql add table public.job; update pg_extension set "
+                   "extconfig = array['public.job'::regclass::oid], extcondition = "
+                   "array['WHERE n > 1'] where extname = 'plpgsql'");
+        in = pg_close(in);
+        FakeStep f = step(&step_pg_database_rename, 17, NULL,
+                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
+                          real);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_not_null(strstr(err.message, "rows in public.job"), "%s", err.message);
+        in = lab_open(17, real);
+        lab_do(in, "delete from public.job where n = 2");      /* (1) is the extension's own */
+        in = pg_close(in);
+        err_clear(&err);
+        MUST(fake_run(&f, &err), err);
+        fake_step_done(&f);
+        lab_drop(17, real);
+}
+
+/* Killed between the swap and the drop, and somebody had been faster than the swap. */
+Test(pg_database_rename, keeps_what_was_moved_aside_when_it_holds_something)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *loaded = lab_database(17, "loaded5");
+        AUTO_FREE char *real = lab_database(17, "real5");
+        AUTO_FREE char *aside = xasprintf("test_%d_aside5", (int)getpid());
+        AUTO_JSON a = NULL;
+        AUTO_JSON b = NULL;
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        MUST(pg_database_describe(pg, loaded, &a, &err), err);
+        MUST(pg_database_describe(pg, real, &b, &err), err);
+        FakeStep f = step(&step_pg_database_rename, 17, NULL,
+                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
+                          real);
+        json_object_update_new(f.remembered, json_pack("{s:s, s:O, s:s, s:s, s:O}", "from", loaded, "oid",
+                                                       jx_get(a, "oid"), "to", real, "aside", aside,
+                                                       "replaced", b));
+        MUST(pg_database_rename(pg, real, aside, &err), err);
+        MUST(pg_database_rename(pg, loaded, real, &err), err);
+        AUTO_PG Pg *in = lab_open(17, aside);
+        lab_do(in, "create table public.precious (n int)");
+        in = pg_close(in);
+        cr_assert_eq(fake_probe(&f), FOUND_PART);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_eq(err.kind, ERR_USER);
+        cr_assert_not_null(strstr(err.message, aside), "%s", err.message);
+        cr_assert_not_null(strstr(err.message, "public.precious"), "%s", err.message);
+        cr_assert(exists(17, aside));
+        err_clear(&err);
+        MUST(fake_undo(&f, &err), err);                 /* the way back has it all */
+        in = lab_open(17, real);
+        AUTO_FREE char *n = lab_value(in, "select count(*) from pg_class where relname = 'precious'");
+        cr_assert_str_eq(n, "1");
+        in = pg_close(in);
+        fake_step_done(&f);
+        pg = pg_close(pg);
         lab_drop(17, loaded);
         lab_drop(17, real);
 }
