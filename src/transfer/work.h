@@ -2,11 +2,12 @@
  *
  *      parts of a table ─> its indexes, side by side ─> keys taken over, statistics, ANALYZE ─┐
  *      tables of little size, many in one task ───────────────────────────────────────────────┤
- *      large objects; sequences                                     (nothing waits for them)   │
+ *      sequences (nothing waits for them); large objects ─> grants                             │
  *      ┌───────────────────────────────────────────────────────────────────────────────────────┘
- *      └> indexes of partitioned tables ─> foreign keys, not valid ─┬> VALIDATE, side by side
- *                                                                   ├> ANALYZE of parents
- *                                                                   └> the rest ─> grants ─> views
+ *      └> indexes of partitioned tables ─> foreign keys, not valid ─┬> VALIDATE, side by side ─┐
+ *                                                                   └> ANALYZE of parents ─────┤
+ *      ┌───────────────────────────────────────────────────────────────────────────────────────┘
+ *      └> the rest (triggers, rules, policies) ─> grants ─> views ─> event triggers
  *
  * Locks decide it. CREATE INDEX takes SHARE on its table, ANALYZE and VALIDATE take SHARE UPDATE
  * EXCLUSIVE, ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on two tables: side by side on one table
@@ -84,7 +85,7 @@ struct Work {
         TableWork       *tables, **sorted;      /* as in the content; by name                 */
         const TocEntry **by_id;
         int              n_ids;
-        Task            *tables_done;
+        Task            *tables_done, *blobs_done;      /* NULL: there are none               */
         int              things;        /* for the progress: tables and indexes               */
         pthread_mutex_t  lock;          /* of what follows, and of every Table's sums         */
         size_t           rows_left;     /* tables whose rows are not all in                   */

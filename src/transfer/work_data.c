@@ -229,7 +229,7 @@ void work_add_data(Work *w)
         if (c->large_objects > 0 || w->plan->n_blobs) {
                 Job *j = arena_new_type(w->a, Job);
                 *j = (Job){ .seconds = 0.01 + (double)c->large_objects / 50000.0 };
-                work_task(w, run_blobs, j);
+                w->blobs_done = work_task(w, run_blobs, j);
         }
         if (c->n_sequences > 0 && w->plan->target) {
                 Job *j = arena_new_type(w->a, Job);

@@ -136,7 +136,9 @@ static bool run_validate(void *arg, size_t worker, Err *err)
         return ok;
 }
 
-static Task *add_keys(Work *w, List *foreign, Task *before)
+/* *ret_valid: when they are validated, too. What comes after that may want a table for itself (the
+ * rest takes many at once), and would wait for a VALIDATE that waits for it. */
+static Task *add_keys(Work *w, List *foreign, Task *before, Task **ret_valid)
 {
         Keys *j = arena_new_type(w->a, Keys);
         *j = (Keys){ .job = { .seconds = 0.002 * (double)foreign->n }, .n = foreign->n,
@@ -147,12 +149,15 @@ static Task *add_keys(Work *w, List *foreign, Task *before)
                         j->job.seconds += j->keys[i].job.seconds;
         }
         Task *all = work_task(w, run_keys, &j->job);
+        *ret_valid = work_joint(w);
         pool_after(all, before);
+        pool_after(*ret_valid, all);
         for (size_t i = 0; i < j->n; i++) {
                 Key *k = &j->keys[i];
                 if (!k->add)
                         continue;
                 pool_after(work_task(w, run_validate, &k->job), all);
+                pool_after(*ret_valid, k->job.task);
                 for (size_t b = i; b-- > 0;)    /* two at one table would wait for each other */
                         if (j->keys[b].add && j->keys[b].table == k->table) {
                                 pool_after(k->job.task, j->keys[b].job.task);
@@ -281,11 +286,13 @@ void work_add_late(Work *w)
         *analyze = (Job){ .seconds = 0.1 };
         Task *t = list_task(w, parents);
         pool_after(t, w->tables_done);
-        Task *keys = add_keys(w, foreign, t);
-        pool_after(work_task(w, run_parents, analyze), keys);
+        Task *valid, *keys = add_keys(w, foreign, t, &valid), *parent = work_task(w, run_parents, analyze);
         Task *other = list_task(w, rest), *acl = list_task(w, grants), *last = list_task(w, end);
-        pool_after(other, keys);
+        pool_after(parent, keys);
+        pool_after(other, valid);
+        pool_after(other, parent);
         pool_after(acl, other);
+        pool_after(acl, w->blobs_done); /* default privileges are for what is made later */
         pool_after(last, acl);
         add_views(w, views, acl, last);
 }

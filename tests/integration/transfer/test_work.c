@@ -170,6 +170,35 @@ Test(work, a_key_that_does_not_hold_is_named)
         lab_drop(13, db);
 }
 
+/* An event trigger is for what comes after it. */
+Test(work, event_triggers_come_when_keys_are_validated)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *db = lab_database(15, "order");
+        {
+                AUTO_PG Pg *pg = lab_open(15, db);
+                lab_do(pg, "create function public.never() returns event_trigger language plpgsql as "
+                           "'begin raise exception ''never alter''; end'; "
+                           "create table public.p (id int primary key, t text); "
+                           "create table public.c (a int references public.p, b int references public.p, "
+                           "d int references public.p, e int references public.p, t text); "
+                           "insert into public.p select g, repeat('x', 200) from generate_series(1, 40000) g; "
+                           "insert into public.c select g, g, g, g, repeat('x', 200) from generate_series(1, 40000) g; "
+                           "create event trigger never on ddl_command_start when tag in ('ALTER TABLE') "
+                           "execute function public.never()");
+        }
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 3 });
+        AUTO_FREE char *into = temporary(17);
+        OK(carry(15, db, 17, into, t, &err));
+        AUTO_PG Pg *pg = lab_open(17, into);
+        AUTO_FREE char *there = lab_value(pg, "select string_agg(convalidated::text, ' ') || (select count(*) from "
+                                              "pg_event_trigger) from pg_constraint where contype = 'f'");
+        cr_assert_str_eq(there, "true true true true1");
+        pg = pg_close(pg);
+        drop(17, into);
+        lab_drop(15, db);
+}
+
 /* ---- somebody changes tables meanwhile ---- */
 
 typedef struct Meddler {
