@@ -1,6 +1,9 @@
 /* pg_database_create.c: an empty database with the right owner, encoding and locale. */
+#include "base/digest.h"
 #include "pg/database.h"
 #include "wizard-steps/pg_steps.h"
+
+#define MARK_BASE 1000000000            /* connections: no limit of anybody's, and as good as none */
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
@@ -86,13 +89,52 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* Ours is known by its OID. CREATE DATABASE knows no transaction, so a crash may come before the OID
+ * was read: until then it has a connection limit that nobody else would give it. */
+static bool is_ours(StepCtx *ctx, const json_t *there)
+{
+        const json_t *memory = step_remembered(ctx);
+        const char *oid = jx_str(memory, "oid", "");
+        int64_t mark = jx_int(memory, "mark", 0);
+        if (!there || !jx_str(memory, "created", NULL))
+                return false;
+        return *oid ? str_eq(oid, jx_str(there, "oid", "")) : mark > 0 && jx_int(there, "limit", -1) == mark;
+}
+
+static int64_t new_mark(void)
+{
+        char hex[7];
+        random_hex(3, hex);
+        return MARK_BASE + strtol(hex, NULL, 16);
+}
+
+/* The server said no: what has that name later was made by somebody else. */
+static bool not_made(StepCtx *ctx, const Err *err)
+{
+        AUTO_ERR ignored = { 0 };       /* the mark still tells it from another's */
+        json_t *memory = json_object();
+        jx_set(memory, "created", json_null());
+        if (err->kind == ERR_LINK)
+                json_decref(memory);
+        else
+                (void)!step_remember(ctx, memory, &ignored);
+        return false;
+}
+
 static bool make(StepCtx *ctx, Pg *pg, const DatabaseSpec *d, Err *err)
 {
         AUTO_JSON made = NULL;
+        DatabaseSpec marked = *d;
         json_t *memory = json_object();
+        marked.connlimit = new_mark();
         jx_set_str(memory, "created", d->name);
-        if (!step_remember(ctx, memory, err) || !pg_database_create(pg, d, err) ||
-            !pg_database_describe(pg, d->name, &made, err))
+        jx_set_str(memory, "oid", "");
+        jx_set_int(memory, "mark", marked.connlimit);
+        if (!step_remember(ctx, memory, err))
+                return false;
+        if (!pg_database_create(pg, &marked, err))
+                return not_made(ctx, err);
+        if (!pg_database_describe(pg, d->name, &made, err))
                 return false;
         memory = json_object();
         jx_set_str(memory, "oid", jx_str(made, "oid", ""));
@@ -107,7 +149,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, d.name, &there, err))
                 return false;
-        bool ours = there && jx_get(step_remembered(ctx), "created");
+        bool ours = is_ours(ctx, there);
         if (there && !ours && str_eq(step_str(ctx, "if_exists"), "fail")) {
                 err_set(err, ERR_SERVER, "database %s exists already", d.name);
                 memcpy(err->sqlstate, "42P04", 6);
@@ -128,12 +170,13 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
         *ret = FOUND_NOTHING;
-        if (!jx_get(step_remembered(ctx), "created"))
+        if (!jx_str(step_remembered(ctx), "created", NULL))
                 return true;
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, step_str(ctx, "name"), &there, err))
                 return false;
-        *ret = there ? FOUND_PART : FOUND_NOTHING;      /* run() dresses it again, harmlessly */
+        /* run() dresses it again, harmlessly */
+        *ret = is_ours(ctx, there) ? FOUND_PART : FOUND_NOTHING;
         return true;
 }
 
@@ -144,7 +187,6 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         AUTO_FREE char *what = NULL;
         bool empty = false;
         const char *name = jx_str(step_remembered(ctx), "created", NULL);
-        const char *oid = jx_str(step_remembered(ctx), "oid", "");
         if (!name)
                 return true;
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
@@ -152,8 +194,10 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (!there)
                 return true;
-        if (*oid && !str_eq(oid, jx_str(there, "oid", "")))
-                return err_set(err, ERR_USER, "database %s is not the one this run made", name);
+        if (!is_ours(ctx, there)) {
+                err_set(err, ERR_USER, "database %s is not the one this run made", name);
+                return err_hint(err, "look at it; it stays as it is");
+        }
         if (!pg_database_is_empty(pg, name, &empty, &what, err))
                 return false;
         if (!empty) {

@@ -95,6 +95,44 @@ static bool take_verifier(StepCtx *ctx, Secret **ret, Err *err)
                pg_role_verifier(from, step_str(ctx, "name"), ret, err);
 }
 
+/* *ret: its OID as text in the step's arena, or NULL: there is none. */
+static bool find(StepCtx *ctx, Pg *pg, const char *name, const char **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_FREE char *oid = NULL;
+        sql_add(&q, "select oid::text from pg_roles where rolname = ");
+        sql_value(&q, name);
+        if (!pg_query_value(pg, &q, &oid, err))
+                return err_wrap(err, "looking for role %s", name);
+        *ret = oid ? arena_strdup(step_arena(ctx), oid) : NULL;
+        return true;
+}
+
+static bool is_ours(StepCtx *ctx, const char *oid)
+{
+        return oid && str_eq(oid, jx_str(step_remembered(ctx), "oid", ""));
+}
+
+/* Its OID is on the disk before anybody else can see the role: no crash leaves one that could be
+ * another's of the same name. */
+static bool make_known(StepCtx *ctx, Pg *pg, const RoleSpec *spec, Err *err)
+{
+        AUTO_ERR ignored = { 0 };
+        const char *oid = NULL;
+        json_t *memory = NULL;
+        if (!pg_do(pg, "begin", err))
+                return false;
+        if (pg_role_create(pg, spec, err) && find(ctx, pg, spec->name, &oid, err)) {
+                memory = json_object();
+                jx_set_str(memory, "created", spec->name);
+                jx_set_str(memory, "oid", oid);
+                if (step_remember(ctx, memory, err) && pg_do(pg, "commit", err))
+                        return true;
+        }
+        (void)!pg_do(pg, "rollback", &ignored);
+        return false;
+}
+
 static bool make(StepCtx *ctx, Pg *pg, const Secret *password, Err *err)
 {
         RoleSpec spec = spec_of(ctx);
@@ -103,9 +141,7 @@ static bool make(StepCtx *ctx, Pg *pg, const Secret *password, Err *err)
                 return false;
         spec.password = password;
         spec.verifier = verifier;
-        json_t *memory = json_object();
-        jx_set_str(memory, "created", spec.name);
-        return step_remember(ctx, memory, err) && pg_role_create(pg, &spec, err);
+        return make_known(ctx, pg, &spec, err);
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
@@ -114,14 +150,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         const char *name = step_str(ctx, "name");
         const char *how = step_str(ctx, "if_exists");
         const Secret *password = NULL;
-        bool there = false, proved = false;
+        const char *there = NULL;
+        bool proved = false;
         if (step_get(ctx, "password") && !(password = step_secret(ctx, "password", err)))
                 return false;
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !pg_role_exists(pg, name, &there, err))
+            !find(ctx, pg, name, &there, err))
                 return false;
-        /* A crash between CREATE ROLE and the journal: it is ours, and goes on. */
-        bool ours = there && jx_get(step_remembered(ctx), "created");
+        bool ours = is_ours(ctx, there);        /* made before a crash: it goes on */
         if (there && !ours && str_eq(how, "fail")) {
                 err_set(err, ERR_SERVER, "role %s exists already", name);
                 memcpy(err->sqlstate, "42710", 6);
@@ -146,15 +182,15 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
-        bool there = false;
+        const char *there = NULL;
         *ret = FOUND_NOTHING;
-        if (!jx_get(step_remembered(ctx), "created"))
+        if (!jx_str(step_remembered(ctx), "created", NULL))
                 return true;
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !pg_role_exists(pg, step_str(ctx, "name"), &there, err))
+            !find(ctx, pg, step_str(ctx, "name"), &there, err))
                 return false;
         /* There, but not yet proved: run() finds it and only proves. */
-        *ret = there ? FOUND_PART : FOUND_NOTHING;
+        *ret = is_ours(ctx, there) ? FOUND_PART : FOUND_NOTHING;
         return true;
 }
 
@@ -162,15 +198,18 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_SQL q = { 0 };
-        bool there = false;
+        const char *there = NULL;
         const char *name = jx_str(step_remembered(ctx), "created", NULL);
         if (!name)
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !pg_role_exists(pg, name, &there, err))
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !find(ctx, pg, name, &there, err))
                 return false;
         if (!there)
                 return true;
+        if (!is_ours(ctx, there)) {
+                err_set(err, ERR_USER, "role %s is not the one this run made", name);
+                return err_hint(err, "look at it; it stays as it is");
+        }
         sql_add(&q, "drop role ");
         sql_ident(&q, name);
         if (pg_exec(pg, &q, err))

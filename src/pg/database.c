@@ -45,6 +45,13 @@ bool pg_database_create(Pg *pg, const DatabaseSpec *d, Err *err)
 
 bool pg_database_dress(Pg *pg, const DatabaseSpec *d, Err *err)
 {
+        AUTO_SQL limit = { 0 };
+        sql_add(&limit, "alter database ");
+        sql_ident(&limit, d->name);
+        sql_add(&limit, " connection limit ");
+        sql_int(&limit, d->connlimit);
+        if (!pg_exec(pg, &limit, err))
+                return err_wrap(err, "limiting the connections of database %s", d->name);
         if (d->revoke_public_connect) {
                 AUTO_SQL q = { 0 };
                 sql_add(&q, "revoke connect, temporary on database ");
@@ -72,7 +79,7 @@ bool pg_database_describe(Pg *pg, const char *name, json_t **ret, Err *err)
         *ret = NULL;
         sql_add(&q, "select json_build_object('name', datname, 'oid', oid::text, 'owner', "
                 "pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'collate', "
-                "datcollate, 'ctype', datctype, 'allow_conn', datallowconn, 'size', "
+                "datcollate, 'ctype', datctype, 'allow_conn', datallowconn, 'limit', datconnlimit, 'size', "
                 "pg_database_size(oid), 'comment', "
                 "shobj_description(oid, 'pg_database'), 'connections', (select count(*) from "
                 "pg_stat_activity a where a.datid = d.oid and a.pid <> pg_backend_pid())) from "

@@ -18,9 +18,9 @@ typedef struct DatabaseSpec {
 
 void pg_database_create_sql(const DatabaseSpec *d, int major, Sql *q);
 bool pg_database_create(Pg *pg, const DatabaseSpec *d, Err *err) MUST_CHECK;
-/* After it: privileges and comment, idempotent. */
+/* After it: connection limit, privileges and comment, idempotent. */
 bool pg_database_dress(Pg *pg, const DatabaseSpec *d, Err *err) MUST_CHECK;
-/* {"oid", "owner", "comment", "allow_conn", "size", ..} or *ret = NULL: there is none. */
+/* {"oid", "owner", "comment", "allow_conn", "limit", "size", ..} or *ret = NULL: there is none. */
 bool pg_database_describe(Pg *pg, const char *name, json_t **ret, Err *err) MUST_CHECK;
 /* Has it anything a user made, or rows in a table whose extension says that they are a user's
  * (pg_extension.extconfig)? Connects to it. *ret_what: the first thing found, malloc()ed. */

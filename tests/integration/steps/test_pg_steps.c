@@ -219,6 +219,56 @@ Test(pg_database_create, is_undone_only_while_empty)
         fake_step_done(&f);
 }
 
+/* CREATE failed; the operator makes it by hand; neither a second try nor the way back takes it. */
+Test(pg_database_create, leaves_alone_what_somebody_made_after_it_failed)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = xasprintf("test_%d_byhand", (int)getpid());
+        FakeStep f = step(&step_pg_database_create, 17, NULL,
+                          "{\"name\": \"%s\", \"encoding\": \"UTF8\", \"collate\": \"no_such\"}", name);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_eq(err.kind, ERR_SERVER, "%s", err.message);
+        AUTO_FREE char *made = lab_database(17, "byhand");
+        cr_assert_str_eq(made, name);
+        cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
+        err_clear(&err);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_str_eq(err.sqlstate, "42P04");
+        err_clear(&err);
+        MUST(fake_undo(&f, &err), err);
+        cr_assert(exists(17, name));
+        fake_step_done(&f);
+        lab_drop(17, name);
+}
+
+/* Killed between CREATE and the journal: the mark tells ours from another's. */
+Test(pg_database_create, knows_its_own_after_a_crash_by_its_mark)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "marked");
+        AUTO_FREE char *mark = xasprintf("alter database \"%s\" connection limit 1000004711", name);
+        AUTO_FREE char *limit =
+                xasprintf("select datconnlimit from pg_database where datname = '%s'", name);
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        FakeStep f = step(&step_pg_database_create, 17, NULL, "{\"name\": \"%s\"}", name);
+        json_object_update_new(f.remembered, json_pack("{s:s, s:s, s:i}", "created", name, "oid", "",
+                                                       "mark", 1000004711));
+        cr_assert_not(fake_undo(&f, &err), "another's was dropped");
+        cr_assert_eq(err.kind, ERR_USER);
+        cr_assert(exists(17, name));
+        err_clear(&err);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_str_eq(err.sqlstate, "42P04");
+        err_clear(&err);
+        lab_do(pg, mark);
+        cr_assert_eq(fake_probe(&f), FOUND_PART);
+        MUST(fake_run(&f, &err), err);
+        AUTO_FREE char *now = lab_value(pg, limit);
+        cr_assert_str_eq(now, "-1");
+        fake_step_done(&f);
+        lab_drop(17, name);
+}
+
 Test(pg_sql, asks_the_server_what_became_of_its_transaction)
 {
         AUTO_ERR err = { 0 };
@@ -353,6 +403,39 @@ Test(pg_role_create, proves_the_password_by_a_login_and_drops_the_role_again)
         MUST(fake_undo(&f, &err), err);
         secret_free(f.secret);
         fake_step_done(&f);
+}
+
+Test(pg_role_create, leaves_alone_what_somebody_made_after_it_failed)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        AUTO_FREE char *db = lab_database(17, "readonly");
+        AUTO_FREE char *make = xasprintf("create role test_%d_app", (int)getpid());
+        AUTO_FREE char *closed = xasprintf("alter database \"%s\" set default_transaction_read_only = on", db);
+        AUTO_FREE char *open = xasprintf("alter database \"%s\" reset default_transaction_read_only", db);
+        FakeStep f = step(&step_pg_role_create, 17, db, "{\"name\": \"test_%d_app\"}", (int)getpid());
+        lab_do(pg, closed);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_str_eq(err.sqlstate, "25006", "%s", err.message);
+        lab_do(pg, open);
+        f.refuse_remember = true;                       /* nothing stays that was not remembered */
+        err_clear(&err);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_eq(err.kind, ERR_SYSTEM, "%s", err.message);
+        f.refuse_remember = false;
+        lab_do(pg, make);
+        err_clear(&err);
+        cr_assert_not(fake_run(&f, &err));
+        cr_assert_str_eq(err.sqlstate, "42710");
+        err_clear(&err);
+        MUST(fake_undo(&f, &err), err);
+        bool there = false;
+        AUTO_FREE char *name = xasprintf("test_%d_app", (int)getpid());
+        MUST(pg_role_exists(pg, name, &there, &err), err);
+        cr_assert(there, "the way back dropped a role of somebody else");
+        fake_step_done(&f);
+        lab_drop(17, db);
+        drop_roles(17);
 }
 
 Test(pg_fence, sees_who_is_there_and_who_wrote)
