@@ -104,19 +104,59 @@ char *inventory_revision(const json_t *inventory)
         return b.len ? buf_take(&b, NULL) : NULL;
 }
 
+static bool has(const json_t *names, const json_t *name)
+{
+        size_t i;
+        json_t *n;
+        json_array_foreach(names, i, n)
+                if (json_equal(n, name))
+                        return true;
+        return false;
+}
+
+/* Those of `names` that are in `in` (or, !in_it, are not). New reference. */
+static json_t *only(const json_t *names, const json_t *in, bool in_it)
+{
+        json_t *list = json_array(), *n;
+        size_t i;
+        json_array_foreach(names, i, n)
+                if (has(in, n) == in_it)
+                        json_array_append(list, n);
+        return list;
+}
+
+static bool remember_roles(StepCtx *ctx, const char *key, const json_t *ours, const json_t *more, Err *err)
+{
+        json_t *memory = json_object();
+        json_t *all = json_copy((json_t *)(uintptr_t)ours);
+        json_array_extend(all, (json_t *)(uintptr_t)more);
+        jx_set(memory, key, all);
+        return step_remember(ctx, memory, err);
+}
+
 bool step_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, const char *key,
                      json_t **ret_report, Err *err)
 {
         AUTO_JSON intended = NULL;
+        AUTO_JSON report = NULL;
         o.dry = true;
         if (!pg_roles_copy(source, target, &o, &intended, err))
                 return false;
-        json_t *memory = json_object();
-        jx_set(memory, key, json_incref(jx_get(intended, "created")));
-        if (!step_remember(ctx, memory, err))
+        /* An earlier try may have made them, and never heard so: what it remembered and is there is ours. */
+        AUTO_JSON ours = only(jx_get(step_remembered(ctx), key), jx_get(intended, "present"), true);
+        if (!remember_roles(ctx, key, ours, jx_get(intended, "created"), err))
                 return false;
         o.dry = false;
-        return pg_roles_copy(source, target, &o, ret_report, err);
+        if (!pg_roles_copy(source, target, &o, &report, err)) {
+                AUTO_ERR ignored = { 0 };       /* rolled back for sure: whoever makes them now, it is not us */
+                if (err->kind != ERR_LINK)
+                        (void)!remember_roles(ctx, key, ours, NULL, &ignored);
+                return false;
+        }
+        jx_set(report, "present", only(jx_get(report, "present"), ours, false));
+        json_array_extend(jx_get(report, "created"), ours);
+        *ret_report = json_incref(report);
+        return true;
 }
 
 static bool drop_role(Pg *pg, const char *name, Err *err)

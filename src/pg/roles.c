@@ -36,11 +36,14 @@ bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err)
                 "r.rolvaliduntil, 'comment', shobj_description(r.oid, 'pg_authid'), 'settings', "
                 "coalesce((select to_json(s.setconfig) from pg_db_role_setting s where s.setrole "
                 "= r.oid and s.setdatabase = 0), '[]'), 'member_of', coalesce((select json_agg("
-                "json_build_object('role', g.rolname, 'admin', m.admin_option");
+                "m.one order by m.role) from (select g.rolname as role, json_build_object('role', "
+                "g.rolname, 'admin', bool_or(m.admin_option)");
+        /* From 16 on one membership may stand there several times, by its grantors: what any of them
+         * allows is allowed. */
         if (pg_major(pg) >= 16)
-                sql_add(&q, ", 'inherit', m.inherit_option, 'set', m.set_option");
-        sql_add(&q, ") order by g.rolname) from pg_auth_members m join pg_roles g on g.oid = "
-                "m.roleid where m.member = r.oid), '[]')) from pg_roles r where r.rolname = ");
+                sql_add(&q, ", 'inherit', bool_or(m.inherit_option), 'set', bool_or(m.set_option)");
+        sql_add(&q, ") as one from pg_auth_members m join pg_roles g on g.oid = m.roleid where "
+                "m.member = r.oid group by g.rolname) m), '[]')) from pg_roles r where r.rolname = ");
         sql_value(&q, name);
         return pg_json_value(pg, &q, ret, err) || err_wrap(err, "describing role %s", name);
 }

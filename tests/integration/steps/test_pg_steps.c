@@ -388,6 +388,69 @@ Test(pg_roles_copy, compares_what_is_there_and_overwrites_nothing)
         drop_roles(17);
 }
 
+/* The answer to COMMIT may be lost: the second try finds the roles, and they are still ours. After an
+ * error they are surely not there: who makes one then may keep it. */
+Test(pg_roles_copy, knows_which_roles_it_made_over_several_tries)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_ERR bad = { 0 };
+        int id = (int)getpid();
+        AUTO_FREE char *name = lab_database(13, "roles3");
+        AUTO_PG Pg *source = lab_open(13, name);
+        AUTO_PG Pg *target = lab_open(17, NULL);
+        AUTO_FREE char *here = xasprintf("create role test_%d_app; grant all on schema public to test_%d_app", id, id);
+        AUTO_FREE char *there = xasprintf("create role test_%d_app", id);
+        AUTO_FREE char *spoil = xasprintf("alter role test_%d_app set password_encryption = 'on'", id);  /* not on 17 */
+        AUTO_FREE char *count = xasprintf("select count(*) from pg_roles where rolname = 'test_%d_app'", id);
+        lab_do(source, here);
+        FakeStep f = step(&step_pg_roles_copy, 17, NULL, "{\"from\": \"src\", \"skip\": [\"postgres\"]}");
+        add_target(&f, "src", 13, name);
+        MUST(fake_run(&f, &err), err);
+        MUST(fake_run(&f, &err), err);
+        cr_expect_eq(json_array_size(jx_get(f.results, "created")), 1);
+        cr_expect_eq(json_array_size(jx_get(f.results, "present")), 0);
+        MUST(fake_undo(&f, &err), err);
+        AUTO_FREE char *gone = lab_value(target, count);
+        cr_expect_str_eq(gone, "0", "it forgot the role it had made");
+        fake_step_done(&f);
+
+        lab_do(source, spoil);
+        f = step(&step_pg_roles_copy, 17, NULL, "{\"from\": \"src\", \"skip\": [\"postgres\"]}");
+        add_target(&f, "src", 13, name);
+        cr_assert_not(fake_run(&f, &bad));
+        lab_do(target, there);
+        MUST(fake_undo(&f, &err), err);
+        AUTO_FREE char *kept = lab_value(target, count);
+        cr_expect_str_eq(kept, "1", "it dropped a role somebody else had made");
+        fake_step_done(&f);
+        source = pg_close(source);
+        lab_drop(13, name);
+        drop_roles(13);
+        drop_roles(17);
+}
+
+/* From 16 on a membership may stand there twice, granted by two. */
+Test(pg_roles, add_up_what_several_grantors_allow)
+{
+        AUTO_ERR err = { 0 };
+        int id = (int)getpid();
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        AUTO_FREE char *sql = xasprintf("create role test_%d_grp; create role test_%d_md5; create role test_%d_app; "
+                                        "grant test_%d_grp to test_%d_md5 with admin true; "
+                                        "grant test_%d_grp to test_%d_app with admin true, inherit false, set false; "
+                                        "grant test_%d_grp to test_%d_app with admin false, inherit true, set true "
+                                        "granted by test_%d_md5", id, id, id, id, id, id, id, id, id, id);
+        AUTO_FREE char *role = xasprintf("test_%d_app", id);
+        AUTO_FREE char *dropped = xasprintf("drop role test_%d_app; drop role test_%d_md5; drop role test_%d_grp", id, id, id);
+        AUTO_JSON described = NULL;
+        lab_do(pg, sql);
+        MUST(pg_role_describe(pg, role, &described, &err), err);
+        AUTO_FREE char *is = json_dumps(jx_get(described, "member_of"), JSON_COMPACT);
+        AUTO_FREE char *want = xasprintf("[{\"role\":\"test_%d_grp\",\"admin\":true,\"inherit\":true,\"set\":true}]", id);
+        cr_expect_str_eq(is, want, "%s", is);
+        lab_do(pg, dropped);
+}
+
 Test(pg_role_create, proves_the_password_by_a_login_and_drops_the_role_again)
 {
         AUTO_ERR err = { 0 };
