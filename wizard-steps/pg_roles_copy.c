@@ -32,6 +32,10 @@ static const ParamSpec results[] = {
         { .name = "md5",
           .type = PARAM_LIST,
           .help = "new roles with md5 passwords: they cannot log in where scram is asked for" },
+        { .name = "without_password",
+          .type = PARAM_LIST,
+          .help = "new roles whose passwords the source does not show to the role that reads it" },
+        { .name = "missing", .type = PARAM_LIST, .help = "roles that are not on the source" },
         { 0 },
 };
 
@@ -75,17 +79,13 @@ static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
 static void tell(StepCtx *ctx, const json_t *report)
 {
         static const char *const keys[] = { "created", "present", "skipped", "differences", "md5",
-                                            NULL };
+                                            "without_password", "missing", NULL };
+        AUTO_JSON words = pg_roles_words(report);
         size_t i;
-        json_t *d;
+        json_t *w;
         step_results_from(ctx, report, keys);
-        json_array_foreach(jx_get(report, "differences"), i, d)
-                step_log(ctx, SAY_WARN, "roles", "%s: %s is %s there and %s here",
-                         jx_str(d, "role", ""), jx_str(d, "what", ""), jx_str(d, "source", ""),
-                         jx_str(d, "target", ""));
-        json_array_foreach(jx_get(report, "md5"), i, d)
-                step_log(ctx, SAY_WARN, "roles", "%s has an md5 password; set it again so that it "
-                         "becomes scram", json_string_value(d));
+        json_array_foreach(words, i, w)
+                step_log(ctx, SAY_WARN, "roles", "%s", json_string_value(w));
         step_report(ctx, "%zu made, %zu there already, %zu differences",
                     json_array_size(jx_get(report, "created")),
                     json_array_size(jx_get(report, "present")),

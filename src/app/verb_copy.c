@@ -16,7 +16,7 @@ typedef struct Copy {
         int         n_jobs;             /* 0: by cores and memory                            */
         Endpoint    source, target;
         Load        load;
-        json_t     *made_roles;         /* names; new on the target                          */
+        json_t     *roles_report;       /* of --roles: see pg_roles_copy()                   */
         BundleDone  bundle;             /* of --backup                                       */
         json_t     *report;             /* of the comparison                                 */
         json_t     *found;              /* --json: what the direction asks for; else NULL    */
@@ -27,7 +27,7 @@ static void copy_done(Copy *c)
         endpoint_done(&c->source);
         endpoint_done(&c->target);
         load_done(&c->load);
-        json_decref(c->made_roles);
+        json_decref(c->roles_report);
         json_decref(c->report);
         json_decref(c->found);
         free(c->bundle.path);
@@ -38,6 +38,16 @@ static bool lacking(const json_t *names, Err *err)
         AUTO_FREE char *words = jx_words(names);
         err_set(err, ERR_USER, "the target has no role %s, and the database needs it", words);
         return err_hint(err, "--roles makes them there, with their passwords; nothing was touched");
+}
+
+/* A role that arrived as something less is found out at the first login, which is too late. */
+static void warn_of_roles(const json_t *report)
+{
+        AUTO_JSON words = pg_roles_words(report);
+        size_t i;
+        json_t *w;
+        json_array_foreach(words, i, w)
+                fprintf(stderr, "pgsherpa: %s\n", json_string_value(w));
 }
 
 /* Before anything is made: a role that is missing would fail the load at its end. */
@@ -57,8 +67,10 @@ static bool roles(Copy *c, bool *ret_refused, Err *err)
                 *ret_refused = true;
                 return lacking(missing, err);
         }
-        if (c->roles)
-                c->made_roles = json_incref(jx_get(report, "created"));
+        if (c->roles) {
+                c->roles_report = json_incref(report);
+                warn_of_roles(report);
+        }
         return true;
 }
 
@@ -70,11 +82,12 @@ static bool take_back(Copy *c, int64_t oid, Err *err)
         json_t *name;
         if (!load_drop(&c->load, oid, err))
                 return false;
-        if (!json_array_size(c->made_roles))
+        const json_t *made = jx_get(c->roles_report, "created");
+        if (!json_array_size(made))
                 return true;
         if (!endpoint_open(&c->target, NULL, &pg, err))
                 return false;
-        json_array_foreach(c->made_roles, i, name)
+        json_array_foreach(made, i, name)
         {
                 AUTO_SQL q = { 0 };
                 sql_add(&q, "drop role if exists ");
@@ -190,6 +203,7 @@ static int checked(Copy *c, Work *w)
         AUTO_JSON j = json_object();
         jx_set_bool(j, "possible", true);
         jx_set(j, "direction", json_incref(c->found));
+        jx_set(j, "roles", c->roles_report ? json_incref(c->roles_report) : json_null());
         print_json(j);
         return EXIT_DONE;
 }
@@ -203,6 +217,7 @@ static void tell_json(const Copy *c, const TransferResult *r, bool there)
         jx_set(j, "equal", c->report ? json_boolean(jx_bool(c->report, "equal", false)) : json_null());
         jx_set(j, "report", c->report ? json_incref(c->report) : json_null());
         jx_set(j, "direction", json_incref(c->found));
+        jx_set(j, "roles", c->roles_report ? json_incref(c->roles_report) : json_null());
         print_json(j);
 }
 

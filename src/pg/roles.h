@@ -28,6 +28,9 @@ typedef struct RolesCopyOptions {
 /* `created` of a dry run is what a later one creates. One transaction on the target. */
 bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
                    Err *err) MUST_CHECK;
+/* What is not on the target as it is on the source, by its report: a sentence for each, cleaned. New
+ * reference. */
+json_t *pg_roles_words(const json_t *report);
 
 typedef struct RoleSpec {
         const char   *name;

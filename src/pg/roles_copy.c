@@ -1,12 +1,13 @@
 /* roles_copy.c: from one server's roles to another's, nothing overwritten. */
 #include "base/buf.h"
+#include "base/text.h"
 #include "pg/facts.h"
 #include "pg/roles.h"
 
 typedef struct Copy {
         Pg *source, *target;
         const RolesCopyOptions *o;
-        json_t *report;                 /* created, present, skipped, md5, differences, left_out */
+        json_t *report;                 /* lists: see pg_roles_copy()                            */
         json_t *fresh;                  /* name -> description of a role to be made              */
 } Copy;
 
@@ -118,7 +119,7 @@ static bool create_one(Copy *c, const char *name, const json_t *role, Err *err)
         if (verifier && str_starts(secret_expose(verifier), "md5"))
                 json_array_append_new(list_of(c->report, "md5"), json_string(name));
         if (super && !c->o->keep_superuser)
-                differs(c, name, "superuser", "true", "false (a plain owner here)");
+                differs(c, name, "superuser", "true", "false, a plain owner,");
         RoleSpec spec = { .name = name, .verifier = verifier,
                           .login = jx_bool(role, "login", false),
                           .createdb = jx_bool(role, "createdb", false) &&
@@ -248,8 +249,8 @@ static bool create_all(Copy *c, const json_t *names, Err *err)
 bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
                    Err *err)
 {
-        static const char *const lists[] = { "created", "present", "skipped", "md5",
-                                             "differences" };
+        static const char *const lists[] = { "created", "present", "skipped", "md5", "differences",
+                                             "without_password", "missing" };
         AUTO_JSON report = json_object();
         AUTO_JSON fresh = json_object();
         AUTO_JSON needed = NULL;
@@ -269,4 +270,33 @@ bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **r
         *ret_report = report;
         report = NULL;
         return true;
+}
+
+static void say(json_t *words, const char *fmt, ...) PRINTF(2, 3);
+
+static void say(json_t *words, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        AUTO_FREE char *raw = xvasprintf(fmt, ap);
+        va_end(ap);
+        AUTO_FREE char *text = text_clean_str(raw);
+        jx_append_str(words, text);
+}
+
+json_t *pg_roles_words(const json_t *report)
+{
+        json_t *words = json_array(), *d;
+        size_t i;
+        json_array_foreach(jx_get(report, "differences"), i, d)
+                say(words, "role %s: %s is %s there and %s here", jx_str(d, "role", ""), jx_str(d, "what", ""),
+                    jx_str(d, "source", ""), jx_str(d, "target", ""));
+        json_array_foreach(jx_get(report, "md5"), i, d)
+                say(words, "role %s has an md5 password; set it again so that it becomes scram", json_string_value(d));
+        json_array_foreach(jx_get(report, "without_password"), i, d)
+                say(words, "role %s came without its password, which the role that reads the source may not see; "
+                    "set it before it is used", json_string_value(d));
+        json_array_foreach(jx_get(report, "missing"), i, d)
+                say(words, "role %s is not on the source", json_string_value(d));
+        return words;
 }

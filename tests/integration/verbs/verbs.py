@@ -158,12 +158,12 @@ def test_compare_finds_one_value(db, copy, bundle):
     with tempfile.TemporaryDirectory() as scratch:
         file = os.path.join(scratch, "report.md")
         out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", "--format", "md", "-o", file, code=1)
-        assert out.startswith("1 differences") and out.count("\n") == 1, out
+        assert out.startswith("1 difference") and out.count("\n") == 1, out
         with open(file, encoding="utf-8") as f:
             assert "(4711) differs in name" in f.read()
     run("compare", *from_(13, db), *to(17, copy), "--table", "public.nosuch", code=4)
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", code=1)
-    assert "DIFFERENT table public.users" in out and "1 differences" in out, out
+    assert "DIFFERENT table public.users" in out and "1 difference" in out, out
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--json", code=1)
     assert json.loads(out)["differences"][0]["object"] == "public.users"
     out, _ = run("compare", *from_(13, db), *to(17, copy), "--format", "md", code=1)
@@ -177,7 +177,7 @@ def test_no_environment_misdirects(db, copy, bundle):
             "PGOPTIONS": "-c default_transaction_read_only=on", "PGTARGETSESSIONATTRS": "standby"}
     for name, value in evil.items():
         out, _ = run("compare", *from_(13, db), *to(17, copy), "--quiet", env={name: value})
-        assert out.startswith("equal: 1 tables"), (name, out)
+        assert out.startswith("equal: 1 table,"), (name, out)
     run("restore", bundle, *to(17, later(17, f"{MARK}_env")), "--quiet", env=evil)
 
 
@@ -212,7 +212,7 @@ def test_copy(db):
     out, err = run("copy", *from_(13, db), *to(17, name))
     assert re.search(rf"left on the server .*{old} \(.*Drop it", err), err
     assert psql(17, "postgres", f"drop database {old}; select 1") == "1", "it is only told"
-    assert "equal: 1 tables" in out and "is there" in out, out
+    assert "equal: 1 table," in out and "is there" in out, out
     assert psql(17, name, "select nextval('ids')") == "78"
     run("copy", *from_(13, db), *to(17, name), code=3)
 
@@ -227,7 +227,7 @@ def test_copy_and_backup_in_one_pass(root, db):
     run("restore", path, *to(17, back))
     for name in (live, back):
         out, _ = run("compare", *from_(13, db), *to(17, name), "--quiet")
-        assert out.startswith("equal: 1 tables"), out
+        assert out.startswith("equal: 1 table,"), out
 
 
 def test_copy_needs_roles(db):
@@ -245,6 +245,23 @@ def test_copy_needs_roles(db):
         psql(17, "postgres", f"drop database if exists {name}", check=False)
         psql(17, "postgres", f"drop role if exists {role}", check=False)
         psql(13, db, f"alter table users owner to {USER}; drop role {role}", check=False)
+
+
+def test_copy_tells_which_roles_came_as_less(db):
+    md5, boss = f"{MARK}_md5", f"{MARK}_boss"
+    psql(13, "postgres", f"set password_encryption = 'md5'; create role {md5} login password 'old'; create role {boss} superuser")
+    psql(13, db, f"grant select on users to {md5}, {boss}")
+    name = later(17, f"{MARK}_less")
+    try:
+        out, err = run("copy", *from_(13, db), *to(17, name), "--roles", "--json")
+        assert f"role {md5} has an md5 password" in err, err
+        assert f"role {boss}: superuser is true there and false, a plain owner, here" in err, err
+        roles = json.loads(out)["roles"]
+        assert roles["md5"] == [md5] and sorted(roles["created"]) == sorted([md5, boss]) and roles["without_password"] == [], roles
+    finally:
+        psql(17, "postgres", f"drop database if exists {name}", check=False)
+        psql(17, "postgres", f"drop role if exists {md5}; drop role if exists {boss}", check=False)
+        psql(13, db, f"revoke all on users from {md5}, {boss}; drop role {md5}; drop role {boss}", check=False)
 
 
 def test_hostile_names(root):
@@ -380,6 +397,7 @@ def main():
                                ("copy 13 to 17", lambda: test_copy(db)),
                                ("copy and backup in one pass", lambda: test_copy_and_backup_in_one_pass(root, db)),
                                ("roles", lambda: test_copy_needs_roles(db)),
+                               ("roles_less", lambda: test_copy_tells_which_roles_came_as_less(db)),
                                ("passwords", lambda: test_wrong_password(locked)),
                                ("full disk", lambda: test_full_disk(tmp, db)),
                                ("ctrl-C", lambda: test_ctrl_c(db)),
