@@ -149,16 +149,15 @@ char *bundle_restore_script(const json_t *db)
         json_t *t;
         json_array_foreach(jx_get(db, "tables"), i, t) if (jx_int(t, "parts", 0) > 0) copy_line(&b, t);
         if (jx_int(jx_get(db, "large_objects"), "count", 0) > 0)
-                buf_adds(&b,
+                buf_printf(&b,
                          "cat large-objects/*.sql.zst | zstd -dc | run\n"
                          "{ echo 'create temp table pgsherpa_lo (loid oid, pageno int, data bytea);'\n"
                          "  echo 'copy pgsherpa_lo from stdin;'\n"
                          "  for f in large-objects/*.copy.zst; do [ ! -e \"$f\" ] || zstd -dc \"$f\"; done\n"
                          "  echo '\\.'\n"
                          "  echo \"select count(lo_put(loid, pageno::bigint *"
-                         " (select setting::int / 4 from pg_settings where name = 'block_size'), data))"
-                         " from pgsherpa_lo;\"\n"
-                         "} | run\n");
+                         " %lld, data)) from pgsherpa_lo;\"\n"
+                         "} | run\n", (long long)jx_int(jx_get(db, "large_objects"), "block_size", 8192) / 4);
         buf_adds(&b, "zstd -dc sequences.sql.zst | run\n"
                      "zstd -dc post-data.sql.zst | run\n"
                      "zstd -dc database.sql.zst | run\n"

@@ -2,24 +2,22 @@
  *
  * One round trip a large object takes 56 s for 200 000 of them, a COPY of their pages and one
  * lo_put() over all of it 1.4 s. Made in batches of BATCH, by their owners; what needs a statement
- * for each (GRANT, COMMENT) in transactions of STATEMENTS, because each holds a lock to the end. */
-#include "transfer/internal.h"
+ * for each (GRANT, COMMENT) in transactions of BLOB_STATEMENTS, because each holds a lock to the end. */
+#include "transfer/blobs.h"
 
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "base/rowhash.h"
-#include "dumps/sqltext.h"
 
 #define BATCH      5000                 /* large objects made by one statement               */
-#define STATEMENTS 500                  /* that lock one each, in one transaction            */
 #define FLUSH      ((int64_t)32 << 20)  /* bytes of pages that wait in the temporary table   */
 
 typedef struct Blobs {
         const PartSink *s;
         Pg              *from;
         BundleStream    *sql, *pages;
-        bool             direct;
+        BlobPages        to;
         int64_t          n, rows, bytes;
         uint64_t         hash;
         int64_t          waiting, waiting_rows; /* of pages, in the temporary table          */
@@ -132,65 +130,19 @@ static bool make(Blobs *b, const PgRes *r, Err *err)
                         return false;
         }
         for (int row = 0; row < pg_rows(r); row++)
-                if (!words_sql(r, row, &q, err) || (row % STATEMENTS == STATEMENTS - 1 && !say(b, &q, err)))
+                if (!words_sql(r, row, &q, err) || (row % BLOB_STATEMENTS == BLOB_STATEMENTS - 1 && !say(b, &q, err)))
                         return false;
         return say(b, &q, err);
 }
 
 /* ---- filling them ---- */
 
-static void put_pages(Sql *q)
-{
-        sql_add(q, "select pg_catalog.count(pg_catalog.lo_put(loid, pageno::bigint * "
-                   "(select setting::int / 4 from pg_catalog.pg_settings where name = 'block_size'), "
-                   "data)) from pgsherpa_lo; truncate pgsherpa_lo");
-}
-
-/* A superuser's pages go straight to where they live, as pg_upgrade puts them there; anybody
- * else's through a temporary table. */
-static bool ways(Pg *to, bool *ret_direct, Err *err)
-{
-        AUTO_SQL ask = { 0 };
-        AUTO_SQL make = { 0 };
-        AUTO_FREE char *superuser = NULL;
-        sql_add(&ask, "select pg_catalog.current_setting('is_superuser')");
-        if (!pg_query_value(to, &ask, &superuser, err))
-                return false;
-        *ret_direct = str_eq(superuser, "on");
-        sql_add(&make, "create temporary table pgsherpa_lo (loid oid, pageno int, data bytea)");
-        return *ret_direct || pg_exec(to, &make, err);
-}
-
-static bool begin_pages(Pg *to, bool direct, Err *err)
-{
-        AUTO_SQL q = { 0 };
-        if (direct)
-                sql_add(&q, "copy pg_catalog.pg_largeobject (loid, pageno, data) from stdin");
-        else
-                sql_add(&q, "copy pgsherpa_lo from stdin");
-        return pg_copy_in_begin(to, &q, err);
-}
-
-static bool end_pages(Pg *to, bool direct, int64_t want, Err *err)
-{
-        AUTO_SQL q = { 0 };
-        int64_t taken;
-        put_pages(&q);
-        if (!pg_copy_in_end(to, NULL, &taken, err))
-                return false;
-        if (taken != want)
-                return err_set(err, ERR_SERVER, "%lld pages were read, the target took %lld",
-                               (long long)want, (long long)taken);
-        return direct || pg_exec(to, &q, err);
-}
-
 /* Into the objects with what has gathered; and on. */
 static bool flush(Blobs *b, Err *err)
 {
         int64_t rows = b->waiting_rows;
         b->waiting = b->waiting_rows = 0;
-        return !b->s->to || (end_pages(b->s->to, b->direct, rows, err) &&
-                          begin_pages(b->s->to, b->direct, err));
+        return !b->s->to || (blob_pages_end(&b->to, rows, err) && blob_pages_begin(&b->to, err));
 }
 
 static bool pages(Blobs *b, Err *err)
@@ -224,21 +176,19 @@ static bool fill(Blobs *b, const char *first, const char *last, Err *err)
         sql_value(&q, last);
         sql_add(&q, "::oid order by 1, 2) to stdout");
         b->waiting = b->waiting_rows = 0;
-        if (b->s->to && !begin_pages(b->s->to, b->direct, err))
+        if (b->s->to && !blob_pages_begin(&b->to, err))
                 return false;
         if (!pg_copy_out_begin(b->from, &q, err)) {
                 if (str_eq(err->sqlstate, "42501"))
                         err_hint(err, "reading pg_largeobject needs a superuser");
                 return false;
         }
-        return pages(b, err) && (!b->s->to || end_pages(b->s->to, b->direct, b->waiting_rows, err));
+        return pages(b, err) && (!b->s->to || blob_pages_end(&b->to, b->waiting_rows, err));
 }
 
 static bool all(Blobs *b, Err *err)
 {
         AUTO_FREE char *after = xstrdup("0");
-        if (b->s->to && !ways(b->s->to, &b->direct, err))
-                return false;
         for (;;) {
                 AUTO_PGRES PgRes *r = NULL;
                 if (transfer_stopped(b->s->t, err) || !batch_of(b->from, after, &r, err))
@@ -260,6 +210,7 @@ static bool all(Blobs *b, Err *err)
 bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err *err)
 {
         Blobs b = { .s = s, .from = from };
+        int64_t block;
         AUTO_BUNDLESTREAM sql = NULL;
         AUTO_BUNDLESTREAM pages = NULL;
         jx_set_int(ret_record, "count", c->large_objects);
@@ -270,104 +221,19 @@ bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err
                 b.sql = sql = bundle_stream_new(s->bundle, "large-objects", dir, ".sql.zst");
                 b.pages = pages = bundle_stream_new(s->bundle, "large-objects", dir, ".copy.zst");
         }
-        if (!all(&b, err) || (sql && !bundle_stream_end(sql, NULL, err)) ||
+        if (!blobs_block_size(from, &block, err) || (s->to && !blob_pages_way(s->to, block, &b.to, err)) ||
+            !all(&b, err) || (sql && !bundle_stream_end(sql, NULL, err)) ||
             (pages && !bundle_stream_end(pages, NULL, err)))
                 return err_wrap(err, "large objects");
+        if (b.n != c->large_objects)
+                return err_set(err, ERR_SERVER, "%lld large objects are in the source, %lld were read",
+                               (long long)c->large_objects, (long long)b.n);
         char hash[32];
         snprintf(hash, sizeof hash, "%016llx", (unsigned long long)b.hash);
         jx_set_int(ret_record, "count", b.n);
         jx_set_int(ret_record, "pages", b.rows);
         jx_set_int(ret_record, "bytes", b.bytes);
         jx_set_str(ret_record, "hash", hash);
-        return true;
-}
-
-/* ---- from a bundle ---- */
-
-typedef struct Pages {
-        Pg     *to;
-        int64_t n;                      /* one a line: text has its newlines escaped          */
-} Pages;
-
-static bool into_copy(void *arg, const void *bytes, size_t n, Err *err)
-{
-        Pages *p = arg;
-        const char *at = bytes, *end = at + n;
-        for (; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
-                p->n++;
-        return pg_copy_write(p->to, bytes, n, err);
-}
-
-/* The statements of one member, STATEMENTS of them at a time. */
-static bool run_statements(Transfer *t, Pg *to, const char *sql, Err *err)
-{
-        AUTO_BUF batch = buf_init(LIMIT_SQL);
-        int in_batch = 0;
-        for (const char *p = sql;;) {
-                size_t n = sqltext_next(p, NULL);
-                if (n > 0) {
-                        buf_add(&batch, p, n);
-                        in_batch++;
-                        p += n;
-                }
-                if (in_batch == STATEMENTS || (n == 0 && in_batch > 0)) {
-                        if (transfer_stopped(t, err) || !pg_exec_dumped(to, buf_str(&batch), err))
-                                return false;
-                        buf_reset(&batch);
-                        in_batch = 0;
-                }
-                if (n == 0)
-                        return true;
-        }
-}
-
-static bool restore_member(Transfer *t, const Bundle *b, const char *name, Pg *to, bool direct,
-                           Err *err)
-{
-        if (str_ends(name, ".sql.zst")) {
-                AUTO_FREE char *sql = NULL;
-                size_t n;
-                return bundle_read_all(b, name, LIMIT_SQL, &sql, &n, err) &&
-                       run_statements(t, to, sql, err);
-        }
-        Pages pages = { .to = to };
-        if (!begin_pages(to, direct, err))
-                return false;
-        if (!bundle_read(b, name, into_copy, &pages, err)) {
-                AUTO_ERR ignored = { 0 };
-                (void)!pg_copy_in_end(to, "damaged", NULL, &ignored);
-                return false;
-        }
-        return end_pages(to, direct, pages.n, err);
-}
-
-bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_t *ret_n, Err *err)
-{
-        AUTO_FREE char *stem = xasprintf("%s/large-objects/", dir);
-        AUTO_JSON parts = bundle_parts(b, stem);
-        size_t i;
-        json_t *part;
-        bool direct = false;
-        *ret_n = 0;
-        if (json_array_size(parts) == 0)
-                return true;
-        if (!ways(to, &direct, err))
-                return false;
-        for (int pages = 0; pages < 2; pages++) {
-                json_array_foreach(parts, i, part)
-                {
-                        const char *name = json_string_value(part);
-                        if (str_ends(name, ".sql.zst") != (pages == 0))
-                                continue;
-                        if (transfer_stopped(t, err) || !restore_member(t, b, name, to, direct, err))
-                                return err_wrap(err, "large objects");
-                }
-        }
-        AUTO_SQL q = { 0 };
-        AUTO_FREE char *n = NULL;
-        sql_add(&q, "select count(*) from pg_catalog.pg_largeobject_metadata");
-        if (!pg_query_value(to, &q, &n, err))
-                return false;
-        *ret_n = atoll(n);
+        jx_set_int(ret_record, "block_size", block);
         return true;
 }

@@ -5,7 +5,7 @@
  * under one snapshot, and its rows and hash are those of the manifest or it is named; sequences
  * and extensions likewise. Rows of a partition that went in through its root may lie in another
  * partition now: those are added up by root. */
-#include "transfer/internal.h"
+#include "transfer/blobs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -188,12 +188,33 @@ static void compare_sequences(Against *g)
         }
 }
 
-static void compare_others(Against *g)
+static bool compare_blobs(Against *g, Err *err)
+{
+        const json_t *record = jx_get(g->db, "large_objects");
+        AUTO_JSON want = json_integer(jx_int(record, "count", 0));
+        AUTO_JSON have = json_integer(g->there.large_objects);
+        BlobSums sums;
+        const char *why_not;
+        if (!json_equal(want, have))
+                report_differ(&g->report, "large objects", "all", "count", want, have);
+        if (!json_equal(want, have) || !json_integer_value(want))
+                return true;
+        if (!blobs_sums(g->pg, record, &sums, &why_not, err))
+                return false;
+        AUTO_FREE char *counted = xasprintf("large objects: only counted: %s", why_not ? why_not : "");
+        if (why_not)
+                report_limit(&g->report, counted);
+        else if (!blobs_as_recorded(&sums, record))
+                report_differ(&g->report, "large objects", "all", "content", NULL, NULL);
+        return true;
+}
+
+static bool compare_others(Against *g, Err *err)
 {
         size_t i, k;
         json_t *e, *there;
         if (table_scope_narrow(&g->scope))
-                return;
+                return true;
         json_array_foreach(jx_get(g->db, "extensions"), i, e) {
                 bool found = false;
                 json_array_foreach(g->there.extensions, k, there)
@@ -203,12 +224,7 @@ static void compare_others(Against *g)
                         report_differ(&g->report, "extension", jx_str(e, "name", ""), "missing",
                                       jx_get(e, "version"), NULL);
         }
-        AUTO_JSON want = json_integer(jx_int(jx_get(g->db, "large_objects"), "count", 0));
-        AUTO_JSON have = json_integer(g->there.large_objects);
-        if (!json_equal(want, have))
-                report_differ(&g->report, "large objects", "all", "count", want, have);
-        if (json_integer_value(want))
-                report_limit(&g->report, "large objects: only counted");
+        return compare_blobs(g, err);
 }
 
 static bool both(Against *g, json_t *source, json_t *target, Err *err)
@@ -227,7 +243,8 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
                 return false;
         compare_rows(g);
         compare_sequences(g);
-        compare_others(g);
+        if (!compare_others(g, err))
+                return false;
         compare_sides(&g->report, source, target);
         report_limit(&g->report, "objects of the catalog: a bundle keeps the schema as pg_dump wrote it");
         return true;

@@ -194,8 +194,9 @@ typedef struct WorkPlan {
 } WorkPlan;
 bool work_run(const WorkPlan *p, Err *err);
 
-/* ---- blobs.c, sequences.c ---- */
+/* ---- blobs.c, blobs_restore.c, sequences.c ---- */
 bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err *err);
-bool blobs_restore(Transfer *t, const Bundle *b, const char *dir, Pg *to, int64_t *ret_n, Err *err);
+/* `database`: its record in the manifest; what arrives is held against it. */
+bool blobs_restore(Transfer *t, const Bundle *b, const json_t *database, Pg *to, int64_t *ret_n, Err *err);
 bool sequences_set(Pg *to, const Content *c, Err *err);
 bool sequences_to_bundle(BundleWriter *w, const char *dir, const Content *c, Err *err);

@@ -5,24 +5,10 @@
  * server is this server's business. */
 #include "transfer/internal.h"
 
-#include <stdio.h>
-
 #include "base/limits.h"
+#include "base/text.h"
+#include "dumps/rolesql.h"
 #include "dumps/sqltext.h"
-
-/* The name behind "CREATE ROLE " or "ALTER ROLE ", unquoted, into `to`; false: none. */
-static bool role_name(const char *sql, char to[static LIMIT_NAME * 2])
-{
-        size_t n = 0;
-        bool quoted = *sql == '"';
-        for (sql += quoted; *sql && n < LIMIT_NAME * 2 - 1; sql++) {
-                if (quoted ? *sql == '"' && *++sql != '"' : strchr(" ;\n", *sql) != NULL)
-                        break;
-                to[n++] = *sql;
-        }
-        to[n] = '\0';
-        return n > 0;
-}
 
 static bool is_there(Pg *pg, const char *role, bool *ret, Err *err)
 {
@@ -39,21 +25,32 @@ static bool is_there(Pg *pg, const char *role, bool *ret, Err *err)
 /* Which statements are run: those of roles we made. Memberships: of a made role in any. */
 static bool wanted(const char *sql, json_t *made, Pg *pg, bool *ret, Err *err)
 {
-        char name[LIMIT_NAME * 2];
+        char name[ROLE_NAME_SIZE];
         bool there;
-        *ret = false;
-        if (str_starts(sql, "CREATE ROLE ") && role_name(sql + 12, name)) {
-                if (!is_there(pg, name, &there, err))
-                        return false;
-                if (!there)
-                        json_object_set_new(made, name, json_true());
-                *ret = !there;
-        } else if (str_starts(sql, "ALTER ROLE ") && role_name(sql + 11, name)) {
-                *ret = json_object_get(made, name) != NULL;
-        } else if (str_starts(sql, "GRANT ")) {
-                const char *to = strstr(sql, " TO ");
-                *ret = to && role_name(to + 4, name) && json_object_get(made, name);
-        }
+        RoleVerb verb = rolesql_verb(sql, name);
+        *ret = verb != ROLE_OTHER && json_object_get(made, name);
+        if (verb != ROLE_CREATE)
+                return true;
+        if (!is_there(pg, name, &there, err))
+                return false;
+        if (!there)
+                json_object_set_new(made, name, json_true());
+        *ret = !there;
+        return true;
+}
+
+/* A setting whose name or value another major does not know is no reason not to have the role. */
+static bool one(Transfer *t, Pg *pg, const char *sql, Err *err)
+{
+        char name[ROLE_NAME_SIZE];
+        if (pg_exec_dumped(pg, sql, err))
+                return true;
+        bool unknown = str_eq(err->sqlstate, "42704") || str_eq(err->sqlstate, "22023");
+        if (!unknown || rolesql_verb(sql, name) != ROLE_SET)
+                return false;
+        AUTO_FREE char *clean = text_clean(sql, MIN(strcspn(sql, "\n"), 200));
+        transfer_say(t, "left out: %s: %s", clean, err->message);
+        err_clear(err);
         return true;
 }
 
@@ -77,9 +74,9 @@ bool transfer_bundle_roles(Transfer *t, const Bundle *b, const PgParams *target,
                 bool run = false;
                 if (n == 0)
                         break;
-                AUTO_FREE char *one = xstrndup(start, (size_t)(p + n - start));
-                ok = wanted(one, made, pg, &run, err) && (!run || pg_exec_dumped(pg, one, err));
-                explicit_bzero(one, strlen(one));       /* a password's hash */
+                AUTO_FREE char *text = xstrndup(start, (size_t)(p + n - start));
+                ok = wanted(text, made, pg, &run, err) && (!run || one(t, pg, text, err));
+                explicit_bzero(text, strlen(text));     /* a password's hash */
                 p += n;
         }
         explicit_bzero(sql, len);

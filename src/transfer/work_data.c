@@ -141,8 +141,7 @@ static bool run_blobs(void *arg, size_t worker, Err *err)
         progress_begin(w->t, worker, "large objects", &(Slot){ .total = p->content->large_objects,
                                                                .expected = p->content->large_objects, .job = arg });
         bool ok = p->source ? blobs_copy(&s, l->from, p->content, p->blobs, err) :
-                              blobs_restore(w->t, p->bundle, jx_str(p->record, "dir", ""), l->to,
-                                            p->n_blobs, err);
+                              blobs_restore(w->t, p->bundle, p->record, l->to, p->n_blobs, err);
         progress_end(w->t, worker, 0);
         return ok;
 }
