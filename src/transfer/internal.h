@@ -130,6 +130,13 @@ Watch *watch_start(Transfer *t, const PgParams *p);     /* NULL: it cannot; fine
 void   watch_on(Watch *w, size_t slot, int backend, double reading);
 Watch *watch_stop(Watch *w);
 
+/* ---- flush.c ---- */
+/* CHECKPOINTs of the target beside the work, each when it is asked for. */
+typedef struct Flush Flush;
+Flush *flush_start(Transfer *t, const PgParams *p);     /* NULL: it cannot; fine */
+void   flush_now(Flush *f);     /* never waits; after one that runs. NULL is fine */
+Flush *flush_stop(Flush *f);    /* waits for one that runs                        */
+
 /* ---- source.c ---- */
 /* A repeatable-read transaction that imports `snapshot`, or exports one when *snapshot is NULL. */
 bool source_begin(Pg *pg, const char *snapshot, char **ret_snapshot, Err *err);

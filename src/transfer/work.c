@@ -315,6 +315,7 @@ bool work_run(const WorkPlan *p, Err *err)
                 work_add_indexes(w);
                 work_add_late(w);
                 w->watch = watch_start(w->t, p->target);
+                w->flush = flush_start(w->t, p->target);
         }
         progress_left(p->t, left, w);
         progress_stage(p->t, "copying", "bytes",
@@ -324,6 +325,7 @@ bool work_run(const WorkPlan *p, Err *err)
         transfer_pool(p->t, NULL);
         progress_left(p->t, NULL, NULL);
         watch_stop(w->watch);
+        flush_stop(w->flush);
         pool_free(w->pool);
         pthread_mutex_destroy(&w->lock);
         arena_free(w->a);

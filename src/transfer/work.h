@@ -78,6 +78,7 @@ struct Work {
         Arena           *a;
         Pool            *pool;
         Watch           *watch;
+        Flush           *flush;
         Lane             lanes[POOL_WORKERS];
         const char      *encoding;
         int              cores, build_memory_mb;

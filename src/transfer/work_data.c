@@ -40,8 +40,10 @@ static bool arrived(Work *w, TableWork *t, const Part *part, bool *ret_last, Err
         *ret_last = --t->parts_left == 0;
         bool all = *ret_last && --w->rows_left == 0;
         pthread_mutex_unlock(&w->lock);
-        if (all && w->plan->target)
+        if (all && w->plan->target) {
                 progress_words(w->t, "building indexes");
+                flush_now(w->flush);
+        }
         return !*ret_last || !t->record || table_as_recorded(t->table, t->record, err);
 }
 

@@ -106,6 +106,7 @@ static bool run_keys(void *arg, size_t worker, Err *err)
         bool ok = true;
         if (j->n > 0)
                 progress_words(l->w->t, "foreign keys");
+        flush_now(l->w->flush);
         for (size_t i = 0; ok && i < j->n; i++) {
                 Key *k = &j->keys[i];
                 if (!k->add) {
