@@ -12,7 +12,7 @@
 /* Bytes a second on one core before anything is learned: of a table for rows, of the finished
  * index for indexes. Measured on small machines; what is learned soon outweighs it. */
 static const double guess[WORK_KINDS] = {
-        [WORK_DATA] = 90e6, [WORK_BTREE] = 45e6, [WORK_GIN] = 9e6,
+        [WORK_DATA] = 90e6, [WORK_BTREE] = 60e6, [WORK_GIN] = 11e6,
         [WORK_GIST] = 6e6, [WORK_BRIN] = 1e6, [WORK_OTHER] = 5e6,
 };
 #define GUESS_SECONDS 1.0               /* a guess counts as much as one second of learning */
@@ -42,7 +42,7 @@ double work_price(Work *w, const Job *job)
         return seconds;
 }
 
-#define OWN_WORD 0.2                    /* so far along, a job's own speed is all that counts */
+#define OWN_WORD 0.4                    /* so far along, a job's own speed is all that counts */
 
 /* What is left of a job that runs: what it says itself the more, the further it is. */
 static double rest(const Work *w, const Job *job, int64_t now)

@@ -69,7 +69,7 @@ static void plan_build(Work *w, TableWork *t, const TocEntry *e, Build *b)
         size_t n = sqltext_next(e->sql, &start);
         const char *end = e->sql + n, *first = arena_strndup(w->a, start, (size_t)(end - start));
         *b = (Build){ .job = { .kind = kind_of(method), .bytes = index_bytes(w, e),
-                               .seconds = 0.005 + (double)t->table->size / 1e9 },
+                               .seconds = 0.005 + (double)t->table->size / 4e9 },
                       .table = t, .entry = e, .sql = first,
                       .rest = sqltext_next(end, NULL) > 0 ? end : NULL };
         if (!str_eq(e->class, "CONSTRAINT"))
@@ -253,7 +253,7 @@ void work_add_indexes(Work *w)
                 TableWork *t = &w->tables[i];
                 if (t->small)
                         continue;
-                t->job = (Job){ .seconds = 0.02 + (double)MIN(t->table->size, ANALYZE_BYTES) / 300e6 };
+                t->job = (Job){ .seconds = 0.02 + (double)MIN(t->table->size, ANALYZE_BYTES) / 1e9 };
                 Task *finish = work_task(w, run_finish, &t->job);
                 pool_after(finish, t->loaded);
                 add_builds(w, t, finish);

@@ -88,7 +88,7 @@ static void plan_key(Work *w, const TocEntry *e, Key *k)
         AUTO_BUF add = buf_init(LIMIT_SQL);
         AUTO_BUF validate = buf_init(LIMIT_SQL);
         int64_t bytes = bytes_of(w, e, 1);
-        *k = (Key){ .job = { .seconds = 0.005 + (double)bytes / 400e6 }, .entry = e,
+        *k = (Key){ .job = { .seconds = 0.005 + (double)bytes / 1e9 }, .entry = e,
                     .table = work_table_of(w, e) };
         if (bytes < SOON || !constraint_not_valid(e->sql, &add, &validate))
                 return;
