@@ -23,6 +23,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "bad", NULL };
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# read every byte of %s: SHA-256 as stored and as content, rows against the "
@@ -68,6 +70,7 @@ const StepKind step_bundle_verify = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

@@ -26,6 +26,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "unhealthy", NULL };
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan_compose(ctx, false, "ps");
@@ -144,6 +146,7 @@ const StepKind step_compose_health = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

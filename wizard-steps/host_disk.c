@@ -32,6 +32,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "short", NULL };
+
 #define MAX_NEEDS 16
 
 typedef struct Measured {
@@ -179,6 +181,7 @@ const StepKind step_host_disk = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

@@ -17,6 +17,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "collisions", NULL };
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# look for names that two sources bring, or that are on the server already");
@@ -86,6 +88,7 @@ const StepKind step_pg_collisions = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

@@ -44,6 +44,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "differences", "differences_total", "equal", NULL };
+
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
         if (!step_get(ctx, "against") == !step_get(ctx, "against_inventory"))
@@ -148,6 +150,7 @@ const StepKind step_pg_compare = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .check = check,
         .plan = plan,
         .run = run,

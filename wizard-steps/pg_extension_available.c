@@ -19,6 +19,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "missing", NULL };
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (*step_words(ctx, "image"))
@@ -146,6 +148,7 @@ const StepKind step_pg_extension_available = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

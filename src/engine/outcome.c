@@ -26,6 +26,37 @@ static char *next_result(const char **p, const json_t *results, json_t **ret)
         return name;
 }
 
+static bool speaks_of(const PlanStep *p, const char *result)
+{
+        for (size_t i = 0; i < p->def->n_expect; i++) {
+                json_t *ignored;
+                for (const char *at = expr_text(p->def->expect[i].that);;) {
+                        AUTO_FREE char *name = next_result(&at, NULL, &ignored);
+                        if (!name)
+                                break;
+                        if (str_eq(name, result))
+                                return true;
+                }
+        }
+        return false;
+}
+
+/* Damage or a difference is no success because nobody wrote an expect. */
+static bool unspoken_verdict(Engine *e, const PlanStep *p, const json_t *results, Err *ret_why)
+{
+        AUTO_ERR ignored = { 0 };
+        const StepKind *kind = step_kind_find(p->def->kind->name, &ignored);
+        if (!kind || !kind->verdict)
+                return true;
+        for (size_t i = 0; kind->verdict[i]; i++)
+                if (speaks_of(p, kind->verdict[i]))
+                        return true;
+        if (attempt_no_bad_news(kind->name, results, ret_why))
+                return true;
+        return err_hint(ret_why, "an `expect:` on result.%s says in the runbook what is to happen then",
+                        kind->verdict[0]);
+}
+
 /* Their values: "tables = 61, bad = []". */
 static void actual_of(const char *that, const json_t *results, Buf *out)
 {
@@ -232,6 +263,8 @@ bool outcome_settle(Engine *e, const PlanStep *p, StepCtx *ctx, int64_t ms, bool
                         return true;
         }
         AUTO_ERR why = { 0 };
+        if (!unspoken_verdict(e, p, results, &why))
+                return outcome_fail(e, p, ctx, ms, &why, err);
         if (!facts_capture(e, p, results, &why)) {
                 if (e->io_failed) {
                         err_move(err, &why);

@@ -26,6 +26,9 @@ typedef struct StepKind {
         unsigned         traits;        /* StepTrait bits                               */
         const ParamSpec *params;        /* of `with:`; ends with {0}; NULL: none        */
         const ParamSpec *results;       /* what expect and capture may name, or NULL    */
+        /* Results that say whether all is well, one of them a list of what is not; ends with NULL. A
+         * step whose runbook expects none of them fails when that list has anything in it. */
+        const char *const *verdict;
         size_t           state_size;    /* zeroed, lives as long as the attempt         */
 
         /* Can this work? Read-only. Reports every problem to ctx, not just the first;

@@ -254,6 +254,8 @@ static const ParamSpec look_results[] = {
         { 0 },
 };
 
+static const char *const look_verdict[] = { "missing", "there", NULL };
+
 static int change_workers(void *arg, int delta)
 {
         int *n = arg;
@@ -285,7 +287,7 @@ static bool look_run(StepCtx *ctx, void *state, Err *err)
 
 static const StepKind fake_look = {
         .name = "fake.look", .summary = "Look at a thing", .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .state_size = sizeof(int), .params = look_params, .results = look_results, .plan = make_plan, .run = look_run,
+        .state_size = sizeof(int), .params = look_params, .results = look_results, .verdict = look_verdict, .plan = make_plan, .run = look_run,
 };
 
 /* ---- fake.blind: cannot be asked, cannot be undone ---- */

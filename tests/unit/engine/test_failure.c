@@ -167,6 +167,22 @@ Test(failure, a_check_before_the_step_that_finds_bad_news_stops_it)
         kit_free(k);
 }
 
+/* A kind with a verdict: its bad news is a failure unless the runbook speaks of it. */
+Test(failure, a_bad_verdict_that_nobody_expected_stops_the_step)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                         KIT_STEP("id: spoken, do: fake.look, with: {name: nowhere}, "
+                                  "expect: [{that: not result.there, else: fail}]")
+                         KIT_STEP("id: unspoken, do: fake.look, with: {name: nowhere}, "
+                                  "expect: [{that: empty(result.list), else: fail}]"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
+        AUTO_FREE char *j = kit_journal(k);
+        cr_assert_not_null(strstr(j, "fake.look: missing: "));
+        cr_assert_eq(kit_events(k, "step.done"), 1);
+        kit_free(k);
+}
+
 Test(failure, a_step_that_takes_too_long_is_stopped)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
