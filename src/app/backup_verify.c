@@ -9,6 +9,7 @@
 #include "app/load.h"
 #include "app/verb.h"
 #include "app/work.h"
+#include "base/digest.h"
 #include "base/fmt.h"
 #include "base/text.h"
 #include "transfer/scratch.h"
@@ -101,8 +102,10 @@ static bool server(Verify *v, const Bundle *b, PgParams *ret, char **ret_words, 
 static bool one_database(Verify *v, const Bundle *b, const PgParams *target, const char *name, Err *err)
 {
         AUTO_FREE char *into = NULL;
-        AUTO_FREE char *run = xasprintf("verify%d", (int)getpid());
-        AUTO_FREE char *marker = xasprintf("pgsherpa verify, process %d: to be dropped", (int)getpid());
+        char hex[9];
+        random_hex(4, hex);             /* two containers have the same pids */
+        AUTO_FREE char *run = xasprintf("verify%d_%s", (int)getpid(), hex);
+        AUTO_FREE char *marker = xasprintf("pgsherpa verify, process %d, %s: to be dropped", (int)getpid(), hex);
         TransferResult result = { 0 };
         AUTO_ERR drop = { 0 };
         int64_t tables = 0;
@@ -114,7 +117,8 @@ static bool one_database(Verify *v, const Bundle *b, const PgParams *target, con
                   transfer_prove(v->t, b, name, target, into, &tables, err);
         transfer_result_done(&result);
         v->tables += tables;
-        bool dropped = transfer_drop(target, into, work_oid(v->work), marker, NULL, &drop);
+        bool foreign = !work_oid(v->work) && str_eq(err->sqlstate, "42P04");
+        bool dropped = foreign || transfer_drop(target, into, work_oid(v->work), marker, NULL, &drop);
         if (ok && !dropped)
                 err_move(err, &drop);
         return ok && dropped;

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "pg/database.h"
 #include "transfer/transfer.h"
@@ -34,16 +35,28 @@ static bool look(Load *l, Pg *pg, bool *ret_there, Err *err)
         return empty || taken(l, what, err);
 }
 
+/* How other processes know that this load is alive: somebody with the temporary database's name as
+ * application_name is connected. Pids say nothing of other machines and containers. */
+static bool be_seen(const Load *l, Pg *pg, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        sql_add(&q, "set application_name = ");
+        sql_value(&q, l->temporary);
+        return pg_exec(pg, &q, err);
+}
+
 bool load_begin(Load *l, const char *what, Err *err)
 {
-        AUTO_PG Pg *pg = NULL;
-        if (!endpoint_open(l->to, NULL, &pg, err) || !look(l, pg, &l->replaces, err))
+        char hex[9];
+        if (!endpoint_open(l->to, NULL, &l->seen, err) || !look(l, l->seen, &l->replaces, err))
                 return false;
         PgParams p = endpoint_params(l->to, NULL);
-        l->leftovers = load_leftovers(pg);
-        AUTO_FREE char *run = xasprintf("cli%d", (int)getpid());
-        l->marker = xasprintf("pgsherpa %s, process %d: being loaded", what, (int)getpid());
-        return transfer_temporary_name(&p, run, &l->temporary, err);
+        l->leftovers = load_leftovers(l->seen);
+        /* The pid is for people; two containers have the same. */
+        random_hex(4, hex);
+        AUTO_FREE char *run = xasprintf("cli%d_%s", (int)getpid(), hex);
+        l->marker = xasprintf("pgsherpa %s, process %d, %s: being loaded", what, (int)getpid(), hex);
+        return transfer_temporary_name(&p, run, &l->temporary, err) && be_seen(l, l->seen, err);
 }
 
 static bool open_one(void *to, const char *database, Pg **ret, Err *err)
@@ -80,7 +93,10 @@ bool load_finish(Load *l, Work *w, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         bool there = false;
-        if (!pg_open_beside(open_one, l->to, l->temporary, l->name, &pg, err) || !look(l, pg, &there, err))
+        if (!pg_open_beside(open_one, l->to, l->temporary, l->name, &pg, err) || !be_seen(l, pg, err))
+                return false;
+        l->seen = pg_close(l->seen);    /* it may stand in the one that is to go */
+        if (!look(l, pg, &there, err))
                 return false;
         /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
         AUTO_FREE char *aside = there ? xasprintf("%s_aside", l->temporary) : NULL;
@@ -94,11 +110,11 @@ bool load_finish(Load *l, Work *w, Err *err)
         return true;
 }
 
-bool load_drop(Load *l, int64_t oid, Err *err)
+bool load_drop(Load *l, int64_t oid, const Err *why, Err *err)
 {
         PgParams p = endpoint_params(l->to, NULL);
-        if (!l->temporary)
-                return true;
+        if (!l->temporary || (!oid && str_eq(why->sqlstate, "42P04")))
+                return true;            /* CREATE DATABASE found somebody else's of that name */
         if (l->unknown)
                 return err_set(err, ERR_LINK, "it is whole, and called %s or %s: the server did not say which",
                                l->name, l->temporary);
@@ -130,7 +146,7 @@ void load_hint(const Load *l, bool dropped, Err *err)
 int load_failed(Load *l, Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
-        bool gone = load_drop(l, work_oid(w), &why);
+        bool gone = load_drop(l, work_oid(w), err, &why);
         if (!gone) {
                 AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there on the target",
                                                  l->temporary);
@@ -164,5 +180,6 @@ void load_done(Load *l)
         free(l->marker);
         free(l->leftovers);
         free(l->kept);
+        l->seen = pg_close(l->seen);
         l->temporary = l->marker = l->leftovers = l->kept = NULL;
 }

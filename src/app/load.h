@@ -5,7 +5,7 @@
  *              ...
  *      transfer into l.temporary, with l.marker; compare; then
  *      load_finish(&l, w, &err)                // the rename, in one transaction
- *      load_drop(&l, oid, &err)                // or: gone without a trace
+ *      load_drop(&l, oid, &why, &err)          // or: gone without a trace
  *
  * An existing database of that name is refused, unless it has nothing in it that a user made
  * (an image's init script makes such databases): that one is looked into again just before it is
@@ -20,6 +20,7 @@ typedef struct Load {
         const char *name;               /* it is to have in the end                          */
         char       *temporary, *marker;
         char       *leftovers;          /* of other loads, to be told; or NULL               */
+        Pg         *seen;               /* connected from begin to finish: it is alive       */
         bool        replaces;           /* an empty one is in its place                      */
         bool        refused;            /* why load_begin() or load_finish() failed          */
         bool        unknown;            /* load_finish() failed, and perhaps it has its name */
@@ -29,8 +30,9 @@ typedef struct Load {
 bool load_begin(Load *l, const char *what, Err *err) MUST_CHECK;
 /* True: it has its name. What was in its place and could not go is a complaint, and l->kept. */
 bool load_finish(Load *l, Work *w, Err *err) MUST_CHECK;
-/* `oid` 0: it was perhaps not even made. With l->unknown nothing is touched: false. */
-bool load_drop(Load *l, int64_t oid, Err *err) MUST_CHECK;
+/* `oid` 0: it was perhaps not even made. `why`: the error that ended the load. With l->unknown
+ * nothing is touched: false. */
+bool load_drop(Load *l, int64_t oid, const Err *why, Err *err) MUST_CHECK;
 /* What to do after a load that failed, where its error does not say: `dropped`, nothing of it is
  * left; else the temporary database is, and *err is why. */
 void load_hint(const Load *l, bool dropped, Err *err) NONNULL;

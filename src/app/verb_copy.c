@@ -75,12 +75,12 @@ static bool roles(Copy *c, bool *ret_refused, Err *err)
 }
 
 /* What a copy that failed had made: the temporary database, then the roles it needed. */
-static bool take_back(Copy *c, int64_t oid, Err *err)
+static bool take_back(Copy *c, int64_t oid, const Err *cause, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         size_t i;
         json_t *name;
-        if (!load_drop(&c->load, oid, err))
+        if (!load_drop(&c->load, oid, cause, err))
                 return false;
         const json_t *made = jx_get(c->roles_report, "created");
         if (!json_array_size(made))
@@ -101,7 +101,7 @@ static bool take_back(Copy *c, int64_t oid, Err *err)
 static int failed(Copy *c, Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
-        bool gone = take_back(c, work_oid(w), &why);
+        bool gone = take_back(c, work_oid(w), err, &why);
         if (!gone) {
                 AUTO_FREE char *note = xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
                                                  c->load.temporary ? c->load.temporary : "roles");
@@ -194,7 +194,8 @@ static void print_json(const json_t *j)
 static int checked(Copy *c, Work *w)
 {
         AUTO_ERR err = { 0 };
-        if (!take_back(c, 0, &err))
+        AUTO_ERR nothing = { 0 };
+        if (!take_back(c, 0, &nothing, &err))
                 return work_fail(w, &err, EXIT_BLIND);
         if (!c->json) {
                 puts("it can go there: the whole schema was made and dropped again, no row was moved");

@@ -138,9 +138,10 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
         t->rehearsal = w.found;
         bool ok = rehearse(&w, err);
         t->rehearsal = NULL;
+        bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04");  /* CREATE DATABASE said so */
         transfer_disconnect(t, &w.to);
         AUTO_ERR why = { 0 };
-        if (!transfer_drop(c->target, c->into, 0, c->marker, NULL, ok ? err : &why))
+        if (!foreign && !transfer_drop(c->target, c->into, 0, c->marker, NULL, ok ? err : &why))
                 return ok ? false : err_wrap(err, "rehearsing the schema of %s", c->database);
         if (!ok)
                 return err_wrap(err, "rehearsing the schema of %s", c->database);

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "pg/database.h"
+
 #define TRIES 1000
 
 bool transfer_temporary_name(const PgParams *target, const char *run, char **ret, Err *err)
@@ -31,15 +33,14 @@ bool transfer_temporary_name(const PgParams *target, const char *run, char **ret
                        TRIES - 1, run);
 }
 
-/* By OID when it was learned. Else the crash came between CREATE DATABASE and the next word:
- * the name was remembered before, nobody else makes such names, and only our marker or no
- * comment at all can be there. */
-static bool is_ours(const PgRes *r, int64_t oid, const char *marker)
+/* By OID when it was learned. Else the crash came between CREATE DATABASE and the next word: our
+ * marker is there, or no comment and nothing in it. Anything else under our name is somebody's. */
+static bool is_ours(Pg *pg, const PgRes *r, const char *name, int64_t oid, const char *marker, bool *ret,
+                    Err *err)
 {
         const char *comment = pg_cell(r, 0, 1);
-        if (oid)
-                return pg_cell_int(r, 0, 0) == oid;
-        return !comment || (marker && str_eq(comment, marker));
+        *ret = oid ? pg_cell_int(r, 0, 0) == oid : comment && marker && str_eq(comment, marker);
+        return oid || comment || pg_database_is_empty(pg, name, ret, NULL, err);
 }
 
 /* A database with subscriptions cannot be dropped. Ours never followed: without its slot a
@@ -76,6 +77,7 @@ bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const 
         AUTO_SQL look = { 0 };
         AUTO_SQL drop = { 0 };
         AUTO_PGRES PgRes *r = NULL;
+        bool ours = false;
         if (ret_dropped)
                 *ret_dropped = false;
         if (!str_starts(name, "pgsherpa_"))
@@ -87,7 +89,9 @@ bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const 
                 return err_wrap(err, "looking for the temporary database %s", name);
         if (pg_rows(r) == 0)
                 return true;
-        if (!is_ours(r, oid, marker)) {
+        if (!is_ours(pg, r, name, oid, marker, &ours, err))
+                return false;
+        if (!ours) {
                 err_set(err, ERR_USER, "the database %s is not the one this step made: not dropped",
                         name);
                 return err_hint(err, "look at it, and drop it yourself if nobody needs it");

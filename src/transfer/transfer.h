@@ -169,11 +169,13 @@ typedef struct TransferDumpDone {
 bool transfer_dump(Transfer *t, const TransferDump *d, TransferDumpDone *ret, Err *err) MUST_CHECK;
 
 /* ---- temporary databases ---- */
-/* pgsherpa_<run>_<n> with the lowest n that is free on that server; malloc()ed. */
+/* pgsherpa_<run>_<n> with the lowest n that is free on that server; malloc()ed. Whoever is no run
+ * puts something random into `run`: two that ask at one moment get the same name. */
 bool transfer_temporary_name(const PgParams *target, const char *run, char **ret, Err *err)
         MUST_CHECK;
-/* Drops a database of ours: its OID is `oid` (0: never learned), or its comment is `marker`, or
- * it has neither comment nor tables. Anything else is left alone: ERR_USER. Gone: fine. */
+/* Drops a database of ours: its OID is `oid`; or that was never learned (0), and its comment is
+ * `marker`, or it has no comment and nothing in it. Anything else is left alone: ERR_USER. Gone:
+ * fine. */
 bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const char *marker,
                    bool *ret_dropped, Err *err) MUST_CHECK;
 

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "pg/compare.h"
 #include "proc/proc.h"
+#include "transfer/direction.h"
 #include "transfer/transfer.h"
 #include "tests/fakes/scratch.h"
 #include "temporary.h"
@@ -415,9 +416,39 @@ Test(transfer, drops_only_what_is_ours)
         err_clear(&err);
         OK(transfer_drop(&p, name, 0, "precious", &dropped, &err));
         cr_assert(dropped);
+        lab_do(pg, make);                               /* no comment: only while it is empty */
+        AUTO_PG Pg *in = lab_open(17, name);
+        lab_do(in, "create table public.t (a int)");
+        cr_assert_not(transfer_drop(&p, name, 0, "marker", &dropped, &err), "it has a table");
+        err_clear(&err);
+        lab_do(in, "drop table public.t");
+        in = pg_close(in);
+        OK(transfer_drop(&p, name, 0, "marker", &dropped, &err));
+        cr_assert(dropped);
         OK(transfer_drop(&p, name, 0, NULL, &dropped, &err));
         cr_assert_not(dropped, "twice is fine");
         lab_drop(17, db);
+}
+
+/* Two that chose one name at one moment: who came second drops nothing. */
+Test(transfer, a_rehearsal_does_not_drop_the_database_it_could_not_make)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_TRANSFER t = transfer();
+        PgParams target;
+        json_t *found = NULL;
+        AUTO_FREE char *db = lab_database(13, "rehearsed");
+        AUTO_FREE char *name = temporary(17);
+        AUTO_FREE char *make = xasprintf("create database %s", name);
+        AUTO_FREE char *drop = xasprintf("drop database %s", name);
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        TransferCopy c = { .target = &target, .database = db, .into = name, .marker = "test" };
+        cr_assert(lab_params(13, db, &c.source) && lab_params(17, NULL, &target));
+        lab_do(pg, make);
+        cr_assert_not(transfer_rehearse(t, &c, &found, &err));
+        cr_assert_str_eq(err.sqlstate, "42P04", "%s", err.message);
+        lab_do(pg, drop);                               /* it is still there */
+        lab_drop(13, db);
 }
 
 Test(transfer, a_damaged_bundle_is_not_restored)

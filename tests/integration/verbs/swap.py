@@ -7,7 +7,8 @@ import tempfile
 import threading
 import time
 
-from verbs import BINARY, HOST, MARK, PASSWORD_FILE, USER, backup, clean_up, from_, later, make, port, psql, run, to, until
+from verbs import (BINARY, HOST, MARK, PASSWORD_FILE, USER, backup, clean_up, from_, later, make, port, psql, run, to,
+                   until)
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
@@ -82,6 +83,9 @@ def test_somebody_was_faster(path):
                              stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         until(lambda: psql(17, "postgres", "select count(*) from pg_stat_activity where query ~* "
                                            f"'^alter database .*{db}'") != "0")
+        # A load that lives is connected under its database's name, which two of one pid do not share.
+        assert psql(17, "postgres", "select count(*) from pg_stat_activity a join pg_database d on d.datname = "
+                                    f"application_name and d.datname ~ '^pgsherpa_cli{p.pid}_[0-9a-f]{{8}}_1$'") == "1"
         guest.communicate("create table precious (n int); insert into precious values (42)")
     out, err = p.communicate(timeout=120)
     assert p.returncode == 0, (out, err)

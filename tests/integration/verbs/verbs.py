@@ -1,4 +1,5 @@
 """verbs.py: backup, restore, copy and compare on real servers, with names that bite."""
+import contextlib
 import json
 import os
 import pty
@@ -52,6 +53,19 @@ def quoted(name):
 
 
 MADE = []
+
+
+@contextlib.contextmanager
+def alive(major, name):
+    """Somebody is connected under that name, to another database, as a load is."""
+    with open(PASSWORD_FILE, encoding="ascii") as f:
+        env = dict(os.environ, PGPASSWORD=f.readline().strip(), PGAPPNAME=name)
+    with subprocess.Popen([os.path.join(os.environ["PGSHERPA_PG_BIN_17"], "psql"), "-XAtq", "-h", HOST, "-p",
+                           port(major), "-U", USER, "-d", "postgres"], stdin=subprocess.PIPE, text=True, env=env) as p:
+        until(lambda: psql(major, "postgres", "select count(*) from pg_stat_activity where application_name = "
+                                              f"'{name}'") == "1")
+        yield
+        p.communicate("")
 
 
 def make(major, name):
@@ -207,10 +221,11 @@ def test_damage_is_named(path):
 
 def test_copy(db):
     name = later(17, f"{MARK}_copy")
-    # what a killed one left: a process of that number is long gone, or was never there
-    old = make(17, f"pgsherpa_cli{2 ** 22 + os.getpid()}_1")
-    out, err = run("copy", *from_(13, db), *to(17, name))
-    assert re.search(rf"left on the server .*{old} \(.*Drop it", err), err
+    # What a killed one left, in a container: process 1 lives here, too. And what another machine loads.
+    old, busy = (make(17, f"pgsherpa_cli1_{os.getpid():08x}_{n}") for n in (1, 2))
+    with alive(17, busy):
+        out, err = run("copy", *from_(13, db), *to(17, name))
+    assert re.search(rf"left on the server .*{old} \(.*drop it", err) and busy not in err, err
     assert psql(17, "postgres", f"drop database {old}; select 1") == "1", "it is only told"
     assert "equal: 1 table," in out and "is there" in out, out
     assert psql(17, name, "select nextval('ids')") == "78"
