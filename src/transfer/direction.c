@@ -198,9 +198,8 @@ static bool look(Pg *pg, const Feature *f, json_t *found, Err *err)
         return true;
 }
 
-bool direction_check(Pg *source, int target_major, json_t **ret, Err *err)
+static bool look_for_all(Pg *source, int target_major, json_t *found, Err *err)
 {
-        AUTO_JSON found = json_array();
         int major = pg_major(source);
         for (size_t i = 0; i < LEN(features); i++)
                 if (target_major < features[i].since && major >= features[i].since &&
@@ -213,6 +212,18 @@ bool direction_check(Pg *source, int target_major, json_t **ret, Err *err)
         for (size_t i = 0; i < LEN(always); i++)
                 if (!look(source, &always[i], found, err))
                         return false;
+        return true;
+}
+
+bool direction_check(Pg *source, int target_major, json_t **ret, Err *err)
+{
+        AUTO_JSON found = json_array();
+        AUTO_ERR ignored = { 0 };
+        if (!pg_begin_reading(source, NULL, err))
+                return false;
+        bool ok = look_for_all(source, target_major, found, err);
+        if (!pg_do(source, "rollback", ok ? err : &ignored) || !ok)
+                return false;
         *ret = found;
         found = NULL;
         return true;

@@ -20,7 +20,8 @@
 #include "pg/conn.h"
 #include "transfer/transfer.h"
 
-/* The connection is to the database that is to go. */
+/* The connection is to the database that is to go, and in no transaction: both look in one of their
+ * own, read only. */
 bool direction_check(Pg *source, int target_major, json_t **ret, Err *err) MUST_CHECK;
 
 bool direction_rows(Pg *source, int target_major, json_t *found, Err *err) MUST_CHECK;

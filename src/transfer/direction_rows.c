@@ -6,31 +6,36 @@
 typedef struct Endless {
         int         since;
         const char *type, *what, *how;
+        bool        precise;            /* also where the type has a precision                */
 } Endless;
 
 static const Endless endless[] = {
-        { 14, "numeric", "infinite numeric in its rows", "13 has no such number: say it otherwise first" },
+        { 14, "numeric", "infinite numeric in its rows", "13 has no such number: say it otherwise first", false },
         { 17, "interval", "infinite interval in its rows",
-          "before 17 there is no such interval: say it otherwise first" },
+          "before 17 there is no such interval: say it otherwise first", true },
 };
 
-/* Columns that can hold one: of the type (one with a precision cannot), a domain over it, or arrays
- * of it; by table. */
+/* Columns that can hold one: of the type, a domain over it, an array of it, and so on; by table.
+ * `bounded`: somewhere on the way down it has a precision. */
 static bool columns(Pg *pg, const Endless *e, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select pg_describe_object('pg_class'::regclass, c.oid, 0), n.nspname, c.relname, "
-                    "a.attname, b.typcategory = 'A', lead(c.oid) over (order by c.oid, a.attnum) "
+        sql_add(&q, "with recursive holds(oid, many, bounded) as (select t.oid, false, false from pg_type t "
+                    "where t.oid = ");
+        sql_value(&q, e->type);
+        sql_add(&q, "::regtype union select t.oid, h.many or t.typtype = 'b', h.bounded or t.typtypmod >= 0 "
+                    "from holds h join pg_type t on t.typbasetype = h.oid or (not h.many and "
+                    "t.typelem = h.oid and t.typtype = 'b' and t.typlen = -1 and t.typcategory = 'A')) "
+                    "select pg_describe_object('pg_class'::regclass, c.oid, 0), n.nspname, c.relname, "
+                    "a.attname, h.many, lead(c.oid) over (order by c.oid, a.attnum) "
                     "is distinct from c.oid from pg_attribute a join pg_class c on c.oid = a.attrelid "
-                    "join pg_namespace n on n.oid = c.relnamespace join pg_type t on t.oid = a.atttypid "
-                    "join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid) where "
+                    "join pg_namespace n on n.oid = c.relnamespace join holds h on h.oid = a.atttypid where "
                     "c.relkind in ('r', 'm') and (c.relkind = 'r' or c.relispopulated) and "
                     "c.relpersistence <> 't' and c.oid >= 16384 and a.attnum > 0 and not "
-                    "a.attisdropped and greatest(a.atttypmod, t.typtypmod) < 0 and " CAT_NOT_EXT(
-                            "pg_class", "c.oid") " and ");
-        sql_value(&q, e->type);
-        sql_add(&q, "::regtype in (b.oid, case when b.typcategory = 'A' then b.typelem end) "
-                    "order by c.oid, a.attnum");
+                    "a.attisdropped and " CAT_NOT_EXT("pg_class", "c.oid"));
+        if (!e->precise)
+                sql_add(&q, " and not h.bounded and a.atttypmod < 0");
+        sql_add(&q, " order by c.oid, a.attnum");
         return pg_query(pg, &q, ret, err);
 }
 
@@ -88,11 +93,20 @@ static bool look(Pg *pg, const Endless *e, json_t *found, Err *err)
         return true;
 }
 
-bool direction_rows(Pg *source, int target_major, json_t *found, Err *err)
+static bool look_for_all(Pg *source, int target_major, json_t *found, Err *err)
 {
         for (size_t i = 0; i < LEN(endless); i++)
                 if (target_major < endless[i].since && pg_major(source) >= endless[i].since &&
                     !look(source, &endless[i], found, err))
                         return err_wrap(err, "looking for: %s", endless[i].what);
         return true;
+}
+
+bool direction_rows(Pg *source, int target_major, json_t *found, Err *err)
+{
+        AUTO_ERR ignored = { 0 };
+        if (!pg_begin_reading(source, NULL, err))
+                return false;
+        bool ok = look_for_all(source, target_major, found, err);
+        return pg_do(source, "rollback", ok ? err : &ignored) && ok;
 }

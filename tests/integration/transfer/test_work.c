@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "transfer/direction.h"
 #include "transfer/transfer.h"
 #include "temporary.h"
 
@@ -197,6 +198,31 @@ Test(work, event_triggers_come_when_keys_are_validated)
         pg = pg_close(pg);
         drop(17, into);
         lab_drop(15, db);
+}
+
+/* Each has a value that 13 has no word for, the last ones cannot have. */
+Test(direction, infinite_values_are_found_wherever_they_can_be)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON found = json_array();
+        AUTO_FREE char *db = lab_database(18, "endless");
+        AUTO_PG Pg *pg = lab_open(18, db);
+        lab_do(pg, "create domain public.d as numeric; create domain public.dd as public.d; "
+                   "create domain public.di as interval(3); create domain public.l as numeric[]; "
+                   "create table public.t1 (a interval(3)); insert into public.t1 values ('infinity'); "
+                   "create table public.t2 (a public.di); insert into public.t2 values ('-infinity'); "
+                   "create table public.t3 (a public.dd); insert into public.t3 values ('infinity'); "
+                   "create table public.t4 (x int, a public.dd[]); insert into public.t4 values (1, '{1,infinity}'); "
+                   "create table public.t5 (a public.l); insert into public.t5 values ('{-infinity}'); "
+                   "create table public.f1 (a numeric(5, 2), b public.l); insert into public.f1 values (1, '{2}'); "
+                   "create table public.f2 (a public.dd, b interval(0)); insert into public.f2 values ('NaN', '1 s')");
+        OK(direction_rows(pg, 13, found, &err));
+        AUTO_FREE char *text = jx_dump(found);
+        cr_assert_eq(json_array_size(found), 5, "%s", text);
+        cr_assert_not(strstr(text, "public.f"), "%s", text);
+        cr_assert_not(pg_in_transaction(pg));
+        pg = pg_close(pg);
+        lab_drop(18, db);
 }
 
 /* ---- somebody changes tables meanwhile ---- */
