@@ -61,6 +61,11 @@ static inline void flag_raise(volatile bool *flag)
         __atomic_store_n(flag, true, __ATOMIC_RELAXED);
 }
 
+static inline void flag_lower(volatile bool *flag)
+{
+        __atomic_store_n(flag, false, __ATOMIC_RELAXED);
+}
+
 static inline void base_freep_(void *p)
 {
         free(*(void **)p);

@@ -27,6 +27,7 @@ typedef struct ProcOptions {
         const Secret *input_secret;     /* stdin from a secret, with a final newline            */
         int64_t     timeout_ms;         /* 0: none; then the group gets TERM, later KILL        */
         const volatile bool *cancel;    /* polled; NULL: not cancellable                        */
+        const volatile bool *also[2];   /* the same, for other reasons                          */
         bool        any_exit;           /* a non-zero exit is not an error; look at r->status   */
         size_t      max_output;         /* of stdout kept; 0: LIMIT_CAPTURE                     */
         /* Each line as it comes (cleaned, without newline); from stdout (fd 1) or stderr (2). */

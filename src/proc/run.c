@@ -111,14 +111,21 @@ static void write_input(Running *r)
         }
 }
 
+static bool cancelled(const ProcOptions *o)
+{
+        bool is = o->cancel && flag_up(o->cancel);
+        for (size_t i = 0; i < LEN(o->also); i++)
+                is = is || (o->also[i] && flag_up(o->also[i]));
+        return is;
+}
+
 static void stop_if_due(Running *r)
 {
         int64_t now = now_ms();
         if (!r->term_sent) {
                 if (r->o->timeout_ms > 0 && now - r->started >= r->o->timeout_ms)
                         r->timed_out = true;
-                if (r->o->cancel && flag_up(r->o->cancel))
-                        r->cancelled = true;
+                r->cancelled = r->cancelled || cancelled(r->o);
                 if (r->timed_out || r->cancelled) {
                         r->term_sent = now;
                         kill(-r->pid, SIGTERM);
@@ -300,7 +307,7 @@ bool proc_run(const Argv *argv, const ProcOptions *options, ProcResult *res, Err
         size_t most = o->max_output ? o->max_output : LIMIT_CAPTURE;
         res->out = buf_init(most);
         res->err = buf_init(MIN(most, (size_t)LIMIT_LINE * 4));
-        if (o->cancel && flag_up(o->cancel))
+        if (cancelled(o))
                 return err_set(err, ERR_CANCELLED, "%s was not started: stopped on request",
                                argv->v[0]);
         Pipes CLEANUP(pipes_close) p = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };

@@ -48,7 +48,8 @@ static void said(void *arg, int fd, const char *line)
 static DumpRun dumper(Copy *w)
 {
         return (DumpRun){ .client = &w->client, .server = &w->c->source,
-                          .cancel = transfer_cancel_flag(w->t), .line = said, .line_arg = w };
+                          .cancel = transfer_cancel_flag(w->t), .failed = &w->t->failed,
+                          .line = said, .line_arg = w };
 }
 
 static bool open_source(Copy *w, Err *err)
@@ -124,7 +125,10 @@ static bool aside_join(Aside *a, bool ok, Err *err)
 {
         if (!a->begun)
                 return ok;
+        if (!ok)
+                transfer_interrupt(a->w->t, true);
         pthread_join(a->thread, NULL);
+        transfer_calm(a->w->t);
         a->begun = false;
         if (!a->ok && (ok || err->kind == ERR_CANCELLED)) {
                 err_clear(err);

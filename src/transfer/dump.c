@@ -90,6 +90,7 @@ static bool run(const DumpRun *d, const char *program, void (*args)(const DumpRu
         args(d, arg, &argv);
         o->env = envs;
         o->cancel = d->cancel;
+        o->also[0] = d->failed;
         o->line = d->line ? said : NULL;
         o->line_arg = (void *)d;
         if (!proc_run(&argv, o, r, err))
@@ -145,6 +146,7 @@ typedef struct Pump {
         bool (*feed)(void *arg, int fd, Err *err);
         void *arg;
         bool  ok;
+        volatile bool failed;           /* for the child: nobody wants the rest               */
         Err   err;
 } Pump;
 
@@ -159,11 +161,13 @@ static void *pump_out(void *arg)
                         continue;
                 if (n < 0)
                         p->ok = err_set_errno(&p->err, errno, "reading from pg_dump");
+                /* After a failure of ours go on reading, until the child has stopped. */
+                else if (n > 0 && p->ok)
+                        p->ok = p->sink(p->arg, piece, (size_t)n, &p->err);
+                if (!p->ok)
+                        flag_raise(&p->failed);
                 if (n <= 0)
                         break;
-                /* After a failure of ours go on reading, so that the child can end. */
-                if (p->ok)
-                        p->ok = p->sink(p->arg, piece, (size_t)n, &p->err);
         }
         return NULL;
 }
@@ -184,12 +188,13 @@ bool dump_custom(const DumpRun *d, const char *database, const char *snapshot,
         }
         DumpArgs w = { database, snapshot, NULL, false };
         AUTO_PROC r = { 0 };
-        ProcOptions o = { .stdout_fd = ends[1] };
+        ProcOptions o = { .stdout_fd = ends[1], .also = { NULL, &pump.failed } };
         bool ok = run(d, "pg_dump", dump_args, &w, &o, &r, err);
         close(ends[1]);
         pthread_join(thread, NULL);
         close(ends[0]);
-        if (ok && !pump.ok) {
+        if (!pump.ok && (ok || flag_up(&pump.failed))) {
+                err_clear(err);
                 err_move(err, &pump.err);
                 ok = false;
         }

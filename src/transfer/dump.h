@@ -14,7 +14,7 @@
 typedef struct DumpRun {
         const PgClient *client;
         const PgParams *server;         /* host, port, user, password                        */
-        const volatile bool *cancel;
+        const volatile bool *cancel, *failed;   /* either stops it; or NULL                   */
         void (*line)(void *arg, int fd, const char *line);      /* what it says on stderr     */
         void *line_arg;
         const char *see;                /* a directory a client in an image must see; or NULL */

@@ -137,6 +137,25 @@ static bool where_it_lives(Entries *s, const TocEntry *e, Err *err)
         return false;
 }
 
+/* In the caller's transaction what fails must not take with it what stands: a savepoint each. */
+static bool attempt(Entries *s, Err *err)
+{
+        return !s->inside || pg_do(s->pg, "savepoint attempt", err);
+}
+
+/* `ok`: how it went since attempt(). True: go on. */
+static bool settle(Entries *s, const char *object, bool ok, Err *err)
+{
+        if (ok)
+                return !s->inside || pg_do(s->pg, "release savepoint attempt", err);
+        if (!transfer_tolerates(s->t, object, err))
+                return false;
+        if (!s->inside)
+                return true;
+        s->tablespace = s->access_method = NULL;        /* settings went back, too */
+        return pg_do(s->pg, "rollback to savepoint attempt", err);
+}
+
 /* A grant's entry is many statements: one that names a missing role must not take the others
  * with it, so each is its own transaction and its own error. */
 static bool grants(Entries *s, const char *sql, Err *err)
@@ -148,7 +167,7 @@ static bool grants(Entries *s, const char *sql, Err *err)
                         return true;
                 AUTO_FREE char *one = xstrndup(start, (size_t)(p + n - start));
                 AUTO_FREE char *object = text_clean(one, MIN(strlen(one), 200));
-                if (!pg_exec_dumped(s->pg, one, err) && !transfer_tolerates(s->t, object, err))
+                if (!settle(s, object, attempt(s, err) && pg_exec_dumped(s->pg, one, err), err))
                         return false;
                 p += n;
         }
@@ -170,12 +189,12 @@ static bool after(Entries *s, const TocEntry *e, const char *object, Err *err)
 {
         AUTO_SQL am = { 0 };
         AUTO_SQL owner = { 0 };
-        if (method_sql(e, &am) && !pg_exec(s->pg, &am, err) && !transfer_tolerates(s->t, object, err))
+        if (method_sql(e, &am) && !settle(s, object, attempt(s, err) && pg_exec(s->pg, &am, err), err))
                 return false;
-        if (!owner_sql(e, &owner) || pg_exec(s->pg, &owner, err))
+        if (!owner_sql(e, &owner))
                 return true;
         AUTO_FREE char *what = xasprintf("OWNER of %s", object);
-        return transfer_tolerates(s->t, what, err);
+        return settle(s, what, attempt(s, err) && pg_exec(s->pg, &owner, err), err);
 }
 
 /* A refresh reads what the view's owner may read: with row_security off it would fail where the
@@ -188,25 +207,32 @@ static bool policies(Entries *s, const TocEntry *e, bool on, Err *err)
                   : pg_do(s->pg, "set row_security = off", err);
 }
 
+#define LITTLE "set local maintenance_work_mem = '32MB'; set local max_parallel_maintenance_workers = 0"
+
 /* What the second try needs around it: a transaction of its own, or within the caller's, which
- * the failure has broken, its savepoint. */
-static bool again_begin(Entries *s, const TocEntry *e, Err *err)
+ * the failure has broken, its savepoint. *ret_had: what such a transaction had, for again_end(). */
+static bool again_begin(Entries *s, const TocEntry *e, PgRes **ret_had, Err *err)
 {
         if (!s->inside)
-                return pg_do(s->pg, "begin; set local maintenance_work_mem = '32MB'; "
-                                    "set local max_parallel_maintenance_workers = 0", err);
+                return pg_do(s->pg, "begin; " LITTLE, err);
         s->tablespace = s->access_method = NULL;        /* settings went back, too */
-        return pg_do(s->pg, "rollback to savepoint entry; set local maintenance_work_mem = '32MB'; "
-                            "set local max_parallel_maintenance_workers = 0", err) &&
-               where_it_lives(s, e, err) && policies(s, e, true, err);
+        return pg_do(s->pg, "rollback to savepoint attempt", err) &&
+               pg_ask(s->pg, "select current_setting('maintenance_work_mem'), "
+                      "current_setting('max_parallel_maintenance_workers')", ret_had, err) &&
+               pg_do(s->pg, LITTLE, err) && where_it_lives(s, e, err) && policies(s, e, true, err);
 }
 
-static bool again_end(Entries *s, Err *err)
+/* SET LOCAL lasts to the end of the caller's transaction, so it is said again. */
+static bool again_end(Entries *s, const PgRes *had, Err *err)
 {
+        AUTO_SQL q = { 0 };
         if (!s->inside)
                 return pg_do(s->pg, "commit", err);
-        return pg_do(s->pg, "set local maintenance_work_mem to default; "
-                            "set local max_parallel_maintenance_workers to default", err);
+        sql_add(&q, "set local maintenance_work_mem = ");
+        sql_value(&q, pg_cell(had, 0, 0));
+        sql_add(&q, "; set local max_parallel_maintenance_workers = ");
+        sql_value(&q, pg_cell(had, 0, 1));
+        return pg_exec(s->pg, &q, err);
 }
 
 /* A parallel build keeps its memory in /dev/shm, which is 64 MB in a container: "could not
@@ -216,12 +242,14 @@ static bool try_text(Entries *s, const TocEntry *e, const char *sql, Err *err)
 {
         AUTO_ERR second = { 0 };
         AUTO_ERR ignored = { 0 };
+        AUTO_PGRES PgRes *had = NULL;
         if (pg_exec_dumped(s->pg, sql, err))
                 return true;
         if (!str_eq(err->sqlstate, "53100") && !str_eq(err->sqlstate, "53200"))
                 return false;
         transfer_say(s->t, "once more with less memory: %s", err->message);
-        if (again_begin(s, e, &second) && pg_exec_dumped(s->pg, sql, &second) && again_end(s, &second)) {
+        if (again_begin(s, e, &had, &second) && pg_exec_dumped(s->pg, sql, &second) &&
+            again_end(s, had, &second)) {
                 err_clear(err);
                 return true;
         }
@@ -246,9 +274,8 @@ static const char *text_of(const Entries *s, const TocEntry *e, Buf *stripped)
 bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret_made, Err *err)
 {
         ArenaMark mark = arena_mark(s->a);
-        bool ok = *ret_made = where_it_lives(s, e, err) && try_text(s, e, sql, err);
-        if (!ok)
-                ok = transfer_tolerates(s->t, toc_object(s->a, e), err);
+        *ret_made = attempt(s, err) && where_it_lives(s, e, err) && try_text(s, e, sql, err);
+        bool ok = settle(s, toc_object(s->a, e), *ret_made, err);
         arena_reset(s->a, mark);
         return ok;
 }
@@ -262,8 +289,9 @@ static bool one(Entries *s, const TocEntry *e, Err *err)
                 return err_set(err, ERR_USER, "%s: its SQL is larger than %d bytes", object, LIMIT_SQL);
         if (e->pass == TOC_PASS_ACL)
                 return grants(s, sql, err);
-        bool ok = where_it_lives(s, e, err) && policies(s, e, true, err) && try_text(s, e, sql, err);
-        if (!ok && !transfer_tolerates(s->t, object, err))
+        bool ok = attempt(s, err) && where_it_lives(s, e, err) && policies(s, e, true, err) &&
+                  try_text(s, e, sql, err);
+        if (!settle(s, object, ok, err))
                 return false;
         if (!policies(s, e, false, err))
                 return false;
@@ -336,7 +364,7 @@ bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
                 size_t many = 1, bytes = strlen(list[i]->sql);
                 if (at)
                         at(arg, i, list[i]);
-                while (!alone(list[i]) && i + many < n && many < BATCH && !alone(list[i + many]) &&
+                while (!s->inside && !alone(list[i]) && i + many < n && many < BATCH && !alone(list[i + many]) &&
                        (bytes += strlen(list[i + many]->sql)) < BATCH_BYTES)
                         many++;
                 if (!range(s, list + i, many, err))

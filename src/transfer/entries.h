@@ -15,8 +15,7 @@ typedef struct Entries {
         Pg         *pg;
         Arena      *a;
         const char *tablespace, *access_method; /* what the session has now                   */
-        bool        inside;             /* the caller has a transaction, and in it a savepoint
-                                           "entry" before what is run                        */
+        bool        inside;             /* the caller has a transaction                       */
 } Entries;
 
 void entries_begin(Entries *s, Transfer *t, Pg *pg);

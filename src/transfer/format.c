@@ -66,6 +66,26 @@ static bool core_functions(Pg *pg, char **ret, Err *err)
         return pg_query_value(pg, &q, ret, err) || err_wrap(err, "listing the core types");
 }
 
+/* The entry of `name` in what core_functions() gave, to its comma; NULL: not there. */
+static const char *entry_of(const char *list, const char *name, size_t n)
+{
+        for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+                if (strncmp(p, name, n) == 0 && p[n] == ' ')
+                        return p;
+        return NULL;
+}
+
+bool format_same_types(const char *sent, const char *received)
+{
+        for (const char *p = sent; *p; p += strcspn(p, ","), p += *p == ',') {
+                size_t n = strcspn(p, ",");
+                const char *there = entry_of(received, p, strcspn(p, " "));
+                if (there && (strcspn(there, ",") != n || strncmp(there, p, n) != 0))
+                        return false;
+        }
+        return true;
+}
+
 static bool is_utf8(Pg *pg, bool *ret, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -87,7 +107,7 @@ static bool look(Pg *from, Pg *to, bool bundle, FormatSides *s, Err *err)
             (to && (!core_functions(to, &received, err) || !is_utf8(to, &there, err))))
                 return false;
         *s = (FormatSides){ .from = pg_major(from), .to = to ? pg_major(to) : 0, .bundle = bundle,
-                            .same_types = !to || str_eq(sent, received), .utf8 = here && there };
+                            .same_types = !to || format_same_types(sent, received), .utf8 = here && there };
         return true;
 }
 

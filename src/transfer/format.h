@@ -42,6 +42,8 @@ typedef struct FormatSides {
         bool utf8;                      /* both                                               */
 } FormatSides;
 
+/* Of the core types both sides have, as core_functions() lists them: "bool 16 boolsend boolrecv,..". */
+bool format_same_types(const char *sent, const char *received);
 bool format_fits(const FormatSides *sides, int traits);
 
 /* Sets .binary of every table. `to` NULL: no server; `portable`: text throughout. */

@@ -99,7 +99,9 @@ void transfer_disconnect(Transfer *t, Pg **pg);
 bool transfer_stopped(Transfer *t, Err *err);
 /* Cancels whatever runs on any connection, without the caller having asked for an end. */
 void transfer_interrupt(Transfer *t, bool failed);
-/* The pool that transfer_set_jobs() is to reach; NULL: none any more. */
+/* The failure has been told, and everybody has stopped: what comes now may run. */
+void transfer_calm(Transfer *t);
+/* The pool that transfer_set_jobs() is to reach; NULL: none any more, and calm. */
 void transfer_pool(Transfer *t, Pool *p);
 void transfer_say(Transfer *t, const char *fmt, ...) PRINTF(2, 3);
 /* Asks the caller about one failed object; true: noted, go on. False: *err has the name. */
@@ -119,7 +121,7 @@ void progress_begin(Transfer *t, size_t slot, const char *name, const Slot *plan
 void progress_moved(Transfer *t, size_t slot, int64_t bytes, int64_t rows);
 void progress_at(Transfer *t, size_t slot, double part);
 void progress_end(Transfer *t, size_t slot, int things);
-/* For children: what the caller gave, else our own flag. */
+/* For children: what the caller gave, else our own flag; transfer.failed stops them, too. */
 const volatile bool *transfer_cancel_flag(Transfer *t);
 
 /* ---- watch.c ---- */

@@ -379,8 +379,7 @@ double pool_longest(Pool *p)
 int pool_share(Pool *p, const Task *t, int cores)
 {
         pthread_mutex_lock(&p->lock);
-        double all = remaining(p);
+        double all = remaining(p), share = all > 0 ? (double)cores * t->cost / all : 1;
         pthread_mutex_unlock(&p->lock);
-        double share = all > 0 ? (double)cores * t->cost / all : 1;
         return MAX(1, MIN(cores, (int)(share + 0.5)));
 }

@@ -21,7 +21,8 @@ Transfer *transfer_new(const TransferHooks *hooks)
 void transfer_interrupt(Transfer *t, bool failed)
 {
         pthread_mutex_lock(&t->lock);
-        t->failed = t->failed || failed;
+        if (failed)
+                flag_raise(&t->failed);
         for (size_t i = 0; i < t->n_open; i++)
                 pg_cancel(t->open[i]);
         pthread_mutex_unlock(&t->lock);
@@ -39,7 +40,15 @@ void transfer_pool(Transfer *t, Pool *p)
 {
         pthread_mutex_lock(&t->lock);
         t->pool = p;
-        t->failed = false;
+        pthread_mutex_unlock(&t->lock);
+        if (!p)
+                transfer_calm(t);
+}
+
+void transfer_calm(Transfer *t)
+{
+        pthread_mutex_lock(&t->lock);
+        flag_lower(&t->failed);
         pthread_mutex_unlock(&t->lock);
 }
 

@@ -288,11 +288,16 @@ static int how_many(Work *w, int64_t free_mb)
 
 static void measure(Work *w, int *ret_jobs)
 {
-        int64_t free_mb = memory_free();
+        int64_t free_mb = w->free_mb = memory_free();
         w->cores = (int)MAX(1, MIN(sysconf(_SC_NPROCESSORS_ONLN), POOL_WORKERS));
         *ret_jobs = how_many(w, free_mb);
         int64_t most = w->plan->target && same_machine(w->plan->target) ? 1024 : 256;
-        w->build_memory_mb = (int)MAX(64, MIN(most, free_mb / (2 * *ret_jobs)));
+        w->build_memory_mb = (int)most;
+}
+
+int work_build_memory(int most_mb, int64_t free_mb, int jobs)
+{
+        return (int)MAX(64, MIN(most_mb, free_mb / (2 * MAX(jobs, 1))));
 }
 
 bool work_run(const WorkPlan *p, Err *err)

@@ -81,7 +81,8 @@ struct Work {
         Flush           *flush;
         Lane             lanes[POOL_WORKERS];
         const char      *encoding;
-        int              cores, build_memory_mb;
+        int              cores, build_memory_mb;        /* what one build has at most         */
+        int64_t          free_mb;       /* at the beginning                                   */
         int              jobs;          /* at the beginning                                   */
         TableWork       *tables, **sorted;      /* as in the content; by name                 */
         const TocEntry **by_id;
@@ -101,6 +102,8 @@ Task *work_task(Work *w, TaskRun run, Job *job);
 /* A task of nothing, to wait for many. */
 Task *work_joint(Work *w);
 void  work_learn(Work *w, WorkKind kind, int64_t bytes, int64_t ms);
+/* MiB for one build of an index, so that `jobs` of them leave half of what was free. */
+int   work_build_memory(int most_mb, int64_t free_mb, int jobs);
 double work_price(Work *w, const Job *job);
 TableWork *work_table(Work *w, const char *schema, const char *name);
 const TocEntry *work_entry(Work *w, int id);    /* NULL: not in the dump                      */

@@ -92,8 +92,8 @@ static void plan_build(Work *w, TableWork *t, const TocEntry *e, Build *b)
 static bool tune(Lane *l, WorkKind kind, int parallel, Err *err)
 {
         AUTO_SQL q = { 0 };
-        int memory_mb = kind == WORK_GIN ? MIN(GIN_MEMORY_MB, l->w->build_memory_mb) :
-                                           l->w->build_memory_mb;
+        int memory_mb = kind == WORK_GIN ? GIN_MEMORY_MB :
+                        work_build_memory(l->w->build_memory_mb, l->w->free_mb, pool_jobs(l->w->pool));
         if (l->memory_mb == memory_mb && l->parallel == parallel)
                 return true;
         sql_add(&q, "set maintenance_work_mem = ");

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "transfer/direction.h"
-#include "transfer/transfer.h"
+#include "transfer/internal.h"
 #include "temporary.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
@@ -223,6 +224,90 @@ Test(direction, infinite_values_are_found_wherever_they_can_be)
         cr_assert_not(pg_in_transaction(pg));
         pg = pg_close(pg);
         lab_drop(18, db);
+}
+
+/* ---- entries within the caller's transaction ---- */
+
+static bool tolerate_all(void *arg, const char *object, const Err *error)
+{
+        return true;
+}
+
+Test(entries, what_is_tolerated_in_a_transaction_takes_nothing_with_it)
+{
+        AUTO_ERR err = { 0 };
+        bool made;
+        AUTO_FREE char *db = lab_database(17, "inside");
+        AUTO_PG Pg *pg = lab_open(17, db);
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .tolerate = tolerate_all });
+        Entries s;
+        entries_begin(&s, t, pg);
+        s.inside = true;
+        TocEntry e = { .class = "TABLE", .schema = "public", .name = "t", .drop = "", .sql = "create table public.u (i int)" };
+        TocEntry grant = { .class = "ACL", .schema = "public", .name = "TABLE t", .drop = "", .pass = TOC_PASS_ACL,
+                           .sql = "grant select on public.t to public; grant select on public.t to nobody_at_all; "
+                                  "grant insert on public.t to public" };
+        const TocEntry *list[] = { &e, &grant };
+        lab_do(pg, "begin; set local maintenance_work_mem = '77MB'");
+        OK(entries_statement(&s, &e, "create table public.t (i int)", &made, &err));
+        cr_assert(made);
+        OK(entries_statement(&s, &e, "create table public.t (i int)", &made, &err));
+        cr_assert_not(made);
+        OK(entries_run(&s, list, 2, NULL, NULL, &err));
+        /* Too little shared memory, unless it is asked for less. */
+        OK(entries_statement(&s, &e, "do $$ begin if current_setting('maintenance_work_mem') <> '32MB' then raise "
+                             "exception 'too much' using errcode = '53100'; end if; end $$", &made, &err));
+        cr_assert(made);
+        AUTO_FREE char *has = lab_value(pg, "select current_setting('maintenance_work_mem')");
+        cr_assert_str_eq(has, "77MB");
+        lab_do(pg, "commit");
+        AUTO_FREE char *acl = lab_value(pg, "select relacl::text || (to_regclass('public.u') is not null)::text from "
+                                            "pg_class where oid = 'public.t'::regclass");
+        cr_assert(strstr(acl, "=ar/postgres") && str_ends(acl, "true"), "%s", acl);
+        entries_done(&s);
+        pg = pg_close(pg);
+        lab_drop(17, db);
+}
+
+/* ---- pg_dump into something that fails ---- */
+
+static bool full(void *arg, const void *bytes, size_t n, Err *err)
+{
+        *(size_t *)arg += n;
+        return err_set(err, ERR_SYSTEM, "no space left");
+}
+
+static bool enough(void *arg, const void *bytes, size_t n, Err *err)
+{
+        *(size_t *)arg += n;
+        return true;
+}
+
+/* Nobody waits for the rest of a dump that cannot be kept. */
+Test(dump, stops_when_its_bytes_cannot_be_kept)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *db = lab_database(17, "full");
+        {
+                AUTO_PG Pg *pg = lab_open(17, db);
+                lab_do(pg, "create table public.big as select md5(g::text) a, md5((-g)::text) b "
+                           "from generate_series(1, 500000) g");
+        }
+        AUTO_PGCLIENT client = { 0 };
+        PgParams p;
+        size_t n = 0, never = 0;
+        cr_assert(lab_params(17, db, &p));
+        OK(pg_clients_find(17, NULL, &client, &err));
+        DumpRun d = { .client = &client, .server = &p };
+        int64_t began = clock_boot_ms();
+        OK(dump_custom(&d, db, NULL, enough, &n, &err));
+        int64_t whole = clock_boot_ms() - began;
+        began = clock_boot_ms();
+        cr_assert_not(dump_custom(&d, db, NULL, full, &never, &err));
+        cr_assert_lt(clock_boot_ms() - began, whole / 2);
+        cr_assert(strstr(err.message, "no space left"), "%s", err.message);
+        cr_assert_lt(never, n);
+        lab_drop(17, db);
 }
 
 /* ---- somebody changes tables meanwhile ---- */

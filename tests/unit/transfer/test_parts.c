@@ -21,6 +21,18 @@ Test(format, binary_only_where_nothing_can_go_wrong)
         cr_assert_not(format_fits(&strange, 0));
 }
 
+Test(format, types_that_only_one_side_has_do_not_make_the_others_strange)
+{
+        const char *old = "bool 16 boolsend boolrecv,xid 28 xidsend xidrecv";
+        const char *new = "bool 16 boolsend boolrecv,xid 28 xidsend xidrecv,xid8 5069 xid8send xid8recv";
+        cr_assert(format_same_types(old, new));
+        cr_assert(format_same_types(new, old));
+        cr_assert(format_same_types(new, new));
+        cr_assert_not(format_same_types(old, "bool 16 boolsend boolrecv,xid 28 xidsend xidrecv2"));
+        cr_assert_not(format_same_types(old, "bool 16 boolsend boolrecv2,xid 28 xidsend xidrecv"));
+        cr_assert_not(format_same_types("bool 16 boolsend boolrecv2", old));
+}
+
 Test(format, oids_of_users_types_need_14_and_infinite_intervals_17)
 {
         FormatSides down = { .from = 18, .to = 13, .same_types = true, .utf8 = true };

@@ -9,6 +9,29 @@
 #include "transfer/classes.h"
 #include "transfer/internal.h"
 #include "transfer/passfile.h"
+#include "transfer/work.h"
+
+Test(transfer, what_failed_beside_is_not_forgotten_when_the_work_begins)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ 0 });
+        AUTO_POOL p = pool_new(&(PoolOwner){ 0 });
+        cr_assert_not(transfer_stopped(t, &err));
+        transfer_interrupt(t, true);
+        transfer_pool(t, p);
+        cr_assert(transfer_stopped(t, &err));
+        err_clear(&err);
+        transfer_pool(t, NULL);
+        cr_assert_not(transfer_stopped(t, &err));
+}
+
+Test(work, more_workers_build_with_less_memory_each)
+{
+        cr_assert_eq(work_build_memory(1024, 16000, 2), 1024);
+        cr_assert_eq(work_build_memory(1024, 16000, 32), 250);
+        cr_assert_eq(work_build_memory(1024, 2000, 32), 64, "never less than a server's own default");
+        cr_assert_eq(work_build_memory(256, 16000, 2), 256);
+}
 
 Test(hash, order_does_not_matter_and_content_does)
 {
