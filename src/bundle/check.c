@@ -41,6 +41,31 @@ static bool member(const char *name, const json_t *m, int64_t *end, int64_t limi
         return true;
 }
 
+static bool only_strings(const json_t *list)
+{
+        size_t i;
+        json_t *j;
+        if (list && !json_is_array(list))
+                return false;
+        json_array_foreach(list, i, j)
+                if (!json_is_string(j))
+                        return false;
+        return true;
+}
+
+/* A table that is not described cannot be found, or not be loaded. */
+static const char *wrong_table(const json_t *t)
+{
+        const json_t *root = jx_get(t, "via_root");
+        if (!jx_str(t, "schema", NULL) || !jx_str(t, "name", NULL) || !*jx_str(t, "dir", ""))
+                return "one of its tables has no name or place";
+        if (!only_strings(jx_get(t, "columns")))
+                return "columns of one of its tables have no names";
+        if (root && (!jx_str(root, "schema", NULL) || !jx_str(root, "name", NULL)))
+                return "one of its tables goes through another that has no name";
+        return NULL;
+}
+
 static bool database(const json_t *db, Err *err)
 {
         AUTO_JSON dirs = json_object();
@@ -54,8 +79,8 @@ static bool database(const json_t *db, Err *err)
         json_array_foreach(jx_get(db, "tables"), i, t)
         {
                 const char *d = jx_str(t, "dir", "");
-                if (!jx_str(t, "schema", NULL) || !jx_str(t, "name", NULL) || !*d)
-                        return odd(err, name, "one of its tables has no name or place");
+                if ((why = wrong_table(t)))
+                        return odd(err, name, why);
                 if (json_object_get(dirs, d))
                         return odd(err, d, "two tables have their rows there");
                 json_object_set_new(dirs, d, json_true());
@@ -69,6 +94,10 @@ bool bundle_manifest_sane(const Bundle *b, Err *err)
         int64_t end = 0;
         const char *name;
         size_t i;
+        const json_t *tail = jx_get(b->manifest, "tail");
+        if (!hex(jx_str(tail, "before", NULL)) || !hex(jx_str(tail, "header", NULL)) ||
+            !hex(jx_str(tail, "self", NULL)))
+                return odd(err, "tail", "it does not have three SHA-256");
         if (!json_is_object(members) || (all && !json_is_array(all)))
                 return odd(err, "members", "it lists none");
         json_object_foreach(members, name, m)

@@ -23,6 +23,7 @@ struct BundleWriter {
         int             level;
         size_t          chunk;
         bool            finished, failed;
+        Err             why;            /* of the first failure: everybody after it is told the same */
         pthread_mutex_t lock;
 };
 

@@ -308,7 +308,7 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
                 return true;
         }
         v.b = b;
-        memcpy(ret->self, jx_str(jx_get(b->manifest, "tail"), "self", ""), 64);
+        snprintf(ret->self, sizeof ret->self, "%s", jx_str(jx_get(b->manifest, "tail"), "self", ""));
         pthread_mutex_init(&v.lock, NULL);
         bool ok = with_manifest(&v, err);
         for (size_t i = 0; i < v.n; i++)

@@ -65,6 +65,26 @@ bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret,
         return true;
 }
 
+/* Many write at once, and who comes second may be heard first: the reason is the first one's. */
+static bool failed_before(const BundleWriter *w, Err *err)
+{
+        err_set(err, w->why.kind, "%s", w->why.message);
+        err->sys_errno = w->why.sys_errno;
+        return w->why.hint ? err_hint(err, "%s", w->why.hint) : false;
+}
+
+static bool fails(BundleWriter *w, const Err *err)
+{
+        if (!w->failed) {
+                w->failed = true;
+                err_set(&w->why, err->kind, "%s", err->message);
+                w->why.sys_errno = err->sys_errno;
+                if (err->hint)
+                        err_hint(&w->why, "%s", err->hint);
+        }
+        return false;
+}
+
 bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
                    const char *plain_sha256, int64_t plain_size, Err *err)
 {
@@ -74,7 +94,7 @@ bool bundle_append(BundleWriter *w, const char *kind, const char *name, const vo
         int64_t offset = 0;
         bool ok = true;
         if (w->failed)
-                ok = err_set(err, ERR_SYSTEM, "writing the bundle failed before");
+                ok = failed_before(w, err);
         else if (json_object_get(w->members, name))
                 ok = err_set(err, ERR_USER, "the bundle already has a member `%s`", name);
         ok = ok && tar_out_member(w->tar, name, bytes, n, w->mtime_s, &offset, err);
@@ -90,7 +110,7 @@ bool bundle_append(BundleWriter *w, const char *kind, const char *name, const vo
                 }
                 json_object_set_new(w->members, name, m);
         } else {
-                w->failed = true;
+                fails(w, err);
         }
         pthread_mutex_unlock(&w->lock);
         return ok;
@@ -138,16 +158,14 @@ static bool make_durable(BundleWriter *w, Err *err)
 bool bundle_finish(BundleWriter *w, BundleDone *ret, Err *err)
 {
         if (w->failed)
-                return err_set(err, ERR_SYSTEM, "the bundle cannot be finished: writing it failed before");
+                return failed_before(w, err) || err_wrap(err, "the bundle cannot be finished");
         AUTO_FREE char *text = NULL;
         size_t n;
         int64_t members = (int64_t)json_object_size(w->members) + 1;
         if (!bundle_manifest_text(w, &text, &n, err) ||
             !tar_out_member(w->tar, MANIFEST_NAME, text, n, w->mtime_s, NULL, err) ||
-            !tar_out_close(w->tar, err) || !make_durable(w, err)) {
-                w->failed = true;
-                return false;
-        }
+            !tar_out_close(w->tar, err) || !make_durable(w, err))
+                return fails(w, err);
         *ret = (BundleDone){ .path = xstrdup(w->path), .size = w->written, .members = members };
         digest_hex(w->whole, ret->sha256);
         return true;
@@ -163,6 +181,7 @@ BundleWriter *bundle_writer_free(BundleWriter *w)
         if (!w->finished)
                 unlink(w->part);
         digest_free(w->whole);
+        err_clear(&w->why);
         json_decref(w->manifest);
         json_decref(w->members);
         pthread_mutex_destroy(&w->lock);

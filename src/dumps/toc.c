@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #define ENTRIES_MAX 2000000             /* half a million tables with indexes and grants */
+#define IDS_MAX     (8 * ENTRIES_MAX)   /* types, columns' defaults and rows have ids, and often no entry */
 
 typedef struct Reader {
         const unsigned char *p, *end;
@@ -33,6 +34,7 @@ static int64_t number(Reader *r)
                 if (i < 8)
                         v |= b << (8 * i);
         }
+        v &= INT64_MAX;
         return sign ? -(int64_t)v : (int64_t)v;
 }
 
@@ -117,7 +119,9 @@ static void needs(Reader *r, TocEntry *e)
 
 static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
 {
-        e->id = (int)number(r);
+        int64_t id = number(r);
+        r->bad = r->bad || id < 0 || id > IDS_MAX;
+        e->id = (int)id;
         (void)number(r);                /* had a data dumper */
         (void)string(r);                /* catalog's OID */
         (void)string(r);                /* object's OID */
@@ -165,8 +169,8 @@ bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err)
         for (int64_t i = 0; i < count && !r.bad; i++)
                 entry(&r, ret, &section, &ret->entries[ret->n++]);
         if (r.bad)
-                return err_set(err, ERR_COMMAND, "the dump is cut short: its table of contents ends "
-                               "within entry %zu of %lld", ret->n, (long long)count);
+                return err_set(err, ERR_COMMAND, "the dump is cut short or damaged: its table of contents "
+                               "cannot be read beyond entry %zu of %lld", ret->n, (long long)count);
         return true;
 }
 

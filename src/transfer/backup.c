@@ -1,6 +1,7 @@
 /* backup.c: a bundle from its README to its last byte. */
 #include "transfer/internal.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "base/io.h"
@@ -58,12 +59,18 @@ static bool add_globals(Transfer *t, BundleWriter *w, const TransferBackup *b, i
 
 /* ---- files of the application ---- */
 
+static const char *blanks(const char *p)
+{
+        return p + strspn(p, " \t");
+}
+
 /* The end of the line this value ends in; a value in quotes may go on for lines (a key). */
 static const char *value_end(const char *value)
 {
-        if (*value == '"' || *value == '\'') {
-                const char *q = value + 1;
-                while (*q && *q != *value)
+        const char *open = blanks(value);
+        if (*open == '"' || *open == '\'') {
+                const char *q = open + 1;
+                while (*q && *q != *open)
                         q += *q == '\\' && q[1] ? 2 : 1;
                 if (*q)
                         return q + strcspn(q, "\n");
@@ -71,20 +78,51 @@ static const char *value_end(const char *value)
         return value + strcspn(value, "\n");
 }
 
+/* [#] [export] NAME: how many bytes of the line that is; 0: something else stands before the `=`. */
+static size_t name_len(const char *line)
+{
+        const char *p = blanks(line);
+        if (*p == '#')
+                p = blanks(p + 1);
+        if (str_starts(p, "export") && blanks(p + 6) > p + 6)
+                p = blanks(p + 6);
+        const char *name = p;
+        while (*p == '_' || isalpha((unsigned char)*p) || (p > name && (isdigit((unsigned char)*p) || *p == '.')))
+                p++;
+        return p > name && *blanks(p) == '=' ? (size_t)(p - line) : 0;
+}
+
+/* Base64 ends in `=`, and its last line may look like a name without a value: such a one is believed
+ * only where the line before was no part of a key. */
+static bool is_name(const char *line, size_t name, bool after_key)
+{
+        const char *value = strchr(line + name, '=') + 1;
+        size_t n = strcspn(value, "\n");
+        return strspn(value, "=") < MAX(n, 1) && (n > 0 || !after_key);
+}
+
 /* NAME=value -> NAME=(not kept), also when it is commented out; of other lines only comments
  * and blank ones stay. */
 static void redact(const char *text, Buf *out)
 {
+        bool after_key = false;
         for (const char *p = text; *p;) {
-                size_t n = strcspn(p, "\n"), name = strcspn(p, "=\n");
-                const char *end = p + n;
-                if (name < n) {
+                size_t n = strcspn(p, "\n");
+                const char *end = p + n, *equals = memchr(p, '=', n);
+                size_t name = name_len(p);
+                if (equals && (name == 0 || !is_name(p, name, after_key))) {
+                        buf_adds(out, "(not kept)");
+                        end = value_end(equals + 1);
+                        after_key = true;
+                } else if (equals) {
                         buf_printf(out, "%.*s=(not kept)", (int)name, p);
-                        end = value_end(p + name + 1);
+                        end = value_end(equals + 1);
+                        after_key = memmem(equals, (size_t)(end - equals), "-----BEGIN", 10);
                 } else if (*p == '#' || n == 0) {
                         buf_add(out, p, n);
                 } else {
                         buf_adds(out, "(not kept)");
+                        after_key = true;
                 }
                 if (*end)
                         buf_addc(out, '\n'), end++;

@@ -1,6 +1,5 @@
 """keeping.py: list, show, verify --restore, extract, lock and prune, also with files that lie."""
 import glob
-import hashlib
 import json
 import os
 import re
@@ -8,7 +7,7 @@ import shutil
 import subprocess
 import tarfile
 
-from kit import BINARY, PASSWORD_FILE, SOURCE, at, backup, left_behind, psql, quoted, restore, run, source
+from kit import BINARY, PASSWORD_FILE, SOURCE, at, backup, forged, left_behind, psql, quoted, restore, run, source
 
 NEW = f"{SOURCE} new"
 
@@ -107,35 +106,6 @@ def prune(root, keep):
 
 
 # ---- files that lie ----
-
-def forged(path, change, extra=()):
-    """A bundle whose hashes are right and whose manifest is not: as its writer would forge it."""
-    with tarfile.open(path) as tar:
-        manifest = json.load(tar.extractfile("manifest.json"))
-        mtime = tar.getmember("manifest.json").mtime
-    raw = open(path, "rb").read()
-    at_header = raw.rindex(b"manifest.json\0")
-    before = raw[:at_header]
-    change(manifest)
-    for name, content in extra:
-        info = tarfile.TarInfo(name)
-        info.size, info.mtime, info.mode = len(content), mtime, 0o600
-        before += info.tobuf(tarfile.USTAR_FORMAT) + content + b"\0" * (-len(content) % 512)
-    zero = "0" * 64
-    manifest["tail"] = {"before": hashlib.sha256(before).hexdigest(), "header": zero, "self": zero}
-    text = json.dumps(manifest, separators=(",", ":"))
-    info = tarfile.TarInfo("manifest.json")
-    info.size, info.mtime, info.mode = len(text), mtime, 0o600
-    header = info.tobuf(tarfile.USTAR_FORMAT)
-    manifest["tail"]["header"] = hashlib.sha256(header).hexdigest()
-    text = json.dumps(manifest, separators=(",", ":"))
-    manifest["tail"]["self"] = hashlib.sha256(text.encode()).hexdigest()
-    text = json.dumps(manifest, separators=(",", ":")).encode()
-    out = path.replace("shop_", "forged_")
-    with open(out, "wb") as f:
-        f.write(before + header + text + b"\0" * (-len(text) % 512) + b"\0" * 1024)
-    return out
-
 
 def first(manifest, ending=".zst"):
     return next(n for n in manifest["members"] if n.endswith(ending))

@@ -1,9 +1,11 @@
 """kit.py: what the tests of bundles share: the lab's servers, the binary, a database worth keeping."""
 import contextlib
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -149,3 +151,32 @@ def source(*majors, more=()):
 def compare(a, x, b, y, code=0):
     return run("compare", "--from", at(a, x), "--from-password-file", PASSWORD_FILE, "--to", at(b, y),
                "--to-password-file", PASSWORD_FILE, "--quiet", code=code)
+
+
+def forged(path, change, extra=(), tail=("before", "header", "self")):
+    """A bundle whose hashes are right and whose manifest is not: as its writer would forge it."""
+    with tarfile.open(path) as tar:
+        manifest = json.load(tar.extractfile("manifest.json"))
+        mtime = tar.getmember("manifest.json").mtime
+    raw = open(path, "rb").read()
+    at_header = raw.rindex(b"manifest.json\0")
+    before = raw[:at_header]
+    change(manifest)
+    for name, content in extra:
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime, info.mode = len(content), mtime, 0o600
+        before += info.tobuf(tarfile.USTAR_FORMAT) + content + b"\0" * (-len(content) % 512)
+    zero = "0" * 64
+    manifest["tail"] = dict(zip(tail, (hashlib.sha256(before).hexdigest(), zero, zero)))
+    text = json.dumps(manifest, separators=(",", ":"))
+    info = tarfile.TarInfo("manifest.json")
+    info.size, info.mtime, info.mode = len(text), mtime, 0o600
+    header = info.tobuf(tarfile.USTAR_FORMAT)
+    manifest["tail"][tail[1]] = hashlib.sha256(header).hexdigest()
+    text = json.dumps(manifest, separators=(",", ":"))
+    manifest["tail"][tail[-1]] = hashlib.sha256(text.encode()).hexdigest()
+    text = json.dumps(manifest, separators=(",", ":")).encode()
+    out = path.replace("shop_", "forged_")
+    with open(out, "wb") as f:
+        f.write(before + header + text + b"\0" * (-len(text) % 512) + b"\0" * 1024)
+    return out

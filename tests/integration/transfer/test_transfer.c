@@ -666,7 +666,9 @@ Test(files, of_an_env_file_only_the_names_are_kept)
         AUTO_FREE char *env = io_join(root, ".env");
         AUTO_FREE char *compose = io_join(root, "compose.yaml");
         static const char secret[] = "# db\nPOSTGRES_PASSWORD=s3cr3t-canary\nEMPTY=\n\nexport X=s3cr3t-canary\n"
-                                     "#OLD=s3cr3t-canary\nKEY=\"begin\ns3cr3t-canary\nA=s3cr3t-canary\"\nZ=1";
+                                     "#OLD=s3cr3t-canary\nKEY=\"begin\ns3cr3t-canary\nA=s3cr3t-canary\"\nZ=1\n"
+                                     "PEM= \"-----BEGIN\ns3cr3t-canary\ns3cr3tcanary=\n-----END\"\n# two words = s3cr3t-canary\n"
+                                     "BARE=-----BEGIN\ns3cr3tcanary=\ns3cr3tcanary==\n-----END\nLAST = s3cr3t-canary\n";
         OK(io_replace_file(env, secret, sizeof secret - 1, 0600, &err));
         OK(io_replace_file(compose, "services: {}\n", 13, 0600, &err));
         AUTO_FREE char *db = lab_database(15, "files");
@@ -687,7 +689,8 @@ Test(files, of_an_env_file_only_the_names_are_kept)
         size_t n;
         OK(bundle_read_all(bundle, "files/002-%2Eenv", 10000, &kept, &n, &err));
         cr_assert_str_eq(kept, "# db\nPOSTGRES_PASSWORD=(not kept)\nEMPTY=(not kept)\n\nexport X=(not kept)\n"
-                         "#OLD=(not kept)\nKEY=(not kept)\nZ=(not kept)");
+                         "#OLD=(not kept)\nKEY=(not kept)\nZ=(not kept)\n"
+                         "PEM=(not kept)\n(not kept)\nBARE=(not kept)\n(not kept)\n(not kept)\n(not kept)\nLAST=(not kept)\n");
         AUTO_FREE char *all = NULL;
         OK(io_read_file(done.path, 1 << 24, &all, &n, &err));
         cr_assert_null(memmem(all, n, "s3cr3t-canary", 13));

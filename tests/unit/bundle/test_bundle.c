@@ -1,7 +1,9 @@
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -279,6 +281,26 @@ Test(bundle, an_unfinished_one_leaves_nothing, .init = setup, .fini = teardown)
         cr_assert_eq(json_array_size(list), 0);
         cr_assert_eq(rmdir(dir), 0, "the .part is still there");
         cr_assert_eq(mkdir(dir, 0700), 0);
+}
+
+Test(bundle, everybody_is_told_the_first_reason, .init = setup, .fini = teardown)
+{
+        AUTO_ERR first = { 0 };
+        AUTO_ERR second = { 0 };
+        AUTO_ERR last = { 0 };
+        AUTO_FREE char *path = xasprintf("%s/full_20260101_000000.pgs.tar", dir);
+        AUTO_FREE char *much = xcalloc(1, 65536);
+        BundleDone done;
+        signal(SIGXFSZ, SIG_IGN);
+        cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 8192, RLIM_INFINITY }), 0);
+        AUTO_BUNDLEWRITER w = NULL;
+        cr_assert(bundle_create(path, &(BundleOptions){ 0 }, &w, &first));
+        cr_assert_not(bundle_add(w, "text", "a", much, 65536, &first));
+        cr_assert(strstr(first.message, "too large"), "%s", first.message);
+        cr_assert_not(bundle_add(w, "text", "b", "b", 1, &second));
+        cr_assert_str_eq(second.message, first.message);
+        cr_assert_not(bundle_finish(w, &done, &last));
+        cr_assert(strstr(last.message, first.message), "%s", last.message);
 }
 
 Test(bundle, names_stay_apart_and_short)

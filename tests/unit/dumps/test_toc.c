@@ -117,6 +117,23 @@ Test(toc, is_cut_to_the_entries_that_are_kept)
         }
 }
 
+Test(toc, refuses_ids_that_no_dump_has)
+{
+        static const char first[] = { 0, 31, 0, 0, 0, 0, 0, 0, 0, 0 };         /* id, no data dumper */
+        static const char odd[][5] = { { 1, 31, 0, 0, 0 }, { 0, -1, -1, -1, 127 }, { 0, 0, 0, 0, 1 } };
+        for (size_t i = 0; i < LEN(odd); i++) {
+                Err err = { 0 };
+                AUTO_ARENA a = arena_new();
+                AUTO_BUF b = archive(14);
+                Toc toc;
+                char *id = memmem(b.data, b.len, first, sizeof first);
+                cr_assert(id);
+                memcpy(id, odd[i], sizeof odd[i]);
+                cr_assert_not(toc_read(b.data, b.len, a, &toc, &err), "%zu", i);
+                err_clear(&err);
+        }
+}
+
 Test(toc, refuses_what_it_cannot_know)
 {
         Err err = { 0 };
