@@ -15,8 +15,9 @@
  * and hint; ERR_LINK when the connection is what failed. NOTICEs go to .notice.
  *
  * What an error says never holds a customer's row: CONTEXT is cut after the line number, the
- * values in "Key (email)=(..)" and "Failing row contains (..)" are replaced, and so is the
- * quoted input of "invalid input syntax" (class 22). */
+ * values in "Key (email)=(..)" and "Failing row contains (..)" are replaced, and so is what
+ * errors about bad data (class 22) quote. What a function of the customer's own RAISEs is not
+ * looked into. */
 #pragma once
 
 #include "base/err.h"

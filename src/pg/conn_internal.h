@@ -32,5 +32,5 @@ bool pg_error_of_connect(const PgParams *p, const char *text, Err *err);
 
 /* The customer's data taken out; malloc()ed. Pure, tested without a server. */
 char *pg_error_context(const char *context);
-char *pg_error_detail(const char *detail);
+char *pg_error_detail(const char *sqlstate, const char *detail);
 char *pg_error_primary(const char *sqlstate, const char *message);

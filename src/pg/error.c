@@ -24,36 +24,96 @@ char *pg_error_context(const char *context)
         return NULL;
 }
 
-/* "Key (email)=(a@b.c) already exists." -> "Key (email)=(..) already exists."
- * "Failing row contains (1, a, b)."    -> "Failing row contains (..)." */
-char *pg_error_detail(const char *detail)
+/* How the server's languages open and close a quotation. */
+static size_t quote_at(const char *p)
 {
-        if (!detail)
+        static const char *const quotes[] = { "\"", "«", "»", "„", "“", "”", "「", "」" };
+        for (size_t i = 0; i < LEN(quotes); i++)
+                if (str_starts(p, quotes[i]))
+                        return strlen(quotes[i]);
+        return 0;
+}
+
+/* What stands in quotes after one of these is a name of the schema, or of the server. */
+static bool names_before(const char *text, const char *quote)
+{
+        static const char *const words[] = { "collation ", "column ",   "columns ",  "constraint ", "database ",
+                                             "domain ",    "encoding ", "function ", "index ",      "locale ",
+                                             "parameter ", "relation ", "role ",     "schema ",     "sequence ",
+                                             "table ",     "type " };
+        for (size_t i = 0; i < LEN(words); i++) {
+                size_t n = strlen(words[i]);
+                if ((size_t)(quote - text) >= n && memcmp(quote - n, words[i], n) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static const char *first_value(const char *text)
+{
+        for (const char *p = text, *end; *p; p++) {
+                if (!quote_at(p))
+                        continue;
+                if (*p != '"' || !names_before(text, p) || !(end = strchr(p + 1, '"')))
+                        return p;
+                p = end;
+        }
+        return NULL;
+}
+
+/* Bad data (class 22) is quoted in what is said about it. From the first quotation that is no name to
+ * the end of the last one: a value may have quotes in it. After a colon it is all there is. */
+static char *without_values(const char *text)
+{
+        const char *first = first_value(text), *rest = NULL;
+        if (!first)
+                return text_clean_str(text);
+        if (first - text >= 2 && memcmp(first - 2, ": ", 2) == 0)
+                return text_clean(text, (size_t)(first - 2 - text));
+        for (const char *p = first + quote_at(first); *p; p++)
+                if (quote_at(p))
+                        rest = p + quote_at(p);
+        AUTO_FREE char *head = text_clean(text, (size_t)(first - text));
+        AUTO_FREE char *tail = text_clean_str(rest ? rest : "");
+        return xasprintf("%s\"..\"%s", head, tail);
+}
+
+/* XML: the detail is libxml's, with the line of the document under it. */
+static bool is_xml(const char *state)
+{
+        return str_starts(state, "2200") && state[4] && strchr("LMNST", state[4]);
+}
+
+/* "Key (email)=(a@b.c) already exists." -> "Key (email)=(..) already exists."
+ * "Failing row contains (1, a, b)."    -> "Failing row contains (..)."
+ * "Token "x" is invalid."              -> "Token ".." is invalid." */
+char *pg_error_detail(const char *sqlstate, const char *detail)
+{
+        const char *state = sqlstate ? sqlstate : "";
+        if (!detail || is_xml(state))
                 return NULL;
         const char *open = strstr(detail, ")=(");
         if (open)
                 open += 2;
+        else if (str_starts(state, "23"))       /* in any language */
+                open = strchr(detail, '(');
         else if ((open = strstr(detail, "contains (")))
                 open += strlen("contains ");
-        else if (strchr(detail, '"') && strstr(detail, "Token"))
-                return NULL;            /* JSON input: the token is a piece of a row */
         if (!open)
-                return text_clean_str(detail);
+                return str_starts(state, "22") ? without_values(detail) : text_clean_str(detail);
         const char *close = strrchr(open, ')');
         AUTO_FREE char *head = text_clean(detail, (size_t)(open - detail));
         AUTO_FREE char *tail = text_clean_str(close ? close + 1 : "");
         return xasprintf("%s(..)%s", head, tail);
 }
 
-/* Class 22 is bad data, and its message quotes it: invalid input syntax for type integer: "x". */
+/* invalid input syntax for type integer: "x"         -> invalid input syntax for type integer
+ * value "31337000000" is out of range for type integer -> value ".." is out of range for .. */
 char *pg_error_primary(const char *sqlstate, const char *message)
 {
         if (!message)
                 return xstrdup("no message");
-        const char *quoted = strstr(message, ": \"");
-        if (sqlstate && str_starts(sqlstate, "22") && quoted)
-                return text_clean(message, (size_t)(quoted - message));
-        return text_clean_str(message);
+        return sqlstate && str_starts(sqlstate, "22") ? without_values(message) : text_clean_str(message);
 }
 
 /* Classes and states that say "the connection is what failed": 08 connection exception,
@@ -80,7 +140,7 @@ bool pg_error_of_result(Pg *pg, const PGresult *r, Err *err)
                 return pg_error_of_link(pg, "the connection was lost", err);
         AUTO_FREE char *primary =
                 pg_error_primary(state, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
-        AUTO_FREE char *detail = pg_error_detail(PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL));
+        AUTO_FREE char *detail = pg_error_detail(state, PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL));
         AUTO_FREE char *where = pg_error_context(PQresultErrorField(r, PG_DIAG_CONTEXT));
         err_set(err, kind_of(pg, state), "%s%s%s%s%s%s", primary, detail ? " (" : "",
                 detail ? detail : "", detail ? ")" : "", where ? "; " : "", where ? where : "");

@@ -22,19 +22,34 @@ Test(pg_error, cuts_the_customers_row_out_of_a_copy_context)
 
 Test(pg_error, covers_values_in_details)
 {
-        is(pg_error_detail("Key (email)=(a@b.c) already exists."),
+        is(pg_error_detail("23505", "Key (email)=(a@b.c) already exists."),
            "Key (email)=(..) already exists.");
-        is(pg_error_detail("Failing row contains (1, Jane (x), null)."),
+        is(pg_error_detail("23514", "Failing row contains (1, Jane (x), null)."),
            "Failing row contains (..).");
-        is(pg_error_detail("There is 1 other session using the database."),
+        is(pg_error_detail("55006", "There is 1 other session using the database."),
            "There is 1 other session using the database.");
-        is(pg_error_detail(NULL), NULL);
+        is(pg_error_detail("23502", "Fehlgeschlagene Zeile enthält (1, Jane, null)."),
+           "Fehlgeschlagene Zeile enthält (..).");
+        is(pg_error_detail("22P02", "Token \"geheim\" is invalid."), "Token \"..\" is invalid.");
+        is(pg_error_detail("22P02", "Expected end of input, but found \"geheim\"."),
+           "Expected end of input, but found \"..\".");
+        is(pg_error_detail("2200N", "line 1: Start tag expected\ngeheim\n^"), NULL);
+        is(pg_error_detail(NULL, NULL), NULL);
 }
 
 Test(pg_error, covers_the_input_that_had_the_wrong_syntax)
 {
         is(pg_error_primary("22P02", "invalid input syntax for type integer: \"4111-1111\""),
            "invalid input syntax for type integer");
+        is(pg_error_primary("22003", "value \"31337000000\" is out of range for type integer"),
+           "value \"..\" is out of range for type integer");
+        is(pg_error_primary("22P02", "value \"a: \"b\" is bad"), "value \"..\" is bad");
+        is(pg_error_primary("22P04", "missing data for column \"email\""), "missing data for column \"email\"");
+        is(pg_error_primary("22023", "invalid value for parameter \"work_mem\": \"x\""),
+           "invalid value for parameter \"work_mem\"");
+        is(pg_error_primary("22P02", "ungültige Eingabesyntax für Typ integer: »geheim«"),
+           "ungültige Eingabesyntax für Typ integer");
+        is(pg_error_primary("22003", "la valeur « 42 » est hors limites"), "la valeur \"..\" est hors limites");
         is(pg_error_primary("42P01", "relation \"a\" does not exist"),
            "relation \"a\" does not exist");
         is(pg_error_primary("42601", "bad \033[2J"), "bad \\x1b[2J");
