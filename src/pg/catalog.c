@@ -1,6 +1,6 @@
 #include "pg/catalog.h"
 
-static bool read_kind(Pg *pg, const char *kind, json_t *to, Err *err)
+bool pg_catalog_read_kind(Pg *pg, const char *kind, json_t *to, Err *err)
 {
         AUTO_CATALOG c = NULL;
         const char *name, *text;
@@ -38,7 +38,7 @@ bool pg_catalog_read(Pg *pg, json_t **ret, Err *err)
         json_object_foreach(kinds, kind, flag) {
                 json_t *all = json_object();
                 jx_set(objects, kind, all);
-                if (!read_kind(pg, kind, all, err))
+                if (!pg_catalog_read_kind(pg, kind, all, err))
                         return false;
         }
         *ret = objects;

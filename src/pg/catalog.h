@@ -14,6 +14,8 @@
 
 /* Call inside the transaction that is to be its snapshot. Sequences carry their last_value. */
 bool pg_catalog_read(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+/* One kind into the object `to`; needs quote_all_identifiers. */
+bool pg_catalog_read_kind(Pg *pg, const char *kind, json_t *to, Err *err) MUST_CHECK;
 
 /* The same, one object at a time, sorted by the bytes of their names. One cursor a connection;
  * `kind` is one of pg_catalog_kinds(). Needs quote_all_identifiers. */
@@ -41,6 +43,7 @@ typedef struct CatalogQuery {
 
 extern const CatalogQuery pg_catalog_relations[];       /* catalog_relations.c, ends with {0} */
 extern const CatalogQuery pg_catalog_others[];          /* catalog_others.c, ends with {0}    */
+extern const CatalogQuery pg_catalog_rare[];            /* catalog_rare.c, ends with {0}      */
 
 /* Pieces the queries share. */
 #define CAT_USER_SCHEMA(n) n ".nspname !~ '^pg_' and " n ".nspname <> 'information_schema'"
@@ -54,6 +57,22 @@ extern const CatalogQuery pg_catalog_others[];          /* catalog_others.c, end
         "aclexplode(coalesce(" acl ", acldefault(" type ", " owner "))) x group by 1) g)"
 #define CAT_SORTED(array)                                                                        \
         "(select jsonb_agg(o.v order by o.v collate \"C\") from unnest(" array ") o(v))"
+/* A column that only some majors have, as an aspect more; `usual` is told as null. */
+#define CAT_KNOWN(row, column, aspect, usual)                                                    \
+        " || coalesce((select jsonb_build_object('" aspect "', nullif(to_jsonb(" row ") ->> '"   \
+        column "', '" usual "')) where to_jsonb(" row ") ? '" column "'), '{}')"
+/* Options of foreign things: what may be a password is told as a number, and in "secrets", which no
+ * report shows. `salt`: the same password elsewhere is another number. */
+#define CAT_SECRET "'^[^=]*(pass|secret|token|key|cred)'"
+#define CAT_OPTIONS(array)                                                                       \
+        "'options', (select jsonb_agg(opt.v order by opt.v collate \"C\") from unnest(" array   \
+        ") opt(v) where opt.v !~* " CAT_SECRET "), 'secrets', "
+#define CAT_SECRETS(array, salt, condition)                                                      \
+        "(select jsonb_agg(split_part(opt.v, '=', 1) || ' ' || hashtextextended(opt.v || ' ' || " \
+        salt " collate \"C\", 0) order by opt.v collate \"C\") from unnest(" array ") opt(v) where " \
+        condition ")"
+#define CAT_FOREIGN(array, salt) CAT_OPTIONS(array) CAT_SECRETS(array, salt, "opt.v ~* " CAT_SECRET)
+#define CAT_NAME(class, oid) "(pg_identify_object('" class "'::regclass, " oid ", 0)).identity"
 /* json is a keyword of the grammar since 16 and then printed without quotes. */
 #define CAT_TYPE(oid, mod) "replace(format_type(" oid ", " mod "), '\"json\"', 'json')"
 #define CAT_REL(n, c) "quote_ident(" n ".nspname) || '.' || quote_ident(" c ".relname)"

@@ -39,6 +39,8 @@ bool pg_catalog_open(Pg *pg, const char *kind, CatalogCursor **ret, Err *err)
         AUTO_SQL q = { 0 };
         const CatalogQuery *c = query_in(pg_catalog_others, kind, major);
         if (!c)
+                c = query_in(pg_catalog_rare, kind, major);
+        if (!c)
                 c = query_in(pg_catalog_relations, kind, major);
         CatalogCursor *cursor = xcalloc(1, sizeof *cursor);
         cursor->pg = pg;
@@ -135,6 +137,7 @@ json_t *pg_catalog_kinds(void)
 {
         json_t *seen = json_object();
         kinds_of(pg_catalog_others, seen);
+        kinds_of(pg_catalog_rare, seen);
         kinds_of(pg_catalog_relations, seen);
         return seen;
 }

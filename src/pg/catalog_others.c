@@ -1,11 +1,5 @@
-/* catalog_others.c: functions, types, and everything that is not a relation. */
+/* catalog_others.c: the database itself, its roles' settings, functions, types, publications. */
 #include "pg/catalog.h"
-
-/* Objects of which name and owner are enough: pg_identify_object() names them alike. */
-#define NAMED(class, table, owner)                                                               \
-        "select (pg_identify_object('" class "'::regclass, o.oid, 0)).identity, "               \
-        "jsonb_build_object('owner', " owner ") from " table " o where o.oid >= 16384 and "     \
-        CAT_NOT_EXT(class, "o.oid")
 
 #define DATABASE(provider)                                                                       \
         "select 'database', jsonb_build_object('owner', pg_get_userbyid(d.datdba), 'acl', "     \
@@ -13,7 +7,10 @@
         "pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype, "       \
         provider ", 'comment', shobj_description(d.oid, 'pg_database'), 'settings', (select "   \
         CAT_SORTED("s.setconfig") " from pg_db_role_setting s where s.setdatabase = d.oid and " \
-        "s.setrole = 0)) from pg_database d where d.datname = current_database()"
+        "s.setrole = 0), 'security_labels', (select jsonb_agg(l.provider || ': ' || l.label "    \
+        "order by l.provider collate \"C\") from pg_shseclabel l where l.objoid = d.oid and "   \
+        "l.classoid = 'pg_database'::regclass))" CAT_KNOWN("d", "daticurules", "icu_rules", "")  \
+        " from pg_database d where d.datname = current_database()"
 
 #define PUBLICATION(more)                                                                        \
         "select quote_ident(p.pubname), jsonb_build_object('owner', pg_get_userbyid(p.pubowner)" \
@@ -21,7 +18,9 @@
         "'delete', p.pubdelete, 'truncate', p.pubtruncate, 'tables', (select jsonb_agg("        \
         CAT_REL("n", "c") " order by " CAT_REL("n", "c") " collate \"C\") from "                \
         "pg_publication_rel r join pg_class c on c.oid = r.prrelid join pg_namespace n on "     \
-        "n.oid = c.relnamespace where r.prpubid = p.oid)" more ") from pg_publication p where " \
+        "n.oid = c.relnamespace where r.prpubid = p.oid)" more ")"                            \
+        CAT_KNOWN("p", "pubviaroot", "via_root", "false")                                        \
+        CAT_KNOWN("p", "pubgencols", "generated", "n") " from pg_publication p where "           \
         CAT_NOT_EXT("pg_publication", "p.oid")
 
 /* Not pg_get_functiondef(): in pieces, a difference says what it is. The functions that a range
@@ -48,7 +47,7 @@ const CatalogQuery pg_catalog_others[] = {
         { "database", 15, 17, DATABASE("'provider', d.datlocprovider, 'locale', d.daticulocale") },
         { "database", 17, 0, DATABASE("'provider', d.datlocprovider, 'locale', d.datlocale") },
         { "role setting", 0, 0,
-          "select quote_ident(r.rolname), jsonb_build_object('settings', "
+          "select quote_ident(r.rolname), jsonb_build_object('role', r.rolname, 'settings', "
           CAT_SORTED("s.setconfig") ") from pg_db_role_setting s join pg_database d on d.oid = "
           "s.setdatabase join pg_roles r on r.oid = s.setrole where d.datname = "
           "current_database()" },
@@ -77,10 +76,11 @@ const CatalogQuery pg_catalog_others[] = {
           "join pg_namespace n on n.oid = t.typnamespace where k.contype = 'c' and "
           CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_type", "t.oid") },
         { "default privileges", 0, 0,
-          "select pg_get_userbyid(a.defaclrole)::text || ' in ' || coalesce(quote_ident("
+          "select quote_ident(pg_get_userbyid(a.defaclrole)) || ' in ' || coalesce(quote_ident("
           "n.nspname), 'every schema') || ' on ' || case a.defaclobjtype when 'r' then 'tables' "
           "when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' "
-          "then 'schemas' else a.defaclobjtype::text end, jsonb_build_object('acl', (select "
+          "then 'schemas' else a.defaclobjtype::text end, jsonb_build_object('role', "
+          "pg_get_userbyid(a.defaclrole), 'acl', (select "
           "coalesce(jsonb_agg(g.t order by g.t collate \"C\"), '[]') from (select case x.grantee "
           "when 0 then 'PUBLIC' else pg_get_userbyid(x.grantee)::text end || '=' || "
           "x.privilege_type || case when x.is_grantable then '*' else '' end as t from "
@@ -103,52 +103,5 @@ const CatalogQuery pg_catalog_others[] = {
                       "r.prattrs)), '') order by r.prrelid::regclass::text collate \"C\") from "
                       "pg_publication_rel r where r.prpubid = p.oid and (r.prqual is not null or "
                       "r.prattrs is not null))") },
-        { "collation", 0, 0,
-          "select quote_ident(n.nspname) || '.' || quote_ident(c.collname), jsonb_build_object("
-          "'owner', pg_get_userbyid(c.collowner), 'provider', c.collprovider, 'deterministic', "
-          "c.collisdeterministic) from pg_collation c join pg_namespace n on n.oid = "
-          "c.collnamespace where c.oid >= 16384 and " CAT_USER_SCHEMA("n") " and "
-          CAT_NOT_EXT("pg_collation", "c.oid") },
-        { "cast", 0, 0,
-          "select (pg_identify_object('pg_cast'::regclass, o.oid, 0)).identity, "
-          "jsonb_build_object('context', o.castcontext, 'method', o.castmethod, 'function', "
-          "o.castfunc::regprocedure::text) from pg_cast o where o.oid >= 16384 and "
-          /* 14 makes a cast from each range to its multirange */
-          "not exists (select from pg_depend i where i.classid = 'pg_cast'::regclass and "
-          "i.objid = o.oid and i.deptype = 'i') and " CAT_NOT_EXT("pg_cast", "o.oid") },
-        { "operator", 0, 0,
-          "select (pg_identify_object('pg_operator'::regclass, o.oid, 0)).identity, "
-          "jsonb_build_object('owner', pg_get_userbyid(o.oprowner), 'function', "
-          "o.oprcode::regprocedure::text) from pg_operator o where o.oid >= 16384 and "
-          CAT_NOT_EXT("pg_operator", "o.oid") },
-        { "operator class", 0, 0, NAMED("pg_opclass", "pg_opclass", "pg_get_userbyid(opcowner)") },
-        { "operator family", 0, 0,
-          NAMED("pg_opfamily", "pg_opfamily", "pg_get_userbyid(opfowner)") },
-        { "conversion", 0, 0, NAMED("pg_conversion", "pg_conversion",
-                                    "pg_get_userbyid(conowner)") },
-        { "text search configuration", 0, 0,
-          NAMED("pg_ts_config", "pg_ts_config", "pg_get_userbyid(cfgowner)") },
-        { "text search dictionary", 0, 0,
-          NAMED("pg_ts_dict", "pg_ts_dict", "pg_get_userbyid(dictowner)") },
-        { "language", 0, 0, NAMED("pg_language", "pg_language", "pg_get_userbyid(lanowner)") },
-        { "foreign data wrapper", 0, 0,
-          NAMED("pg_foreign_data_wrapper", "pg_foreign_data_wrapper",
-                "pg_get_userbyid(fdwowner)") },
-        { "server", 0, 0,
-          "select quote_ident(s.srvname), jsonb_build_object('owner', pg_get_userbyid("
-          "s.srvowner), 'acl', " CAT_ACL("s.srvacl", "'S'", "s.srvowner") ") from "
-          "pg_foreign_server s where " CAT_NOT_EXT("pg_foreign_server", "s.oid") },
-        /* Their options hold passwords: only that they are there. */
-        { "user mapping", 0, 0,
-          "select quote_ident(srvname) || ' for ' || quote_ident(usename), '{}' from "
-          "pg_user_mappings" },
-        { "comment", 0, 0,
-          "select i.type || ' ' || i.identity, jsonb_build_object('text', d.description) from "
-          "pg_description d, lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i where "
-          "(d.objoid >= 16384 or d.classoid in ('pg_namespace'::regclass, "
-          "'pg_largeobject'::regclass) and d.description <> 'standard public schema') and "
-          "d.classoid <> 'pg_extension'::regclass and i.identity is not null and "
-          "i.identity !~ '^\"?(pg_|information_schema)' and not exists (select from pg_depend e "
-          "where e.classid = d.classoid and e.objid = d.objoid and e.deptype = 'e')" },
         { 0 },
 };

@@ -35,7 +35,10 @@
 const CatalogQuery pg_catalog_relations[] = {
         { "schema", 0, 0,
           "select quote_ident(n.nspname), jsonb_build_object('owner', pg_get_userbyid("
-          "n.nspowner), 'acl', " CAT_ACL("n.nspacl", "'n'", "n.nspowner") ") from pg_namespace n "
+          "n.nspowner), 'acl', " CAT_ACL("n.nspacl", "'n'", "n.nspowner") ", 'usual_owner', case when "
+          "n.nspname <> 'public' then null when current_setting('server_version_num')::int >= 150000 "
+          "then pg_get_userbyid(n.nspowner) = 'pg_database_owner' else n.nspowner = 10 end) from "
+          "pg_namespace n "
           "where " CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_namespace", "n.oid") },
         { "table", 0, 0,
           "select " CAT_REL("n", "c") ", jsonb_build_object('kind', c.relkind, 'owner', "
@@ -58,7 +61,9 @@ const CatalogQuery pg_catalog_relations[] = {
           "= c.oid and d.deptype = 'n' and d.refobjid <> c.oid) x) end, 'populated', case when "
           "c.relkind = 'm' then "
           "c.relispopulated end, 'server', (select s.srvname from pg_foreign_table f join "
-          "pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = c.oid)) " FROM_REL
+          "pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = c.oid)) || coalesce((select "
+          "jsonb_build_object('foreign_options', " CAT_SORTED("f.ftoptions") ") from pg_foreign_table f "
+          "where f.ftrelid = c.oid), '{}') " FROM_REL
           "where c.relkind in ('r', 'p', 'f', 'v', 'm') and " USER_REL("c", "n") },
         { "column", 0, 14, COLUMN("") },
         { "column", 14, 0, COLUMN(", 'compression', nullif(a.attcompression, '')") },

@@ -1,5 +1,6 @@
 #include "pg/compare_objects.h"
 
+#include "base/buf.h"
 #include "pg/catalog.h"
 #include "pg/rules.h"
 
@@ -37,17 +38,25 @@ static json_t *mapped_value(const json_t *map, const json_t *v)
         for (size_t i = 0; i < n; i++)
                 list[i] = mapped_text(map, json_string_value(json_array_get(v, i)));
         qsort(list, n, sizeof *list, by_text);
+        for (size_t i = 0; i < n; i++)          /* once each: two roles may have become one */
+                if (i == 0 || !json_equal(list[i - 1], list[i]))
+                        json_array_append(sorted, list[i]);
         for (size_t i = 0; i < n; i++)
-                json_array_append_new(sorted, list[i]);
+                json_decref(list[i]);
         free(list);
         return sorted;
+}
+
+static bool maps(const ObjectsCompare *c)
+{
+        return c->map_roles && json_object_size(c->map_roles);
 }
 
 /* An object of the source as it should look over there: owner, grantees, roles of a policy. */
 static json_t *mapped(const ObjectsCompare *c, const json_t *object)
 {
-        static const char *const aspects[] = { "owner", "acl", "roles" };
-        if (!c->map_roles || json_is_null(c->map_roles))
+        static const char *const aspects[] = { "owner", "acl", "roles", "role" };
+        if (!maps(c))
                 return json_incref((json_t *)object);
         json_t *copy = json_copy((json_t *)object);
         for (size_t i = 0; i < LEN(aspects); i++) {
@@ -56,6 +65,55 @@ static json_t *mapped(const ObjectsCompare *c, const json_t *object)
                         jx_set(copy, aspects[i], mapped_value(c->map_roles, v));
         }
         return copy;
+}
+
+/* Kinds whose objects have a role's name in their own, at its beginning or its end. */
+static bool named_by_role(const char *kind)
+{
+        return str_eq(kind, "role setting") || str_eq(kind, "default privileges") ||
+               str_eq(kind, "user mapping");
+}
+
+static char *quoted(const char *name)
+{
+        AUTO_BUF b = buf_init(1024);
+        buf_addc(&b, '"');
+        for (; *name; name++) {
+                if (*name == '"')
+                        buf_addc(&b, '"');
+                buf_addc(&b, *name);
+        }
+        buf_addc(&b, '"');
+        return xstrdup(buf_str(&b));
+}
+
+static char *renamed(const json_t *map, const char *name, const json_t *object)
+{
+        const char *role = jx_str(object, "role", NULL);
+        const char *to = role ? jx_str(map, role, NULL) : NULL;
+        if (!to)
+                return xstrdup(name);
+        AUTO_FREE char *old = quoted(role);
+        AUTO_FREE char *new = quoted(to);
+        if (str_ends(name, old))
+                return xasprintf("%.*s%s", (int)(strlen(name) - strlen(old)), name, new);
+        return str_starts(name, old) ? xasprintf("%s%s", new, name + strlen(old)) : xstrdup(name);
+}
+
+/* The objects of such a kind under the names they should have over there. */
+static json_t *renamed_objects(const ObjectsCompare *c, const char *kind, const json_t *s)
+{
+        const char *name;
+        json_t *one, *all = json_object();
+        json_object_foreach((json_t *)s, name, one) {
+                AUTO_FREE char *now = renamed(c->map_roles, name, one);
+                if (jx_get(all, now)) {
+                        AUTO_FREE char *text = xasprintf("one %s of two roles that become one", kind);
+                        report_limit(c->report, text);
+                }
+                jx_set(all, now, json_incref(one));
+        }
+        return all;
 }
 
 /* ---- what is wanted ---- */
@@ -111,13 +169,19 @@ static void compare_aspect(ObjectsCompare *c, const char *kind, const char *obje
                            const char *aspect, const json_t *s, const json_t *t)
 {
         const json_t *a = jx_get(s, aspect), *b = jx_get(t, aspect);
+        if (str_eq(aspect, "usual_owner"))      /* what a rule has to know, not a property */
+                return;
         if ((a && b && json_equal(a, b)) || (null_or_absent(a) && null_or_absent(b)))
                 return;
         RuleCase rc = { .kind = kind, .object = object, .aspect = aspect, .source = a, .target = b,
                         .source_major = c->source_major, .target_major = c->target_major,
                         .source_object = s, .target_object = t };
         const char *rule = rule_excuses(&rc);
-        if (rule)
+        AUTO_JSON hidden = json_string("(not shown)");
+        if (str_eq(aspect, "secrets"))          /* even a number helps to guess */
+                report_differ(c->report, kind, object, aspect, null_or_absent(a) ? NULL : hidden,
+                              null_or_absent(b) ? NULL : hidden);
+        else if (rule)
                 report_excuse(c->report, kind, object, aspect, a, b, rule, rule_reason(rule));
         else
                 report_differ(c->report, kind, object, aspect, a, b);
@@ -140,11 +204,21 @@ static void compare_object(ObjectsCompare *c, const char *kind, const char *obje
 static const json_t *told(const json_t *object)
 {
         static const char *const best[] = { "definition", "source", "text", "type", "version",
-                                          "acl", "owner" };
+                                          "acl", "owner", "role" };
         for (size_t i = 0; i < LEN(best); i++)
                 if (!null_or_absent(jx_get(object, best[i])))
                         return jx_get(object, best[i]);
         return object;
+}
+
+static void count(ObjectsCompare *c, const char *kind)
+{
+        c->report->objects++;
+        c->report->sequences += str_eq(kind, "sequence");
+        if (str_eq(kind, "subscription") && !c->subscriptions) {
+                report_limit(c->report, "subscriptions: where they connect to, and whether they run");
+                c->subscriptions = true;
+        }
 }
 
 /* One of `s` and `t` may be NULL: the object is on one side only. */
@@ -153,10 +227,8 @@ static void compare_pair(ObjectsCompare *c, const char *kind, const char *object
 {
         if (!wanted(c, kind, object, s ? s : t))
                 return;
-        if (s) {
-                c->report->objects++;
-                c->report->sequences += str_eq(kind, "sequence");
-        }
+        if (s)
+                count(c, kind);
         if (s && t)
                 compare_object(c, kind, object, s, t);
         else if (s)
@@ -169,6 +241,9 @@ void objects_compare_kind(ObjectsCompare *c, const char *kind, const json_t *s, 
 {
         const char *name;
         json_t *one;
+        AUTO_JSON other = s && maps(c) && named_by_role(kind) ? renamed_objects(c, kind, s) : NULL;
+        if (other)
+                s = other;
         json_object_foreach((json_t *)s, name, one)
                 compare_pair(c, kind, name, one, jx_get(t, name));
         json_object_foreach((json_t *)t, name, one)
@@ -193,10 +268,9 @@ static bool compare_texts(ObjectsCompare *c, const char *kind, const Stream *s, 
                           Err *err)
 {
         const char *name = s ? s->name : t->name;
-        bool plain = !c->map_roles && !table_scope_narrow(c->scope);
+        bool plain = !maps(c) && !table_scope_narrow(c->scope);
         if (s && t && plain && str_eq(s->text, t->text)) {
-                c->report->objects++;
-                c->report->sequences += str_eq(kind, "sequence");
+                count(c, kind);
                 return true;
         }
         AUTO_JSON a = s ? pg_catalog_aspects(s->text, err) : NULL;
@@ -225,14 +299,28 @@ static bool merge(ObjectsCompare *c, const char *kind, Pg *source, Pg *target, E
         return true;
 }
 
+/* With other names the order is another one too. */
+static bool whole(ObjectsCompare *c, const char *kind, Pg *source, Pg *target, Err *err)
+{
+        AUTO_JSON s = json_object();
+        AUTO_JSON t = json_object();
+        if (!pg_catalog_read_kind(source, kind, s, err) ||
+            !pg_catalog_read_kind(target, kind, t, err))
+                return false;
+        objects_compare_kind(c, kind, s, t);
+        return true;
+}
+
 bool objects_compare_live(ObjectsCompare *c, Pg *source, Pg *target, Err *err)
 {
         AUTO_JSON kinds = pg_catalog_kinds();
         const char *kind;
         json_t *flag;
-        json_object_foreach(kinds, kind, flag)
-                if (!merge(c, kind, source, target, err))
+        json_object_foreach(kinds, kind, flag) {
+                bool other_names = maps(c) && named_by_role(kind);
+                if (!(other_names ? whole : merge)(c, kind, source, target, err))
                         return err_wrap(err, "comparing objects (%s)", kind);
+        }
         return true;
 }
 
@@ -256,7 +344,7 @@ void objects_compare_large(ObjectsCompare *c, const json_t *s, const json_t *t)
                 if (!json_equal(jx_get(s, what[i]), jx_get(t, what[i])))
                         report_differ(c->report, "large objects", "all", what[i],
                                       jx_get(s, what[i]), jx_get(t, what[i]));
-        if (c->map_roles)
+        if (maps(c))
                 report_limit(c->report, "large objects: owners and grants not compared, since "
                              "roles have other names");
         else if (!json_equal(jx_get(s, "owners"), jx_get(t, "owners")))

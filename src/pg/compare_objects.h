@@ -10,6 +10,7 @@ typedef struct ObjectsCompare {
         const TableScope *scope;        /* NULL: everything                                  */
         const json_t     *map_roles;    /* {"old": "new"}; NULL: names are the same          */
         int               source_major, target_major;
+        bool              subscriptions;        /* what is not compared of them has been said */
 } ObjectsCompare;
 
 /* Both sides: dictionaries of one kind, by name; `t` NULL: nothing there. */

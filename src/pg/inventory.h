@@ -1,6 +1,6 @@
 /* inventory.h: everything there is in one database, at one moment, as one JSON value.
  *
- *      InventoryOptions o = { .exact = true, .method = "record", .objects = true };
+ *      InventoryOptions o = { .data = { .exact = true, .method = "record" }, .objects = true };
  *      json_t *inv = NULL;
  *      if (!pg_inventory(pg, &o, &inv, err)) ...
  *

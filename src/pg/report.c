@@ -10,10 +10,11 @@ Report report_new(const json_t *ignore)
 {
         Report r = { .ignore = ignore, .json = json_object(), .differences = json_array(),
                      .normalised = json_array(), .limits = json_array(), .data = json_array(),
-                     .methods = json_object() };
+                     .methods = json_object(), .rules = json_object() };
         jx_set_str(r.json, "format", REPORT_FORMAT);
         jx_set(r.json, "differences", r.differences);
         jx_set(r.json, "normalised", r.normalised);
+        jx_set(r.json, "rules", r.rules);
         jx_set(r.json, "limits", r.limits);
         jx_set(r.json, "methods", r.methods);
         jx_set(r.json, "data", r.data);
@@ -122,6 +123,14 @@ void report_excuse(Report *r, const char *kind, const char *object, const char *
                    const json_t *source, const json_t *target, const char *rule,
                    const char *reason)
 {
+        json_t *by_rule = jx_get(r->rules, rule);
+        if (!by_rule) {
+                by_rule = json_object();
+                jx_set(r->rules, rule, by_rule);
+                jx_set_str(by_rule, "reason", reason);
+        }
+        jx_set_int(by_rule, "n", jx_int(by_rule, "n", 0) + 1);
+        r->excused++;
         if (json_array_size(r->normalised) >= REPORT_LISTED)
                 return;
         json_t *d = entry(kind, object, what, source, target);
@@ -179,6 +188,7 @@ json_t *report_take(Report *r, const char *mode, const char *method)
         jx_set_int(j, "sequences_compared", r->sequences);
         jx_set_int(j, "objects_compared", r->objects);
         jx_set_int(j, "differences_total", r->total);
+        jx_set_int(j, "normalised_total", r->excused);
         jx_set_bool(j, "equal", r->total == 0);
         r->json = NULL;
         return j;

@@ -12,6 +12,7 @@
  *                       {"kind": "function", .., "diff": "- old line\n+ new line"}, ..],
  *       "differences_total": 1,
  *       "normalised": [{"rule", "reason", "kind", "object", "what", "source", "target"}, ..],
+ *       "normalised_total": 12, "rules": {"tablespace": {"n": 12, "reason": ".."}},
  *       "limits": ["large objects: only counted (needs a superuser)"]}
  *
  * "differences", "normalised" and "data" list at most a thousand entries each; the totals count
@@ -26,8 +27,8 @@
 
 typedef struct Report {
         const json_t *ignore;           /* kinds or kind.aspect; NULL: none                  */
-        json_t *json, *differences, *normalised, *limits, *data, *methods;
-        int64_t total, objects, sequences, tables, rows;
+        json_t *json, *differences, *normalised, *limits, *data, *methods, *rules;
+        int64_t total, excused, objects, sequences, tables, rows;
 } Report;
 
 Report report_new(const json_t *ignore);

@@ -55,7 +55,7 @@ char *report_verdict(const json_t *report)
                    THINGS(jx_int(report, "rows", 0), "row"),
                    THINGS(jx_int(report, "sequences_compared", 0), "sequence"),
                    THINGS(jx_int(report, "objects_compared", 0), "object"),
-                   THINGS(json_array_size(jx_get(report, "normalised")), "expected difference"));
+                   THINGS(jx_int(report, "normalised_total", 0), "expected difference"));
         return xstrdup(buf_str(&b));
 }
 
@@ -66,24 +66,6 @@ static const char *method_words(const char *method)
                : str_eq(method, "stream")  ? "row by row as COPY gave them, hashed here"
                : str_eq(method, "binary")  ? "row by row as binary COPY, hashed here"
                                            : "only counted";
-}
-
-/* How many differences each rule excused, with its reason: {rule: [count, reason]}. */
-static json_t *excused(const json_t *report)
-{
-        size_t i;
-        json_t *d, *rules = json_object();
-        json_array_foreach(jx_get(report, "normalised"), i, d) {
-                const char *rule = jx_str(d, "rule", "?");
-                json_t *one = jx_get(rules, rule);
-                if (!one) {
-                        one = json_object();
-                        jx_set(rules, rule, one);
-                        jx_set_str(one, "reason", jx_str(d, "reason", ""));
-                }
-                jx_set_int(one, "n", jx_int(one, "n", 0) + 1);
-        }
-        return rules;
 }
 
 /* ---- for the terminal ---- */
@@ -128,8 +110,8 @@ static void text_how(Buf *b, const json_t *report)
         const char *method, *rule;
         json_t *n, *one;
         char ms[24];
-        AUTO_JSON rules = excused(report);
-        json_object_foreach(rules, rule, one)
+        const json_t *rules = jx_get(report, "rules");
+        json_object_foreach((json_t *)rules, rule, one)
                 buf_printf(b, "expected: %s (%lld): %s\n", rule, (long long)jx_int(one, "n", 0),
                            jx_str(one, "reason", ""));
         json_object_foreach(jx_get(report, "methods"), method, n)
@@ -217,10 +199,10 @@ static void md_how(Buf *b, const json_t *report)
         const char *rule;
         json_t *one;
         size_t i;
-        AUTO_JSON rules = excused(report);
+        const json_t *rules = jx_get(report, "rules");
         if (json_object_size(rules))
                 buf_adds(b, "\n## Expected differences\n\n| rule | how many | why |\n|---|---|---|\n");
-        json_object_foreach(rules, rule, one)
+        json_object_foreach((json_t *)rules, rule, one)
                 buf_printf(b, "| %s | %lld | %s |\n", rule, (long long)jx_int(one, "n", 0),
                            jx_str(one, "reason", ""));
         buf_printf(b, "\n## Tables (%s)\n\n| table | rows | how | ms |\n|---|---|---|---|\n",

@@ -43,22 +43,40 @@ static bool maintain(const RuleCase *c)
                subset(c->target, c->source, but_maintain, NULL);
 }
 
-/* Grants to somebody by name; PUBLIC's and the owner's changed with 15. */
-static bool named_grantee(const char *entry, const char *owner)
+/* But for the owner's own; "" is nobody's name. */
+static bool not_owners(const char *entry, const char *owner)
 {
         size_t n = strlen(owner);
-        return !str_starts(entry, "PUBLIC=") && !(strncmp(entry, owner, n) == 0 && entry[n] == '=');
+        return !n || strncmp(entry, owner, n) != 0 || entry[n] != '=';
 }
 
+static bool not_owners_nor_create(const char *entry, const char *owner)
+{
+        return !str_eq(entry, "PUBLIC=CREATE") && not_owners(entry, owner);
+}
+
+/* As initdb made it: of the first superuser before 15, of pg_database_owner since. */
+static bool usual_owner(const RuleCase *c)
+{
+        return jx_bool(c->source_object, "usual_owner", false) &&
+               jx_bool(c->target_object, "usual_owner", false);
+}
+
+/* Of PUBLIC's grants only CREATE may be gone, and only from the newer side. */
 static bool public_schema(const RuleCase *c)
 {
-        if (!straddles(c, 15) || !str_eq(c->kind, "schema") || !str_eq(c->object, "\"public\""))
+        if (!str_eq(c->kind, "schema") || !str_eq(c->object, "\"public\""))
                 return false;
         if (str_eq(c->aspect, "owner"))
-                return true;
-        return str_eq(c->aspect, "acl") &&
-               subset(c->source, c->target, named_grantee, jx_str(c->source_object, "owner", "")) &&
-               subset(c->target, c->source, named_grantee, jx_str(c->target_object, "owner", ""));
+                return usual_owner(c);
+        if (!str_eq(c->aspect, "acl"))
+                return false;
+        bool usual = usual_owner(c), source_old = straddles(c, 15) && c->source_major < 15,
+             target_old = straddles(c, 15) && c->target_major < 15;
+        return subset(c->source, c->target, source_old ? not_owners_nor_create : not_owners,
+                      usual ? jx_str(c->source_object, "owner", "") : "") &&
+               subset(c->target, c->source, target_old ? not_owners_nor_create : not_owners,
+                      usual ? jx_str(c->target_object, "owner", "") : "");
 }
 
 static bool extension_version(const RuleCase *c)
@@ -80,12 +98,32 @@ static bool same_locale(const char *a, const char *b)
         }
 }
 
+/* 16 writes an ICU locale as a language tag: de@collation=phonebook becomes de-u-co-phonebk. What
+ * stands behind the language is ICU's to translate. */
+static bool same_tag(const char *old, const char *tag)
+{
+        const char *at = strchr(old, '@'), *u = strstr(tag, "-u-");
+        if (!*old || str_eq(old, "root"))
+                return str_eq(tag, "und");
+        if (!at || !u)
+                return false;
+        AUTO_FREE char *a = xstrndup(old, (size_t)(at - old));
+        AUTO_FREE char *b = xstrndup(tag, (size_t)(u - tag));
+        return same_locale(a, b);
+}
+
 static bool locale_spelling(const RuleCase *c)
 {
-        return str_eq(c->kind, "database") &&
-               (str_eq(c->aspect, "collate") || str_eq(c->aspect, "ctype")) &&
-               json_is_string(c->source) && json_is_string(c->target) &&
-               same_locale(json_string_value(c->source), json_string_value(c->target));
+        bool icu = str_eq(c->aspect, "locale");
+        if ((!str_eq(c->kind, "database") && !str_eq(c->kind, "collation")) ||
+            (!icu && !str_eq(c->aspect, "collate") && !str_eq(c->aspect, "ctype")) ||
+            !json_is_string(c->source) || !json_is_string(c->target))
+                return false;
+        const char *a = json_string_value(c->source), *b = json_string_value(c->target);
+        if (icu && straddles(c, 16))
+                return same_locale(a, b) || same_tag(c->source_major < 16 ? a : b,
+                                                     c->source_major < 16 ? b : a);
+        return !icu && same_locale(a, b);
 }
 
 static bool tablespace(const RuleCase *c)
@@ -292,11 +330,14 @@ static bool argument_modes(const RuleCase *c)
 static const Rule rules[] = {
         { "maintain-privilege", "17 has a privilege MAINTAIN that owners and GRANT ALL include",
           maintain },
-        { "public-schema", "15 gave schema public to pg_database_owner and took CREATE from PUBLIC",
+        { "public-schema", "schema public is whose initdb made it: since 15 pg_database_owner's, and "
+                           "PUBLIC may not create in it",
           public_schema },
-        { "extension-version", "each major brings its own versions of the extensions",
+        { "extension-version", "a dump does not say an extension's version: it is made in the one that its "
+                               "server brings",
           extension_version },
-        { "locale-spelling", "en_US.utf8 and en_US.UTF-8 are one locale", locale_spelling },
+        { "locale-spelling", "en_US.utf8 and en_US.UTF-8 are one locale, as are en_US and en-US for "
+                             "ICU before and since 16", locale_spelling },
         { "tablespace", "where files lie is the server's business", tablespace },
         { "rebuilt-index", "an index that was invalid has been built anew", rebuilt_index },
         { "inherited-columns-first", "a child made anew has the columns of its parents first",

@@ -41,7 +41,16 @@ static const char schema[] =
         "create view p.seen as select id, t from p.vals; "
         "create materialized view p.mat as select count(*) from p.vals; "
         "create foreign data wrapper test_w; create server test_s foreign data wrapper test_w; create "
-        "foreign table p.far (a int) server test_s; "
+        "foreign table p.far (a int) server test_s options (far 'x'); create user mapping for api_worker server "
+        "test_s options (\"user\" 'u', secret 'one'); "
+        "create collation p.de (provider = icu, locale = 'de'); create text search dictionary p.words (template "
+        "= simple, stopwords = 'english'); create text search configuration p.search (parser = default); alter "
+        "text search configuration p.search add mapping for word with p.words, simple; create operator family "
+        "p.fam using btree; create conversion p.conv for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8; create "
+        "function p.same(int, int) returns bool language sql as 'select $1 = $2'; create operator p.=== (leftarg "
+        "= int, rightarg = int, function = p.same, commutator = operator(p.===)); create access method test_am "
+        "type table handler heap_tableam_handler; "
+        "insert into pg_seclabel values ('p.ident'::regclass, 'pg_class'::regclass, 0, 'test', 'low'); "
         "create function p.f() returns int language sql as $$\n select 1;\n select 2\n$$; "
         "alter table p.vals enable row level security; create policy pol on p.vals to public using (true); "
         "create publication test_plants for table p.vals; "
@@ -150,6 +159,51 @@ static const Plant plants[] = {
           "only on the target", NULL, NULL },
 };
 
+/* Objects that few databases have: all planted at once, and found in one comparison. */
+static const Plant objects[] = {
+        { "drop collation p.de; create collation p.de (provider = icu, locale = 'sv')", "drop collation p.de; "
+          "create collation p.de (provider = icu, locale = 'de')", "collation", "p.de", "locale", NULL, NULL },
+        { "alter publication test_plants set (publish_via_partition_root = true)", "alter publication "
+          "test_plants set (publish_via_partition_root = false)", "publication", "test_plants", "via_root",
+          NULL, NULL },
+        { "alter server test_s options (add host 'x')", "alter server test_s options (drop host)", "server",
+          "test_s", "options", NULL, NULL },
+        { "alter server test_s options (add api_key 'x')", "alter server test_s options (drop api_key)", "server",
+          "test_s", "secrets", NULL, NULL },
+        { "alter server test_s version '2'", "update pg_foreign_server set srvversion = null", "server", "test_s",
+          "version", NULL, NULL },
+        { "alter foreign table p.far options (set far 'y')", "alter foreign table p.far options (set far 'x')",
+          "table", "p.far", "foreign_options", NULL, NULL },
+        { "alter foreign data wrapper test_w options (add a 'b')", "alter foreign data wrapper test_w options "
+          "(drop a)", "foreign data wrapper", "test_w", "options", NULL, NULL },
+        { "alter user mapping for api_worker server test_s options (set secret 'two')", "alter user mapping for "
+          "api_worker server test_s options (set secret 'one')", "user mapping", "test_s for api_worker",
+          "secrets", NULL, NULL },
+        { "alter text search configuration p.search alter mapping for word with simple, p.words", "alter text "
+          "search configuration p.search alter mapping for word with p.words, simple", "text search configuration",
+          "p.search", "mappings", NULL, NULL },
+        { "alter text search dictionary p.words (stopwords = 'german')", "alter text search dictionary p.words "
+          "(stopwords = 'english')", "text search dictionary", "p.words", "options", NULL, NULL },
+        { "alter operator family p.fam using btree add operator 1 < (int2, int8), function 1 btint28cmp(int2, int8)",
+          "alter operator family p.fam using btree drop operator 1 (int2, int8), function 1 (int2, int8)",
+          "operator family", "p.fam USING btree", "members", NULL, NULL },
+        { "alter operator p.=== (int, int) set (restrict = eqsel)", "alter operator p.=== (int, int) set (restrict "
+          "= none)", "operator", NULL, "restrict", NULL, NULL },
+        { "drop conversion p.conv; create default conversion p.conv for 'LATIN1' to 'UTF8' from "
+          "iso8859_1_to_utf8", "drop conversion p.conv; create conversion p.conv for 'LATIN1' to 'UTF8' from "
+          "iso8859_1_to_utf8", "conversion", "p.conv", "default", NULL, NULL },
+        { "drop access method test_am", "create access method test_am type table handler heap_tableam_handler",
+          "access method", "test_am", "missing", NULL, NULL },
+        { "update pg_seclabel set label = 'high'", "update pg_seclabel set label = 'low'", "security label",
+          "table p.ident for test", "text", NULL, NULL },
+        { "create policy pg_pol on p.ident; comment on policy pg_pol on p.ident is 'x'", "drop policy pg_pol on "
+          "p.ident", "comment", NULL, "only on the target", NULL, NULL },
+        { "revoke usage on schema public from public", "grant usage on schema public to public", "schema",
+          "public", "acl", NULL, NULL },
+        { "alter foreign data wrapper test_w validator postgresql_fdw_validator", "alter foreign data wrapper "
+          "test_w no validator", "foreign data wrapper", "test_w", "validator", NULL, NULL },
+};
+
 /* "database current": there is no such word for ALTER ROLE. */
 static void run(Pg *pg, const char *sql)
 {
@@ -253,6 +307,68 @@ Test(plants, are_found_by_quick, .timeout = 200)
 Test(plants, are_found_by_deep, .timeout = 200)
 {
         plant(15, 17, true);
+}
+
+static void plant_objects(int from, int to)
+{
+        AUTO_FREE char *a = lab_database(from, "rare_a");
+        AUTO_FREE char *b = lab_database(to, "rare_b");
+        fill(from, a);
+        fill(to, b);
+        AUTO_PG Pg *pg = lab_open(to, b);
+        for (size_t i = 0; i < LEN(objects); i++)
+                run(pg, objects[i].how);
+        AUTO_JSON report = compare_with(from, a, to, b, (CompareOptions){ 0 });
+        AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
+        for (size_t i = 0; i < LEN(objects); i++)
+                cr_expect(found(report, &objects[i]), "not found: %s\n%s", objects[i].how, text);
+        cr_expect_leq(jx_int(report, "differences_total", 0), (int64_t)LEN(objects) + 1, "%s", text);
+        for (size_t i = LEN(objects); i-- > 0;)
+                run(pg, objects[i].back);
+        AUTO_JSON again = compare_with(from, a, to, b, (CompareOptions){ 0 });
+        AUTO_FREE char *left = json_dumps(jx_get(again, "differences"), JSON_INDENT(1));
+        cr_expect(jx_bool(again, "equal", false), "after taking all back: %s", left);
+        pg = pg_close(pg);
+        lab_drop(from, a);
+        lab_drop(to, b);
+}
+
+Test(plants, of_objects_are_found, .timeout = 100)
+{
+        plant_objects(17, 18);
+        plant_objects(13, 15);
+}
+
+#define SUBSCRIPTION "create subscription test_sub connection 'host=127.0.0.1 port=1 password=x%d' "   \
+                     "publication %s with (connect = false, slot_name = 'one')"
+
+/* By itself: a database with a subscription cannot be dropped. */
+Test(plants, a_subscription_is_compared_without_its_connection)
+{
+        static const char *const publications[] = { "a", "b" };
+        AUTO_FREE char *a = lab_database(13, "sub_a");
+        AUTO_FREE char *b = lab_database(18, "sub_b");
+        AUTO_PG Pg *source = lab_open(13, a);
+        AUTO_PG Pg *target = lab_open(18, b);
+        for (int i = 0; i < 2; i++) {
+                AUTO_FREE char *one = xasprintf(SUBSCRIPTION, 1, publications[0]);
+                AUTO_FREE char *two = xasprintf(SUBSCRIPTION, 2, publications[i]);
+                lab_do(source, one);
+                lab_do(target, two);
+                AUTO_JSON r = compare_with(13, a, 18, b, (CompareOptions){ 0 });
+                AUTO_FREE char *text = json_dumps(r, JSON_INDENT(1));
+                cr_expect_eq(jx_int(r, "differences_total", 0), i, "%s", text);
+                cr_expect(strstr(text, "subscriptions: where they connect to"), "%s", text);
+                cr_expect_not(strstr(text, "password"), "%s", text);
+                for (int side = 0; side < 2; side++) {
+                        lab_do(side ? target : source, "alter subscription test_sub set (slot_name = none)");
+                        lab_do(side ? target : source, "drop subscription test_sub");
+                }
+        }
+        source = pg_close(source);
+        target = pg_close(target);
+        lab_drop(13, a);
+        lab_drop(18, b);
 }
 
 static void no_difference(int from, const char *a, int to, const char *b, bool deep, int64_t tables)

@@ -2,6 +2,7 @@
 
 #include "pg/clients.h"
 #include "pg/compare.h"
+#include "pg/report_text.h"
 #include "pg/roles.h"
 #include "pg/rules.h"
 
@@ -26,14 +27,35 @@ Test(rules, know_the_privilege_that_17_brought_but_no_other)
         cr_assert_null(excused("table", "t", "acl", 13, 17, "[\"x=SELECT\", \"app=SELECT\"]", with));
 }
 
-Test(rules, let_only_public_and_the_owner_change_on_schema_public)
+static const char *excused_public(const char *aspect, int from, int to, const char *source,
+                                  const char *target, bool usual)
+{
+        AUTO_JSON a = json_loads(source, JSON_DECODE_ANY, NULL);
+        AUTO_JSON b = json_loads(target, JSON_DECODE_ANY, NULL);
+        AUTO_JSON old = json_pack("{s:s, s:b}", "owner", "app", "usual_owner", usual);
+        AUTO_JSON new = json_pack("{s:s, s:b}", "owner", usual ? "pg_database_owner" : "app",
+                                  "usual_owner", usual);
+        RuleCase c = { .kind = "schema", .object = "\"public\"", .aspect = aspect, .source = a,
+                       .target = b, .source_major = from, .target_major = to,
+                       .source_object = from < 15 ? old : new, .target_object = to < 15 ? old : new };
+        return rule_excuses(&c);
+}
+
+Test(rules, let_only_create_of_public_and_the_first_owner_change_on_schema_public)
 {
         const char *old = "[\"PUBLIC=CREATE\", \"PUBLIC=USAGE\", \"app=USAGE\", \"web=USAGE\"]";
-        cr_assert_str_eq(excused("schema", "\"public\"", "acl", 13, 17, old,
-                                 "[\"PUBLIC=USAGE\", \"web=USAGE\"]"),
+        const char *new = "[\"PUBLIC=USAGE\", \"pg_database_owner=USAGE\", \"web=USAGE\"]";
+        cr_assert_str_eq(excused_public("acl", 13, 17, old, new, true), "public-schema");
+        cr_assert_str_eq(excused_public("acl", 17, 13, new, old, true), "public-schema");
+        cr_assert_str_eq(excused_public("owner", 13, 17, "\"app\"", "\"pg_database_owner\"", true),
                          "public-schema");
-        cr_assert_null(excused("schema", "\"public\"", "acl", 13, 17, old, "[\"PUBLIC=USAGE\"]"));
-        cr_assert_null(excused("schema", "\"public\"", "acl", 15, 17, old, "[\"PUBLIC=USAGE\"]"));
+        cr_assert_null(excused_public("owner", 13, 17, "\"app\"", "\"other\"", false));
+        /* somebody's USAGE, PUBLIC's USAGE, a CREATE that is new */
+        cr_assert_null(excused_public("acl", 13, 17, old, "[\"PUBLIC=USAGE\"]", true));
+        cr_assert_null(excused_public("acl", 13, 17, old, "[\"web=USAGE\"]", true));
+        cr_assert_null(excused_public("acl", 13, 17, new, old, true));
+        cr_assert_null(excused_public("acl", 15, 17, old, new, true));
+        cr_assert_null(excused_public("acl", 13, 17, old, "[\"PUBLIC=USAGE\", \"web=USAGE\"]", false));
         cr_assert_null(excused("schema", "\"app\"", "owner", 13, 17, "\"a\"", "\"b\""));
 }
 
@@ -60,6 +82,14 @@ Test(rules, know_how_a_locale_may_be_spelt)
                          "locale-spelling");
         cr_assert_null(excused("database", "database", "collate", 13, 17, "\"en_US.utf8\"",
                                "\"C.utf8\""));
+        cr_assert_str_eq(excused("collation", "c", "locale", 15, 17, "\"de_AT@collation=phonebook\"",
+                                 "\"de-AT-u-co-phonebk\""),
+                         "locale-spelling");
+        cr_assert_str_eq(excused("collation", "c", "locale", 17, 13, "\"und\"", "\"\""),
+                         "locale-spelling");
+        cr_assert_null(excused("collation", "c", "locale", 15, 17, "\"de@collation=phonebook\"",
+                               "\"sv-u-co-phonebk\""));
+        cr_assert_null(excused("collation", "c", "locale", 13, 15, "\"de\"", "\"\""));
 }
 
 Test(rules, let_the_older_major_be_silent_but_not_the_newer)
@@ -134,6 +164,64 @@ Test(compare, knows_a_role_by_its_new_name)
         json_decref(report);
         cr_assert(inventory_compare(a, b, &(CompareOptions){ .map_roles = map }, &report, &err));
         cr_assert(jx_bool(report, "equal", false));
+        json_decref(report);
+}
+
+static json_t *with_roles(const char *owner, const char *quoted, const char *settings,
+                          const char *acl)
+{
+        json_t *inv = inventory("record", 1), *objects = jx_get(inv, "objects");
+        AUTO_FREE char *defaults = xasprintf("%s in every schema on tables", quoted);
+        AUTO_FREE char *mapping = xasprintf("\"far\" for %s", quoted);
+        json_object_set_new(jx_get(jx_get(objects, "table"), "\"a\".\"t\""), "owner", json_string(owner));
+        jx_set(objects, "role setting", json_pack("{s:{s:s, s:[s]}}", quoted, "role", owner,
+                                                  "settings", settings));
+        jx_set(objects, "user mapping", json_pack("{s:{s:s, s:[s]}}", mapping, "role", owner, "secrets",
+                                                  settings));
+        jx_set(objects, "default privileges",
+               json_pack("{s:{s:s, s:o}}", defaults, "role", owner, "acl", json_loads(acl, 0, NULL)));
+        return inv;
+}
+
+/* Also where the object itself is called by the role, and where two become one. */
+Test(compare, knows_a_role_by_its_new_name_in_names_too)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON a = with_roles("a\"b", "\"a\"\"b\"", "work_mem=1MB", "[\"a\\\"b=SELECT\", \"web=SELECT\"]");
+        AUTO_JSON b = with_roles("shop", "\"shop\"", "work_mem=1MB", "[\"shop=SELECT\"]");
+        AUTO_JSON other = with_roles("shop", "\"shop\"", "work_mem=2MB", "[\"shop=SELECT\"]");
+        AUTO_JSON map = json_pack("{s:s, s:s}", "a\"b", "shop", "web", "shop");
+        json_t *report = NULL;
+        cr_assert(inventory_compare(a, b, &(CompareOptions){ .map_roles = map }, &report, &err));
+        AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
+        cr_assert(jx_bool(report, "equal", false), "%s", text);
+        json_decref(report);
+        cr_assert(inventory_compare(a, other, &(CompareOptions){ .map_roles = map }, &report, &err));
+        AUTO_FREE char *two = json_dumps(jx_get(report, "differences"), JSON_COMPACT);
+        cr_assert_eq(jx_int(report, "differences_total", 0), 2, "%s", two);
+        cr_assert(strstr(two, "\"what\":\"secrets\",\"source\":\"(not shown)\""), "%s", two);
+        json_decref(report);
+}
+
+/* A thousand are listed; all of them are counted. */
+Test(compare, counts_what_it_excused)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON a = inventory("record", 1);
+        AUTO_JSON b = inventory("record", 1);
+        json_t *report = NULL;
+        for (int i = 0; i < 1500; i++) {
+                AUTO_FREE char *name = xasprintf("\"a\".\"t%d\"", i);
+                jx_set(jx_get(jx_get(a, "objects"), "table"), name, json_pack("{s:s}", "tablespace", "x"));
+                jx_set(jx_get(jx_get(b, "objects"), "table"), name, json_pack("{s:s}", "tablespace", "y"));
+        }
+        cr_assert(inventory_compare(a, b, &(CompareOptions){ 0 }, &report, &err));
+        cr_assert_eq(json_array_size(jx_get(report, "normalised")), 1000);
+        cr_assert_eq(jx_int(report, "normalised_total", 0), 1500);
+        cr_assert_eq(jx_int(jx_get(jx_get(report, "rules"), "tablespace"), "n", 0), 1500);
+        AUTO_FREE char *verdict = report_verdict(report);
+        cr_assert(strstr(verdict, "1500 expected differences") || strstr(verdict, "1,500 expected"), "%s",
+                  verdict);
         json_decref(report);
 }
 
