@@ -15,4 +15,6 @@ int backup_prune(int argc, char **argv);
 int backup_lock(int argc, char **argv);
 int backup_unlock(int argc, char **argv);
 
+/* Where bundles are: the word, or --root as `create` has it, or BACKUP_ROOT. Both: ERR_USER. */
+bool backup_root(const char *word, const char *option, const char **ret, Err *err) MUST_CHECK;
 void backup_print_json(const json_t *j);

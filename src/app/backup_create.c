@@ -38,7 +38,10 @@ static bool all_databases(Endpoint *e, json_t *into, Err *err)
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
                 jx_append_str(into, pg_cell(r, i, 0));
-        return true;
+        if (pg_rows(r) > 0)
+                return true;
+        err_set(err, ERR_USER, "there is no database that accepts connections and is no template");
+        return err_hint(err, "--db NAME takes a template, too; nothing was written");
 }
 
 static bool choose_databases(Create *c, Endpoint *e, Err *err)
@@ -156,6 +159,8 @@ int backup_create(int argc, char **argv)
         if (c.dump && json_array_size(c.tables) + json_array_size(c.schemas))
                 return verb_usage("backup", "--dump is the whole database: not with --schema or --table");
         if (!choose_databases(&c, &e, &err))
-                return verb_fail(&err, c.all ? verb_work_code(&err, true) : EXIT_USAGE);
+                return verb_fail(&err, !c.all               ? EXIT_USAGE
+                                       : err.kind == ERR_USER ? EXIT_REFUSED
+                                                              : verb_work_code(&err, true));
         return create_now(&c, &e);
 }

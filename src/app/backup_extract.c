@@ -1,4 +1,5 @@
 /* backup_extract.c: `pgsherpa backup extract`: members, one table's rows, or the schema's SQL. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 typedef struct Extract {
         const char *dir, *table, *database, *out;
         json_t     *members;
-        bool        plain, schema_sql, json, quiet;
+        json_t     *parts;              /* of the one stream; unpack: on the way             */
+        bool        unpack, plain, schema_sql, json, quiet;
         Work       *work;
         int         fd;
         int64_t     bytes;
@@ -25,6 +27,7 @@ static void extract_done(Extract *x)
 {
         x->work = work_end(x->work);
         json_decref(x->members);
+        json_decref(x->parts);
 }
 
 static bool write_piece(void *arg, const void *bytes, size_t n, Err *err)
@@ -95,32 +98,60 @@ static bool sql_parts(const json_t *db, json_t *parts)
         return true;
 }
 
-/* What goes into the stream, and whether it is unpacked on the way. */
-static bool choose(Extract *x, const Bundle *b, json_t *parts, bool *ret_plain, Err *err)
+static bool has_members(const Extract *x, const Bundle *b, Err *err)
 {
-        *ret_plain = true;
-        if (json_array_size(x->members)) {
-                *ret_plain = x->plain;
-                json_array_extend(parts, x->members);
+        size_t i;
+        json_t *j;
+        json_array_foreach(x->members, i, j)
+        {
+                AUTO_FREE char *clean = text_clean_str(json_string_value(j));
+                if (!bundle_has(b, json_string_value(j)))
+                        return err_set(err, ERR_USER, "there is no member %s in it", clean);
+        }
+        return true;
+}
+
+/* What goes into the stream, and whether it is unpacked on the way. A wrong word ends here: what
+ * fails later is the bundle's. */
+static bool choose(Extract *x, const Bundle *b, Err *err)
+{
+        if (!has_members(x, b, err))
+                return false;
+        if (x->dir || json_array_size(x->members)) {
+                x->unpack = x->plain;
+                json_array_extend(x->parts, x->members);
                 return true;
         }
+        x->unpack = true;
         const json_t *db = bundle_database(b, x->database, err);
-        return db && (x->table ? table_parts(x, db, b, parts, err) : sql_parts(db, parts));
+        return db && (x->table ? table_parts(x, db, b, x->parts, err) : sql_parts(db, x->parts));
+}
+
+/* Nothing is written over, or beside what somebody has there. */
+static bool is_free(const Extract *x, Err *err)
+{
+        bool taken = x->out && io_exists(x->out);
+        DIR *d = x->dir ? opendir(x->dir) : NULL;
+        for (struct dirent *e; d && !taken && (e = readdir(d));)
+                taken = !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..");
+        if (d)
+                closedir(d);
+        if (!taken)
+                return true;
+        AUTO_FREE char *clean = text_clean_str(x->out ? x->out : x->dir);
+        return err_set(err, ERR_USER, "%s: nothing was written, it is %s", clean,
+                       x->out ? "there already" : "not empty");
 }
 
 static bool write_all(Extract *x, const Bundle *b, Err *err)
 {
-        AUTO_JSON parts = json_array();
-        bool plain;
         size_t i;
         json_t *j;
-        if (!choose(x, b, parts, &plain, err))
-                return false;
-        json_array_foreach(parts, i, j)
+        json_array_foreach(x->parts, i, j)
         {
                 const char *name = json_string_value(j);
-                show(x->work, (int64_t)i, (int64_t)json_array_size(parts), name);
-                if (plain ? !bundle_read(b, name, write_piece, x, err)
+                show(x->work, (int64_t)i, (int64_t)json_array_size(x->parts), name);
+                if (x->unpack ? !bundle_read(b, name, write_piece, x, err)
                           : !bundle_read_stored(b, name, write_piece, x, err))
                         return false;
         }
@@ -131,8 +162,6 @@ static bool write_all(Extract *x, const Bundle *b, Err *err)
 static bool to_file(Extract *x, const Bundle *b, Err *err)
 {
         AUTO_FREE char *part = xasprintf("%s.part", x->out);
-        if (io_exists(x->out))
-                return err_set(err, ERR_USER, "%s is there already: nothing was written", x->out);
         AUTO_FD int fd = open(part, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
         if (fd < 0)
                 return err_set_errno(err, errno, "creating %s", part);
@@ -190,7 +219,7 @@ int backup_extract(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         AUTO_BUNDLE b = NULL;
-        Extract CLEANUP(extract_done) x = { .members = json_array(), .fd = -1 };
+        Extract CLEANUP(extract_done) x = { .members = json_array(), .parts = json_array(), .fd = -1 };
         const char *words[1];
         size_t n;
         const Flag flags[] = {
@@ -208,5 +237,9 @@ int backup_extract(int argc, char **argv)
                 return verb_fail(&err, EXIT_USAGE);
         if (!bundle_open(words[0], &b, &err))
                 return verb_fail(&err, verb_bundle_code(words[0], &err));
+        if (!choose(&x, b, &err))
+                return verb_fail(&err, EXIT_USAGE);
+        if (!is_free(&x, &err))
+                return verb_fail(&err, EXIT_REFUSED);
         return extract(&x, words[0], b);
 }

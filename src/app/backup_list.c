@@ -57,18 +57,25 @@ static void print_row(const json_t *row)
                fmt_bytes(jx_int(row, "size", 0), size), server, names, words);
 }
 
+bool backup_root(const char *word, const char *option, const char **ret, Err *err)
+{
+        *ret = word ? word : option ? option : BACKUP_ROOT;
+        return !word || !option || err_set(err, ERR_USER, "the directory is %s, or --root says it: not both", word);
+}
+
 int backup_list(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         AUTO_JSON found = NULL;
-        const char *words[1] = { BACKUP_ROOT };
+        const char *root = NULL, *dir, *words[1] = { NULL };
         bool json = false;
         size_t n, i;
         json_t *row;
-        const Flag flags[] = { { "--json", .set = &json }, { 0 } };
-        if (!flags_read(flags, argc, argv, words, LEN(words), &n, &err))
+        const Flag flags[] = { { "--root", .value = &root }, { "--json", .set = &json }, { 0 } };
+        if (!flags_read(flags, argc, argv, words, LEN(words), &n, &err) ||
+            !backup_root(words[0], root, &dir, &err))
                 return verb_fail(&err, EXIT_USAGE);
-        if (!bundle_list(words[0], &found, &err))
+        if (!bundle_list(dir, &found, &err))
                 return verb_fail(&err, EXIT_BLIND);
         if (json) {
                 backup_print_json(found);

@@ -32,10 +32,11 @@ static bool number(const char *option, const char *text, int64_t least, int64_t 
 /* Those of another name are not spoken of. */
 static json_t *only_named(json_t *all, const char *name)
 {
+        AUTO_FREE char *encoded = name ? bundle_encode(name) : NULL;    /* as files have it */
         json_t *some = json_array(), *row;
         size_t i;
         json_array_foreach(all, i, row)
-                if (!name || str_eq(jx_str(row, "name", ""), name))
+                if (!name || str_eq(jx_str(row, "name", ""), encoded))
                         json_array_append(some, row);
         return some;
 }
@@ -138,23 +139,23 @@ int backup_prune(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         Prune p = { 0 };
-        const char *words[1] = { BACKUP_ROOT };
+        const char *root = NULL, *words[1] = { NULL };
         BundleRule rule = { .now_ms = clock_wall_ms() };
         int64_t days = 0;
         size_t n;
         const Flag flags[] = {
                 { "--keep-last", .value = &p.last }, { "--keep-days", .value = &p.days },
                 { "--name", .value = &p.name },      { "--dry-run", .set = &p.dry },
-                { "--yes", .set = &p.yes },          { "--json", .set = &p.json },
-                { 0 },
+                { "--root", .value = &root },        { "--yes", .set = &p.yes },
+                { "--json", .set = &p.json },        { 0 },
         };
         if (!flags_read(flags, argc, argv, words, LEN(words), &n, &err) ||
             (p.last && !number("--keep-last", p.last, 1, &rule.keep_last, &err)) ||
+            !backup_root(words[0], root, &p.dir, &err) ||
             (p.days && !number("--keep-days", p.days, 0, &days, &err)))
                 return verb_fail(&err, EXIT_USAGE);
         if (!p.last && !p.days)
                 return verb_usage("backup", "prune wants --keep-last N, --keep-days D, or both");
-        p.dir = words[0];
         rule.keep_ms = days * DAY_MS;
         return prune(&p, &rule);
 }

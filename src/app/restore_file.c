@@ -10,9 +10,8 @@
 #include "transfer/source_file.h"
 
 /* Plain SQL is read from end to end here, before the server is asked for anything. */
-static bool open_file(const RestoreFile *o, SourceFile **ret, Err *err)
+static bool open_file(const RestoreFile *o, Work *w, SourceFile **ret, Err *err)
 {
-        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
         bool ok = source_file_open(t, &(SourceOpen){ .path = o->path, .database = o->database }, ret, err);
@@ -34,14 +33,13 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
                l->replaces ? " (an empty database was in its place)" : "");
 }
 
-static int load(const RestoreFile *o, SourceFile *f, Load *l)
+static int load(const RestoreFile *o, Work *w, SourceFile *f, Load *l)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
         TransferRestore r = { .target = &target, .into = l->temporary, .marker = l->marker,
                               .created = work_created };
         TransferResult result = { 0 };
-        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         if (l->leftovers)
                 work_say(w, l->leftovers);
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
@@ -62,18 +60,19 @@ int restore_file(const RestoreFile *o)
 {
         AUTO_ERR err = { 0 };
         AUTO_SOURCEFILE f = NULL;
-        if (!open_file(o, &f, &err))
-                return verb_fail(&err, verb_bundle_code(o->path, &err));
+        AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
+        if (!open_file(o, w, &f, &err))
+                return work_fail(w, &err, verb_bundle_code(o->path, &err));
         const char *name = o->to->database ? o->to->database : source_file_database(f);
         if (!name) {
                 err_set(&err, ERR_USER, "%s does not say what its database is called", o->path);
                 err_hint(&err, "give it a name: --to ..,db=NAME");
-                return verb_fail(&err, EXIT_USAGE);
+                return work_fail(w, &err, EXIT_USAGE);
         }
         AUTO_LOAD l = { .to = o->to, .name = name };
         if (!endpoint_name_fits("--to", name, &err))
-                return verb_fail(&err, EXIT_USAGE);
+                return work_fail(w, &err, EXIT_USAGE);
         if (!load_begin(&l, "restore", &err))
-                return verb_fail(&err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
-        return load(o, f, &l);
+                return work_fail(w, &err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
+        return load(o, w, f, &l);
 }

@@ -34,12 +34,12 @@ const Verb verb_backup = {
         .args = "create --from host=..,port=..,user=..,db=.. [--from-password-file PATH] [--db NAME].. "
                 "[--all] [--schema NAME].. [--table SCHEMA.NAME].. [--root DIR] [--name NAME] [--dump] [--portable] "
                 "[--no-globals] [--file PATH].. "
-                "[--keep-env] [--jobs N] [--json] [--quiet] | list [DIR] [--json] | show BUNDLE [--json] | "
+                "[--keep-env] [--jobs N] [--json] [--quiet] | list [DIR | --root DIR] [--json] | show BUNDLE [--json] | "
                 "verify BUNDLE [--restore [--into host=..,port=..,user=.. [--into-password-file PATH]]] "
                 "[--json] [--quiet] | restore BUNDLE .. (see pgsherpa help restore) | "
                 "extract BUNDLE (--dir DIR [--member NAME].. | --member NAME | --table SCHEMA.NAME | "
                 "--schema-sql) [--plain] [--database NAME] [--out FILE] [--json] [--quiet] | "
-                "prune [DIR] [--keep-last N] [--keep-days D] [--name NAME] [--dry-run] [--yes] [--json] | "
+                "prune [DIR | --root DIR] [--keep-last N] [--keep-days D] [--name NAME] [--dry-run] [--yes] [--json] | "
                 "lock BUNDLE [--run NAME] [--json] | unlock BUNDLE [--json]",
         .summary = "keep databases in a bundle that can prove itself; look, verify, take out, prune",
         .run = run,

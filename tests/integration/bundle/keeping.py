@@ -54,7 +54,7 @@ def extracted(root, path):
     for name in files:
         with open(f"{out}/{name}", "rb") as f:
             assert f.read() == tarfile.open(path).extractfile(name).read(), name
-    run("backup", "extract", path, "--dir", out, code=1)        # not empty
+    run("backup", "extract", path, "--dir", out, code=3)        # not empty
     rows, _ = run("backup", "extract", path, "--table", "app.orders", text=False)
     assert len(rows) > 20000
     sql, _ = run("backup", "extract", path, "--schema-sql")
@@ -62,13 +62,15 @@ def extracted(root, path):
     run("backup", "extract", path, "--schema-sql", "--out", f"{root}/schema.sql")
     with open(f"{root}/schema.sql", encoding="utf-8") as f:
         assert f.read() == sql
-    run("backup", "extract", path, "--schema-sql", "--out", f"{root}/schema.sql", code=1)
-    for bad in (["--table", "app.nobody"], ["--member", "../x"], ["--member", "nobody"]):
-        run("backup", "extract", path, *bad, code=1)
+    run("backup", "extract", path, "--schema-sql", "--out", f"{root}/schema.sql", code=3)
+    for bad in (["--table", "app.nobody"], ["--member", "../x"], ["--member", "nobody"],
+                ["--schema-sql", "--database", "nobody"], ["--member", "nobody", "--dir", f"{root}/never"]):
+        run("backup", "extract", path, *bad, code=2)
+    assert not os.path.exists(f"{root}/never")
     run("backup", "extract", path, code=2)
     os.makedirs(f"{root}/trap")
     os.symlink("/etc", f"{root}/trap/link")
-    run("backup", "extract", path, "--dir", f"{root}/trap", code=1)
+    run("backup", "extract", path, "--dir", f"{root}/trap", code=3)
     shutil.rmtree(out)
     shutil.rmtree(f"{root}/trap")
 
@@ -96,6 +98,14 @@ def prune(root, keep):
     assert left == {kept, newest, paths[2], other, f"{root}/shop_20200101_000000.pgs.tar"}, left
     run("backup", "unlock", paths[2])
     run("backup", "verify", newest)
+    odd = [backup(root, name="my shop") for _ in range(2)]     # as its file has it: my%20shop
+    out, _ = run("backup", "prune", "--root", root, "--keep-last", "1", "--dry-run", "--name", "my shop")
+    assert "of 2 bundles" in out and odd[0] in out, out
+    for verb in (["prune", "--keep-last", "1", "--dry-run"], ["list"]):
+        assert odd[1] in run("backup", *verb, "--root", root)[0], verb
+        run("backup", *verb, root, "--root", root, code=2)
+    for path in odd:
+        os.remove(path)
     out, _ = run("backup", "prune", root, "--keep-last", "1", "--yes", "--name", "shop")
     assert "2 of 2 removed" in out and "other_" not in out, out
     assert os.path.exists(newest) and not os.path.exists(kept + ".verify.json")

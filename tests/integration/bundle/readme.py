@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 
-from kit import HOST, PASSWORD_FILE, ROOT, SOURCE, USER, backup, compare, need, password, source
+from kit import HOST, PASSWORD_FILE, ROOT, SOURCE, USER, backup, compare, need, password, run, source
 
 TOOLS = ("sh", "tar", "zstd", "cat", "find", "mkdir", "dirname")
 CLUSTER = os.path.join(ROOT, "lab/cluster.sh")
@@ -63,6 +63,16 @@ def one_table(work, env, port):
                    env=dict(env, PGDATABASE=SOURCE))
 
 
+def nothing_to_back_up(port):
+    """--all where every database is a template: refused, in words."""
+    env = {**os.environ, "PGHOST": HOST, "PGPORT": port, "PGUSER": USER, "PGPASSWORD": password()}
+    subprocess.run([psql_program(), "-X", "-q", "-d", "postgres", "-c", "update pg_database set datistemplate = true"],
+                   env=env, check=True)
+    _, err = run("backup", "create", "--from", f"host={HOST},port={port},user={USER}", "--from-password-file",
+                 PASSWORD_FILE, "--all", "--root", "/nonexistent", code=3)
+    assert "no database that accepts connections" in err, err
+
+
 need(13, 17)
 with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as there:
     server = f"{there}/server"
@@ -89,5 +99,6 @@ with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as ther
                 subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c",
                                 f'drop database "{SOURCE}"'], env=environment, check=True)
                 print(f"a bundle of two tables of {major}, restored by its README")
+        nothing_to_back_up(to)
     finally:
         subprocess.run([CLUSTER, "destroy", server], check=True, stdout=subprocess.DEVNULL)

@@ -116,6 +116,21 @@ def test_failures(db, path):
     assert events[-1]["event"] == "failed" and events[-1]["exit_code"] == 1, events[-1]
 
 
+DUMP = "--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE public.t (n integer);\n%s\n--\n-- PostgreSQL database dump complete\n--\n\n"
+
+
+def test_dumps(root):
+    """One piece of work from reading the file to the name: one last word, whichever it is."""
+    path = os.path.join(root, "dump.sql")
+    for sql, code, last in (("CREATE TABLE public.t (n integer);", 1, "failed"), ("\\copy t from x", 1, "failed"),
+                            ("SELECT 1;", 0, "done")):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(DUMP % sql)
+        _, err = run("restore", path, *to(17, later(17, f"{MARK}_dump")), "--json", code=code)
+        ends = [e["event"] for e in lines(err)[0] if e["event"] in ("done", "failed")]
+        assert ends == [last], (sql, err)
+
+
 def test_check(db):
     """A rehearsal: no row moves, and the answer is the result."""
     out, err = run("copy", "--from", at(13, db), *from_(13, db)[2:], *to(17, f"{MARK}_never"), "--check", "--json")
@@ -137,6 +152,7 @@ def main():
             test_check(db)
             print("ok: copy --check", flush=True)
             test_failures(db, path)
+            test_dumps(root)
             print("ok: failures", flush=True)
         finally:
             clean_up()
