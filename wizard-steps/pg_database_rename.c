@@ -5,6 +5,7 @@
  * once the new one is in place. Databases are known by OID, not by name, so probe() and undo()
  * cannot mistake one for the other. */
 #include "pg/database.h"
+#include "transfer/transfer.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
@@ -63,9 +64,19 @@ static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const c
         return pg_database_swap(pg, &s, err);
 }
 
-static bool remember(StepCtx *ctx, const json_t *from, const json_t *to, const char *aside,
+/* Its own connection is gone when the names change hands. */
+static bool outline_of(Pg *pg, const char *name, json_t **ret, Err *err)
+{
+        AUTO_PG Pg *in = NULL;
+        return pg_reopen(pg, name, &in, err) && transfer_outline(in, ret, err);
+}
+
+static bool remember(StepCtx *ctx, Pg *pg, const json_t *from, const json_t *to, const char *aside,
                      Err *err)
 {
+        json_t *outline = NULL;
+        if (to && !outline_of(pg, step_str(ctx, "to"), &outline, err))
+                return false;
         json_t *memory = json_object();
         jx_set_str(memory, "from", jx_str(from, "name", ""));
         jx_set_str(memory, "oid", jx_str(from, "oid", ""));
@@ -73,6 +84,7 @@ static bool remember(StepCtx *ctx, const json_t *from, const json_t *to, const c
         if (to) {
                 jx_set_str(memory, "aside", aside);
                 jx_set(memory, "replaced", json_deep_copy(to));
+                jx_set(memory, "outline", outline);
         }
         return step_remember(ctx, memory, err);
 }
@@ -125,7 +137,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
         const char *aside =
                 b ? arena_printf(step_arena(ctx), "pgsherpa_%.30s_aside", step_run_id(ctx)) : NULL;
-        return remember(ctx, a, b, aside, err) && swap(ctx, pg, from, to, aside, err) &&
+        return remember(ctx, pg, a, b, aside, err) && swap(ctx, pg, from, to, aside, err) &&
                finish(ctx, pg, err);
 }
 
@@ -156,16 +168,17 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-/* The empty one that was dropped is made again, with the owner and locale it had. */
-static bool bring_back(Pg *pg, const json_t *replaced, Err *err)
+/* The empty one that was dropped is made again. */
+static bool bring_back(StepCtx *ctx, Pg *pg, const char *name, Err *err)
 {
-        DatabaseSpec d = { .name = jx_str(replaced, "name", ""),
-                           .owner = jx_str(replaced, "owner", NULL),
-                           .encoding = jx_str(replaced, "encoding", NULL),
-                           .collate = jx_str(replaced, "collate", NULL),
-                           .ctype = jx_str(replaced, "ctype", NULL), .connlimit = -1,
-                           .comment = jx_str(replaced, "comment", NULL) };
-        return pg_database_create(pg, &d, err) && pg_database_dress(pg, &d, err);
+        const json_t *outline = jx_get(step_remembered(ctx), "outline");
+        AUTO_FREE char *names = jx_words(jx_get(outline, "set"));
+        if (!transfer_outline_make(pg, outline, name, err))
+                return false;
+        if (json_array_size(jx_get(outline, "set")))
+                step_log(ctx, SAY_WARN, "pgsherpa", "database %s is there again, without the settings it had: %s",
+                         name, names);
+        return true;
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
@@ -199,7 +212,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         }
         if (aside && str_eq(jx_str(aside, "oid", ""), jx_str(replaced, "oid", "")))
                 return swap(ctx, pg, jx_str(memory, "aside", ""), to, NULL, err);
-        return !replaced || bring_back(pg, replaced, err);
+        return !replaced || bring_back(ctx, pg, to, err);
 }
 
 const StepKind step_pg_database_rename = {

@@ -179,6 +179,12 @@ bool transfer_temporary_name(const PgParams *target, const char *run, char **ret
 bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const char *marker,
                    bool *ret_dropped, Err *err) MUST_CHECK;
 
+/* ---- an empty database, put down so that it can be made again (outline.c) ---- */
+/* Of the database `in` is connected to. "set": names of its settings; their values are not in it. */
+bool transfer_outline(Pg *in, json_t **ret, Err *err) MUST_CHECK;
+/* `pg` stands in another one, as somebody who may make databases. */
+bool transfer_outline_make(Pg *pg, const json_t *outline, const char *name, Err *err) MUST_CHECK;
+
 static inline void transfer_freep(Transfer **t)
 {
         *t = transfer_free(*t);

@@ -87,6 +87,46 @@ Test(pg_database_rename, takes_the_place_of_an_empty_one_and_gives_it_back)
         lab_drop(17, real);
 }
 
+/* What stood in its place comes back as it was; the values of its settings are nobody's to keep. */
+Test(pg_database_rename, brings_back_the_database_that_was_there)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *loaded = lab_database(17, "loaded6");
+        AUTO_FREE char *real = xasprintf("test_%d_real6", (int)getpid());
+        AUTO_FREE char *make = xasprintf("create database \"%s\" template template0 encoding 'UTF8' lc_collate 'C' "
+                                         "lc_ctype 'C' locale_provider builtin builtin_locale 'C.UTF-8' connection "
+                                         "limit 7", real);
+        AUTO_FREE char *close = xasprintf("revoke connect, temporary on database \"%s\" from public", real);
+        AUTO_FREE char *set = xasprintf("alter database \"%s\" set app.key = 'canary'", real);
+        AUTO_FREE char *now = xasprintf("select concat_ws(' ', datlocprovider, datlocale, datconnlimit, "
+                                        "datacl::text like '%%{=%%') from pg_database where datname = '%s'", real);
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        lab_do(pg, make);
+        lab_do(pg, close);
+        lab_do(pg, set);
+        AUTO_PG Pg *in = lab_open(17, real);
+        lab_do(in, "create schema ext; create extension hstore schema ext");
+        in = pg_close(in);
+        AUTO_FREE char *before = lab_value(pg, now);
+        FakeStep f = step(&step_pg_database_rename, 17, NULL,
+                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
+                          real);
+        MUST(fake_run(&f, &err), err);
+        AUTO_FREE char *kept = json_dumps(f.remembered, 0);
+        cr_assert_null(strstr(kept, "canary"), "the value of a setting was remembered");
+        MUST(fake_undo(&f, &err), err);
+        AUTO_FREE char *after = lab_value(pg, now);
+        cr_assert_str_eq(after, before);
+        in = lab_open(17, real);
+        AUTO_FREE char *ext = lab_value(in, "select n.nspname from pg_extension e join pg_namespace n on n.oid = "
+                                            "e.extnamespace where extname = 'hstore'");
+        cr_assert_str_eq(ext, "ext");
+        in = pg_close(in);
+        fake_step_done(&f);
+        lab_drop(17, loaded);
+        lab_drop(17, real);
+}
+
 Test(pg_database_rename, never_replaces_what_holds_something)
 {
         AUTO_ERR err = { 0 };
