@@ -51,7 +51,7 @@ typedef struct BundleStream BundleStream;
 typedef struct BundleOptions {
         const char *run;                /* for the manifest; may be NULL                     */
         int         level;              /* of zstd; 0: 1                                     */
-        size_t      chunk;              /* plain bytes a member; 0: 8 MiB                    */
+        size_t      chunk;              /* plain bytes a member; 0: 8 MiB; they grow when many  */
 } BundleOptions;
 
 bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret, Err *err)

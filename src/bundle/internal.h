@@ -22,6 +22,7 @@ struct BundleWriter {
         int64_t         mtime_s, written, on_its_way;   /* bytes; how far the disk was told */
         int             level;
         size_t          chunk;
+        int64_t         described;      /* about so many bytes of manifest the members take  */
         bool            finished, failed;
         Err             why;            /* of the first failure: everybody after it is told the same */
         pthread_mutex_t lock;
@@ -31,6 +32,9 @@ struct BundleWriter {
  * NULL when it is stored as it is. Takes the lock. */
 bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
                    const char *plain_sha256, int64_t plain_size, Err *err);
+/* Plain bytes the next member of a stream is to have: more the fuller the manifest is, and the fewer
+ * numbers are left. Takes the lock. */
+size_t bundle_chunk(BundleWriter *w, int members, int room);
 /* manifest.json with its tail filled in: what lies before it, its own header, itself. */
 bool bundle_manifest_text(BundleWriter *w, char **ret, size_t *ret_len, Err *err);
 /* Is `text` the manifest it claims to be? Checks the "self" hash. */

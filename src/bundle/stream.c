@@ -15,6 +15,7 @@ struct BundleStream {
         bool          lone_name;        /* a single member is called just <stem> */
         Zstd         *z;                /* NULL: stored as it comes */
         char         *raw;              /* of a stream that is stored as it comes */
+        size_t        chunk;            /* plain bytes a member is to have                   */
         size_t        n;                /* plain bytes in this member so far */
         Digest       *plain;
         int           before, room;     /* numbers that are others', numbers that are ours */
@@ -32,11 +33,12 @@ static BundleStream *stream_new(BundleWriter *w, const char *kind, char *stem, c
         s->suffix = xstrdup(suffix);
         s->lone_name = lone;
         s->room = BUNDLE_NUMBERS;
+        s->chunk = w->chunk;
         s->plain = digest_new();
         if (str_ends(suffix, ".zst"))
                 s->z = zstd_new(w->level);
         else
-                s->raw = xmalloc(w->chunk);
+                s->raw = xmalloc(s->chunk);
         return s;
 }
 
@@ -85,15 +87,18 @@ static bool flush(BundleStream *s, bool last, Err *err)
         }
         s->members++;
         s->n = 0;
+        s->chunk = bundle_chunk(s->w, s->members, s->room);
+        if (s->raw)
+                s->raw = xrealloc(s->raw, s->chunk);
         return true;
 }
 
 static bool add_raw(BundleStream *s, const char *p, size_t n, Err *err)
 {
         while (n > 0) {
-                if (s->n == s->w->chunk && !flush(s, false, err))
+                if (s->n == s->chunk && !flush(s, false, err))
                         return false;
-                size_t fits = MIN(n, s->w->chunk - s->n);
+                size_t fits = MIN(n, s->chunk - s->n);
                 memcpy(s->raw + s->n, p, fits);
                 s->n += fits;
                 p += fits;
@@ -107,7 +112,7 @@ bool bundle_stream_write(BundleStream *s, const void *bytes, size_t n, Err *err)
         if (!s->z)
                 return add_raw(s, bytes, n, err);
         for (const char *p = bytes; n > 0;) {
-                if (s->n >= s->w->chunk && !flush(s, false, err))
+                if (s->n >= s->chunk && !flush(s, false, err))
                         return false;
                 size_t piece = MIN(n, (size_t)BUNDLE_HUGE);
                 digest_add(s->plain, p, piece);

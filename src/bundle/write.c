@@ -10,6 +10,7 @@
 #include "archive/zframe.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/limits.h"
 
 #define DEFAULT_LEVEL 1               /* 3 was no smaller on rows, and took twice the time */
 #define DEFAULT_CHUNK ((size_t)8 << 20)
@@ -85,6 +86,19 @@ static bool fails(BundleWriter *w, const Err *err)
         return false;
 }
 
+#define DESCRIBED 260                   /* bytes of manifest a member takes, besides its name    */
+#define STEPS     8                     /* in so many steps members grow                         */
+#define GROWN     4                     /* doubled at most so often: 128 MiB; all of a bundle is 17 TB */
+
+size_t bundle_chunk(BundleWriter *w, int members, int room)
+{
+        pthread_mutex_lock(&w->lock);
+        int64_t by_manifest = w->described / (LIMIT_MANIFEST / STEPS);
+        pthread_mutex_unlock(&w->lock);
+        int64_t by_numbers = members / MAX(room / STEPS, 1);
+        return w->chunk << MIN(MAX(by_manifest, by_numbers), GROWN);
+}
+
 bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
                    const char *plain_sha256, int64_t plain_size, Err *err)
 {
@@ -97,6 +111,9 @@ bool bundle_append(BundleWriter *w, const char *kind, const char *name, const vo
                 ok = failed_before(w, err);
         else if (json_object_get(w->members, name))
                 ok = err_set(err, ERR_USER, "the bundle already has a member `%s`", name);
+        else if (w->described + DESCRIBED + (int64_t)strlen(name) > LIMIT_MANIFEST)
+                ok = err_set(err, ERR_USER, "this is more than fits into one bundle: its manifest would be "
+                             "larger than %d bytes", LIMIT_MANIFEST);
         ok = ok && tar_out_member(w->tar, name, bytes, n, w->mtime_s, &offset, err);
         if (ok) {
                 json_t *m = json_object();
@@ -109,6 +126,7 @@ bool bundle_append(BundleWriter *w, const char *kind, const char *name, const vo
                         jx_set_str(m, "plain_sha256", plain_sha256);
                 }
                 json_object_set_new(w->members, name, m);
+                w->described += DESCRIBED + (int64_t)strlen(name);
         } else {
                 fails(w, err);
         }

@@ -303,6 +303,23 @@ Test(bundle, everybody_is_told_the_first_reason, .init = setup, .fini = teardown
         cr_assert(strstr(last.message, first.message), "%s", last.message);
 }
 
+Test(bundle, members_grow_before_their_numbers_run_out, .init = setup, .fini = teardown)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *path = xasprintf("%s/big_20260101_000000.pgs.tar", dir);
+        AUTO_BUNDLEWRITER w = NULL;
+        char piece[1024] = { 0 };
+        int members;
+        OK(bundle_create(path, &(BundleOptions){ .chunk = sizeof piece }, &w, &err));
+        for (int raw = 0; raw < 2; raw++) {
+                AUTO_BUNDLESTREAM s = bundle_stream_new_part(w, "data", raw ? "raw" : "rows", raw ? ".x" : ".zst", 0, 16);
+                for (int i = 0; i < 100; i++)
+                        OK(bundle_stream_write(s, piece, sizeof piece, &err));
+                OK(bundle_stream_end(s, &members, &err));
+                cr_assert(members > 8 && members <= 16, "%d", members);
+        }
+}
+
 Test(bundle, names_stay_apart_and_short)
 {
         AUTO_FREE char *a = bundle_table_dir("a.b", "c");
