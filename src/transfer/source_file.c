@@ -57,16 +57,28 @@ static bool choose(SourceFile *f, const char *name, Err *err)
 
 /* ---- opening ---- */
 
-static bool directory_size(const char *path, int64_t *ret, Err *err)
+static void add_file(const struct stat *st, SourceStamp *to)
 {
+        to->size += st->st_size;
+        to->changed += (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec + (uint64_t)st->st_ino;
+}
+
+bool source_stamp(const char *path, SourceStamp *ret, Err *err)
+{
+        struct stat st;
+        if (stat(path, &st) < 0)
+                return err_set_errno(err, errno, "opening %s", path);
+        *ret = (SourceStamp){ .inode = (uint64_t)st.st_ino };
+        if (!S_ISDIR(st.st_mode)) {
+                add_file(&st, ret);
+                return true;
+        }
         DIR *d = opendir(path);
         if (!d)
                 return err_set_errno(err, errno, "opening %s", path);
-        for (struct dirent *e; (e = readdir(d));) {
-                struct stat st;
+        for (struct dirent *e; (e = readdir(d));)
                 if (fstatat(dirfd(d), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
-                        *ret += st.st_size;
-        }
+                        add_file(&st, ret);
         closedir(d);
         return true;
 }
@@ -138,7 +150,7 @@ static bool scan(SourceFile *f, Err *err)
         First w = { .f = f, .s = s };
         AUTO_SQLREAD r = sqlread_new(more, &w);
         progress_stage(f->t, archive ? "reading the archive's schema" : "reading the file", "bytes",
-                       archive ? 0 : f->size, 0);
+                       archive ? 0 : f->stamp.size, 0);
         if (contents_read(r, &f->contents, err))
                 return true;
         the_better_story(s, archive, err);
@@ -156,15 +168,11 @@ bool source_file_open(Transfer *t, const SourceOpen *o, SourceFile **ret, Err *e
                 return false;
         if (f->kind == SOURCE_BUNDLE)
                 return err_set(err, ERR_USER, "%s is not a dump", f->words);
-        if (!realpath(o->path, whole) || stat(whole, &f->stat) < 0)
+        if (!realpath(o->path, whole))
                 return err_set_errno(err, errno, "opening %s", o->path);
         f->path = xstrdup(whole);
-        f->size = f->stat.st_size;
-        if (f->kind == SOURCE_DIRECTORY) {
-                f->size = 0;
-                if (!directory_size(f->path, &f->size, err))
-                        return false;
-        }
+        if (!source_stamp(f->path, &f->stamp, err))
+                return false;
         if (f->kind != SOURCE_SQL && !client_for(f, o->image, err))
                 return err_wrap(err, "%s", f->words);
         if (!scan(f, err) || !choose(f, o->database, err))

@@ -12,12 +12,18 @@
 #include "transfer/source_file.h"
 #include "transfer/source_stream.h"
 
+/* What changes when anybody writes to a dump; of a directory to any of its files. */
+typedef struct SourceStamp {
+        uint64_t inode, changed;        /* changed: nanoseconds, added up                    */
+        int64_t  size;                  /* of a directory: of its files                      */
+} SourceStamp;
+bool source_stamp(const char *path, SourceStamp *ret, Err *err) MUST_CHECK;
+
 struct SourceFile {
         Transfer      *t;
         char          *path, *words;    /* words: its last part, clean, for messages         */
         SourceKind     kind;
-        struct stat    stat;            /* as it was when it was opened                      */
-        int64_t        size;            /* of a directory: of its files                      */
+        SourceStamp    stamp;           /* as it was when it was opened                      */
         PgClient       client;
         DumpContents   contents;
         const DumpSection *chosen;

@@ -326,10 +326,11 @@ static bool about_the_database(Load *l, Err *err)
 
 static bool unchanged(const Load *l, Err *err)
 {
-        struct stat now;
-        const struct stat *then = &l->f->stat;
-        if (stat(l->f->path, &now) < 0 || now.st_size != then->st_size || now.st_ino != then->st_ino ||
-            now.st_mtim.tv_sec != then->st_mtim.tv_sec || now.st_mtim.tv_nsec != then->st_mtim.tv_nsec)
+        SourceStamp now;
+        const SourceStamp *then = &l->f->stamp;
+        if (!source_stamp(l->f->path, &now, err))
+                return false;
+        if (now.size != then->size || now.inode != then->inode || now.changed != then->changed)
                 return err_set(err, ERR_USER, "the file was changed while it was restored");
         return true;
 }
@@ -394,7 +395,7 @@ static bool load(Load *l, TransferResult *ret, Err *err)
         l->watch = watch_start(l->t, c->target);
         watch_on(l->watch, 0, pg_backend_pid(l->to), 0.7);
         l->wanted = !*l->f->chosen->name;
-        progress_stage(l->t, "restoring", "bytes", l->f->kind == SOURCE_DIRECTORY ? 0 : l->f->size, 0);
+        progress_stage(l->t, "restoring", "bytes", l->f->kind == SOURCE_DIRECTORY ? 0 : l->f->stamp.size, 0);
         bool ok = all_statements(l, err);
         AUTO_ERR child = { 0 };
         if ((ok || err->kind == ERR_USER) && !source_stream_end(l->s, &child)) {

@@ -9,7 +9,9 @@
 #include "transfer/classes.h"
 #include "transfer/internal.h"
 #include "transfer/passfile.h"
+#include "transfer/source_internal.h"
 #include "transfer/work.h"
+#include "tests/fakes/scratch.h"
 
 Test(transfer, what_failed_beside_is_not_forgotten_when_the_work_begins)
 {
@@ -158,4 +160,23 @@ Test(classes, know_an_error_by_code_object_and_words)
         cr_assert_null(classes_find("COMMENT TABLE pg_trgm", &err));
         snprintf(err.sqlstate, sizeof err.sqlstate, "42704");
         cr_assert_null(classes_find("COMMENT EXTENSION pg_trgm", &err));
+}
+
+Test(source, a_directory_that_was_written_to_is_another_one)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *dir = scratch_dir();
+        AUTO_FREE char *toc = io_join(dir, "toc.dat");
+        AUTO_FREE char *rows = io_join(dir, "3001.dat.gz");
+        SourceStamp before, same, after;
+        cr_assert(io_replace_file(toc, "PGDMP", 5, 0600, &err) && io_replace_file(rows, "abc", 3, 0600, &err));
+        cr_assert(source_stamp(dir, &before, &err) && source_stamp(dir, &same, &err));
+        cr_assert_eq(before.size, 8);
+        cr_assert(before.changed == same.changed && before.inode == same.inode);
+        AUTO_FD int fd = open(rows, O_WRONLY | O_CLOEXEC);
+        cr_assert(fd >= 0 && pwrite(fd, "x", 1, 0) == 1);       /* in place: the directory's own time stays */
+        cr_assert_eq(futimens(fd, (struct timespec[]){ { 1, 0 }, { 1, 0 } }), 0);
+        cr_assert(source_stamp(dir, &after, &err));
+        cr_assert(after.size == before.size && after.changed != before.changed);
+        cr_assert(io_remove_tree(dir, &err));
 }
