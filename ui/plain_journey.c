@@ -135,8 +135,9 @@ static int make_plan(const UiApp *app, Input *in, const char *runbook, json_t *q
                                 continue;
                         asked++;
                         if (!ask_one(in, q, i + 1, n, answers)) {
-                                printf("\nNobody answers \"%s\"; nothing was started.\n",
-                                       jx_str(q, "name", "?"));
+                                const char *name = jx_str(q, "name", "?");
+                                printf("\nNobody answers \"%s\"; nothing was started. --var %s=VALUE answers it "
+                                       "beforehand.\n", name, name);
                                 return 2;
                         }
                 }

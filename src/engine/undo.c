@@ -353,8 +353,7 @@ static bool finish(Engine *e, bool whole, Err *err)
         if (whole && (!verify_run(e, err) || !clocks_downtime(e, false, err)))
                 return false;
         size_t left = left_behind(e);
-        AUTO_FREE char *words = left ? xasprintf("%zu step%s stayed as they were", left,
-                                                 left == 1 ? "" : "s")
+        AUTO_FREE char *words = left ? xasprintf("%zu step%s", left, left == 1 ? " stayed as it was" : "s stayed as they were")
                                      : xstrdup("everything is as it was before");
         json_t *f = json_object();
         jx_set_bool(f, "ok", true);

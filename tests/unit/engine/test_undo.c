@@ -73,7 +73,7 @@ Test(undo, a_failing_undo_can_be_tried_again)
         effects_are(k, "make a\nmake b\nmake c\nunmake c\nunmake a\n");
         cr_assert_eq(kit_events(k, "undo.failed"), 3);
         AUTO_FREE char *j = kit_journal(k);
-        cr_assert(strstr(j, "1 step stayed as they were"), "%s", j);
+        cr_assert(strstr(j, "1 step stayed as it was"), "%s", j);
         kit_free(k);
 }
 
