@@ -28,6 +28,8 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
                     "'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, "
                     "'ctype', d.datctype, 'owner', pg_get_userbyid(d.datdba), "
                     "'connlimit', d.datconnlimit, 'template', d.datistemplate, "
+                    "'tablespace', (select s.spcname from pg_tablespace s where "
+                    "s.oid = d.dattablespace and s.spcname <> 'pg_default'), "
                     "'comment', shobj_description(d.oid, 'pg_database'), "
                     "'own_acl', d.datacl is not null, "
                     "'acl', (select coalesce(json_agg(json_build_object('grantee', case x.grantee "

@@ -185,6 +185,19 @@ static bool drop_lacking(Transfer *t, const PgParams *p, const json_t *props, co
         return ok;
 }
 
+/* A template cannot be dropped, compared and given its name as others can; a tablespace is a
+ * directory of one machine. Both are said, and left to a person. */
+static void say_what_stays(Transfer *t, const json_t *props)
+{
+        const char *tablespace = jx_str(props, "tablespace", NULL);
+        if (jx_bool(props, "template", false))
+                transfer_say(t, "the source is a template database, the copy is not: ALTER DATABASE .. IS_TEMPLATE "
+                             "true makes it one");
+        if (tablespace)
+                transfer_say(t, "the source is in tablespace %s, the copy in the target's default: ALTER DATABASE .. "
+                             "SET TABLESPACE moves it", tablespace);
+}
+
 bool target_properties(Transfer *t, const PgParams *p, const json_t *props, const char *database,
                        Err *err)
 {
@@ -192,6 +205,8 @@ bool target_properties(Transfer *t, const PgParams *p, const json_t *props, cons
         if (!drop_lacking(t, p, props, database, err) || !transfer_connect(t, p, NULL, &w.pg, err))
                 return false;
         bool ok = props_each(props, database, one_property, &w, err);
+        if (ok)
+                say_what_stays(t, props);
         transfer_disconnect(t, &w.pg);
         return ok ? true : err_wrap(err, "settings of the database");
 }
