@@ -31,11 +31,14 @@ static void prove_close(Prove *p)
         arena_free(p->a);
 }
 
+/* Quoted: a."b.c" and "a.b".c are two tables. */
 static const char *key_of(Arena *a, const char *schema, const char *name)
 {
-        AUTO_FREE char *s = text_clean_str(schema);
-        AUTO_FREE char *n = text_clean_str(name);
-        return arena_printf(a, "%s.%s", s, n);
+        AUTO_SQL q = { 0 };
+        sql_qname(&q, schema, name);
+        AUTO_FREE char *text = plain_sql(&q);
+        AUTO_FREE char *clean = text_clean_str(text);
+        return arena_strdup(a, clean);
 }
 
 /* The hash as two's complement: JSON has no unsigned numbers. Wrapping around is meant. */
@@ -75,7 +78,6 @@ static bool one(Prove *p, const json_t *record, Err *err)
         if (!there)
                 return err_set(err, ERR_USER, "table %s is not in the restored database", name);
         Table mine = *there;
-        mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
         mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
         PartSink s = { .t = p->t, .encoding = jx_str(record, "encoding", "UTF8"), .moved = moved,
                        .moved_arg = p };
