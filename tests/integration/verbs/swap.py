@@ -112,7 +112,7 @@ def test_the_last_word_is_lost(db, path):
         new, lost, before = make(17, f"{MARK}_deaf_{name}"), wire.lost, asides()
         out, err = run(*verb, *through(wire, new))
         assert wire.lost == lost + 1, wire.lost
-        assert new in out and "left" not in err, (out, err)
+        assert new in out and "nothing of it is left" not in err, (out, err)
         assert psql(17, new, "select count(*) from t") == "1000"
         assert asides() == before, asides()
 
