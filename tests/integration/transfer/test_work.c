@@ -94,7 +94,10 @@ static void drop(int major, const char *name)
         PgParams p;
         bool dropped;
         cr_assert(lab_params(major, NULL, &p));
-        OK(transfer_drop(&p, name, 0, "test", &dropped, &err));
+        AUTO_PG Pg *pg = lab_open(major, NULL);
+        AUTO_FREE char *sql = xasprintf("select oid from pg_database where datname = '%s'", name);
+        AUTO_FREE char *oid = lab_value(pg, sql);
+        OK(transfer_drop(&p, name, atoll(oid ? oid : "0"), "test", &dropped, &err));
         cr_assert(dropped);
 }
 
