@@ -2,8 +2,13 @@
 #include "bundle/internal.h"
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
+
+/* Of \restrict: what was dumped before it was made cannot know it. */
+#define KEY_BYTES 12
+#define KEY_HEX   (2 * KEY_BYTES + 1)
 
 /* For a POSIX shell: '...' with every quote spelled '\''. */
 static void shell_quote(Buf *b, const char *text)
@@ -57,6 +62,8 @@ static void only_words(Buf *b, const json_t *db)
 char *bundle_readme(const json_t *manifest)
 {
         AUTO_BUF b = buf_init(LIMIT_MANIFEST);
+        char key[KEY_HEX];
+        random_hex(KEY_BYTES, key);
         const json_t *server = jx_get(manifest, "server");
         size_t i;
         json_t *db;
@@ -71,8 +78,14 @@ char *bundle_readme(const json_t *manifest)
                    jx_str(manifest, "created", "?"));
         buf_adds(&b,
                  "3. Roles and their passwords (globals.sql.zst, when it is there). \"already exists\"\n"
-                 "   is harmless:\n\n"
-                 "     zstd -dc globals.sql.zst | psql -X -d postgres\n\n"
+                 "   is harmless:\n\n");
+        buf_printf(&b, "     KEY=%s\n", key);
+        buf_adds(&b,
+                 "     { printf '\\\\restrict %s\\n' $KEY; zstd -dc globals.sql.zst; printf '\\\\unrestrict %s\\n' $KEY; } |\n"
+                 "             psql -X -d postgres\n\n"
+                 "   (\\restrict keeps psql from commands to itself that a hostile server may have hidden in what\n"
+                 "   it told pg_dump, CVE-2025-8714. A psql from before August 2025 calls it invalid and goes on\n"
+                 "   without: take a newer one if you do not trust the server this came from.)\n\n"
                  "4. Each database: make it empty, then fill it. The commands are in <db>/restore.sh,\n"
                  "   one a line, to be read, run whole (as here) or typed by hand:\n\n");
         json_array_foreach(jx_get(manifest, "databases"), i, db)
@@ -130,6 +143,8 @@ static void copy_line(Buf *b, const json_t *t)
 char *bundle_restore_script(const json_t *db)
 {
         AUTO_BUF b = buf_init(LIMIT_SQL);
+        char key[KEY_HEX];
+        random_hex(KEY_BYTES, key);
         buf_adds(&b,
                  "#!/bin/sh\n"
                  "# usage: sh restore.sh DATABASE      (an empty one; see ../README.txt)\n"
@@ -142,9 +157,24 @@ char *bundle_restore_script(const json_t *db)
                  "export PGDATABASE PGCLIENTENCODING PGOPTIONS\n"
                  "cd \"$(dirname \"$0\")\"\n"
                  "run() { psql -X -q -v ON_ERROR_STOP=1 \"$@\" >/dev/null; }\n"
+                 "# No line of the SQL may be a command to psql itself (CVE-2025-8714): psql since August 2025.\n");
+        buf_printf(&b,
+                   "KEY=%s\n"
+                   "guard=true\n"
+                   "run -c \"\\\\restrict $KEY\" -c \"\\\\unrestrict $KEY\" 2>/dev/null || {\n"
+                   "        guard=false\n"
+                   "        echo 'this psql cannot be kept from commands hidden in SQL: read it, or take a newer one' >&2\n"
+                   "}\n", key);
+        buf_adds(&b,
+                 "sql() {\n"
+                 "        { ! $guard || printf '\\\\restrict %s\\n' $KEY\n"
+                 "          cat\n"
+                 "          ! $guard || printf '\\\\unrestrict %s\\n' $KEY\n"
+                 "        } | run\n"
+                 "}\n"
                  "# A damaged file must not become half a table: look before anything is loaded.\n"
                  "find . -name '*.zst' -exec zstd -tq {} +\n\n"
-                 "zstd -dc pre-data.sql.zst | run\n");
+                 "zstd -dc pre-data.sql.zst | sql\n");
         size_t i;
         json_t *t;
         json_array_foreach(jx_get(db, "tables"), i, t) if (jx_int(t, "parts", 0) > 0) copy_line(&b, t);
@@ -158,9 +188,9 @@ char *bundle_restore_script(const json_t *db)
                          "  echo \"select count(lo_put(loid, pageno::bigint *"
                          " %lld, data)) from pgsherpa_lo;\"\n"
                          "} | run\n", (long long)jx_int(jx_get(db, "large_objects"), "block_size", 8192) / 4);
-        buf_adds(&b, "zstd -dc sequences.sql.zst | run\n"
-                     "zstd -dc post-data.sql.zst | run\n"
-                     "zstd -dc database.sql.zst | run\n"
+        buf_adds(&b, "zstd -dc sequences.sql.zst | sql\n"
+                     "zstd -dc post-data.sql.zst | sql\n"
+                     "zstd -dc database.sql.zst | sql\n"
                      "run -c 'analyze'\n");
         return done(&b);
 }

@@ -63,6 +63,20 @@ def one_table(work, env, port):
                    env=dict(env, PGDATABASE=SOURCE))
 
 
+def hidden_command(work, env):
+    """What a hostile server hid for psql is not carried out: a second frame is as good as a first."""
+    db = next(d for d in os.listdir(f"{work}/restore") if d.startswith("bundle"))
+    with open(f"{work}/restore/{db}/pre-data.sql.zst", "ab") as f:
+        f.write(subprocess.run(["zstd", "-c"], input=b"\n\\! touch hacked\n", check=True, stdout=subprocess.PIPE).stdout)
+    subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", "create database hidden template template0"],
+                   env=env, check=True)
+    r = subprocess.run(["/bin/sh", f"{db}/restore.sh", "hidden"], cwd=f"{work}/restore", env=env, text=True, check=False,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert r.returncode != 0 and "restricted" in r.stdout, (r.returncode, r.stdout)
+    assert not os.path.exists(f"{work}/restore/{db}/hacked")
+    subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", "drop database hidden"], env=env, check=True)
+
+
 def nothing_to_back_up(port):
     """--all where every database is a template: refused, in words."""
     env = {**os.environ, "PGHOST": HOST, "PGPORT": port, "PGUSER": USER, "PGPASSWORD": password()}
@@ -86,6 +100,7 @@ with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as ther
                 compare(major, SOURCE, to, SOURCE)
                 one_table(at_work, environment, to)
                 compare(major, SOURCE, to, SOURCE)
+                hidden_command(at_work, environment)
                 subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c",
                                 f'drop database "{SOURCE}"'], env=environment, check=True)
                 print(f"a bundle of {major}, restored by its README with {', '.join(TOOLS)} and psql: equal")
