@@ -11,6 +11,7 @@
 
 static int complain(const Err *err, int code)
 {
+        fflush(stdout);                 /* into one file, what was said before comes before */
         fprintf(stderr, "pgsherpa: %s\n", err->message ? err->message : "unknown error");
         if (err->hint)
                 fprintf(stderr, "hint: %s\n", err->hint);
