@@ -77,13 +77,13 @@ def hidden_command(work, env):
     subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", "drop database hidden"], env=env, check=True)
 
 
-def nothing_to_back_up(port):
+def nothing_to_back_up(port, root):
     """--all where every database is a template: refused, in words."""
     env = {**os.environ, "PGHOST": HOST, "PGPORT": port, "PGUSER": USER, "PGPASSWORD": password()}
     subprocess.run([psql_program(), "-X", "-q", "-d", "postgres", "-c", "update pg_database set datistemplate = true"],
                    env=env, check=True)
     _, err = run("backup", "create", "--from", f"host={HOST},port={port},user={USER}", "--from-password-file",
-                 PASSWORD_FILE, "--all", "--root", "/nonexistent", code=3)
+                 PASSWORD_FILE, "--all", "--root", root, code=3)
     assert "no database that accepts connections" in err, err
 
 
@@ -114,6 +114,6 @@ with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as ther
                 subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c",
                                 f'drop database "{SOURCE}"'], env=environment, check=True)
                 print(f"a bundle of two tables of {major}, restored by its README")
-        nothing_to_back_up(to)
+        nothing_to_back_up(to, there)
     finally:
         subprocess.run([CLUSTER, "destroy", server], check=True, stdout=subprocess.DEVNULL)

@@ -28,7 +28,10 @@ static FakeStep step(const StepKind *kind, int major, const char *database, cons
         va_end(ap);
         PgParams p;
         lab_params(major, database, &p);
+        static char run[32];            /* a test is a process; several run side by side */
+        snprintf(run, sizeof run, "p%d-fake", (int)getpid());
         FakeStep f = fake_step(kind, params);
+        f.run_id = run;
         f.password = p.password;
         fake_target(&f, "on", json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via",
                                         "host", p.host, "port", p.port, "user", p.user,

@@ -131,7 +131,7 @@ def test_bytes_without_an_encoding():
     """SQL_ASCII: rows are bytes, whatever they mean; names and comments have to be UTF8, or it is said."""
     move("ascii", 15, 18, f"create table t (a text, b int primary key); insert into t values ({RAW}, 1), ('ä', 2)", ASCII)
     refused("ascii2", 15, 18, f"do $$begin execute format('create table %I (a int)', {RAW}); end$$",
-            "listing the tables: invalid byte sequence", options=ASCII)
+            "holding the source's tables: invalid byte sequence", options=ASCII)
     refused("ascii3", 15, 18, f"do $$begin execute format('comment on schema public is %L', {RAW}); end$$",
             "comparing objects (comment): invalid byte sequence", options=ASCII)
 
