@@ -51,7 +51,7 @@ static TransferRow row_of(const Slot *s, int64_t now)
                           .rate = ms > 0 ? (double)s->done * 1000.0 / (double)ms : 0 };
         if (part < 0)
                 return r;
-        r.total = s->total > 0 ? s->total : 1000;
+        r.total = s->total > 0 ? s->total : s->weight > 0 ? s->weight : 1000;
         r.done = (int64_t)(part * (double)r.total);
         return r;
 }
