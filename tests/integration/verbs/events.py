@@ -95,7 +95,7 @@ def test_failures(db, path):
     target = later(17, f"{MARK}_stopped")
     p = subprocess.Popen([BINARY, "copy", *from_(13, db), *to(17, target), "--json"], text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    until(lambda: psql(17, "postgres", "select count(*) from pg_database where datname ~ '^pgsherpa_cli'") != "0")
+    until(lambda: psql(17, "postgres", "select count(*) from pg_database where datname ~ '^pgsherpa_cli{p.pid}_'".format(p=p)) != "0")
     p.send_signal(signal.SIGINT)
     out, err = p.communicate(timeout=60)
     assert p.returncode == 130, (p.returncode, out, err)
