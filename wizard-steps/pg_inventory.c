@@ -11,7 +11,7 @@ static const ParamSpec params[] = {
         { .name = "digest", .type = PARAM_STRING, .fallback = "none",
           .help = "all: a content hash of every table; none" },
         { .name = "method", .type = PARAM_STRING, .fallback = "auto",
-          .help = "of the hash: auto, record (14 and later), columns (any major), stream" },
+          .help = "of the hash: auto, server (the server computes it), stream (rows are read)" },
         { .name = "alembic", .type = PARAM_STRING, .fallback = "auto",
           .help = "auto: look for a migration tool's revision; none" },
         { .name = "per", .type = PARAM_LIST, .fallback = "[]",
@@ -64,7 +64,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 {
         static const char *const rows[] = { "exact", "estimate", NULL };
         static const char *const digest[] = { "all", "none", NULL };
-        static const char *const method[] = { "auto", "record", "columns", "stream", NULL };
+        static const char *const method[] = { "auto", "server", "stream", NULL };
         static const char *const alembic[] = { "auto", "none", NULL };
         wrong_word(ctx, "rows", rows);
         wrong_word(ctx, "digest", digest);
@@ -125,13 +125,12 @@ static void say_counts(StepCtx *ctx, const json_t *inv)
         }
 }
 
-static const char *method_of(StepCtx *ctx, const Pg *pg)
+static const char *method_of(StepCtx *ctx)
 {
         if (!str_eq(step_str(ctx, "digest"), "all"))
                 return NULL;
         const char *method = step_str(ctx, "method");
-        return str_eq(method, "auto") ? table_data_method(pg_major(pg), pg_major(pg), true)
-                                      : method;
+        return str_eq(method, "auto") ? table_data_method(true) : method;
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
@@ -146,7 +145,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         InventoryOptions o = {
                 .objects = true,
                 .migrations = str_eq(step_str(ctx, "alembic"), "auto"),
-                .data = { .method = method_of(ctx, pg),
+                .data = { .method = method_of(ctx),
                           .exact = str_eq(step_str(ctx, "rows"), "exact"),
                           .cancel = step_cancel_flag(ctx), .progress = table_meter_progress,
                           .progress_arg = &meter },

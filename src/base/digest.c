@@ -93,7 +93,7 @@ bool digest_hex_of_file(const char *path, char hex[static 65], int64_t *ret_size
         return true;
 }
 
-static void random_bytes(unsigned char *bytes, size_t n)
+void random_bytes(void *bytes, size_t n)
 {
         if (RAND_bytes(bytes, (int)n) != 1)
                 abort();

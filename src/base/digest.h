@@ -21,6 +21,7 @@ void digest_hex_of(const void *bytes, size_t n, char hex[static 65]);
 bool digest_hex_of_file(const char *path, char hex[static 65], int64_t *ret_size, Err *err)
         MUST_CHECK;
 
+void random_bytes(void *bytes, size_t n);
 /* n random bytes as 2n hex digits plus NUL. */
 void random_hex(size_t n, char *hex);
 /* n characters of [A-Za-z0-9] without modulo bias, plus NUL. */

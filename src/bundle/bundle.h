@@ -102,6 +102,10 @@ typedef bool (*BundleSink)(void *arg, const void *bytes, size_t n, Err *err);
 /* Finds, checks and parses the manifest; reads nothing else. */
 bool bundle_open(const char *path, Bundle **ret, Err *err) MUST_CHECK;
 const json_t *bundle_manifest_of(const Bundle *b);
+/* For row_hash(): what the hashes of this manifest's rows were made with. */
+uint64_t bundle_row_seed(const json_t *manifest);
+/* What is to be said wherever such a hash was all there was. */
+#define BUNDLE_OLDER_HASH "this bundle has the older hash of rows (seed 0): make a new backup when you can"
 const char   *bundle_path(const Bundle *b);
 /* The record of a database by its real name, or the only one when `name` is "" or NULL. */
 const json_t *bundle_database(const Bundle *b, const char *name, Err *err) MUST_CHECK;

@@ -135,6 +135,11 @@ const json_t *bundle_manifest_of(const Bundle *b)
         return b->manifest;
 }
 
+uint64_t bundle_row_seed(const json_t *manifest)
+{
+        return strtoull(jx_str(manifest, "row_hash_seed", "0"), NULL, 16);
+}
+
 const char *bundle_path(const Bundle *b)
 {
         return b->path;

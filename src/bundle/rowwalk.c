@@ -4,9 +4,9 @@
 
 #define PIECE ((size_t)64 << 10)
 
-RowWalk rowwalk_init(bool binary)
+RowWalk rowwalk_init(bool binary, uint64_t seed)
 {
-        return (RowWalk){ .cut.binary = binary, .begun = !binary,
+        return (RowWalk){ .cut.binary = binary, .begun = !binary, .seed = seed,
                           .row = buf_init(ROWWALK_KEEP + PIECE + COPY_HEADER_LEN) };
 }
 
@@ -42,7 +42,7 @@ static bool dress(RowWalk *w, const char **p, size_t *n)
 
 static void hashed(RowWalk *w, const char *row, size_t n)
 {
-        w->hash += row_hash(row, n);
+        w->hash += row_hash(w->seed, row, n);
         w->rows++;
 }
 

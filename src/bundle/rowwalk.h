@@ -1,6 +1,6 @@
 /* rowwalk.h: counts and hashes the rows of a COPY stream, in bounded memory.
  *
- *      RowWalk w = rowwalk_init(binary);
+ *      RowWalk w = rowwalk_init(binary, seed);
  *      for each piece:  if (!rowwalk_add(&w, bytes, n)) ...    // not COPY data
  *      if (rowwalk_whole(&w))  w.rows, w.hash
  *
@@ -16,7 +16,7 @@ typedef struct RowWalk {
         RowCut   cut;
         Buf      row;                   /* begun, not whole yet                               */
         int64_t  rows, unhashed;
-        uint64_t hash;                  /* sum of row_hash()                                  */
+        uint64_t seed, hash;            /* sum of row_hash()                                  */
         bool     begun, header, over;   /* binary: the first bytes came; they were a header; the trailer came */
         bool     skipping;              /* in a row that is too long to be kept               */
         int64_t  ahead;                 /* binary: bytes of it before its next length         */
@@ -24,7 +24,7 @@ typedef struct RowWalk {
         size_t   have;                  /* of the length                                      */
 } RowWalk;
 
-RowWalk rowwalk_init(bool binary);
+RowWalk rowwalk_init(bool binary, uint64_t seed);
 bool    rowwalk_add(RowWalk *w, const void *bytes, size_t n) MUST_CHECK;
 /* No row is begun and not ended. */
 bool    rowwalk_whole(const RowWalk *w);

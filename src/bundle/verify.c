@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/rowhash.h"
 #include "base/text.h"
 
 #define THREADS_MAX 32
@@ -71,7 +72,7 @@ static void walked(Member *m, const RowWalk *w)
 
 static bool one_member(Verify *v, Member *m, Err *err)
 {
-        RowWalk CLEANUP(rowwalk_done) walk = rowwalk_init(verify_is_binary(m->name));
+        RowWalk CLEANUP(rowwalk_done) walk = rowwalk_init(verify_is_binary(m->name), v->seed);
         VerifyReading r = { .v = v, .walk = holds_rows(m->name) ? &walk : NULL };
         AUTO_ERR why = { 0 };
         bool as_written;
@@ -272,6 +273,9 @@ static bool with_manifest(Verify *v, Err *err)
         v->r->members = 1;              /* the manifest: bundle_open() proved it */
         v->total = v->b->size;
         v->mtime_s = bundle_mtime(v->b);
+        v->seed = bundle_row_seed(v->b->manifest);
+        if (v->seed == ROW_HASH_OLDER)
+                verify_note(v, BUNDLE_OLDER_HASH);
         if (!members(v, err))
                 return false;
         for (i = 0; i < v->n; i++)

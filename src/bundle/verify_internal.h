@@ -25,6 +25,7 @@ typedef struct Verify {
         Member                  *members;
         size_t                   n;
         int64_t                  total, mtime_s;
+        uint64_t                 seed;  /* of the rows' hashes                                */
         atomic_size_t            next;
         atomic_bool              stop;
         pthread_mutex_t          lock;  /* of the report, and of the caller's progress       */

@@ -37,7 +37,7 @@ static bool add_up(Verify *v, const json_t *parts, bool binary, Member **sorted,
                         return err_set(err, ERR_USER, "its rows cannot be read");
                 if (!m->rows_of || !m->whole) {
                         rowwalk_done(w);
-                        *w = rowwalk_init(binary);
+                        *w = rowwalk_init(binary, v->seed);
                         return walk_again(v, parts, w, err);
                 }
                 if (binary && (m->header != (i == 0) || m->over != (i == n - 1)))
@@ -70,7 +70,7 @@ static bool one_table(Verify *v, const json_t *t, Member **sorted, Err *err)
 {
         AUTO_JSON parts = bundle_parts(v->b, jx_str(t, "dir", "?"));
         bool binary = str_eq(jx_str(t, "format", "text"), "binary");
-        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary);
+        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary, v->seed);
         AUTO_ERR why = { 0 };
         AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
         bool good = add_up(v, parts, binary, sorted, &w, &why) && as_described(t, json_array_size(parts), &w, &why);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/rowhash.h"
 
 #define DEFAULT_LEVEL 1               /* 3 was no smaller on rows, and took twice the time */
 #define DEFAULT_CHUNK ((size_t)8 << 20)
@@ -58,6 +60,9 @@ bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret,
         w->manifest = json_object();
         jx_set_str(w->manifest, "format", BUNDLE_FORMAT);
         jx_set_str(w->manifest, "created", clock_iso(clock_wall_ms(), iso));
+        char seed[32];
+        snprintf(seed, sizeof seed, "%016" PRIx64, row_hash_seed());
+        jx_set_str(w->manifest, "row_hash_seed", seed);
         if (o->run)
                 jx_set_str(w->manifest, "run", o->run);
         w->members = json_object();

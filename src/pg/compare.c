@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/rowhash.h"
 #include "pg/catalog.h"
 #include "pg/compare_objects.h"
 #include "pg/facts.h"
@@ -97,6 +98,7 @@ typedef struct Live {
         Side        side[2];            /* source, target                                    */
         TableScope  scope;
         const char *method;
+        uint64_t    seed;               /* of the rows' hashes, drawn anew each time         */
         bool        same_encoding;
         const char *encoding;           /* both sides' rows are read in                      */
         Report      report;
@@ -118,8 +120,7 @@ static bool choose_method(Live *l, Err *err)
         l->encoding = ascii ? "SQL_ASCII" : l->same_encoding ? arena_strdup(l->side[0].arena, from) : "UTF8";
         l->method = l->o->method ? l->o->method
                     : l->o->deep ? "stream"
-                                 : table_data_method(pg_major(source), pg_major(target),
-                                                     l->same_encoding);
+                                 : table_data_method(l->same_encoding);
         return true;
 }
 
@@ -162,7 +163,7 @@ static bool start_readers(Live *l, Err *err)
 {
         for (int i = 0; i < 2; i++) {
                 Side *s = &l->side[i];
-                TableReadOptions o = { .method = l->method, .snapshot = s->snapshot,
+                TableReadOptions o = { .method = l->method, .seed = l->seed, .snapshot = s->snapshot,
                                        .jobs = l->o->jobs,
                                        .large_objects = !table_scope_narrow(&l->scope) };
                 for (int k = 0; k < s->n; k++)
@@ -294,7 +295,7 @@ static bool both(Live *l, Err *err)
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
 {
         int64_t began = clock_boot_ms();
-        Live l = { .o = o, .scope = { .schemas = o->schemas, .tables = o->tables },
+        Live l = { .o = o, .seed = row_hash_seed(), .scope = { .schemas = o->schemas, .tables = o->tables },
                    .report = report_new(o->ignore),
                    .side = { { .pg = source, .arena = arena_new() },
                              { .pg = target, .arena = arena_new() } } };

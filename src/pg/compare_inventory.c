@@ -51,8 +51,11 @@ static bool comparable(const json_t *source, const json_t *target, Err *err)
         }
         if (!str_eq(a, b)) {
                 err_set(err, ERR_USER, "the two sides were hashed in two ways: %s and %s", a, b);
-                return err_hint(err, "make the inventory again with method: columns, which every "
-                                     "major can compute");
+                return err_hint(err, "make one of the inventories again with the other's method");
+        }
+        if (inventory_seed(source) != inventory_seed(target)) {
+                err_set(err, ERR_USER, "the two sides were hashed with two seeds");
+                return err_hint(err, "every inventory draws its own: compare one with a live server");
         }
         return true;
 }
@@ -80,13 +83,9 @@ bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOp
                      json_t **ret, Err *err)
 {
         const char *method = jx_str(source_inventory, "method", NULL);
-        if (str_eq(method, "record") && pg_major(target) < 14) {
-                err_set(err, ERR_USER, "that inventory was hashed in a way PostgreSQL %d does not "
-                        "have", pg_major(target));
-                return err_hint(err, "make it again with method: columns");
-        }
         InventoryOptions io = { .objects = true, .migrations = true,
-                                .data = { .method = method, .exact = true, .jobs = o->jobs,
+                                .data = { .method = method, .exact = true,
+                                          .seed = inventory_seed(source_inventory), .jobs = o->jobs,
                                           .cancel = o->cancel, .progress = o->progress,
                                           .progress_arg = o->progress_arg } };
         json_t *inventory = NULL;

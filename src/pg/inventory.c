@@ -1,9 +1,13 @@
 #include "pg/inventory.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/rowhash.h"
 #include "pg/catalog.h"
 #include "pg/facts.h"
 #include "pg/roles.h"
@@ -119,7 +123,7 @@ static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err
         json_t *part = NULL;
         if (!pg_inventory_summary(pg, o, inv, err))
                 return false;
-        if (!table_data_large_objects(pg, &part, err))
+        if (!table_data_large_objects(pg, o->data.seed, &part, err))
                 return false;
         jx_set(inv, "large_objects", part);
         if (!table_data_read(pg, &o->data, &part, err))
@@ -135,13 +139,30 @@ static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err
         return true;
 }
 
-bool pg_inventory(Pg *pg, const InventoryOptions *o, json_t **ret, Err *err)
+/* Hexadecimal: JSON has no unsigned numbers of 64 bits. */
+static void note_method(json_t *inv, const TableDataOptions *o)
+{
+        char seed[32];
+        snprintf(seed, sizeof seed, "%016" PRIx64, o->seed);
+        jx_set_str(inv, "method", o->exact ? o->method : NULL);
+        jx_set_str(inv, "seed", seed);
+}
+
+uint64_t inventory_seed(const json_t *inventory)
+{
+        return strtoull(jx_str(inventory, "seed", "0"), NULL, 16);
+}
+
+bool pg_inventory(Pg *pg, const InventoryOptions *options, json_t **ret, Err *err)
 {
         char iso[32];
+        InventoryOptions seeded = *options, *o = &seeded;
+        if (!o->data.seed)
+                o->data.seed = row_hash_seed();
         AUTO_JSON inv = json_object();
         jx_set_str(inv, "format", INVENTORY_FORMAT);
         jx_set_str(inv, "made_at", clock_iso(clock_wall_ms(), iso));
-        jx_set_str(inv, "method", o->data.exact ? o->data.method : NULL);
+        note_method(inv, &o->data);
         if (!pg_begin_reading(pg, o->snapshot, err) ||
             !pg_do(pg, "set local quote_all_identifiers = on", err) ||
             !read_inside(pg, o, inv, err)) {
@@ -167,7 +188,10 @@ bool inventory_load(const char *path, json_t **ret, Err *err)
                 return err_wrap(err, "reading the inventory in %s", path);
         if (!str_eq(jx_str(inv, "format", ""), INVENTORY_FORMAT)) {
                 err_set(err, ERR_USER, "%s is not an inventory this version can read", path);
-                return err_hint(err, "an inventory says \"format\": \"%s\"", INVENTORY_FORMAT);
+                return str_eq(jx_str(inv, "format", ""), INVENTORY_FORMAT_1) ?
+                               err_hint(err, "it was made by an older pgsherpa, whose sums did not see values "
+                                        "that change places between rows: take stock again") :
+                               err_hint(err, "an inventory says \"format\": \"%s\"", INVENTORY_FORMAT);
         }
         *ret = inv;
         inv = NULL;

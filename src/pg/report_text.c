@@ -61,10 +61,8 @@ char *report_verdict(const json_t *report)
 
 static const char *method_words(const char *method)
 {
-        return str_eq(method, "record")    ? "by the servers' hash of the whole row"
-               : str_eq(method, "columns") ? "by the servers' hash of each column"
+        return str_eq(method, "server")    ? "by the servers' hash of every row"
                : str_eq(method, "stream")  ? "row by row as COPY gave them, hashed here"
-               : str_eq(method, "binary")  ? "row by row as binary COPY, hashed here"
                                            : "only counted";
 }
 

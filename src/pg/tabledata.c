@@ -5,11 +5,9 @@
 #include "pg/facts.h"
 #include "pg/tablereader.h"
 
-const char *table_data_method(int major_a, int major_b, bool same_encoding)
+const char *table_data_method(bool same_encoding)
 {
-        if (!same_encoding)
-                return "stream";
-        return major_a >= 14 && major_b >= 14 ? "record" : "columns";
+        return same_encoding ? "server" : "stream";
 }
 
 bool table_data_snapshot(Pg *pg, char **ret, Err *err)
@@ -55,7 +53,8 @@ static bool read_rows(Pg *pg, const TableRef *tables, int n, const TableDataOpti
         AUTO_FREE char *snapshot = NULL;
         if (!table_data_snapshot(pg, &snapshot, err))
                 return false;
-        TableReadOptions ro = { .method = o->method, .snapshot = snapshot, .jobs = o->jobs };
+        TableReadOptions ro = { .method = o->method, .seed = o->seed,
+                                .snapshot = snapshot, .jobs = o->jobs };
         if (!table_reader_start(pg, tables, n, &ro, ret, err))
                 return false;
         while (!table_reader_poll(*ret, 50))
@@ -90,9 +89,21 @@ bool table_data_read(Pg *pg, const TableDataOptions *o, json_t **ret, Err *err)
         return true;
 }
 
+/* Where a page lies is its hash's seed, and all is mixed once more: pages that change places between
+ * objects are seen. */
+static void pages_sql(Sql *q, uint64_t seed)
+{
+        sql_add(q, "'content', (select coalesce(sum(hashint8extended(");
+        sql_int(q, (int64_t)(seed & INT64_MAX));
+        sql_add(q, ", hash_array_extended(array[l.data], l.loid::bigint << 32 | l.pageno))), 0)::text "
+                "from pg_largeobject l where btrim(l.data, '\\x00'::bytea) <> ''::bytea), 'bytes', "
+                "(select coalesce(sum(e.size), 0) from (select max(pageno::bigint * 2048 + "
+                "length(data)) as size from pg_largeobject group by loid) e))");
+}
+
 /* Pages of nothing but zeros are left out: a hole in a sparse object comes back from a dump as
  * zeros, and both read the same. Where the last page ends is summed on its own. */
-bool table_data_large_objects(Pg *pg, json_t **ret, Err *err)
+bool table_data_large_objects(Pg *pg, uint64_t seed, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *may = NULL;
@@ -104,12 +115,7 @@ bool table_data_large_objects(Pg *pg, json_t **ret, Err *err)
                 CAT_ACL("m.lomacl", "'L'", "m.lomowner") "::text collate \"C\", 0)), 0)::text from "
                 "pg_largeobject_metadata m), ");
         if (pg_cell_bool(may, 0, 0))
-                sql_add(&q, "'content', (select coalesce(sum(hash_array_extended(array[l.loid::"
-                        "bigint, l.pageno::bigint, hash_array_extended(array[l.data], 0)], 0)), 0)"
-                        "::text from pg_largeobject l where btrim(l.data, '\\x00'::bytea) <> "
-                        "''::bytea), 'bytes', (select coalesce(sum(e.size), 0) from (select "
-                        "max(pageno::bigint * 2048 + length(data)) as size from pg_largeobject "
-                        "group by loid) e))");
+                pages_sql(&q, seed);
         else
                 sql_add(&q, "'content', null, 'bytes', null)");
         return pg_json_value(pg, &q, ret, err) || err_wrap(err, "reading large objects");

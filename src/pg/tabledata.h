@@ -7,16 +7,17 @@
  * not matter and a duplicate does not cancel itself out (as xor would). What goes into the
  * row's hash: tablelist.h. Read by several connections at once: tablereader.h.
  *
- * Methods: "record" is hash_record_extended() (14 and later), "columns" builds the same from
- * hash_array_extended() (11 and later), "stream" reads the rows as COPY text here and works
- * across server encodings. Two sides must use the same one; values agree across majors
- * (measured on 12 to 18: anchors, moving data 5), on machines of one byte order. */
+ * Methods: "server" lets the servers hash (functions they have since 11), "stream" reads the rows as
+ * COPY text here and works across server encodings. Two sides must use the same one, and the same
+ * seed; values agree across majors, on machines of one byte order. Inventories made before 0.2 have
+ * "record" or "columns", whose sums did not see what moved from row to row: they are refused. */
 #pragma once
 
 #include "pg/tablereader.h"
 
 typedef struct TableDataOptions {
-        const char *method;             /* "record", "columns", "stream"; NULL: no hash       */
+        const char *method;             /* "server", "stream"; NULL: no hash                  */
+        uint64_t    seed;               /* of the hashes                                     */
         bool        exact;              /* false: rows from statistics, no table is read      */
         int         jobs;               /* connections that read; 0: as many as cores here    */
         const volatile bool *cancel;    /* looked at many times a second; NULL: never         */
@@ -26,13 +27,13 @@ typedef struct TableDataOptions {
         void       *progress_arg;
 } TableDataOptions;
 
-/* The method two majors share; encodings differ: "stream". */
-const char *table_data_method(int major_a, int major_b, bool same_encoding);
+/* Encodings differ: "stream". */
+const char *table_data_method(bool same_encoding);
 /* {name: {"rows", "hash", "bytes"}}, inside the transaction that is its snapshot. A table that
  * cannot be read is an error. */
 bool table_data_read(Pg *pg, const TableDataOptions *o, json_t **ret, Err *err) MUST_CHECK;
 /* {"count", "content", "owners"} of the large objects; content null without the right. */
-bool table_data_large_objects(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+bool table_data_large_objects(Pg *pg, uint64_t seed, json_t **ret, Err *err) MUST_CHECK;
 
 /* For the comparison: exports the snapshot of the transaction `pg` is in; malloc()ed. */
 bool table_data_snapshot(Pg *pg, char **ret, Err *err) MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "pg/tablelist.h"
 
+#include "base/rowhash.h"
 #include "pg/catalog.h"
 
 /* ---- what is wanted ---- */
@@ -125,105 +126,118 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
 
 /* ---- one row's hash ---- */
 
-static bool one_of(const char *type, const char *const *list)
+/* How the values of a type become 64 bits. Functions by name and not through an array where they can
+ * be: half the time of a whole row. */
+typedef struct HashForm {
+        const char *type;
+        const char *before, *after;     /* around the value, then the column's seed and a )  */
+        bool        null;               /* says NULL of a NULL: the caller says a number     */
+} HashForm;
+
+/* Those whose own hash folds 64 bits to 32 (8 bytes of a number or of a time) are hashed as the bytes
+ * they are sent as: else -1 and 4294967295 were one. */
+static const HashForm forms[] = {
+        { "bool", "hashint4extended(", "::int4, ", true },
+        { "int2", "hashint2extended(", ", ", true },
+        { "int4", "hashint4extended(", ", ", true },
+        { "oid", "hashoidextended(", ", ", true },
+        { "name", "hashnameextended(", ", ", true },
+        { "uuid", "uuid_hash_extended(", ", ", true },
+        { "inet", "hashinetextended(", ", ", true },
+        { "cidr", "hashinetextended(", ", ", true },
+        { "macaddr", "hashmacaddrextended(", ", ", true },
+        { "macaddr8", "hashmacaddr8extended(", ", ", true },
+        { "text", "hashtextextended(", " collate \"C\", ", true },
+        { "varchar", "hashtextextended(", " collate \"C\", ", true },
+        { "char", "hash_array_extended(array[", "], ", false },
+        { "date", "hash_array_extended(array[", "], ", false },
+        { "bytea", "hash_array_extended(array[", "], ", false },
+        { "time", "hash_array_extended(array[time_send(", ")], ", false },
+        { "timetz", "hash_array_extended(array[timetz_send(", ")], ", false },
+        { "timestamp", "hash_array_extended(array[timestamp_send(", ")], ", false },
+        { "timestamptz", "hash_array_extended(array[timestamptz_send(", ")], ", false },
+        { "interval", "hash_array_extended(array[interval_send(", ")], ", false },
+        { "float4", "hash_array_extended(array[float4send(", ")], ", false },
+        { "float8", "hash_array_extended(array[float8send(", ")], ", false },
+        { "money", "hash_array_extended(array[cash_send(", ")], ", false },
+        { "bpchar", "hash_array_extended(array[bpcharsend(", ")], ", false },
+        { "pg_lsn", "hash_array_extended(array[pg_lsn_send(", ")], ", false },
+};
+/* Any other type of the core's (numeric: its text has its scale, and is faster than its bytes). */
+static const HashForm by_text = { NULL, "hashtextextended(", "::text collate \"C\", ", true };
+/* What a user may have made: by its type's output function, and never by its cast to text: whoever
+ * owns a type may make such a cast, and its function would run with our rights and hide what it
+ * likes. Nobody can make one from record; and NULL is "()", which an empty text ("") is not. */
+static const HashForm by_output = { NULL, "hashtextextended(row(", ")::text collate \"C\", ", false };
+
+static const HashForm *form_of(const TableColumn *c)
 {
-        for (; *list; list++)
-                if (str_eq(type, *list))
-                        return true;
-        return false;
+        if (!str_eq(c->schema, "pg_catalog"))
+                return &by_output;
+        for (size_t i = 0; i < LEN(forms); i++)
+                if (str_eq(c->type, forms[i].type))
+                        return &forms[i];
+        return &by_text;
 }
 
-/* Types whose hash tells apart everything their text tells apart. */
-static const char *const as_is[] = { "bool", "char", "int2", "int4", "int8", "oid", "name", "uuid",
-                                     "bytea", "date", "time", "timestamp", "timestamptz", "inet",
-                                     "cidr", "macaddr", "macaddr8", "pg_lsn", NULL };
-
-/* By a type's output function, and never by its cast to text: whoever owns a type may make such a
- * cast, and its function would run with our rights and hide what it likes. Nobody can make one from
- * record; and NULL is "()", which an empty text ("") is not. */
-static void column_text_sql(Sql *q, const TableColumn *c)
+static void value_sql(Sql *q, const TableColumn *c)
 {
-        sql_add(q, "row(pgsherpa_row.");
-        sql_ident(q, c->name);
-        sql_add(q, ")::text collate \"C\"");
-}
-
-static void column_sql(Sql *q, const TableColumn *c)
-{
-        static const struct { const char *type, *before; } binary[] = {
-                { "numeric", "numeric_send(" },   { "float4", "float4send(" },
-                { "float8", "float8send(" },      { "interval", "interval_send(" },
-                { "timetz", "timetz_send(" },     { "money", "cash_send(" },
-                { "bpchar", "bpcharsend(" },
-        };
-        const char *close = "";
-        if (!str_eq(c->schema, "pg_catalog")) {
-                column_text_sql(q, c);
-                return;
-        }
-        if (str_eq(c->type, "text") || str_eq(c->type, "varchar")) {
-                close = " collate \"C\"";
-        } else if (!one_of(c->type, as_is)) {
-                close = "::text collate \"C\"";
-                for (size_t i = 0; i < LEN(binary); i++)
-                        if (str_eq(c->type, binary[i].type)) {
-                                sql_add_literal_(q, binary[i].before);
-                                close = ")";
-                        }
-        }
         sql_add(q, "pgsherpa_row.");
         sql_ident(q, c->name);
-        sql_add_literal_(q, close);
 }
 
-/* The type's own hash function where it can be called by name; an array of one value where not. The
- * direct call takes a fifth off the time of a whole row. */
-void table_column_hash_sql(Sql *q, const TableColumn *c)
+/* The `n`th number that follows from the seed; not negative, so that it is a literal. */
+static int64_t drawn(uint64_t seed, int n)
 {
-        static const struct { const char *type, *before, *after; } direct[] = {
-                { "int2", "hashint2extended(", ", 0)" },
-                { "int4", "hashint4extended(", ", 0)" },
-                { "int8", "hashint8extended(", ", 0)" },
-                { "oid", "hashoidextended(", ", 0)" },
-                { "name", "hashnameextended(", ", 0)" },
-                { "uuid", "uuid_hash_extended(", ", 0)" },
-                { "time", "time_hash_extended(", ", 0)" },
-                { "timestamp", "timestamp_hash_extended(", ", 0)" },
-                /* 18 has a function for it; before, it is hashed as what it is in UTC. */
-                { "timestamptz", "timestamp_hash_extended(timezone('0'::interval, ", "), 0)" },
-                { "inet", "hashinetextended(", ", 0)" },
-                { "cidr", "hashinetextended(", ", 0)" },
-                { "macaddr", "hashmacaddrextended(", ", 0)" },
-                { "macaddr8", "hashmacaddr8extended(", ", 0)" },
-                { "pg_lsn", "pg_lsn_hash_extended(", ", 0)" },
-                { "text", "hashtextextended(", ", 0)" },
-                { "varchar", "hashtextextended(", ", 0)" },
-        };
-        bool core = str_eq(c->schema, "pg_catalog");
-        const char *before = "hash_array_extended(array[", *after = "], 0)";
-        for (size_t i = 0; core && i < LEN(direct); i++)
-                if (str_eq(c->type, direct[i].type)) {
-                        before = direct[i].before;
-                        after = direct[i].after;
-                }
-        sql_add_literal_(q, before);
-        column_sql(q, c);
-        sql_add_literal_(q, after);
+        return (int64_t)(row_hash_mix(seed + (uint64_t)n * 0x9e3779b97f4a7c15ULL) & INT64_MAX);
 }
 
-void table_hash_sql(Sql *q, const TableRef *t, const char *method)
+/* A number of 8 bytes goes in as the seed: all 64 bits of it count there, and only 32 as the value. */
+static void eight_bytes_sql(Sql *q, const TableColumn *c, int64_t seed)
 {
-        bool record = str_eq(method, "record");
-        sql_add_literal_(q, record ? "hash_record_extended(row(" : "hash_array_extended(array[");
-        for (int i = 0; i < t->n_columns; i++) {
-                if (i)
-                        sql_add(q, ", ");
-                if (record)
-                        column_sql(q, &t->columns[i]);
-                else
-                        table_column_hash_sql(q, &t->columns[i]);
+        sql_add(q, "hashint8extended(");
+        sql_int(q, seed);
+        sql_add(q, ", ");
+        value_sql(q, c);
+        sql_add(q, ")");
+}
+
+static void form_sql(Sql *q, const HashForm *f, const TableColumn *c, int64_t seed)
+{
+        sql_add_literal_(q, f->before);
+        value_sql(q, c);
+        sql_add_literal_(q, f->after);
+        sql_int(q, seed);
+        sql_add(q, ")");
+}
+
+void table_column_hash_sql(Sql *q, const TableRef *t, int column, uint64_t seed)
+{
+        const TableColumn *c = &t->columns[column];
+        const HashForm *f = form_of(c);
+        bool eight = str_eq(c->schema, "pg_catalog") && str_eq(c->type, "int8"), null = eight || f->null;
+        if (null)
+                sql_add(q, "coalesce(");
+        if (eight)
+                eight_bytes_sql(q, c, drawn(seed, 2 * column));
+        else
+                form_sql(q, f, c, drawn(seed, 2 * column));
+        if (null) {
+                sql_add(q, ", ");
+                sql_int(q, drawn(seed, 2 * column + 1));
+                sql_add(q, ")");
         }
-        sql_add_literal_(q, record ? "), 0)" : "], 0)");
+}
+
+void table_hash_sql(Sql *q, const TableRef *t, uint64_t seed)
+{
+        sql_add(q, "hashint8extended(");
+        sql_int(q, drawn(seed, -1));
+        for (int i = 0; i < t->n_columns; i++) {
+                sql_add_literal_(q, i ? " # " : ", ");
+                table_column_hash_sql(q, t, i, seed);
+        }
+        sql_add(q, ")");
 }
 
 void table_columns_sql(Sql *q, const TableRef *t)

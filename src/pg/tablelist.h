@@ -4,10 +4,14 @@
  * an enum key move between leaves when the enum's OIDs change (pg_dump.c says the same). Of an
  * extension's tables those that pg_dump dumps: its configuration, as far as its condition says.
  *
- * What goes into a row's hash keeps values apart that `=` calls equal: numeric, float,
- * interval, timetz, money and char(n) by their binary form (1.0 and 1.00, 0 and -0, 1 day and
- * 24 hours differ); enums, arrays, ranges, json and every type that has no stable hash as text;
- * the rest by the type's own hash. Code that a user wrote never runs: of types that are not the
+ * A row's hash: every column has one of its own, with a seed of its own, so that two columns that
+ * exchange their values are seen; they are joined by xor and mixed once more, not linearly, so that
+ * rows that exchange a value are seen although the hashes of all rows are added up.
+ *
+ * What goes in keeps values apart that `=` calls equal: float, interval, times, money and char(n) by
+ * their binary form, numeric by its text (0 and -0, 1 day and 24 hours, 1.0 and 1.00 differ); enums,
+ * arrays, ranges, json and every type that has no stable hash as text; the rest by the type's own
+ * hash. Code that a user wrote never runs: of types that are not the
  * core's only the output function is called, which a superuser made. Text is hashed under COLLATE "C". Columns go in by name: a
  * dump may give an inheriting table its columns in another order. Names of ours that could
  * clash with a column's are never in reach: the row's alias qualifies every column. */
@@ -50,10 +54,9 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
 
 /* " from only s.t as pgsherpa_row" */
 void table_from_sql(Sql *q, const TableRef *t);
-/* A 64-bit hash of pgsherpa_row."c"; the same on every major since 12. Of NULL it is NULL or a
- * number that no other value has. */
-void table_column_hash_sql(Sql *q, const TableColumn *c);
-/* method: "record" (hash_record_extended, 14 and later) or "columns" (hash_array_extended). */
-void table_hash_sql(Sql *q, const TableRef *t, const char *method);
+/* A 64-bit hash of that column, never NULL; the same on every major since 12. */
+void table_column_hash_sql(Sql *q, const TableRef *t, int column, uint64_t seed);
+/* A 64-bit hash of a row of a table that has columns; sums of it stand for the table (tabledata.h). */
+void table_hash_sql(Sql *q, const TableRef *t, uint64_t seed);
 /* pgsherpa_row."a", pgsherpa_row."b" */
 void table_columns_sql(Sql *q, const TableRef *t);

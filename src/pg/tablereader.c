@@ -179,7 +179,7 @@ static bool ask(Worker *w, const TableRef *t, const Unit *u, Got *got, Err *err)
         sql_add(&q, "select count(*), ");
         if (got->hashed) {
                 sql_add(&q, "coalesce(sum(");
-                table_hash_sql(&q, t, w->r->o.method);
+                table_hash_sql(&q, t, w->r->o.seed);
                 sql_add(&q, "), 0)");
         } else {
                 sql_add(&q, "0");
@@ -229,7 +229,7 @@ static bool stream(Worker *w, const TableRef *t, const Unit *u, Got *got, Err *e
                 if (rows.rows == 0)
                         return true;
                 for (size_t i = 0, start = 0; i < rows.rows; start = rows.ends[i++])
-                        got->stream += row_hash(rows.bytes + start, rows.ends[i] - start);
+                        got->stream += row_hash(w->r->o.seed, rows.bytes + start, rows.ends[i] - start);
                 got->rows += (int64_t)rows.rows;
                 bytes += (int64_t)rows.n;
                 if (!told(w, bytes, err))
@@ -299,7 +299,7 @@ static bool read_unit(Worker *w, const Unit *u, Err *err)
         Got got = { 0 };
         int64_t began = clock_boot_ms();
         if (u->table < 0)
-                return table_data_large_objects(w->pg, &r->large_objects, &why) ||
+                return table_data_large_objects(w->pg, r->o.seed, &r->large_objects, &why) ||
                        note(w, u, &why, err);
         const TableRef *t = &r->tables[u->table];
         bool streamed = str_eq(r->o.method, "stream") && t->n_columns;

@@ -1,6 +1,6 @@
 /* tablereader.h: every row of many tables, counted and hashed by several connections at once.
  *
- *      TableReadOptions o = { .method = "record", .snapshot = id, .jobs = 2 };
+ *      TableReadOptions o = { .method = "server", .seed = seed, .snapshot = id, .jobs = 2 };
  *      if (!table_reader_start(pg, tables, n, &o, &reader, err)) ...
  *      while (!table_reader_poll(reader, 50))
  *              ... show table_reader_state(), table_reader_stop() when somebody wants out ...
@@ -20,7 +20,8 @@
 typedef struct TableReader TableReader;
 
 typedef struct TableReadOptions {
-        const char *method;             /* "record", "columns", "stream"; NULL: only count   */
+        const char *method;             /* "server", "stream"; NULL: only count              */
+        uint64_t    seed;               /* of the hashes                                     */
         const char *snapshot;
         int         jobs;               /* connections; 0: table_reader_jobs()               */
         bool        large_objects;      /* read them as well                                 */

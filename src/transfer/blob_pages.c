@@ -80,7 +80,8 @@ static bool why_not(Pg *pg, const json_t *record, const char **ret, Err *err)
         return true;
 }
 
-bool blobs_sums(Pg *pg, const json_t *record, BlobSums *ret, const char **ret_why_not, Err *err)
+bool blobs_sums(Pg *pg, uint64_t seed, const json_t *record, BlobSums *ret, const char **ret_why_not,
+                Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGROWS r = { 0 };
@@ -99,7 +100,7 @@ bool blobs_sums(Pg *pg, const json_t *record, BlobSums *ret, const char **ret_wh
                 if (r.rows == 0)
                         return true;
                 for (size_t i = 0; i < r.rows; start = r.ends[i], i++)
-                        ret->hash += row_hash(r.bytes + start, r.ends[i] - start);
+                        ret->hash += row_hash(seed, r.bytes + start, r.ends[i] - start);
                 ret->pages += (int64_t)r.rows;
         }
 }

@@ -155,7 +155,7 @@ static bool pages(Blobs *b, Err *err)
                 if (r.rows == 0)
                         return true;
                 for (size_t i = 0; i < r.rows; start = r.ends[i], i++)
-                        b->hash += row_hash(r.bytes + start, r.ends[i] - start);
+                        b->hash += row_hash(b->s->seed, r.bytes + start, r.ends[i] - start);
                 b->rows += (int64_t)r.rows;
                 b->bytes += start;
                 b->waiting += start;

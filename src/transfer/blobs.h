@@ -29,6 +29,7 @@ typedef struct BlobSums {
 } BlobSums;
 /* `record`: what a manifest says of a database's large objects. */
 bool blobs_as_recorded(const BlobSums *s, const json_t *record) MUST_CHECK;
-/* Of all that are in this database. *ret_why_not: they cannot be held against the record, and nothing
+/* Of all that are in this database; `seed` of row_hash(). *ret_why_not: they cannot be held against the record, and nothing
  * was read; static text. NULL: they can. */
-bool blobs_sums(Pg *pg, const json_t *record, BlobSums *ret, const char **ret_why_not, Err *err) MUST_CHECK;
+bool blobs_sums(Pg *pg, uint64_t seed, const json_t *record, BlobSums *ret, const char **ret_why_not,
+                Err *err) MUST_CHECK;

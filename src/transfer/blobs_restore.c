@@ -9,6 +9,7 @@
 typedef struct Pages {
         const BlobPages *way;
         RowFeed          feed;
+        uint64_t         seed;
         int64_t          here;          /* rows of this member                               */
         BlobSums         sums;          /* of all                                            */
 } Pages;
@@ -18,7 +19,7 @@ static bool rows(void *arg, const char *bytes, const uint32_t *ends, size_t n, E
         Pages *p = arg;
         uint32_t start = 0;
         for (size_t i = 0; i < n; start = ends[i], i++)
-                p->sums.hash += row_hash(bytes + start, ends[i] - start);
+                p->sums.hash += row_hash(p->seed, bytes + start, ends[i] - start);
         p->here += (int64_t)n;
         return true;
 }
@@ -113,7 +114,7 @@ bool blobs_restore(Transfer *t, const Bundle *b, const json_t *database, Pg *to,
         const json_t *record = jx_get(database, "large_objects");
         int64_t want = jx_int(record, "count", 0);
         BlobPages way;
-        Pages p = { .way = &way };
+        Pages p = { .way = &way, .seed = bundle_row_seed(bundle_manifest_of(b)) };
         *ret_n = 0;
         if (json_array_size(parts) == 0 && want == 0)
                 return true;

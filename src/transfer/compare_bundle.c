@@ -17,6 +17,7 @@
 typedef struct Against {
         const CompareOptions *o;
         const json_t *db;               /* the database's record in the manifest             */
+        uint64_t      seed;             /* of the bundle's hashes                            */
         TableScope    scope;
         Pg           *pg;
         Arena        *a;
@@ -96,7 +97,8 @@ static void choose(Against *g)
 static bool read_rows(Against *g, Err *err)
 {
         const CompareOptions *o = g->o;
-        TableReadOptions ro = { .method = "stream", .snapshot = g->snapshot, .jobs = o->jobs };
+        TableReadOptions ro = { .method = "stream", .seed = g->seed,
+                                .snapshot = g->snapshot, .jobs = o->jobs };
         if (!table_reader_start(g->pg, g->tables, g->n, &ro, &g->reader, err))
                 return false;
         for (bool over = false; !over;) {
@@ -140,7 +142,7 @@ static void compare_rows(Against *g)
                                        : g->tables[i].key;
                 sum(source, key, jx_int(j, "rows", -1), strtoull(jx_str(j, "hash", "0"), NULL, 16));
                 /* a row without columns is an empty line, or a count of none; it was only counted */
-                uint64_t empty = g->tables[i].binary ? row_hash("\0", 2) : row_hash("\n", 1);
+                uint64_t empty = g->tables[i].binary ? row_hash(g->seed, "\0", 2) : row_hash(g->seed, "\n", 1);
                 sum(target, key, r[i].rows, r[i].hash ? strtoull(r[i].hash, NULL, 16)
                                                       : (uint64_t)r[i].rows * empty);
                 json_t *to = jx_get(target, key);
@@ -199,7 +201,7 @@ static bool compare_blobs(Against *g, Err *err)
                 report_differ(&g->report, "large objects", "all", "count", want, have);
         if (!json_equal(want, have) || !json_integer_value(want))
                 return true;
-        if (!blobs_sums(g->pg, record, &sums, &why_not, err))
+        if (!blobs_sums(g->pg, g->seed, record, &sums, &why_not, err))
                 return false;
         AUTO_FREE char *counted = xasprintf("large objects: only counted: %s", why_not ? why_not : "");
         if (why_not)
@@ -247,6 +249,8 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
                 return false;
         compare_sides(&g->report, source, target);
         report_limit(&g->report, "objects of the catalog: a bundle keeps the schema as pg_dump wrote it");
+        if (g->seed == ROW_HASH_OLDER)
+                report_limit(&g->report, "rows: " BUNDLE_OLDER_HASH);
         return true;
 }
 
@@ -270,7 +274,7 @@ bool transfer_compare(const Bundle *b, const char *database, Pg *target, const C
         const json_t *db = bundle_database(b, database, err);
         if (!db)
                 return false;
-        Against g = { .o = o, .db = db, .pg = target, .a = arena_new(),
+        Against g = { .o = o, .db = db, .seed = bundle_row_seed(bundle_manifest_of(b)), .pg = target, .a = arena_new(),
                       .scope = { .schemas = o->schemas, .tables = o->tables },
                       .report = report_new(o->ignore) };
         AUTO_JSON source = source_words(b, db);

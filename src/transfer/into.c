@@ -265,7 +265,8 @@ static void moved(void *arg, int64_t bytes, int64_t rows)
 static bool one_table(Into *w, const json_t *j, Err *err)
 {
         Table t = { 0 };
-        PartSink s = { .t = w->t, .to = w->to, .inside = true, .moved = moved, .moved_arg = w };
+        PartSink s = { .t = w->t, .to = w->to, .inside = true, .moved = moved, .moved_arg = w,
+                       .seed = bundle_row_seed(bundle_manifest_of(w->c->bundle)) };
         Part p = { .table = &t, .end = -1, .of = 1 };
         table_from_record(w->a, j, &t);
         w->tables++;

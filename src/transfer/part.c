@@ -204,7 +204,7 @@ static bool rows_move(Flow *f, const char *bytes, const uint32_t *ends, size_t r
         Part *p = f->p;
         uint32_t start = 0;
         for (size_t i = 0; i < rows; start = ends[i], i++)
-                p->hash += row_hash(bytes + start, ends[i] - start);
+                p->hash += row_hash(f->s->seed, bytes + start, ends[i] - start);
         p->rows += (int64_t)rows;
         p->bytes += start;
         if (f->s->to && !pg_copy_write(f->s->to, bytes, start, err))

@@ -42,6 +42,7 @@ typedef struct PartSink {
         BundleWriter *bundle;           /* NULL: no bundle                                    */
         const char   *encoding;         /* of the rows: the source database's                 */
         const char   *bundle_dir;       /* the database's directory in the bundle             */
+        uint64_t      seed;             /* of the rows' hashes: the bundle's                  */
         bool          inside;           /* the caller's transaction is open and stays so      */
         /* News since the last call, from the thread that moves the rows, at most once every
          * 64 KiB. NULL: nobody listens. */

@@ -16,6 +16,7 @@ typedef struct Prove {
         Arena    *a;
         Pg       *pg;
         char     *snapshot;
+        uint64_t  seed;                 /* of the bundle                                     */
         Content   there;
         json_t   *sums;                 /* "schema\1table" -> [rows, hash] left to be found  */
         int64_t   done;
@@ -80,7 +81,7 @@ static bool one(Prove *p, const json_t *record, Err *err)
         Table mine = *there;
         mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
         PartSink s = { .t = p->t, .encoding = jx_str(record, "encoding", "UTF8"), .moved = moved,
-                       .moved_arg = p };
+                       .moved_arg = p, .seed = p->seed };
         Part part = { .table = &mine, .end = -1, .of = 1 };
         if (!part_copy(&s, p->pg, &part, err))
                 return err_wrap(err, "reading table %s back", name);
@@ -104,7 +105,7 @@ static bool large_objects(Prove *p, const json_t *db, Err *err)
                                "says %lld", (long long)pg_cell_int(r, 0, 0), (long long)want);
         if (want == 0)
                 return true;
-        if (!blobs_sums(p->pg, record, &sums, &why_not, err))
+        if (!blobs_sums(p->pg, p->seed, record, &sums, &why_not, err))
                 return err_wrap(err, "reading the large objects back");
         if (why_not)
                 transfer_say(p->t, "the large objects were counted, not compared: %s", why_not);
@@ -115,7 +116,8 @@ static bool large_objects(Prove *p, const json_t *db, Err *err)
 bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const PgParams *target,
                     const char *into, int64_t *ret_tables, Err *err)
 {
-        Prove CLEANUP(prove_close) p = { .t = t, .a = arena_new(), .sums = json_object() };
+        Prove CLEANUP(prove_close) p = { .t = t, .a = arena_new(), .sums = json_object(),
+                                          .seed = bundle_row_seed(bundle_manifest_of(b)) };
         const json_t *db = bundle_database(b, database, err), *tables = jx_get(db, "tables");
         int64_t total = 0;
         size_t i;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/rowhash.h"
 
 #define MIB (1024 * 1024)
 
@@ -300,12 +301,19 @@ int work_build_memory(int most_mb, int64_t free_mb, int jobs)
         return (int)MAX(64, MIN(most_mb, free_mb / (2 * MAX(jobs, 1))));
 }
 
+/* Without a bundle nobody reads the hashes. */
+static uint64_t seed_of(const WorkPlan *p)
+{
+        return p->bundle ? bundle_row_seed(bundle_manifest_of(p->bundle)) :
+               p->writer ? bundle_row_seed(bundle_manifest(p->writer)) : ROW_HASH_OLDER;
+}
+
 bool work_run(const WorkPlan *p, Err *err)
 {
         Work *w = xcalloc(1, sizeof *w);
         int jobs;
         *w = (Work){ .plan = p, .t = p->t, .a = arena_new(),
-                     .encoding = content_encoding(p->content) };
+                     .encoding = content_encoding(p->content), .seed = seed_of(p) };
         pthread_mutex_init(&w->lock, NULL);
         w->pool = pool_new(&(PoolOwner){ .enter = enter, .leave = leave, .stopped = stopped,
                                          .interrupt = interrupt, .arg = w });

@@ -81,6 +81,7 @@ struct Work {
         Flush           *flush;
         Lane             lanes[POOL_WORKERS];
         const char      *encoding;
+        uint64_t         seed;          /* of the rows' hashes: the bundle's                  */
         int              cores, build_memory_mb;        /* what one build has at most         */
         int64_t          free_mb;       /* at the beginning                                   */
         int              jobs;          /* at the beginning                                   */

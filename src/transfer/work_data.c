@@ -29,7 +29,7 @@ static PartSink sink(Lane *l, bool inside)
         const WorkPlan *p = l->w->plan;
         return (PartSink){ .t = l->w->t, .to = l->to, .bundle = p->writer,
                            .encoding = l->w->encoding, .bundle_dir = p->dir, .inside = inside,
-                           .moved = moved, .moved_arg = l };
+                           .seed = l->w->seed, .moved = moved, .moved_arg = l };
 }
 
 /* One part is in; *ret_last: and with it the table. */

@@ -110,7 +110,7 @@ static size_t bad_members(const char *path, json_t **ret_bad)
 }
 
 /* A bundle of one binary table in several members, described as `rows` rows with `hash`. */
-static char *make_binary(int rows, const char *hash, const char *end)
+static char *make_binary(const char *seed, int rows, const char *hash, const char *end)
 {
         Err err = { 0 };
         AUTO_FREE char *path = NULL;
@@ -138,6 +138,7 @@ static char *make_binary(int rows, const char *hash, const char *end)
         jx_set(db, "tables", tables);
         json_array_append_new(dbs, db);
         jx_set(bundle_manifest(w), "databases", dbs);
+        jx_set_str(bundle_manifest(w), "row_hash_seed", seed);
         BundleDone done;
         OK(bundle_finish(w, &done, &err));
         return done.path;
@@ -146,18 +147,24 @@ static char *make_binary(int rows, const char *hash, const char *end)
 Test(bundle, proves_binary_rows_from_their_bytes, .init = setup, .fini = teardown)
 {
         char hex[32];
-        snprintf(hex, sizeof hex, "%016llx", 20 * (unsigned long long)row_hash("\0\1\0\0\0\4abcd", 10));
+        char older[32];
+        snprintf(hex, sizeof hex, "%016llx", 20 * (unsigned long long)row_hash(0x2a, "\0\1\0\0\0\4abcd", 10));
+        snprintf(older, sizeof older, "%016llx",
+                 20 * (unsigned long long)row_hash(ROW_HASH_OLDER, "\0\1\0\0\0\4abcd", 10));
         const struct {
+                const char *seed;
                 int         rows;
                 const char *hash, *end, *why;
-        } cases[] = { { 20, hex, "\377\377", NULL },
-                      { 21, hex, "\377\377", "20 rows, the manifest says 21" },
-                      { 20, "0000000000000001", "\377\377", "its rows are not those the manifest describes" },
-                      { 20, hex, "", "its rows have no beginning, or no end" } };
+        } cases[] = { { "2a", 20, hex, "\377\377", NULL },
+                      { NULL, 20, older, "\377\377", NULL },
+                      { NULL, 20, hex, "\377\377", "its rows are not those the manifest describes" },
+                      { "2a", 21, hex, "\377\377", "20 rows, the manifest says 21" },
+                      { "2a", 20, "0000000000000001", "\377\377", "its rows are not those the manifest describes" },
+                      { "2a", 20, hex, "", "its rows have no beginning, or no end" } };
         for (size_t i = 0; i < LEN(cases); i++) {
                 Err err = { 0 };
                 BundleReport r;
-                AUTO_FREE char *path = make_binary(cases[i].rows, cases[i].hash, cases[i].end);
+                AUTO_FREE char *path = make_binary(cases[i].seed, cases[i].rows, cases[i].hash, cases[i].end);
                 OK(bundle_verify(path, NULL, &r, &err));
                 const char *why = jx_str(json_array_get(r.bad, 0), "why", NULL);
                 cr_expect(cases[i].why ? str_eq(why, cases[i].why) : !why, "%zu: %s", i, why ? why : "nothing");

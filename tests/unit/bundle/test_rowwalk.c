@@ -3,6 +3,8 @@
 #include "base/rowhash.h"
 #include "bundle/rowwalk.h"
 
+#define SEED 42
+
 /* ---- streams to walk ---- */
 
 static void field(Buf *b, const void *bytes, uint32_t n)
@@ -37,7 +39,7 @@ static void rows(Buf *b, bool binary, int n, uint64_t *ret)
                         buf_add(b, "\377\377\377\377", 4);
                         field(b, "", 0);
                 }
-                *ret += row_hash(b->data + before, b->len - before);
+                *ret += row_hash(SEED, b->data + before, b->len - before);
         }
 }
 
@@ -57,7 +59,7 @@ Test(rowwalk, sees_the_same_rows_in_pieces_of_any_size)
                 for (size_t i = 0; i < LEN(sizes); i++) {
                         AUTO_BUF b = buf_init(1 << 25);
                         uint64_t hash = 0;
-                        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary);
+                        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary, SEED);
                         if (binary)
                                 buf_add(&b, COPY_HEADER, COPY_HEADER_LEN);
                         rows(&b, binary, 300, &hash);
@@ -77,7 +79,7 @@ Test(rowwalk, a_stream_from_the_middle_has_no_dress)
 {
         AUTO_BUF b = buf_init(1 << 25);
         uint64_t hash = 0;
-        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(true);
+        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(true, SEED);
         rows(&b, true, 40, &hash);
         cr_assert(in_pieces(&w, &b, 5));
         cr_assert_eq(w.rows, 40);
@@ -94,7 +96,7 @@ Test(rowwalk, counts_rows_that_are_too_long_and_keeps_none)
                 for (size_t i = 3; i < LEN(sizes); i++) {
                         AUTO_BUF b = buf_init((size_t)1 << 28);
                         uint64_t hash = 0;
-                        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary);
+                        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary, SEED);
                         rows(&b, binary, 1, &hash);
                         for (int k = 0; binary && k < 3; k++) {
                                 if (k == 0)
@@ -127,13 +129,13 @@ Test(rowwalk, says_when_it_is_no_copy_and_when_it_ends_within)
         for (size_t i = 0; i < LEN(bad); i++)
                 for (size_t piece = 1; piece < 20; piece++) {
                         Buf b = { .data = (char *)bad[i].bytes, .len = bad[i].n };
-                        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(true);
+                        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(true, SEED);
                         cr_assert_not(in_pieces(&w, &b, piece), "%zu in pieces of %zu", i, piece);
                 }
-        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(true);
+        RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(true, SEED);
         cr_assert(rowwalk_add(&w, "\0\1\0\0\0\5abcd", 10));
         cr_assert_not(rowwalk_whole(&w));
-        RowWalk CLEANUP(rowwalk_done) t = rowwalk_init(false);
+        RowWalk CLEANUP(rowwalk_done) t = rowwalk_init(false, SEED);
         cr_assert(rowwalk_add(&t, "one\ntw", 6));
         cr_assert_not(rowwalk_whole(&t));
         cr_assert_eq(t.rows, 1);

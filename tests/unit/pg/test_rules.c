@@ -126,8 +126,8 @@ static json_t *inventory(const char *method, int rows)
 Test(compare, refuses_to_compare_what_was_hashed_in_two_ways)
 {
         AUTO_ERR err = { 0 };
-        AUTO_JSON a = inventory("record", 1);
-        AUTO_JSON b = inventory("columns", 1);
+        AUTO_JSON a = inventory("server", 1);
+        AUTO_JSON b = inventory("stream", 1);
         json_t *report = NULL;
         cr_assert_not(inventory_compare(a, b, &(CompareOptions){ 0 }, &report, &err));
         cr_assert_eq(err.kind, ERR_USER);
@@ -137,8 +137,8 @@ Test(compare, refuses_to_compare_what_was_hashed_in_two_ways)
 Test(compare, lists_what_the_runbook_told_it_to_ignore)
 {
         AUTO_ERR err = { 0 };
-        AUTO_JSON a = inventory("record", 1);
-        AUTO_JSON b = inventory("record", 2);
+        AUTO_JSON a = inventory("server", 1);
+        AUTO_JSON b = inventory("server", 2);
         AUTO_JSON ignore = json_pack("[s]", "table.rows");
         json_t *report = NULL;
         cr_assert(inventory_compare(a, b, &(CompareOptions){ 0 }, &report, &err));
@@ -153,8 +153,8 @@ Test(compare, lists_what_the_runbook_told_it_to_ignore)
 Test(compare, knows_a_role_by_its_new_name)
 {
         AUTO_ERR err = { 0 };
-        AUTO_JSON a = inventory("record", 1);
-        AUTO_JSON b = inventory("record", 1);
+        AUTO_JSON a = inventory("server", 1);
+        AUTO_JSON b = inventory("server", 1);
         AUTO_JSON map = json_pack("{s:s}", "app", "shop");
         json_t *report = NULL;
         json_object_set_new(jx_get(jx_get(jx_get(b, "objects"), "table"), "\"a\".\"t\""), "owner",
@@ -170,7 +170,7 @@ Test(compare, knows_a_role_by_its_new_name)
 static json_t *with_roles(const char *owner, const char *quoted, const char *settings,
                           const char *acl)
 {
-        json_t *inv = inventory("record", 1), *objects = jx_get(inv, "objects");
+        json_t *inv = inventory("server", 1), *objects = jx_get(inv, "objects");
         AUTO_FREE char *defaults = xasprintf("%s in every schema on tables", quoted);
         AUTO_FREE char *mapping = xasprintf("\"far\" for %s", quoted);
         json_object_set_new(jx_get(jx_get(objects, "table"), "\"a\".\"t\""), "owner", json_string(owner));
@@ -207,8 +207,8 @@ Test(compare, knows_a_role_by_its_new_name_in_names_too)
 Test(compare, counts_what_it_excused)
 {
         AUTO_ERR err = { 0 };
-        AUTO_JSON a = inventory("record", 1);
-        AUTO_JSON b = inventory("record", 1);
+        AUTO_JSON a = inventory("server", 1);
+        AUTO_JSON b = inventory("server", 1);
         json_t *report = NULL;
         for (int i = 0; i < 1500; i++) {
                 AUTO_FREE char *name = xasprintf("\"a\".\"t%d\"", i);
