@@ -44,8 +44,9 @@ static void hint_for_roles(Err *err)
                          "globals.sql.zst --plain, make those that are missing, and try again");
 }
 
-/* `l` NULL: into a database that was there. */
-static void report(const Restore *o, const char *name, const Load *l, const TransferResult *r)
+/* `database`: its name in the bundle. `l` NULL: into a database that was there. */
+static void report(const Restore *o, const char *database, const char *name, const Load *l,
+                   const TransferResult *r)
 {
         const char *more = !l           ? ", in one transaction"
                            : l->replaces ? " (an empty database was in its place)"
@@ -57,9 +58,13 @@ static void report(const Restore *o, const char *name, const Load *l, const Tran
                 return;
         }
         AUTO_FREE char *clean = text_clean_str(name);
-        printf("%s %s: %s, %s, every member's SHA-256 checked%s\n",
+        AUTO_ERR ignored = { 0 };
+        bool dump = jx_str(bundle_database(o->b, database, &ignored), "dump", NULL);
+        printf("%s %s: %s, %s, the SHA-256 of %s checked%s%s\n",
                o->n_only ? "restored into database" : "database", clean, THINGS(r->tables, "table"),
-               THINGS(r->rows, "row"), more);
+               THINGS(r->rows, "row"),
+               o->n_only ? "all that was taken" : "each of its members",
+               dump ? " (its pg_dump was not used)" : "", more);
 }
 
 /* ---- into a database of its own ---- */
@@ -85,7 +90,7 @@ static int load(const Restore *o, const char *database, Load *l)
                 hint_for_roles(&err);
         ok = ok && load_finish(l, w, &err);
         if (ok)
-                report(o, l->name, l, &result);
+                report(o, database, l->name, l, &result);
         transfer_result_done(&result);
         return ok ? EXIT_DONE
                   : load_failed(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
@@ -106,7 +111,7 @@ static int load_into(const Restore *o, const char *database, const char *name)
         bool ok = transfer_restore_into(t, &r, &result, &err);
         work_stops(w, NULL);
         if (ok)
-                report(o, name, NULL, &result);
+                report(o, database, name, NULL, &result);
         else
                 hint_for_roles(&err);
         transfer_result_done(&result);

@@ -133,6 +133,9 @@ typedef struct BundleVerifyHooks {
         /* Reads a pg_dump -Fc to its end with a real pg_restore; NULL: hashes only. Sets
          * *ret_note ("read by pg_restore 15.20", or why it could not be); malloc()ed. */
         bool (*dump)(void *arg, const Bundle *b, const json_t *parts, char **ret_note, Err *err);
+        /* Does what the manifest says of a database (its record) fit the schema that is kept of it?
+         * False: *err says what does not; NULL: nobody asks. */
+        bool (*schema)(void *arg, const Bundle *b, const json_t *database, Err *err);
         const volatile bool *cancel;
         void *arg;
 } BundleVerifyHooks;

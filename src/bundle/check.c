@@ -12,7 +12,8 @@
 static bool odd(Err *err, const char *member, const char *why)
 {
         AUTO_FREE char *clean = text_clean(member, MIN(strlen(member), 200));
-        return err_set(err, ERR_USER, "its manifest cannot be trusted: `%s`: %s", clean, why);
+        err_set(err, ERR_USER, "its manifest cannot be trusted: `%s`: %s", clean, why);
+        return err_hint(err, "take another bundle, or make a new backup");
 }
 
 static bool hex(const char *s)
@@ -88,6 +89,26 @@ static bool database(const json_t *db, Err *err)
         return true;
 }
 
+/* Rows that no table of the manifest has would be read by nobody. */
+static bool described(const json_t *members, const json_t *databases, Err *err)
+{
+        AUTO_JSON dirs = json_object();
+        const char *name;
+        json_t *db, *t;
+        size_t i, k;
+        json_array_foreach(databases, i, db)
+                json_array_foreach(jx_get(db, "tables"), k, t)
+                        json_object_set_new(dirs, jx_str(t, "dir", ""), json_true());
+        json_object_foreach((json_t *)members, name, t)
+        {
+                const char *slash = strrchr(name, '/');
+                AUTO_FREE char *dir = xstrndup(name, slash ? (size_t)(slash + 1 - name) : 0);
+                if (strstr(name, "/data/") && !json_object_get(dirs, dir))
+                        return odd(err, name, "these are rows of a table that it does not describe");
+        }
+        return true;
+}
+
 bool bundle_manifest_sane(const Bundle *b, Err *err)
 {
         json_t *members = jx_get(b->manifest, "members"), *all = jx_get(b->manifest, "databases"), *m;
@@ -104,5 +125,5 @@ bool bundle_manifest_sane(const Bundle *b, Err *err)
                 if (!member(name, m, &end, b->manifest_header, err))
                         return false;
         json_array_foreach(all, i, m) if (!database(m, err)) return false;
-        return true;
+        return described(members, all, err);
 }

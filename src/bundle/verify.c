@@ -179,6 +179,19 @@ static bool dumps(Verify *v, const json_t *database, Err *err)
         return true;
 }
 
+static bool schema(Verify *v, const json_t *database, Err *err)
+{
+        AUTO_ERR why = { 0 };
+        if (!v->hooks->schema || v->hooks->schema(v->hooks->arg, v->b, database, &why))
+                return true;
+        if (why.kind == ERR_CANCELLED) {
+                err_move(err, &why);
+                return false;
+        }
+        verify_found_bad(v->r, "manifest.json", why.message);
+        return true;
+}
+
 /* ---- what is around the members ---- */
 
 static bool around(Verify *v, Err *err)
@@ -283,7 +296,7 @@ static bool with_manifest(Verify *v, Err *err)
                         verify_found_bad(v->r, v->members[i].name, v->members[i].why);
         json_array_foreach(jx_get(v->b->manifest, "databases"), i, db)
         {
-                if (!verify_tables(v, db, err) || !dumps(v, db, err))
+                if (!verify_tables(v, db, err) || !schema(v, db, err) || !dumps(v, db, err))
                         return false;
         }
         if (!around(v, err))

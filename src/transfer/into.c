@@ -5,7 +5,7 @@
  * only needs (a type, a function, an extension, a schema) may be: then that one is used as it
  * is, and said. Each entry has a savepoint of its own, because the answer to "is it there?" is
  * the server's. */
-#include "transfer/internal.h"
+#include "transfer/bundle_schema.h"
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -20,9 +20,7 @@ typedef struct Into {
         const TransferRestore *c;
         Arena                 *a;
         json_t                *record, *left_out;
-        char                  *archive;
-        size_t                 archive_len;
-        Toc                    toc;
+        BundleSchema           schema;
         bool                  *existing;        /* entries that were there before            */
         Pg                    *to;
         Entries                run;
@@ -39,7 +37,7 @@ static void into_close(Into *w)
         transfer_disconnect(w->t, &w->to);      /* an open transaction goes with it */
         json_decref(w->record);
         json_decref(w->left_out);
-        free(w->archive);
+        bundle_schema_done(&w->schema);
         arena_free(w->a);
 }
 
@@ -51,12 +49,10 @@ static bool open_all(Into *w, Err *err)
                 return false;
         w->record = json_deep_copy(record);
         w->left_out = json_array();
-        AUTO_FREE char *schema = xasprintf("%s/schema.dump", jx_str(record, "dir", ""));
-        if (!bundle_read_all(c->bundle, schema, LIMIT_SQL, &w->archive, &w->archive_len, err) ||
-            !toc_read(w->archive, w->archive_len, w->a, &w->toc, err) ||
-            !select_cut(c->only, c->n_only, true, &w->toc, w->record, w->left_out, w->a, err))
+        if (!bundle_schema_read(c->bundle, record, w->a, &w->schema, err) ||
+            !select_cut(c->only, c->n_only, true, &w->schema.toc, w->record, w->left_out, w->a, err))
                 return false;
-        w->existing = arena_new_array(w->a, bool, w->toc.n + 1);
+        w->existing = arena_new_array(w->a, bool, w->schema.toc.n + 1);
         bool ascii = str_eq(jx_str(jx_get(record, "properties"), "encoding", ""), "SQL_ASCII");
         if (!target_open(w->t, c->target, c->into, ascii, &w->to, err))
                 return false;
@@ -168,8 +164,8 @@ static bool tablespace(Into *w, TocEntry *e, Err *err)
 static bool look(Into *w, Err *err)
 {
         AUTO_BUF in_the_way = buf_init(LIMIT_LINE);
-        for (size_t i = 0; i < w->toc.n; i++) {
-                TocEntry *e = &w->toc.entries[i];
+        for (size_t i = 0; i < w->schema.toc.n; i++) {
+                TocEntry *e = &w->schema.toc.entries[i];
                 if (str_eq(e->class, "SCHEMA"))
                         e->part = TOC_NEEDED;   /* a schema may be there: its tables may not */
                 if (!not_there_yet(w, e, &w->existing[i], &in_the_way, err) || !tablespace(w, e, err))
@@ -186,11 +182,11 @@ static bool about_existing(const Into *w, const TocEntry *e)
         bool any = false;
         for (size_t i = 0; i < LEN(about); i++)
                 any = any || str_eq(e->class, about[i]);
-        for (size_t i = 0; any && i < w->toc.n; i++) {
+        for (size_t i = 0; any && i < w->schema.toc.n; i++) {
                 if (!w->existing[i])
                         continue;
                 for (size_t k = 0; k < e->n_needs; k++)
-                        if (e->needs[k] == w->toc.entries[i].id)
+                        if (e->needs[k] == w->schema.toc.entries[i].id)
                                 return true;
         }
         return false;
@@ -208,7 +204,7 @@ static bool is_duplicate(const Err *err)
 /* What may go wrong without the whole going wrong. */
 static bool forgive(Into *w, size_t i, Err *err)
 {
-        const TocEntry *e = &w->toc.entries[i];
+        const TocEntry *e = &w->schema.toc.entries[i];
         const char *object = toc_object(w->a, e);
         if (e->part == TOC_NEEDED && !is_relation(e) && is_duplicate(err)) {
                 w->existing[i] = true;
@@ -226,7 +222,7 @@ static bool forgive(Into *w, size_t i, Err *err)
 
 static bool one_entry(Into *w, size_t i, Err *err)
 {
-        const TocEntry *e = &w->toc.entries[i];
+        const TocEntry *e = &w->schema.toc.entries[i];
         if (!toc_is_schema(e) || w->existing[i] || about_existing(w, e))
                 return true;
         if (!pg_do(w->to, "savepoint entry", err))
@@ -243,8 +239,8 @@ static bool one_entry(Into *w, size_t i, Err *err)
 
 static bool entries(Into *w, TocSection section, TocPass pass, Err *err)
 {
-        for (size_t i = 0; i < w->toc.n; i++) {
-                const TocEntry *e = &w->toc.entries[i];
+        for (size_t i = 0; i < w->schema.toc.n; i++) {
+                const TocEntry *e = &w->schema.toc.entries[i];
                 bool mine = e->pass == pass && (pass != TOC_PASS_MAIN || e->section == section);
                 if (mine && !one_entry(w, i, err))
                         return false;
@@ -293,8 +289,8 @@ static bool rows(Into *w, Err *err)
 /* A sequence that was there before stays where it stands. */
 static bool was_there(const Into *w, const json_t *j)
 {
-        for (size_t i = 0; i < w->toc.n; i++) {
-                const TocEntry *e = &w->toc.entries[i];
+        for (size_t i = 0; i < w->schema.toc.n; i++) {
+                const TocEntry *e = &w->schema.toc.entries[i];
                 if (w->existing[i] && str_eq(e->class, "SEQUENCE") &&
                     str_eq(e->name, jx_str(j, "name", "")) && str_eq(e->schema, jx_str(j, "schema", "")))
                         return true;
@@ -336,9 +332,9 @@ bool transfer_restore_into(Transfer *t, const TransferRestore *c, TransferResult
         json_t *j;
         json_array_foreach(w.left_out, i, j) transfer_say(t, "%s", json_string_value(j));
         *ret = (TransferResult){ .tables = w.tables, .rows = w.rows, .bytes = w.bytes,
-                                 .objects = toc_count(&w.toc),
+                                 .objects = toc_count(&w.schema.toc),
                                  .sequences = (int64_t)json_array_size(jx_get(w.record, "sequences")),
-                                 .client = xstrdup(w.toc.dump_version ? w.toc.dump_version : ""),
+                                 .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
                                  .tolerated = json_incref(t->tolerated) };
         return true;
 }

@@ -1,7 +1,6 @@
 /* restore.c: a database out of a bundle. */
-#include "transfer/internal.h"
+#include "transfer/bundle_schema.h"
 
-#include "base/limits.h"
 #include "transfer/select.h"
 
 typedef struct Restore {
@@ -9,9 +8,7 @@ typedef struct Restore {
         const TransferRestore *c;
         json_t                *record;  /* of the manifest; of a selection, a copy cut to it */
         Arena                 *a;
-        char                  *archive;
-        size_t                 archive_len;
-        Toc                    toc;
+        BundleSchema           schema;
         Content                content;
         int64_t                blobs;
 } Restore;
@@ -20,7 +17,7 @@ static void restore_close(Restore *w)
 {
         content_done(&w->content);
         json_decref(w->record);
-        free(w->archive);
+        bundle_schema_done(&w->schema);
         arena_free(w->a);
 }
 
@@ -60,7 +57,7 @@ static bool selected(Restore *w, Err *err)
         json_t *j;
         json_decref(w->record);
         w->record = record;
-        if (!select_cut(w->c->only, w->c->n_only, false, &w->toc, record, left_out, w->a, err))
+        if (!select_cut(w->c->only, w->c->n_only, false, &w->schema.toc, record, left_out, w->a, err))
                 return false;
         json_array_foreach(left_out, i, j) transfer_say(w->t, "%s", json_string_value(j));
         jx_set_int(record, "tables_counted", (int64_t)json_array_size(jx_get(record, "tables")));
@@ -72,10 +69,8 @@ static bool open_bundle(Restore *w, Err *err)
         w->record = json_incref((json_t *)bundle_database(w->c->bundle, w->c->database, err));
         if (!w->record)
                 return false;
-        AUTO_FREE char *schema = xasprintf("%s/schema.dump", jx_str(w->record, "dir", ""));
-        if (!bundle_read_all(w->c->bundle, schema, LIMIT_SQL, &w->archive, &w->archive_len, err) ||
-            !toc_read(w->archive, w->archive_len, w->a, &w->toc, err) ||
-            (w->c->n_only && !selected(w, err)))
+        if (!bundle_schema_read(w->c->bundle, w->record, w->a, &w->schema, err) ||
+            !(w->c->n_only ? selected(w, err) : bundle_schema_check_rest(w->c->bundle, w->record, err)))
                 return false;
         content_of(w);
         return true;
@@ -90,10 +85,10 @@ static bool load(Restore *w, Err *err)
         if (!target_create(t, c->target, w->content.properties, c->into, c->marker, c->created, err) ||
             !target_open(t, c->target, c->into, ascii, &to, err))
                 return false;
-        bool ok = target_pre_data(t, to, &w->toc, err);
+        bool ok = target_pre_data(t, to, &w->schema.toc, err);
         transfer_disconnect(t, &to);
         WorkPlan p = { .t = t, .target = c->target, .into = c->into, .content = &w->content,
-                       .toc = &w->toc, .bundle = c->bundle, .record = w->record,
+                       .toc = &w->schema.toc, .bundle = c->bundle, .record = w->record,
                        /* pieces come without */
                        .n_blobs = c->n_only ? NULL : &w->blobs };
         return ok && work_run(&p, err) &&
@@ -110,8 +105,8 @@ bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret
         *ret = (TransferResult){ .tables = jx_int(w.record, "tables_counted", 0),
                                  .sequences = (int64_t)w.content.n_sequences,
                                  .large_objects = w.blobs,
-                                 .objects = toc_count(&w.toc),
-                                 .client = xstrdup(w.toc.dump_version ? w.toc.dump_version : ""),
+                                 .objects = toc_count(&w.schema.toc),
+                                 .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
                                  .tolerated = json_incref(t->tolerated) };
         for (size_t i = 0; i < w.content.n_tables; i++) {
                 ret->rows += w.content.tables[i].rows;

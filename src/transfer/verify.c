@@ -1,5 +1,5 @@
 /* verify.c: a bundle's proof, with a real pg_restore for the dumps in it. */
-#include "transfer/internal.h"
+#include "transfer/bundle_schema.h"
 
 #include <stdio.h>
 
@@ -57,6 +57,13 @@ static bool read_dump(void *arg, const Bundle *b, const json_t *parts, char **re
         return ok;
 }
 
+static bool schema_fits(void *arg, const Bundle *b, const json_t *database, Err *err)
+{
+        AUTO_ARENA a = arena_new();
+        BundleSchema CLEANUP(bundle_schema_done) s = { 0 };
+        return !transfer_stopped(arg, err) && bundle_schema_read(b, database, a, &s, err);
+}
+
 static void show(void *arg, int64_t done, int64_t total, const char *member)
 {
         Transfer *t = arg;
@@ -66,7 +73,8 @@ static void show(void *arg, int64_t done, int64_t total, const char *member)
 
 bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err)
 {
-        BundleVerifyHooks h = { .progress = show, .dump = read_dump, .cancel = transfer_cancel_flag(t),
+        BundleVerifyHooks h = { .progress = show, .dump = read_dump, .schema = schema_fits,
+                                .cancel = transfer_cancel_flag(t),
                                 .arg = t };
         progress_stage(t, "reading every byte", "bytes", 0, 1);
         if (!bundle_verify(path, &h, ret, err))
