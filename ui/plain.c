@@ -175,10 +175,11 @@ static void tell_other(const Event *ev, const RunView *v)
         case EV_RUN_ABORT:
                 at(ev->t_ms);
                 printf("%s%s%s.\n",
-                       ev->type == EV_RUN_PAUSE    ? "Paused"
+                       ev->type == EV_RUN_PAUSE    ? v->stopped_why ? "Stopped" : "Paused"
                        : ev->type == EV_RUN_RESUME ? "Continued"
                                                    : "Stopped for good",
-                       jx_str(f, "cause", NULL) ? ": " : "", jx_str(f, "cause", ""));
+                       jx_str(f, "cause", NULL) ? ": " : "",
+                       v->stopped_why ? v->stopped_why : jx_str(f, "cause", ""));
                 return;
         case EV_RUN_CLOSE:
                 at(ev->t_ms);
@@ -261,8 +262,11 @@ static int follow(RunModel *m, const UiOptions *o, Input *in, Teller *t)
         while (!m->view->status && !m->damage) {
                 const ViewGate *g = &m->view->gate;
                 if (!m->alive && plain_now_ms() - m->looked_ms < 900) {
-                        printf("Its engine is not running. Start it again with: pgsherpa resume "
-                               "%s\n", m->view->run ? m->view->run : "");
+                        const RunView *v = m->view;
+                        printf("Its engine is not running%s%s.%s%s Start it again with: pgsherpa resume %s\n",
+                               v->stopped_why ? ": " : "", v->stopped_why ? v->stopped_why : "",
+                               v->stopped_hint ? " Hint: " : "", v->stopped_hint ? v->stopped_hint : "",
+                               v->run ? v->run : "");
                         return 1;
                 }
                 bool asks = g->open && g->number != answered && !o->watch && m->client.fd >= 0;

@@ -44,7 +44,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_drift = {
         .name = "compose.drift",
         .summary = "Compare running containers with the compose file",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .results = results,
         .plan = plan,
         .run = run,

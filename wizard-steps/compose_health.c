@@ -143,7 +143,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_health = {
         .name = "compose.health",
         .summary = "Look at the state and health of a Compose project's services",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,
         .verdict = verdict,

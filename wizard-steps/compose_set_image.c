@@ -102,7 +102,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_set_image = {
         .name = "compose.set_image",
         .summary = "Change a service's image tag in the compose file",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,
         .check = check,

@@ -147,7 +147,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_set_volume = {
         .name = "compose.set_volume",
         .summary = "Point a service's data at another volume in the compose file",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,
         .check = check,

@@ -88,7 +88,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_start = {
         .name = "compose.start",
         .summary = "Start existing containers of a Compose project again",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,
         .plan = plan,

@@ -181,7 +181,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_stop = {
         .name = "compose.stop",
         .summary = "Stop services of a Compose project, most dependent first",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,
         .check = check,

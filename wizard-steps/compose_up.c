@@ -210,7 +210,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_up = {
         .name = "compose.up",
         .summary = "Bring services of a Compose project up and wait until they are well",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,
         .check = check,

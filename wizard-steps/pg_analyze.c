@@ -77,7 +77,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_analyze = {
         .name = "pg.analyze",
         .summary = "Collect statistics for the planner, in stages",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

@@ -69,7 +69,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_capacity = {
         .name = "pg.capacity",
         .summary = "See whether a shared server takes the connections that will come",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

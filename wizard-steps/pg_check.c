@@ -52,7 +52,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_check = {
         .name = "pg.check",
         .summary = "Ask a query and hold its answer against what is expected",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

@@ -58,7 +58,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_collation = {
         .name = "pg.collation",
         .summary = "Advice about collations, reindexing and the largest tables",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

@@ -47,7 +47,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_collation_refresh = {
         .name = "pg.collation.refresh",
         .summary = "Write down today's collation versions, after REINDEX",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

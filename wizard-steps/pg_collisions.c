@@ -85,7 +85,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_collisions = {
         .name = "pg.collisions",
         .summary = "Find names that two sources bring to one server",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .verdict = verdict,

@@ -147,7 +147,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_compare = {
         .name = "pg.compare",
         .summary = "Prove that a database is equal to its source",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .verdict = verdict,

@@ -158,7 +158,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_copy = {
         .name = "pg.copy",
         .summary = "Copy a database from another server, and into a bundle in the same pass",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = transfer_results,
         .check = check,

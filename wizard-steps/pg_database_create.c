@@ -210,7 +210,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_database_create = {
         .name = "pg.database.create",
         .summary = "Create an empty database",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .check = check,

@@ -78,7 +78,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 const StepKind step_pg_database_drop = {
         .name = "pg.database.drop",
         .summary = "Drop a database",
-        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

@@ -218,7 +218,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_database_rename = {
         .name = "pg.database.rename",
         .summary = "Give a loaded database its real name",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

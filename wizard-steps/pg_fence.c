@@ -101,7 +101,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_fence = {
         .name = "pg.fence",
         .summary = "Prove that nobody else is connected, and remember what was written so far",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

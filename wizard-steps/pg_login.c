@@ -52,7 +52,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_login = {
         .name = "pg.login",
         .summary = "See whether a role's password opens the database",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

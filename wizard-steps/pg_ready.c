@@ -89,7 +89,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_ready = {
         .name = "pg.ready",
         .summary = "Wait until a server answers a login over TCP",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

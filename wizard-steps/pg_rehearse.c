@@ -131,7 +131,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_rehearse = {
         .name = "pg.rehearse",
         .summary = "Make a database's schema on another server, without rows, and drop it again",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

@@ -94,7 +94,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_reindex = {
         .name = "pg.reindex",
         .summary = "Build indexes anew that depend on how text sorts",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .check = check,

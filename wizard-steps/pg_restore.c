@@ -112,7 +112,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_restore = {
         .name = "pg.restore",
         .summary = "Restore a database from a bundle or a dump",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = transfer_results,
         .check = check,

@@ -222,7 +222,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_role_create = {
         .name = "pg.role.create",
         .summary = "Create a login role and prove that its password works",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .check = check,

@@ -163,7 +163,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_roles_copy = {
         .name = "pg.roles.copy",
         .summary = "Copy the roles a database needs, with their password verifiers",
-        .traits = STEP_IDEMPOTENT,
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

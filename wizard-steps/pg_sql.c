@@ -134,6 +134,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 const StepKind step_pg_sql = {
         .name = "pg.sql",
         .summary = "Run SQL of the runbook's own in one transaction",
+        .traits = STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

@@ -73,7 +73,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_terminate = {
         .name = "pg.terminate",
         .summary = "End the sessions of all other clients",
-        .traits = STEP_IDEMPOTENT | STEP_NEEDS_WINDOW,
+        .traits = STEP_IDEMPOTENT | STEP_NEEDS_WINDOW | STEP_ON_SERVER,
         .params = params,
         .results = results,
         .plan = plan,

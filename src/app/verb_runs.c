@@ -77,6 +77,10 @@ static int status(int argc, char **argv)
         if (str_eq(v->status, "failed") || str_eq(v->status, "aborted"))
                 printf("next: what it did stays, a temporary database too; pgsherpa rollback %s puts it "
                        "back\n", v->run);
+        if (!v->status && !alive && v->stopped_why)
+                printf("why: %s\n", v->stopped_why);
+        if (!v->status && !alive && v->stopped_hint)
+                printf("hint: %s\n", v->stopped_hint);
         if (!v->status && v->gate.open)
                 printf("question: %s\n", v->gate.title);
         return verb_run_status(v, alive);

@@ -84,6 +84,25 @@ bool clock_parse_iso(const char *text, int64_t *ret_wall_ms)
         return true;
 }
 
+bool clock_parse_start(const char *text, int64_t *ret_wall_ms)
+{
+        int h = 0, m = 0, used = 0;
+        if (clock_parse_iso(text, ret_wall_ms))
+                return true;
+        if (sscanf(text, "%2d:%2d%n", &h, &m, &used) != 2 || text[used] || h < 0 || h > 23 || m < 0 || m > 59)
+                return false;
+        time_t now = (time_t)(clock_wall_ms() / 1000);
+        struct tm tm;
+        localtime_r(&now, &tm);
+        tm.tm_mday += h < tm.tm_hour || (h == tm.tm_hour && m <= tm.tm_min);
+        tm.tm_hour = h;
+        tm.tm_min = m;
+        tm.tm_sec = 0;
+        tm.tm_isdst = -1;
+        *ret_wall_ms = (int64_t)mktime(&tm) * 1000;
+        return true;
+}
+
 const char *clock_boot_id(void)
 {
         static char id[40];

@@ -20,6 +20,8 @@ char *clock_hm(int64_t wall_ms, char buf[static 16]);
 char *clock_day_hm(int64_t wall_ms, char buf[static 24]);
 /* Back from clock_iso(); false when the text is not one. */
 bool clock_parse_iso(const char *text, int64_t *ret_wall_ms) MUST_CHECK;
+/* That, or "22:00": the next time it is that late here. */
+bool clock_parse_start(const char *text, int64_t *ret_wall_ms) MUST_CHECK;
 /* This boot, from /proc: two durations of different boots must not be subtracted. */
 const char *clock_boot_id(void);
 

@@ -85,26 +85,6 @@ bool ask_decisions(Engine *e, const PlanStep *p, Err *err)
 
 /* ---- start_at ---- */
 
-/* "2026-11-20T22:00:00Z", or "22:00": the next time it is that late here. */
-static bool time_of(const char *text, int64_t *ret)
-{
-        int h = 0, m = 0, used = 0;
-        if (clock_parse_iso(text, ret))
-                return true;
-        if (sscanf(text, "%2d:%2d%n", &h, &m, &used) != 2 || text[used] || h > 23 || m > 59)
-                return false;
-        time_t now = (time_t)(clock_wall_ms() / 1000);
-        struct tm tm;
-        localtime_r(&now, &tm);
-        tm.tm_hour = h;
-        tm.tm_min = m;
-        tm.tm_sec = 0;
-        tm.tm_isdst = -1;
-        time_t then = mktime(&tm);
-        *ret = (int64_t)(then > now ? then : then + 86400) * 1000;
-        return true;
-}
-
 bool ask_start_at(Engine *e, Err *err)
 {
         if (!e->rb->start_at || jx_get(e->state.answered, "run#start"))
@@ -119,7 +99,7 @@ bool ask_start_at(Engine *e, Err *err)
                 return err_wrap(err, "start_at");
         if (!*text)
                 return true;
-        if (!time_of(text, &until)) {
+        if (!clock_parse_start(text, &until)) {
                 err_set(err, ERR_USER, "start_at: `%s` is not a time", text);
                 return err_hint(err, "write 22:00, or 2026-11-20T22:00:00.000Z");
         }

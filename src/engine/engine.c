@@ -439,6 +439,20 @@ static bool handle_stop(Engine *e, int *ret_code, Err *err)
         return true;
 }
 
+/* What no question could be made of. The run is left as after a crash, but its journal says why, for
+ * whoever comes to look: nobody reads the log of an engine. Where the journal cannot be written any
+ * more, *err is all there is. */
+static int stopped_by_an_error(Engine *e, const Err *err)
+{
+        json_t *f = json_object();
+        jx_set_str(f, "cause", "error");
+        jx_set_str(f, "reason", err->message ? err->message : "");
+        if (err->hint)
+                jx_set_str(f, "hint", err->hint);
+        engine_tell(e, EV_RUN_PAUSE, NULL, f);
+        return ENGINE_FAILED;
+}
+
 static int run_to_its_end(Engine *e, Err *err)
 {
         int code = ENGINE_FAILED;
@@ -450,7 +464,7 @@ static int run_to_its_end(Engine *e, Err *err)
                         if (walk(e, err))
                                 return close_run(e, "done", "", err) ? ENGINE_DONE : ENGINE_FAILED;
                         if (!e->stop)
-                                return ENGINE_FAILED;   /* *err says it; the journal is gone */
+                                return stopped_by_an_error(e, err);
                 }
                 err_clear(err);
                 over = handle_stop(e, &code, err);

@@ -42,7 +42,8 @@
  *                                            verdict ("clean" "written" "unknown")
  * clock.jump    by_ms                        journal.recovered  bytes
  * io.error      message
- * run.pause     cause, by                    run.resume  by, after_crash, boot_id, pid
+ * run.pause     cause ("asked" "shutdown" "error" ..), by; of an error reason, hint
+ *                                            run.resume  by, after_crash, boot_id, pid
  * run.abort     by                           run.close   status ("done" "failed" "aborted"
  *               "undone" "refused"), reason
  *

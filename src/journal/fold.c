@@ -283,6 +283,8 @@ static void resume_run(Fold *f, const Event *ev)
         int64_t pid = jx_int(e, "pid", f->engine_pid);
         bool other_engine = jx_bool(e, "after_crash", false) || pid != f->engine_pid;
         v->paused = false;
+        view_keep(&v->stopped_why, NULL);
+        view_keep(&v->stopped_hint, NULL);
         if (v->status) {                /* closed as failed, and now it is rolled back */
                 view_keep(&v->status, NULL);
                 view_keep(&v->close_reason, NULL);
@@ -356,6 +358,8 @@ static void run_event(Fold *f, const Event *ev)
                 break;
         case EV_RUN_PAUSE:
                 v->paused = true;
+                view_keep(&v->stopped_why, jx_str(e, "reason", NULL));
+                view_keep(&v->stopped_hint, jx_str(e, "hint", NULL));
                 break;
         case EV_RUN_RESUME:
                 resume_run(f, ev);

@@ -98,8 +98,10 @@ static void run_lines(Fold *f, const Event *ev, const ViewStep *st)
                     fmt_clock(run_view_downtime_ms(v, ev->bt_ms), clock));
                 break;
         case EV_RUN_PAUSE:
-                SAY(LINE_WARN, view_text(e, "by"), "the run is paused (%s)",
-                    jx_str(e, "cause", "asked"));
+                if (v->stopped_why)
+                        SAY(LINE_ERROR, NULL, "the run stopped: %s", v->stopped_why);
+                else
+                        SAY(LINE_WARN, view_text(e, "by"), "the run is paused (%s)", jx_str(e, "cause", "asked"));
                 break;
         case EV_RUN_RESUME:
                 SAY(LINE_INFO, view_text(e, "by"), "the run goes on%s",

@@ -102,6 +102,8 @@ RunView *run_view_free(RunView *v)
         free_records(v);
         view_keep(&v->status, NULL);
         view_keep(&v->close_reason, NULL);
+        view_keep(&v->stopped_why, NULL);
+        view_keep(&v->stopped_hint, NULL);
         view_keep(&v->last_detach_cause, NULL);
         view_keep(&v->attached_by, NULL);
         view_keep(&v->damage, NULL);

@@ -141,6 +141,7 @@ typedef struct RunView {
         const char *undo_of;            /* run that this one undoes, or NULL                 */
         const char *status;             /* NULL while open; else run.close's                 */
         const char *close_reason;
+        const char *stopped_why, *stopped_hint; /* its engine met an error and ended; or NULL */
         bool        paused, undoing, accepted;
         ViewPhase    *phases;    size_t n_phases;
         ViewStep     *steps;     size_t n_steps;

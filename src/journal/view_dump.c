@@ -239,6 +239,8 @@ static void dump_run(json_t *j, const RunView *v)
         jx_set_str(j, "status", v->status);
         jx_set_str(j, "close_reason", v->close_reason);
         jx_set_bool(j, "paused", v->paused);
+        if (v->stopped_why)
+                jx_set_str(j, "stopped_why", v->stopped_why);
         jx_set_bool(j, "undoing", v->undoing);
         jx_set_bool(j, "accepted", v->accepted);
         jx_set_str(j, "last_detach_cause", v->last_detach_cause);

@@ -208,6 +208,7 @@ Runbook *runbook_load_text(const char *name, const char *text, size_t n, KindTab
                 rb->text = arena_strndup(arena, text, n);
                 load_document(&l, root);
                 names_check(rb, problems);
+                vars_check_defaults(rb, problems);
         }
         /* Rules of conduct for a file with holes in it would report the holes again. */
         if (problems->errors == before)

@@ -17,6 +17,10 @@ typedef struct Loader {
         const YamlNode *defaults;       /* of the document, or NULL                          */
 } Loader;
 
+/* ---- vars.c ---- */
+/* A default must be what its own variable allows. */
+void vars_check_defaults(const Runbook *rb, Problems *problems);
+
 /* ---- load_util.c ---- */
 Loc  load_loc(const Loader *l, const YamlNode *at);
 Loc  load_text_loc(const Loader *l, const YamlNode *scalar);    /* of its first character    */

@@ -2,19 +2,10 @@
  *
  * facts are checked in the order of the run: a step sees what steps before it captured.
  * Targets and secrets are opened when they are first used, so they may name any fact. */
+#include "base/clock.h"
 #include "base/text.h"
-#include "runbook/expr_tree.h"
-#include "runbook/load.h"
+#include "runbook/names.h"
 #include "runbook/types.h"
-
-typedef struct Names {
-        const Runbook *rb;
-        Problems      *problems;
-        const Step   **steps;           /* all, in order                                     */
-        size_t         n_steps, seen;   /* seen: how many come before                        */
-        const Step    *step;            /* whose text it is, or NULL                         */
-        bool           result, item;    /* are these names there?                            */
-} Names;
 
 static void visit(Names *ns, const ExprNode *n, Loc base);
 
@@ -26,10 +17,15 @@ static void report(Names *ns, Loc at, const char *const *known, size_t n, const 
         problems_add(ns->problems, at, "E-NAME", hint, "%s `%.60s`", what, word);
 }
 
+Loc names_loc(Loc base, int col)
+{
+        base.col += col - 1;
+        return base;
+}
+
 static Loc seg_loc(Loc base, const ExprSeg *s)
 {
-        base.col += s->col - 1;
-        return base;
+        return names_loc(base, s->col);
 }
 
 /* ---- one namespace after the other ---- */
@@ -105,7 +101,7 @@ static void check_secret_name(Names *ns, const char *name, Loc at)
         report(ns, at, known, ns->rb->n_secrets, name, "there is no secret");
 }
 
-static const Step *step_named(const Names *ns, const char *id, size_t *ret_index)
+const Step *names_step(const Names *ns, const char *id, size_t *ret_index)
 {
         for (size_t i = 0; i < ns->n_steps; i++) {
                 if (!str_eq(ns->steps[i]->id, id))
@@ -119,7 +115,7 @@ static const Step *step_named(const Names *ns, const char *id, size_t *ret_index
 static const Step *check_step_name(Names *ns, const char *id, Loc at)
 {
         size_t index;
-        const Step *step = step_named(ns, id, &index);
+        const Step *step = names_step(ns, id, &index);
         if (step)
                 return step;
         AUTO_FREE const char **known = xcalloc(ns->n_steps + 1, sizeof *known);
@@ -129,7 +125,7 @@ static const Step *check_step_name(Names *ns, const char *id, Loc at)
         return NULL;
 }
 
-static const ParamSpec *result_row(const Step *step, const char *name)
+const ParamSpec *names_result(const Step *step, const char *name)
 {
         const ParamSpec *row = step->kind ? step->kind->results : NULL;
         for (; row && row->name; row++)
@@ -145,7 +141,7 @@ static ParamType capture_type(const Step *step, const Capture *c)
         if (!root || root->op != X_NAME || !str_eq(root->name->key, "result") ||
             !root->name->next || root->name->next->kind != SEG_KEY || root->name->next->next)
                 return PARAM_ANY;
-        const ParamSpec *row = result_row(step, root->name->next->key);
+        const ParamSpec *row = names_result(step, root->name->next->key);
         return row ? row->type : PARAM_ANY;
 }
 
@@ -167,7 +163,7 @@ static void check_fact(Names *ns, const ExprSeg *s, Loc base)
 {
         size_t index;
         const Step *step = check_step_name(ns, s->key, seg_loc(base, s));
-        if (!step || !step_named(ns, s->key, &index))
+        if (!step || !names_step(ns, s->key, &index))
                 return;
         if (index >= ns->seen) {
                 problems_add(ns->problems, seg_loc(base, s), "E-NAME",
@@ -293,6 +289,7 @@ static void visit(Names *ns, const ExprNode *n, Loc base)
         }
         for (const ExprNode *x = n->args; x; x = x->next)
                 visit(ns, x, base);
+        names_check_comparison(ns, n, base);
 }
 
 static void check_expr(Names *ns, const Expr *e)
@@ -323,6 +320,33 @@ static void check_template(Names *ns, const Template *t, const char *parent)
 
 /* ---- where names are ---- */
 
+static const char *kind_of_target(const Names *ns, const Template *on)
+{
+        const char *name = template_literal(on);
+        if (!name)
+                return template_literal(template_get(on, "kind"));
+        for (size_t i = 0; i < ns->rb->n_targets; i++)
+                if (str_eq(ns->rb->targets[i].name, name))
+                        return ns->rb->targets[i].kind;
+        return NULL;
+}
+
+static void check_kind_of_target(Names *ns, const Step *s)
+{
+        static const struct {
+                StepTrait   trait;
+                const char *target, *words;
+        } wants[] = { { STEP_ON_SERVER, "postgres", "a server" }, { STEP_ON_PROJECT, "compose", "a compose project" } };
+        const char *kind = s->on ? kind_of_target(ns, s->on) : NULL;
+        for (size_t i = 0; kind && s->kind && i < LEN(wants); i++)
+                if ((s->kind->traits & wants[i].trait) && !str_eq(kind, wants[i].target)) {
+                        AUTO_FREE char *hint = xasprintf("name a target of kind %s", wants[i].target);
+                        problems_add(ns->problems, s->on->loc, "E-KIND", hint,
+                                     "`%s` works on %s, and this target is of kind %s", s->kind->name,
+                                     wants[i].words, kind);
+                }
+}
+
 static void check_on(Names *ns, const Template *on)
 {
         const char *name = template_literal(on);
@@ -352,6 +376,7 @@ static void check_step(Names *ns, const Step *s, bool item)
         ns->item = item || s->each;
         check_template(ns, s->each_id, NULL);
         check_on(ns, s->on);
+        check_kind_of_target(ns, s);
         check_template(ns, s->title_text, NULL);
         check_template(ns, s->with, NULL);
         check_expr(ns, s->when);
@@ -383,7 +408,7 @@ static void collect(Names *ns, const Step *steps, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 size_t index;
-                if (*steps[i].id && step_named(ns, steps[i].id, &index))
+                if (*steps[i].id && names_step(ns, steps[i].id, &index))
                         problems_add(ns->problems, steps[i].loc, "E-ID",
                                      "ids are the keys of the journal: one step each",
                                      "the id `%s` is here twice", steps[i].id);
@@ -391,11 +416,20 @@ static void collect(Names *ns, const Step *steps, size_t n)
         }
 }
 
+static void check_start(Names *ns, const Template *t)
+{
+        const char *text = template_literal(t);
+        int64_t when;
+        if (text && *text && !clock_parse_start(text, &when))
+                problems_add(ns->problems, t->loc, "E-TYPE", "write 22:00, or 2026-11-20T22:00:00.000Z",
+                             "start_at: `%.60s` is not a time", text);
+}
+
 static void check_head(Names *ns)
 {
         const Runbook *rb = ns->rb;
         ns->seen = ns->n_steps;
-        check_template(ns, rb->start_at, NULL);
+        check_start(ns, rb->start_at);
         for (size_t i = 0; i < rb->n_targets; i++)
                 check_template(ns, rb->targets[i].spec, NULL);
         for (size_t i = 0; i < rb->n_secrets; i++) {
@@ -408,6 +442,7 @@ static void check_head(Names *ns)
                 if (rb->decisions[i].needed_before)
                         check_step_name(ns, rb->decisions[i].needed_before, rb->decisions[i].loc);
         ns->seen = 0;
+        check_template(ns, rb->start_at, NULL); /* before any step: no fact is known */
 }
 
 static void check_rollback(Names *ns)

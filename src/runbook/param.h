@@ -41,6 +41,8 @@ typedef enum StepTrait {
         STEP_DESTRUCTIVE  = 1 << 2,     /* asks the operator first, by name                 */
         STEP_NEEDS_WINDOW = 1 << 3,     /* applications must be stopped                     */
         STEP_SHELL        = 1 << 4,     /* the marked escape hatch: counted in the lint report */
+        STEP_ON_SERVER    = 1 << 5,     /* its target is a server (kind: postgres)          */
+        STEP_ON_PROJECT   = 1 << 6,     /* its target is a compose project                  */
 } StepTrait;
 
 /* What the runbook room needs to know of a step kind; engine/step.h has the rest. */

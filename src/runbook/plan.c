@@ -1,5 +1,6 @@
 #include "runbook/plan.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -316,6 +317,25 @@ static void seal(Plan *p)
 
 /* ---- the plan ---- */
 
+/* Found here, before there is a run that waits for a time that never comes. */
+static bool start_at_is_a_time(const Planner *p)
+{
+        const Template *t = p->plan->rb->start_at;
+        AUTO_FREE char *text = NULL;
+        int64_t when;
+        if (!t)
+                return true;
+        if (!template_eval_text(t, &p->scope, &text, p->err))
+                return err_wrap(p->err, "start_at");
+        AUTO_JSON value = jx_text(text);
+        if (!*text || value_is_unknown(value) || clock_parse_start(text, &when))
+                return true;
+        AUTO_FREE char *clean = text_clean_str(text);
+        err_set(p->err, ERR_USER, "%s:%d:%d: start_at: `%s` is not a time", t->loc.file, t->loc.line, t->loc.col,
+                clean);
+        return err_hint(p->err, "write 22:00, or 2026-11-20T22:00:00.000Z; leave it empty to start at once");
+}
+
 Plan *plan_new(const Runbook *rb, const json_t *vars, const Scope *scope, Err *err)
 {
         Plan *plan = xcalloc(1, sizeof *plan);
@@ -325,7 +345,7 @@ Plan *plan_new(const Runbook *rb, const json_t *vars, const Scope *scope, Err *e
         Planner p = { .plan = plan, .scope = scope ? *scope : (Scope){ 0 }, .err = err };
         p.scope.vars = plan->vars;
         p.scope.planning = true;
-        bool ok = true;
+        bool ok = start_at_is_a_time(&p);
         for (size_t i = 0; ok && i < rb->n_phases; i++)
                 for (size_t j = 0; ok && j < rb->phases[i].n_steps; j++)
                         ok = add_step(&p, &rb->phases[i].steps[j], &rb->phases[i]);

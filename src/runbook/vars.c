@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "runbook/load.h"
 #include "runbook/pattern.h"
 #include "runbook/runbook.h"
 #include "runbook/types.h"
@@ -236,6 +237,21 @@ static void unknown_answers(const Runbook *rb, const json_t *answers, Problems *
                 AUTO_FREE char *hint = near ? xasprintf("did you mean `%s`?", near) : NULL;
                 problems_add(problems, (Loc){ .file = rb->path, .line = 1, .col = 1 }, "E-VAR",
                              hint, "this runbook has no variable `%.60s`", key);
+        }
+}
+
+void vars_check_defaults(const Runbook *rb, Problems *problems)
+{
+        for (size_t i = 0; i < rb->n_vars; i++) {
+                const Var *v = &rb->vars[i];
+                AUTO_ERR err = { 0 };
+                bool empty = json_is_string(v->fallback) && !*json_string_value(v->fallback);
+                if (v->fallback && !empty && !allowed(v, v->fallback, &err)) {
+                        AUTO_ERR whole = { 0 };
+                        err_move(&whole, &err);
+                        err_wrap(&whole, "its default");
+                        report(problems, v, &whole);
+                }
         }
 }
 

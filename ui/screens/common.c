@@ -120,7 +120,10 @@ Role run_status(Ui *ui, const RunModel *m, Buf *left, Buf *right)
                 return ROLE_TEXT;
         }
         if (!m->alive) {
-                buf_adds(left, "! Its engine is not running. Nothing happens until R resumes it.");
+                if (v->stopped_why)
+                        buf_printf(left, "! Stopped: %s. R goes on.", v->stopped_why);
+                else
+                        buf_adds(left, "! Its engine is not running. Nothing happens until R resumes it.");
                 return ROLE_WARN;
         }
         if (v->gate.open && v->gate.until_ms > ui->wall) {

@@ -221,3 +221,17 @@ Test(failure, a_target_that_is_somebody_else_is_refused)
         cr_assert(strstr(j, "is S2, not S1"), "%s", j);
         kit_free(k);
 }
+
+/* No question can be made of it: what only the run knows turns out to be no time. */
+Test(failure, an_engine_that_ends_by_an_error_says_so_in_its_journal)
+{
+        Kit *k = kit_new(KIT_HEAD "start_at: \"${run.dir}\"\nphases:\n" KIT_PHASE("one") A);
+        cr_assert_eq(kit_run(k, NULL), ENGINE_FAILED);
+        effects_are(k, "");
+        AUTO_VIEW v = kit_view(k);
+        cr_assert_null(v->status, "it can be resumed");
+        cr_assert_not_null(v->stopped_why);
+        cr_assert(str_starts(v->stopped_why, "start_at: `"), "%s", v->stopped_why);
+        cr_assert_not_null(v->stopped_hint);
+        kit_free(k);
+}

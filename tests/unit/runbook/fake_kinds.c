@@ -73,7 +73,7 @@ static const ParamSpec many_params[] = { P("n", INT, "3"), P("size", SIZE, "1kB"
 KIND(k01, "bundle.create", STEP_IDEMPOTENT, bundle_params, bundle_results, false);
 KIND(k02, "bundle.verify", READ, verify_params, verify_results, false);
 KIND(k03, "compose.drift", READ, NULL, drift_results, false);
-KIND(k04, "compose.health", READ, NULL, drift_results, false);
+KIND(k04, "compose.health", READ | STEP_ON_PROJECT, NULL, drift_results, false);
 KIND(k05, "compose.set_image", STEP_IDEMPOTENT, image_params, previous_results, true);
 KIND(k06, "compose.set_volume", STEP_IDEMPOTENT, volume_params, previous_results, true);
 KIND(k07, "compose.stop", STEP_IDEMPOTENT, stop_params, NULL, true);
@@ -92,7 +92,7 @@ KIND(k19, "pg.copy", STEP_IDEMPOTENT, copy_params, copy_results, true);
 KIND(k20, "pg.database.rename", 0, rename_params, NULL, true);
 KIND(k21, "pg.extension.available", READ, ext_params, drift_results, false);
 KIND(k22, "pg.fence", STEP_IDEMPOTENT, NULL, others_results, true);
-KIND(k23, "pg.inventory", READ, inventory_params, inventory_results, false);
+KIND(k23, "pg.inventory", READ | STEP_ON_SERVER, inventory_params, inventory_results, false);
 KIND(k24, "pg.restore", STEP_IDEMPOTENT, restore_params, copy_results, true);
 KIND(k25, "pg.roles.copy", STEP_IDEMPOTENT, roles_params, NULL, true);
 KIND(k26, "pg.sql", 0, sql_params, NULL, false);
