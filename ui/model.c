@@ -47,6 +47,22 @@ RunModel *model_close(RunModel *m)
         return NULL;
 }
 
+/* Lines that are all good may still be too few. */
+static void hold_against_head(RunModel *m)
+{
+        AUTO_ERR ignored = { 0 };
+        JournalState state;
+        int64_t records;
+        char *words = NULL;
+        if (m->held || m->damage)
+                return;
+        m->held = true;
+        if (journal_verify(m->dir, &state, &records, &words, &ignored) && state == JOURNAL_CORRUPT)
+                m->damage = words;
+        else
+                free(words);
+}
+
 bool model_poll(RunModel *m, int64_t boot_ms)
 {
         bool changed = client_read(&m->client);
@@ -65,6 +81,7 @@ bool model_poll(RunModel *m, int64_t boot_ms)
                         m->on_event(m->ctx, &ev, m->view);
                 changed = true;
         }
+        hold_against_head(m);
         if (!m->plan)
                 read_plan(m);
         if (!m->looked_ms || boot_ms - m->looked_ms >= 1000 || boot_ms < m->looked_ms) {

@@ -18,6 +18,7 @@ typedef struct RunModel {
         Client         client;
         bool           alive;           /* its engine holds the lock                         */
         char          *damage;          /* the journal cannot be read further, in words      */
+        bool           held;            /* against `head`, once all was read                 */
         int64_t        looked_ms;       /* when liveness was last looked at                  */
         ModelEvent     on_event;        /* plain and JSON frontends; else NULL               */
         void          *ctx;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/backup.h"
+#include "app/bundle_locks.h"
 #include "app/flags.h"
 #include "app/verb.h"
 #include "base/buf.h"
@@ -27,16 +28,19 @@ static char *names_of(const json_t *names)
 /* "verified 2026-..", "never verified", "; locked by run .." */
 static char *standing(const json_t *row)
 {
-        const char *when = jx_str(row, "verified", NULL), *locked = jx_str(row, "locked", NULL);
-        const char *on = jx_str(row, "restored_on", NULL);
-        AUTO_FREE char *run = locked ? text_clean_str(locked) : NULL;
+        const char *when = jx_str(row, "verified", NULL), *on = jx_str(row, "restored_on", NULL);
+        const char *lock = jx_str(row, "lock_words", NULL), *gone = jx_str(row, "let_go", NULL);
+        AUTO_FREE char *run = lock || gone ? text_clean_str(lock ? lock : gone) : NULL;
         AUTO_FREE char *where = on ? text_clean_str(on) : NULL;
         return xasprintf("%s%s%s%s%s%s",
                          !when                         ? "never verified"
                          : jx_bool(row, "good", false) ? "verified "
                                                        : "DAMAGED, verified ",
                          when ? when : "", where ? ", restored on " : "", where ? where : "",
-                         run ? "; locked by run " : "", run ? run : "");
+                         lock   ? "; locked by "
+                         : gone ? "; its lock was let go, since it is over: run "
+                                : "",
+                         run ? run : "");
 }
 
 static void print_row(const json_t *row)
@@ -77,6 +81,7 @@ int backup_list(int argc, char **argv)
                 return verb_fail(&err, EXIT_USAGE);
         if (!bundle_list(dir, &found, &err))
                 return verb_fail(&err, EXIT_BLIND);
+        json_array_foreach(found, i, row) bundle_locks_settle(row);
         if (json) {
                 backup_print_json(found);
                 return EXIT_DONE;
@@ -203,6 +208,7 @@ int backup_show(int argc, char **argv)
         if (!bundle_open(words[0], &b, &err))
                 return verb_fail(&err, verb_bundle_code(words[0], &err));
         AUTO_JSON about = bundle_describe(words[0]);
+        bundle_locks_settle(about);
         AUTO_JSON roles = roles_of(b);
         if (json) {
                 AUTO_JSON out = json_copy((json_t *)bundle_manifest_of(b));

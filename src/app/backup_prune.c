@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/backup.h"
+#include "app/bundle_locks.h"
 #include "app/flags.h"
 #include "app/verb.h"
 #include "base/clock.h"
@@ -120,6 +121,7 @@ static int prune(Prune *p, const BundleRule *rule)
         if (!bundle_list(p->dir, &all, &err))
                 return verb_fail(&err, EXIT_BLIND);
         AUTO_JSON list = only_named(all, p->name);
+        json_array_foreach(list, i, row) bundle_locks_settle(row);
         bundle_prune_plan(list, rule);
         count(p, list);
         if (!p->json) {

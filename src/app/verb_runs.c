@@ -61,6 +61,12 @@ static int status(int argc, char **argv)
         if (!v->run)
                 return verb_fail((err_set(&err, ERR_USER, "%s holds no run yet", dir), &err),
                                  EXIT_BLIND);
+        if (v->damage) {
+                err_set(&err, ERR_USER, "run %s: the journal is damaged: %s", v->run, v->damage);
+                err_hint(&err, "nothing can go on from it; `pgsherpa log %s` shows what can be read, and a good "
+                         "copy of %s would help", v->run, dir);
+                return verb_fail(&err, EXIT_NO);
+        }
         bool alive = run_lock_held(dir);
         const char *word = v->status      ? v->status
                            : !alive       ? "stopped (pgsherpa resume goes on)"

@@ -15,7 +15,7 @@ enum { JOURNAL_MAX = 1024 * 1024 * 1024 };
 typedef struct Head {
         int64_t seq;
         char    hash[RECORD_HASH + 1];
-        bool    damaged;
+        bool    damaged, missing;
 } Head;
 
 static Head read_head(const char *dir)
@@ -26,7 +26,8 @@ static Head read_head(const char *dir)
         AUTO_FREE char *text = NULL;
         size_t n = 0;
         if (!io_read_file(path, 4096, &text, &n, &err)) {
-                h.damaged = err.sys_errno != ENOENT;
+                h.missing = err.sys_errno == ENOENT;
+                h.damaged = !h.missing;
                 return h;
         }
         AUTO_JSON j = jx_parse(text, n, &err);
@@ -38,18 +39,28 @@ static Head read_head(const char *dir)
         return h;
 }
 
-static char *dir_of(const char *path)
+/* Of a journal that was sent alone there is no head, and none is missed: NULL. */
+static char *dir_beside(const char *path)
 {
         const char *slash = strrchr(path, '/');
-        return slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+        char *dir = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+        AUTO_FREE char *head = io_join(dir, "head");
+        if (io_exists(head))
+                return dir;
+        free(dir);
+        return NULL;
 }
 
-static char *damage_words(const Scan *s, const Head *h)
+/* `opened`: the journal begins as every run's does; only that first record may be older than its head. */
+static char *damage_words(const Scan *s, const Head *h, bool opened)
 {
         if (s->state == JOURNAL_CORRUPT)
                 return xasprintf("journal.jsonl line %lld %s", (long long)s->line, s->why);
         if (h->damaged)
                 return xstrdup("the file \"head\" beside journal.jsonl is damaged");
+        if (h->missing && opened && s->chain.seq > 1)
+                return xstrdup("the file \"head\" beside journal.jsonl is gone: nothing says whether the "
+                               "journal's end is still there");
         if (s->chain.seq < h->seq)
                 return xasprintf("journal.jsonl ends at record %lld, but \"head\" knows record %lld: "
                                  "its end was removed, or the disk went back in time",
@@ -61,16 +72,25 @@ static char *damage_words(const Scan *s, const Head *h)
         return NULL;
 }
 
+static bool begins_a_run(const char *bytes, size_t n)
+{
+        static const char mark[] = ",\"ev\":\"run.open\"";
+        const char *end = memchr(bytes, '\n', n);
+        return end && memmem(bytes, MIN((size_t)(end - bytes), 200), mark, sizeof mark - 1);
+}
+
+/* `dir` NULL: nobody knows where the head is. */
 static bool look(const char *file, const char *dir, Scan *ret, char **ret_bytes, size_t *ret_n,
                  char **ret_words, Err *err)
 {
         *ret_words = NULL;
+        /* The head first: an engine may be at work, and writes the journal before it. */
+        Head head = dir ? read_head(dir) : (Head){ 0 };
         if (!io_read_file(file, JOURNAL_MAX, ret_bytes, ret_n, err))
                 return false;
-        Head head = read_head(dir);
         Chain start = chain_start();
         *ret = record_scan(&start, *ret_bytes, *ret_n, 0, head.seq);
-        *ret_words = damage_words(ret, &head);
+        *ret_words = damage_words(ret, &head, begins_a_run(*ret_bytes, *ret_n));
         if (*ret_words)
                 ret->state = JOURNAL_CORRUPT;
         return true;
@@ -83,7 +103,7 @@ bool recover_look(const char *path, Scan *ret, char **ret_words, Err *err)
                 return err_set_errno(err, errno, "looking for the journal at %s", path);
         bool is_dir = S_ISDIR(st.st_mode);
         AUTO_FREE char *file = is_dir ? io_join(path, "journal.jsonl") : xstrdup(path);
-        AUTO_FREE char *dir = is_dir ? xstrdup(path) : dir_of(path);
+        AUTO_FREE char *dir = is_dir ? xstrdup(path) : dir_beside(path);
         AUTO_FREE char *bytes = NULL;
         size_t n = 0;
         if (!look(file, dir, ret, &bytes, &n, ret_words, err))

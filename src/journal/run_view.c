@@ -122,6 +122,16 @@ RunView *run_view_free(RunView *v)
         return NULL;
 }
 
+void run_view_hold_against_head(RunView *v, const char *run_dir)
+{
+        AUTO_ERR ignored = { 0 };
+        AUTO_FREE char *words = NULL;
+        JournalState state;
+        int64_t records;
+        if (journal_verify(run_dir, &state, &records, &words, &ignored) && state == JOURNAL_CORRUPT)
+                view_keep(&v->damage, words);
+}
+
 bool run_view_load(const char *run_dir, RunView **ret, Err *err)
 {
         JournalReader *r = journal_reader_open(run_dir, err);
@@ -141,6 +151,8 @@ bool run_view_load(const char *run_dir, RunView **ret, Err *err)
         }
         if (!ok)
                 view_keep(&v->damage, damage.message);
+        else
+                run_view_hold_against_head(v, run_dir);
         *ret = v;
         return true;
 }

@@ -180,6 +180,9 @@ void run_view_apply(RunView *v, const Event *ev) NONNULL;
  * set: it may be looked at, never gone on with. A torn end is not damage. */
 bool run_view_load(const char *run_dir, RunView **ret, Err *err) MUST_CHECK;
 
+/* Lines that are all good may still be too few, which only `head` knows: then ->damage is set. */
+void run_view_hold_against_head(RunView *v, const char *run_dir);
+
 ViewStep *run_view_step(RunView *v, const char *id);
 /* Steps by outcome, for "4 of 6 steps". */
 void    run_view_count(const RunView *v, const char *phase, int *ret_done, int *ret_total);

@@ -32,7 +32,9 @@ static RunView *fold_quickly(const char *dir, bool *ret_damaged, Err *err)
                 journal_reader_skip_progress(r);
         while (ok && (ok = journal_next(r, &ev, err)) && ev.type != EV_NONE)
                 run_view_apply(v, &ev);
-        *ret_damaged = !ok;
+        if (ok)
+                run_view_hold_against_head(v, dir);
+        *ret_damaged = !ok || v->damage;
         journal_reader_close(r);
         return v;
 }

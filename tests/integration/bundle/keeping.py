@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import tarfile
+import time
 
-from kit import BINARY, PASSWORD_FILE, SOURCE, at, backup, forged, left_behind, psql, quoted, restore, run, source
+from kit import (BINARY, HOST, PASSWORD_FILE, SOURCE, at, backup, forged, left_behind, port, psql, quoted, restore,
+                 run, source)
 
 NEW = f"{SOURCE} new"
 
@@ -217,6 +219,55 @@ def blobs(path):
     assert "large objects" in out and "content" in out, out
 
 
+RUNBOOK = """
+api: pgsherpa/v1
+runbook: keep
+title: Keep a bundle
+version: 1
+secrets: {{pg: {{from: file, path: "{secret}"}}}}
+targets:
+  old: {{kind: postgres, via: {{host: "{host}", port: {port}}}, user: postgres, database: "{db}", password: secrets.pg}}
+defaults: {{timeout: 5m}}
+phases:
+- id: one
+  steps:
+  - {{id: d, do: host.disk, with: {{need: [{{path: /tmp, free: "1MB"}}]}}, expect: [{{that: empty(result.short), else: fail}}]}}
+  - {{id: b, do: bundle.create, on: old, with: {{root: "{root}", name: kept, databases: ["{db}"]}}, undo: {{none: a backup}}}}
+"""
+
+
+def orphan_lock(root):
+    """An engine that dies between the last record of its run and the lock: whoever meets it lets it go."""
+    runs = f"{root}/state"
+    book = f"{root}/keep.yaml"
+    with open(book, "w", encoding="utf-8") as f:
+        f.write(RUNBOOK.format(secret=PASSWORD_FILE, host=HOST, port=port(17), db=SOURCE, root=f"{root}/kept"))
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = runs
+    try:
+        run("run", book, "--yes", "--plain")
+        path = glob.glob(f"{root}/kept/*.pgs.tar")[0]
+        while subprocess.run(["pgrep", "-f", f"__engine {runs}"], check=False, stdout=subprocess.DEVNULL).returncode == 0:
+            time.sleep(0.05)
+        assert not os.path.exists(path + ".locked")
+        run("backup", "lock", path, "--run", "p2")
+        out, _ = run("backup", "list", f"{root}/kept")
+        assert "locked by run p2, which is not here" in out and os.path.exists(path + ".locked"), out
+        run("backup", "unlock", path)
+        run("backup", "lock", path, "--run", "p1")
+        out, _ = run("backup", "list", f"{root}/kept")
+        assert "its lock was let go" in out and not os.path.exists(path + ".locked"), out
+        # p1 of somebody else did not make it
+        other = backup(f"{root}/other")
+        run("backup", "lock", other, "--run", "p1")
+        out, _ = run("backup", "list", f"{root}/other")
+        assert "locked by run p1, which is not here" in out and os.path.exists(other + ".locked"), out
+    finally:
+        os.environ.pop("XDG_STATE_HOME")
+        if before:
+            os.environ["XDG_STATE_HOME"] = before
+
+
 with source(13, 17, more=[(17, NEW)]) as top:
     one = backup(top, "--dump")
     look(top, one)
@@ -225,5 +276,6 @@ with source(13, 17, more=[(17, NEW)]) as top:
     blobs(one)
     run("backup", "verify", one, "--quiet")
     last = prune(top, one)
+    orphan_lock(top)
     lies(top, last)
     print("kept, proved, extracted, pruned; lies refused")

@@ -5,6 +5,9 @@
 
 #include "base/redact.h"
 #include "base/secret.h"
+#include <unistd.h>
+
+#include "journal/run_view.h"
 #include "scratch.h"
 
 static int count(const char *dir, JournalState *state)
@@ -166,6 +169,54 @@ Test(journal, notices_that_its_end_was_removed)
         AUTO_ERR err = { 0 };
         cr_assert_null(journal_open(dir, &err));
         cr_assert_not_null(strstr(err.message, "head"), "%s", err.message);
+}
+
+Test(journal, notices_that_its_head_was_removed)
+{
+        AUTO_DIR dir = scratch_dir();
+        Journal *j = must_open(dir);
+        must_append(j, EV_RUN_OPEN, NULL, "{\"run\":\"p1\"}");
+        must_append(j, EV_NOTE, NULL, "{\"text\":\"a\"}");
+        journal_close(j);
+        AUTO_FREE char *head = xasprintf("%s/head", dir);
+        cr_assert_eq(unlink(head), 0);
+        JournalState s;
+        (void)count(dir, &s);
+        cr_assert_eq(s, JOURNAL_CORRUPT);
+        AUTO_ERR err = { 0 };
+        cr_assert_null(journal_open(dir, &err));
+        cr_assert_not_null(strstr(err.message, "\"head\" beside journal.jsonl is gone"), "%s", err.message);
+        AUTO_VIEW v = NULL;
+        cr_assert(run_view_load(dir, &v, &err));
+        cr_assert_not_null(v->damage, "who looks at it is told");
+}
+
+/* A power cut between the first record and its head: nothing is lost. */
+Test(journal, does_not_miss_a_head_that_was_never_written)
+{
+        AUTO_DIR dir = scratch_dir();
+        Journal *j = must_open(dir);
+        must_append(j, EV_RUN_OPEN, NULL, "{\"run\":\"p1\"}");
+        journal_close(j);
+        AUTO_FREE char *head = xasprintf("%s/head", dir);
+        cr_assert_eq(unlink(head), 0);
+        journal_close(must_open(dir));
+}
+
+Test(journal, whoever_looks_at_a_cut_one_is_told)
+{
+        AUTO_DIR dir = scratch_dir();
+        Journal *j = must_open(dir);
+        must_append(j, EV_RUN_OPEN, NULL, "{\"run\":\"p1\"}");
+        must_append(j, EV_GATE_OPEN, NULL, "{\"gate\":1,\"kind\":\"yes\"}");
+        journal_close(j);
+        size_t n;
+        AUTO_FREE char *bytes = slurp(dir, "journal.jsonl", &n);
+        spit(dir, "journal.jsonl", bytes, (size_t)(strchr(bytes, '\n') - bytes) + 1);
+        AUTO_ERR err = { 0 };
+        AUTO_VIEW v = NULL;
+        cr_assert(run_view_load(dir, &v, &err));
+        cr_assert_not_null(v->damage);
 }
 
 Test(journal, cuts_what_people_read_and_never_what_machines_read_back)
