@@ -14,13 +14,16 @@ static bool is_closed(const RunView *v)
 bool bundle_locks_release(const char *run_dir, Err *err)
 {
         AUTO_VIEW v = NULL;
+        AUTO_FREE char *tag = NULL;
         if (!run_view_load(run_dir, &v, err))
                 return false;
         if (!is_closed(v))
                 return true;
+        if (!run_dir_tag(run_dir, &tag, err))
+                return false;
         for (size_t i = 0; i < v->n_artifacts; i++)
                 if (str_eq(v->artifacts[i].what, "bundle") &&
-                    !bundle_unlock(v->artifacts[i].path, v->run, NULL, err))
+                    !bundle_unlock(v->artifacts[i].path, tag, NULL, err))
                         return false;
         return true;
 }
@@ -35,6 +38,15 @@ static bool made(const RunView *v, const char *path)
                         return true;
         }
         return false;
+}
+
+/* "p1-7487": p1 is the directory, if its tag is the same. */
+static bool its_dir(const char *tag, char **ret_dir)
+{
+        AUTO_ERR ignored = { 0 };
+        AUTO_FREE char *id = xstrndup(tag, strcspn(tag, "-"));
+        AUTO_FREE char *here = NULL;
+        return run_dir_find(id, ret_dir, &ignored) && run_dir_tag(*ret_dir, &here, &ignored) && str_eq(here, tag);
 }
 
 static void say(json_t *row, const char *run, const RunView *v)
@@ -55,7 +67,7 @@ void bundle_locks_settle(json_t *row)
         AUTO_VIEW v = NULL;
         if (!run)
                 return;
-        bool here = run_dir_find(run, &dir, &ignored) && run_view_load(dir, &v, &ignored) && made(v, path);
+        bool here = its_dir(run, &dir) && run_view_load(dir, &v, &ignored) && made(v, path);
         if (here && is_closed(v) && !run_lock_held(dir) && bundle_unlock(path, run, NULL, &ignored)) {
                 jx_set(row, "locked", json_null());
                 jx_set_str(row, "let_go", run);

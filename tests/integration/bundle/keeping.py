@@ -249,19 +249,21 @@ def orphan_lock(root):
         path = glob.glob(f"{root}/kept/*.pgs.tar")[0]
         while subprocess.run(["pgrep", "-f", f"__engine {runs}"], check=False, stdout=subprocess.DEVNULL).returncode == 0:
             time.sleep(0.05)
-        assert not os.path.exists(path + ".locked")
-        run("backup", "lock", path, "--run", "p2")
+        assert not os.path.exists(path + ".locked"), open(path + ".locked", encoding="utf-8").read()
+        with open(f"{runs}/pgsherpa/runs/p1/tag", encoding="ascii") as f:
+            tag = f.read().strip()
+        run("backup", "lock", path, "--run", "p1-0000")
         out, _ = run("backup", "list", f"{root}/kept")
-        assert "locked by run p2, which is not here" in out and os.path.exists(path + ".locked"), out
+        assert "locked by run p1-0000, which is not here" in out and os.path.exists(path + ".locked"), out
         run("backup", "unlock", path)
-        run("backup", "lock", path, "--run", "p1")
+        run("backup", "lock", path, "--run", tag)
         out, _ = run("backup", "list", f"{root}/kept")
         assert "its lock was let go" in out and not os.path.exists(path + ".locked"), out
-        # p1 of somebody else did not make it
+        # that run did not make this one
         other = backup(f"{root}/other")
-        run("backup", "lock", other, "--run", "p1")
+        run("backup", "lock", other, "--run", tag)
         out, _ = run("backup", "list", f"{root}/other")
-        assert "locked by run p1, which is not here" in out and os.path.exists(other + ".locked"), out
+        assert "which is not here" in out and os.path.exists(other + ".locked"), out
     finally:
         os.environ.pop("XDG_STATE_HOME")
         if before:
