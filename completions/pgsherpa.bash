@@ -5,7 +5,7 @@ _pgsherpa_options() {
         case $1 in
         run) echo "--var --answer --secret --plain --json --yes --detach" ;;
         plan) echo "--var --json" ;;
-        attach) echo "--watch --plain --json" ;;
+        attach) echo "--watch --plain --json --yes" ;;
         resume) echo "--secret" ;;
         rollback) echo "--to --secret --plain --json --detach" ;;
         log) echo "--format" ;;
@@ -40,7 +40,7 @@ _pgsherpa_words() {             # program, verb, how many words stand before thi
         run.0 | plan.0 | lint.0) echo "compose-upgrade local-upgrade make-room discover" ;;
         explain.0) "$1" explain 2>/dev/null | awk '{ print $1 }' ;;
         status.0 | attach.0 | resume.0 | rollback.0 | log.0 | ctl.0) _pgsherpa_runs "$1" ;;
-        ctl.1) echo "status pause continue answer jobs tail abort" ;;
+        ctl.1) echo "status pause continue answer tick untick jobs tail abort" ;;
         ctl.2) [ "$4" = abort ] && _pgsherpa_runs "$1" ;;
         journal.0) echo verify ;;
         journal.1) _pgsherpa_runs "$1" ;;

@@ -248,12 +248,31 @@ static Asked ask_text(Input *in, RunModel *m)
         return in->line.len ? send(m, "y", buf_str(&in->line)) : ASKED_LATER;
 }
 
-static Asked ask_decision(Input *in, RunModel *m)
+/* What the runbook itself proposes: with --yes that is the answer. */
+static const ViewChoice *proposed(const ViewGate *g)
+{
+        for (size_t i = 0; g->suggested && i < g->n_choices; i++)
+                if (str_eq(g->choices[i].key, g->suggested) || str_eq(g->choices[i].label, g->suggested))
+                        return &g->choices[i];
+        return NULL;
+}
+
+static Asked ask_decision(Input *in, RunModel *m, const UiOptions *o)
 {
         const ViewGate *g = &m->view->gate;
         Option list[24];
         size_t n = 0;
-        if (!g->n_choices || (g->n_choices == 1 && str_eq(g->choices[0].key, "y")))
+        const ViewChoice *own = o->yes ? proposed(g) : NULL;
+        bool words = !g->n_choices || (g->n_choices == 1 && str_eq(g->choices[0].key, "y"));
+        if (o->yes && words && g->suggested && *g->suggested) {
+                printf("          answered by --yes, with its own default: %s\n", g->suggested);
+                return send(m, "y", g->suggested);
+        }
+        if (own) {
+                printf("          answered by --yes, with its own default: %s\n", own->label ? own->label : own->key);
+                return send(m, own->key, NULL);
+        }
+        if (words)
                 return ask_text(in, m);
         for (size_t i = 0; i < g->n_choices && n < LEN(list) - 1; i++)
                 list[n++] = (Option){ g->choices[i].key, g->choices[i].label,
@@ -310,6 +329,6 @@ Asked plain_gate(Input *in, RunModel *m, const UiOptions *o)
         if (str_eq(kind, "manual"))
                 return ask_manual(in, m);
         if (str_eq(kind, "decision"))
-                return ask_decision(in, m);
+                return ask_decision(in, m, o);
         return ask_choices(in, m, o);
 }

@@ -56,6 +56,12 @@ static json_t *gate_json(const ViewGate *g)
                 json_array_append_new(choices, choice);
         }
         jx_set(j, "choices", choices);
+        json_t *lines = json_array();
+        for (size_t i = 0; i < g->n_lines; i++)
+                jx_append_str(lines, g->lines[i]);
+        jx_set(j, "lines", lines);
+        if (g->suggested)
+                jx_set_str(j, "suggested", g->suggested);
         return j;
 }
 
@@ -80,35 +86,73 @@ static int status(const Ctl *c)
         return verb_run_status(v, c->alive);
 }
 
-/* Only the question one has read is answered: its number is part of the command. */
-static int answer(const Ctl *c)
+/* Only the question one has read is answered: its number is part of the command. Exit code, or -1. */
+static int is_open(const Ctl *c, const char *word)
 {
         AUTO_ERR err = { 0 };
         char *end = NULL;
         const ViewGate *g = &c->view->gate;
-        if (c->argc < 2 || c->argc > 3)
-                return verb_usage("ctl", "answer wants GATE KEY [TEXT]");
         errno = 0;
-        long long number = strtoll(c->argv[0], &end, 10);
+        long long number = strtoll(word, &end, 10);
         if (*end || errno || number < 1)
                 return verb_usage("ctl", "GATE is the number that `ctl RUN status` shows");
-        if (!g->open || g->number != number) {
-                if (g->open)
-                        err_set(&err, ERR_USER, "question %lld is not open, question %lld is", number,
-                                (long long)g->number);
-                else
-                        err_set(&err, ERR_USER, "question %lld is not open, no question is", number);
-                err_hint(&err, "read it first: pgsherpa ctl %s status", c->view->run);
-                return verb_fail(&err, EXIT_REFUSED);
-        }
+        if (g->open && g->number == number)
+                return -1;
+        if (g->open)
+                err_set(&err, ERR_USER, "question %lld is not open, question %lld is", number,
+                        (long long)g->number);
+        else
+                err_set(&err, ERR_USER, "question %lld is not open, no question is", number);
+        err_hint(&err, "read it first: pgsherpa ctl %s status", c->view->run);
+        return verb_fail(&err, EXIT_REFUSED);
+}
+
+static int answer(const Ctl *c)
+{
+        const ViewGate *g = &c->view->gate;
+        if (c->argc < 2 || c->argc > 3)
+                return verb_usage("ctl", "answer wants GATE KEY [TEXT]");
+        int code = is_open(c, c->argv[0]);
+        if (code != -1)
+                return code;
         if (!text_is_utf8(c->argv[1], strlen(c->argv[1])) ||
             (c->argc == 3 && !text_is_utf8(c->argv[2], strlen(c->argv[2]))))
                 return verb_usage("ctl", "the answer is not valid UTF-8");
-        json_t *m = json_pack("{s:s,s:I,s:I,s:s}", "cmd", "answer", "gate", (json_int_t)number, "seq",
+        json_t *m = json_pack("{s:s,s:I,s:I,s:s}", "cmd", "answer", "gate", (json_int_t)g->number, "seq",
                               (json_int_t)g->opened_seq, "answer", c->argv[1]);
         if (c->argc == 3)
                 jx_set_str(m, "text", c->argv[2]);
         return say(c, m);
+}
+
+/* One line of a checklist, or all of them. */
+static int tick(const Ctl *c, bool ticked)
+{
+        AUTO_ERR err = { 0 };
+        const ViewGate *g = &c->view->gate;
+        const char *word = ticked ? "tick" : "untick";
+        if (c->argc != 2)
+                return verb_usage("ctl", "%s wants GATE and the number of a line, or `all`", word);
+        int code = is_open(c, c->argv[0]);
+        if (code != -1)
+                return code;
+        if (!str_eq(g->kind, "manual")) {
+                err_set(&err, ERR_USER, "question %lld is no checklist", (long long)g->number);
+                err_hint(&err, "pgsherpa ctl %s answer %lld KEY", c->view->run, (long long)g->number);
+                return verb_fail(&err, EXIT_REFUSED);
+        }
+        char *end;
+        bool all = str_eq(c->argv[1], "all");
+        long line = all ? 1 : strtol(c->argv[1], &end, 10);
+        if (!all && (*end || line < 1 || (size_t)line > g->n_lines))
+                return verb_usage("ctl", "the checklist has %zu lines: a number from 1, or `all`", g->n_lines);
+        for (size_t i = all ? 0 : (size_t)line - 1; i < (all ? g->n_lines : (size_t)line); i++) {
+                code = say(c, json_pack("{s:s,s:s,s:i,s:b}", "cmd", "tick", "step", g->step ? g->step : "", "item",
+                                        (int)i, "ticked", ticked));
+                if (code != EXIT_DONE)
+                        return code;
+        }
+        return EXIT_DONE;
 }
 
 /* "+1", "-2": more or fewer workers of the running step. */
@@ -139,6 +183,8 @@ static int word(const Ctl *c, const Options *o, const char *name)
                 return status(c);
         if (str_eq(name, "answer"))
                 return answer(c);
+        if (str_eq(name, "tick") || str_eq(name, "untick"))
+                return tick(c, str_eq(name, "tick"));
         if (str_eq(name, "jobs"))
                 return jobs(c);
         if (str_eq(name, "abort"))
@@ -146,7 +192,7 @@ static int word(const Ctl *c, const Options *o, const char *name)
         if (str_eq(name, "pause") || str_eq(name, "continue"))
                 return say(c, json_pack("{s:s}", "cmd", name));
         if (!str_eq(name, "tail"))
-                return verb_usage("ctl", "wants one of status, pause, continue, answer, jobs, tail, abort");
+                return verb_usage("ctl", "wants one of status, pause, continue, answer, tick, untick, jobs, tail, abort");
         UiApp app = ui_app_new(o);
         UiOptions ui = { .json = true, .watch = true };
         return ui_run(&app, &ui, c->dir);
@@ -175,7 +221,7 @@ static int run(int argc, char **argv)
 
 const Verb verb_ctl = {
         .name = "ctl",
-        .args = "RUN status | RUN pause | RUN continue | RUN answer GATE KEY [TEXT] | RUN jobs +N|-N | "
+        .args = "RUN status | RUN pause | RUN continue | RUN answer GATE KEY [TEXT] | RUN tick|untick GATE LINE|all | RUN jobs +N|-N | "
                 "RUN tail | RUN abort RUN",
         .summary = "a run, for scripts: JSON out, exit codes as `status`",
         .run = run,

@@ -136,7 +136,7 @@ const Verb verb_status = { .name = "status",
                            .summary = "where it stands; exit code 0 done, 10 running, 11 waiting, 12 failed",
                            .run = status };
 const Verb verb_attach = { .name = "attach",
-                           .args = "[RUN] [--watch] [--plain|--json]",
+                           .args = "[RUN] [--watch] [--plain|--json] [--yes]",
                            .summary = "join a run that goes on, see it live, answer it",
                            .run = attach };
 const Verb verb_resume = { .name = "resume",

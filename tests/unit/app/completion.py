@@ -34,7 +34,7 @@ for verb in sorted(verbs):
 assert sherpa("backup", "list", "--help") == sherpa("help", "backup", "list")
 assert "backup create" not in sherpa("backup", "list", "--help")
 assert complete("b") == {"backup"}
-assert complete("ctl", "p1", "") == {"status", "pause", "continue", "answer", "jobs", "tail", "abort"}
+assert complete("ctl", "p1", "") == {"status", "pause", "continue", "answer", "tick", "untick", "jobs", "tail", "abort"}
 assert "host=" in complete("copy", "--from", "")
 kinds = {line.split()[0] for line in sherpa("explain").splitlines()}
 assert "pg.copy" in kinds and complete("explain", "") == kinds

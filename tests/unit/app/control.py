@@ -38,12 +38,30 @@ phases:
 """
 
 
+LIST = """
+api: pgsherpa/v1
+runbook: two-files
+title: Two questions
+version: 1
+vars: {dir: {type: path}}
+decisions:
+  - {id: locale, question: "Which locale?", choices: [keep, icu], default: keep, needed_before: two}
+  - {id: who, question: "Who was told?", type: text, default: "nobody", needed_before: two}
+phases:
+  - id: look
+    title: Look
+    steps:
+      - {id: one, title: By hand, do: manual, with: {items: ["open the page", "log in"]}}
+      - {id: two, title: Note, do: note, with: {text: "${vars.dir}"}}
+"""
+
+
 class Case:
-    def __init__(self, tmp, name):
+    def __init__(self, tmp, name, runbook=RUNBOOK):
         self.dir = os.path.join(tmp, name)
         os.mkdir(self.dir)
         self.env = dict(os.environ, PGSHERPA_STATE=os.path.join(self.dir, "state"))
-        for file, text in (("source", "hello\n"), ("two-files.yaml", RUNBOOK)):
+        for file, text in (("source", "hello\n"), ("two-files.yaml", runbook)):
             with open(os.path.join(self.dir, file), "w", encoding="ascii") as f:
                 f.write(text)
         out, _ = self.sherpa("run", os.path.join(self.dir, "two-files.yaml"), "--var",
@@ -133,6 +151,35 @@ def answers(tmp):
     c.sherpa("rollback", code=2)
 
 
+def ticked(tmp):
+    c = Case(tmp, "ticked", LIST)
+    s = c.until(lambda s: s.get("gate"))
+    number = str(s["gate"]["number"])
+    assert s["gate"]["lines"] == ["open the page", "log in"], s
+    _, err = c.ctl("answer", number, "y", code=3)
+    assert "not everything is ticked" in err, err
+    for bad in ("0", "3", "x", "-1", ""):
+        c.ctl("tick", number, bad, code=2)
+    c.ctl("tick", str(int(number) + 1), "1", code=3)
+    c.ctl("tick", number, "1")
+    c.ctl("untick", number, "1")
+    c.ctl("tick", number, "2")
+    c.ctl("answer", number, "y", code=3)
+    c.ctl("tick", number, "all")
+    c.ctl("answer", number, "y")
+    s = c.until(lambda s: s.get("gate") and s["gate"]["kind"] == "decision")
+    number = str(s["gate"]["number"])
+    assert s["gate"]["suggested"] == "keep", s
+    _, err = c.ctl("tick", number, "all", code=3)
+    assert "is no checklist" in err, err
+    # whoever follows with --yes takes what the runbook itself proposes
+    out, _ = c.sherpa("attach", c.run, "--plain", "--yes")
+    assert out.count("answered by --yes, with its own default: ") == 2, out
+    assert "default: keep" in out and "default: nobody" in out, out
+    c.until(lambda s: s["status"] == "done")
+    print("ok: a checklist is ticked, defaults are taken", flush=True)
+
+
 def killed(tmp):
     c = Case(tmp, "killed")
     c.until(lambda s: s.get("gate"))
@@ -161,6 +208,6 @@ def aborted(tmp):
 
 
 with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as tmp_dir:
-    for test in (answers, killed, alive, aborted):
+    for test in (answers, ticked, killed, alive, aborted):
         test(tmp_dir)
 sys.exit(0)
