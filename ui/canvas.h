@@ -53,7 +53,7 @@ Canvas *canvas_new(int rows, int cols, Tier tier) MUST_CHECK;
 Canvas *canvas_free(Canvas *cv);
 void    canvas_clear(Canvas *cv) NONNULL;
 const Cell *canvas_cell(const Canvas *cv, int y, int x);
-/* The rows as text, for ^T, tests and `theme show`. malloc()ed. */
+/* The rows as text, for ^T and tests. malloc()ed. */
 char   *canvas_dump(const Canvas *cv) MUST_CHECK;
 
 Rect rect_inter(Rect a, Rect b);

@@ -1,10 +1,14 @@
 #include "ui/theme.h"
 
+#include <dirent.h>
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/io.h"
+#include "base/jsonx.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "config.h"
 #include "yaml/yaml.h"
 
@@ -85,24 +89,66 @@ static bool load_file(const char *path, Theme **ret, Err *err)
         return true;
 }
 
+/* Where themes are, the operator's own first. */
+enum { THEME_DIRS = 4 };
+
+static void theme_dirs(char *dirs[static THEME_DIRS])
+{
+        const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+        dirs[0] = xdg && *xdg ? xasprintf("%s/pgsherpa/themes", xdg)
+                              : xasprintf("%s/.config/pgsherpa/themes", home ? home : "");
+        dirs[1] = xstrdup("/etc/pgsherpa/themes");
+        dirs[2] = xstrdup(PGSHERPA_DATADIR "/themes");
+        dirs[3] = xstrdup(PGSHERPA_SOURCEDIR "/themes");
+}
+
 /* The first directory that has it; NULL when none does. */
 static char *find_theme(const char *name)
 {
-        const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-        AUTO_FREE char *own = xdg && *xdg ? xasprintf("%s/pgsherpa/themes", xdg)
-                                          : xasprintf("%s/.config/pgsherpa/themes",
-                                                      home ? home : "");
-        const char *dirs[] = { own, "/etc/pgsherpa/themes", PGSHERPA_DATADIR "/themes",
-                               PGSHERPA_SOURCEDIR "/themes" };
+        char *dirs[THEME_DIRS], *found = NULL;
         if (strchr(name, '/'))
                 return xstrdup(name);
-        for (size_t i = 0; i < LEN(dirs); i++) {
-                char *path = xasprintf("%s/%s.yaml", dirs[i], name);
-                if (io_exists(path))
-                        return path;
-                free(path);
+        theme_dirs(dirs);
+        for (size_t i = 0; i < THEME_DIRS; i++) {
+                AUTO_FREE char *path = xasprintf("%s/%s.yaml", dirs[i], name);
+                if (!found && io_exists(path))
+                        found = xstrdup(path);
+                free(dirs[i]);
         }
-        return NULL;
+        return found;
+}
+
+static void names_in(const char *path, json_t *names)
+{
+        DIR *d = opendir(path);
+        for (struct dirent *e; d && (e = readdir(d));)
+                if (str_ends(e->d_name, ".yaml")) {
+                        AUTO_FREE char *name = xstrndup(e->d_name, strlen(e->d_name) - strlen(".yaml"));
+                        json_object_set_new(names, name, json_true());
+                }
+        if (d)
+                closedir(d);
+}
+
+/* "contrast, dark, default, ..": malloc()ed. */
+static char *names_there(void)
+{
+        char *dirs[THEME_DIRS];
+        AUTO_JSON names = json_pack("{s:b, s:b}", "default", 1, "mono", 1);
+        AUTO_BUF b = buf_init(4096);
+        const char *name;
+        json_t *ignored;
+        theme_dirs(dirs);
+        for (size_t i = 0; i < THEME_DIRS; i++) {
+                names_in(dirs[i], names);
+                free(dirs[i]);
+        }
+        AUTO_FREE char *sorted = jx_dump_sorted(names);
+        AUTO_ERR never = { 0 };
+        AUTO_JSON list = jx_parse(sorted, strlen(sorted), &never);
+        json_object_foreach(list, name, ignored)
+                buf_printf(&b, "%s%s", b.len ? ", " : "", name);
+        return text_clean_str(buf_str(&b));
 }
 
 bool theme_load(const char *name, Theme **ret, Err *err)
@@ -115,5 +161,6 @@ bool theme_load(const char *name, Theme **ret, Err *err)
                 return true;
         }
         err_set(err, ERR_USER, "there is no theme \"%s\"", name);
-        return err_hint(err, "`pgsherpa theme list` names those there are; a path works too");
+        AUTO_FREE char *names = names_there();
+        return err_hint(err, "there are %s; the path of a file works too", names);
 }

@@ -4,11 +4,11 @@
 #include <poll.h>
 #include <stdio.h>
 
-#include "base/clock.h"
+#include "journal/run_dir.h"
 #include "ui/client.h"
 
-#define PATIENCE_MS 10000
-#define OUR_ID      1
+#define LOOK_MS 1000                    /* how often it is looked whether the engine lives */
+#define OUR_ID  1
 
 static bool nobody(Err *err)
 {
@@ -16,10 +16,10 @@ static bool nobody(Err *err)
         return err_hint(err, "`pgsherpa status` says whether it lives, `pgsherpa resume` starts it again");
 }
 
-/* The reply that carries our id; what the engine says in between is for screens. */
-static bool wait_for(Client *c, json_t **ret, Err *err)
+/* The reply that carries our id; what the engine says in between is for screens. A slow engine is
+ * waited for, a dead one is not. */
+static bool wait_for(Client *c, const char *run_dir, json_t **ret, Err *err)
 {
-        int64_t until = clock_boot_ms() + PATIENCE_MS;
         for (;;) {
                 bool eof = false;
                 AUTO_JSON m = NULL;
@@ -31,10 +31,9 @@ static bool wait_for(Client *c, json_t **ret, Err *err)
                 }
                 if (m)
                         continue;
-                int64_t left = until - clock_boot_ms();
                 struct pollfd p = { .fd = c->fd, .events = POLLIN };
-                int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-                if (n < 0 && errno == EINTR)
+                int n = poll(&p, 1, LOOK_MS);
+                if ((n < 0 && errno == EINTR) || (n == 0 && run_lock_held(run_dir)))
                         continue;
                 if (n <= 0)
                         return nobody(err);
@@ -55,7 +54,7 @@ bool talk(const char *run_dir, const char *who, json_t *command, json_t **ret_re
         jx_set_int(m, "id", OUR_ID);
         if (!client_connect(&c, run_dir, who) || !client_send(&c, json_incref(m)))
                 return nobody(err);
-        if (!wait_for(&c, &reply, err))
+        if (!wait_for(&c, run_dir, &reply, err))
                 return false;
         if (!jx_bool(reply, "ok", false)) {
                 const char *hint = jx_str(reply, "hint", NULL);

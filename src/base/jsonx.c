@@ -93,6 +93,31 @@ json_t *jx_parse(const char *text, size_t n, Err *err)
         return j;
 }
 
+/* What has parts is parted by semicolons: a, b but x 1, y 2; x 3, y 4. */
+static void words_of_list(const json_t *list, Buf *out)
+{
+        size_t i;
+        json_t *item;
+        json_array_foreach(list, i, item)
+        {
+                bool parts = json_is_object(item) || json_is_array(item);
+                AUTO_FREE char *words = jx_words(item);
+                buf_printf(out, "%s%s", !i ? "" : parts ? "; " : ", ", words);
+        }
+}
+
+static void words_of_map(const json_t *map, Buf *out)
+{
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)map, key, value)
+        {
+                AUTO_FREE char *name = text_clean_str(key);
+                AUTO_FREE char *words = jx_words(value);
+                buf_printf(out, "%s%s %s", out->len ? ", " : "", name, words);
+        }
+}
+
 char *jx_words(const json_t *j)
 {
         if (!j || json_is_null(j))
@@ -104,14 +129,12 @@ char *jx_words(const json_t *j)
         const char *own = jx_str(j, "words", NULL);
         if (own)
                 return text_clean_str(own);
-        if (!json_is_array(j) || !jx_str(json_array_get(j, 0), "words", NULL))
+        if (!json_is_array(j) && !json_is_object(j))
                 return jx_dump(j);
         AUTO_BUF all = buf_init(1 << 20);
-        size_t i;
-        json_t *item;
-        json_array_foreach(j, i, item) {
-                AUTO_FREE char *words = jx_words(item);
-                buf_printf(&all, "%s%s", i ? "; " : "", words);
-        }
-        return xstrdup(buf_str(&all));
+        if (json_is_array(j))
+                words_of_list(j, &all);
+        else
+                words_of_map(j, &all);
+        return xstrdup(all.len ? buf_str(&all) : "(none)");
 }

@@ -218,9 +218,13 @@ static bool verdict(const Running *r, const Argv *argv, ProcResult *res, Err *er
         if (res->status == 0 || r->o->any_exit)
                 return true;
         AUTO_FREE char *words = last_words(res);
-        if (res->status > 128)
-                err_set(err, ERR_COMMAND, "%s was killed by signal %d%s%s", name, res->status - 128,
-                        *words ? ": " : "", words);
+        /* A shell and docker end with 128 + signal when that killed what they ran. */
+        if (res->status > 128 && WIFEXITED(r->wait_status))
+                err_set(err, ERR_COMMAND, "what %s ran was killed by signal %d (%s)%s%s", name, res->status - 128,
+                        strsignal(res->status - 128), *words ? ": " : "", words);
+        else if (res->status > 128)
+                err_set(err, ERR_COMMAND, "%s was killed by signal %d (%s)%s%s", name, res->status - 128,
+                        strsignal(res->status - 128), *words ? ": " : "", words);
         else
                 err_set(err, ERR_COMMAND, "%s ended with exit status %d%s%s", name, res->status,
                         *words ? ": " : "", words);

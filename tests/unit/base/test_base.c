@@ -108,3 +108,32 @@ Test(jsonx, never_holds_invalid_utf8)
         jx_set_str(o, "name", "a\xff");
         cr_assert_str_eq(jx_str(o, "name", NULL), "a\\xff");
 }
+
+/* What a step found is told to people: no brackets, no braces. */
+Test(jsonx, says_what_it_holds_in_words)
+{
+        static const struct {
+                const char *json, *words;
+        } cases[] = { { "[]", "(none)" },
+                      { "[\"a\", \"b\"]", "a, b" },
+                      { "{\"tables\": 3, \"list\": []}", "tables 3, list (none)" },
+                      { "[{\"kind\": \"table\", \"rows\": 1}, {\"kind\": \"view\"}]", "kind table, rows 1; kind view" },
+                      { "[{\"words\": \"in one word\", \"x\": 1}, null, true]", "in one word, (none), yes" } };
+        for (size_t i = 0; i < LEN(cases); i++) {
+                AUTO_ERR err = { 0 };
+                AUTO_JSON j = jx_parse(cases[i].json, strlen(cases[i].json), &err);
+                AUTO_FREE char *words = jx_words(j);
+                cr_expect_str_eq(words, cases[i].words, "%s: %s", cases[i].json, words);
+        }
+}
+
+Test(clock, knows_a_time_of_day_and_a_moment_and_nothing_else)
+{
+        int64_t at = 0, now = clock_wall_ms();
+        cr_assert(clock_parse_start("2026-11-20T22:00:00Z", &at));
+        cr_assert(clock_parse_start("22:00", &at));
+        cr_assert(at > now && at <= now + 25 * 3600 * 1000LL);
+        static const char *const bad[] = { "", "tomorrow maybe", "25:00", "22:60", "22:00h", "-1:00", "noon" };
+        for (size_t i = 0; i < LEN(bad); i++)
+                cr_expect_not(clock_parse_start(bad[i], &at), "%s", bad[i]);
+}

@@ -295,3 +295,16 @@ Test(proc, finds_programs_in_path)
         cr_assert_null(proc_which("no-such-program-here"));
         cr_assert_null(proc_which(""));
 }
+
+/* `docker run` ends with 139 when what runs in the container crashed: docker did not. */
+Test(proc, says_who_was_killed_by_a_signal)
+{
+        AUTO_PROC a = { 0 };
+        AUTO_PROC b = { 0 };
+        AUTO_ERR err = { 0 };
+        cr_assert_not(run(WORDS("sh", "-c", "exit 139"), NULL, &a, &err));
+        cr_assert(str_starts(err.message, "what sh ran was killed by signal 11 (Segmentation fault)"), "%s", err.message);
+        err_clear(&err);
+        cr_assert_not(run(WORDS("sh", "-c", "kill -9 $$"), NULL, &b, &err));
+        cr_assert(str_starts(err.message, "sh was killed by signal 9 (Killed)"), "%s", err.message);
+}
