@@ -1,4 +1,4 @@
-/* plain.c: nothing, gzip or zstd around a stream of bytes. */
+/* plain.c: what is around a stream of bytes: nothing, gzip and zstd here, the rest by packed.c. */
 #include "archive/plain.h"
 
 #include <errno.h>
@@ -6,7 +6,11 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "archive/packed.h"
+#include "archive/what.h"
+
 #define PIECE          ((size_t)128 << 10)
+#define HEAD           ((size_t)64 << 10)
 #define GZIP_WINDOW    (15 + 16)        /* 15 bits, with a gzip header                       */
 #define WINDOW_LOG_MAX 27               /* what `zstd -d` opens without --long               */
 
@@ -20,6 +24,10 @@ struct PlainIn {
         int64_t        before;          /* bytes of the file before the piece                */
         z_stream       gzip;
         ZSTD_DCtx     *zstd;
+        Packed        *packed, *untar;
+        char          *head;            /* the first bytes that came out, to see whether it is a tar */
+        size_t         head_at, head_len;
+        bool           looked;
 };
 
 PlainIn *plain_in_new(int fd)
@@ -56,37 +64,45 @@ static bool starts(const PlainIn *in, const char *magic, size_t n)
         return in->len - in->at >= n && memcmp(in->piece + in->at, magic, n) == 0;
 }
 
-/* pzstd begins with a frame of its own sizes (RFC 8878, 3.1.2). */
-static bool skippable(const PlainIn *in)
+/* The file as it is, for libarchive. */
+static bool raw(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err)
 {
-        return in->len - in->at >= 4 && (in->piece[in->at] & 0xf0) == 0x50 &&
-               memcmp(in->piece + in->at + 1, "\x2a\x4d\x18", 3) == 0;
+        PlainIn *in = arg;
+        if (in->at == in->len && !fill(in, err))
+                return false;
+        *ret_n = MIN(n, in->len - in->at);
+        memcpy(bytes, in->piece + in->at, *ret_n);
+        in->at += *ret_n;
+        return true;
 }
 
 static bool begin(PlainIn *in, Err *err)
 {
-        static const struct {
-                const char *magic;
-                size_t n;
-                const char *name;
-        } others[] = { { "\xfd" "7zXZ", 5, "xz" }, { "BZh", 3, "bzip2" }, { "\x04\x22\x4d\x18", 4, "lz4" },
-                       { "PK\x03\x04", 4, "zip" }, { "7z\xbc\xaf\x27\x1c", 6, "7-Zip" } };
         if (!fill(in, err))
                 return false;
-        for (size_t i = 0; i < LEN(others); i++)
-                if (starts(in, others[i].magic, others[i].n))
-                        return err_set(err, ERR_USER, "it is packed with %s: unpack it first (gzip and "
-                                       "zstd are read as they are)", others[i].name);
-        if (starts(in, "\x1f\x8b", 2)) {
+        Packing p = packing_of(in->piece + in->at, in->len - in->at);
+        switch (p) {
+        case PACKED_NOT:
+                break;
+        case PACKED_GZIP:
                 in->packing = PLAIN_GZIP;
                 if (inflateInit2(&in->gzip, GZIP_WINDOW) != Z_OK)
                         abort();
-        } else if (starts(in, "\x28\xb5\x2f\xfd", 4) || skippable(in)) {
+                break;
+        case PACKED_ZSTD:
                 in->packing = PLAIN_ZSTD;
                 in->zstd = ZSTD_createDCtx();
                 if (!in->zstd)
                         abort();
                 ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+                break;
+        case PACKED_7ZIP:
+                err_set(err, ERR_USER, "it is packed with %s", packing_name(p));
+                return err_hint(err, "unpack it first (%s); gzip, zstd, xz, bzip2, lz4, and a zip or tar of one "
+                                     "file are read as they are", packing_tool(p));
+        default:
+                in->packing = PLAIN_OTHER;
+                in->packed = packed_new(raw, in, false);
         }
         in->begun = true;
         return true;
@@ -151,17 +167,20 @@ static bool unpack(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
                 return from_gzip(in, bytes, n, ret_n, err);
         case PLAIN_ZSTD:
                 return from_zstd(in, bytes, n, ret_n, err);
+        case PLAIN_OTHER:
         case PLAIN_AS_IT_IS:
                 break;
         }
         return as_it_is(in, bytes, n, ret_n);
 }
 
-bool plain_in_read(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
+static bool unpacked(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
 {
         *ret_n = 0;
         if (!in->begun && !begin(in, err))
                 return false;
+        if (in->packed)
+                return packed_read(in->packed, bytes, n, ret_n, err);
         for (;;) {
                 /* A member's magic must be whole; what a decompressor still holds needs no input. */
                 if (in->len - in->at < 4 && !fill(in, err))
@@ -183,6 +202,39 @@ bool plain_in_read(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
         }
 }
 
+/* ---- a tar of one file ---- */
+
+static bool from_head(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err)
+{
+        PlainIn *in = arg;
+        *ret_n = MIN(n, in->head_len - in->head_at);
+        if (*ret_n == 0)
+                return unpacked(in, bytes, n, ret_n, err);
+        memcpy(bytes, in->head + in->head_at, *ret_n);
+        in->head_at += *ret_n;
+        return true;
+}
+
+static bool look(PlainIn *in, Err *err)
+{
+        in->looked = true;
+        in->head = xmalloc(HEAD);
+        for (size_t n = 1; n > 0 && in->head_len < HEAD; in->head_len += n)
+                if (!unpacked(in, in->head + in->head_len, HEAD - in->head_len, &n, err))
+                        return false;
+        if (tar_of_a_dump(in->head, in->head_len, in->packing != PLAIN_AS_IT_IS))
+                in->untar = packed_new(from_head, in, true);
+        return true;
+}
+
+bool plain_in_read(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
+{
+        *ret_n = 0;
+        if (!in->looked && !look(in, err))
+                return false;
+        return in->untar ? packed_read(in->untar, bytes, n, ret_n, err) : from_head(in, bytes, n, ret_n, err);
+}
+
 int64_t plain_in_position(const PlainIn *in)
 {
         return in->before + (int64_t)in->at;
@@ -199,6 +251,9 @@ PlainIn *plain_in_free(PlainIn *in)
                 if (in->begun && in->packing == PLAIN_GZIP)
                         inflateEnd(&in->gzip);
                 ZSTD_freeDCtx(in->zstd);
+                packed_free(in->untar);
+                packed_free(in->packed);
+                free(in->head);
                 free(in->piece);
                 free(in);
         }

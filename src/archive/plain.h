@@ -4,8 +4,8 @@
  *      while (plain_in_read(in, piece, sizeof piece, &n, err) && n > 0)
  *              ...                     // n is 0 at the end
  *
- * What it is packed in is read off its first bytes, never off its name: gzip, zstd, or
- * nothing. Several members laid end to end are one stream, as gzip and zstd themselves
+ * What it is packed in is read off its first bytes, never off its name: gzip, zstd, xz, bzip2,
+ * lz4, a zip of one file, a tar of one dump (packed.h), or nothing. Several members laid end to end are one stream, as gzip and zstd themselves
  * have it. The end is a claim that was checked: a member that stops in the middle, a sum
  * that is wrong and bytes behind the last member are errors (libarchive's gzip filter
  * checks no sum: "TODO: Verify the length and CRC", archive_read_support_filter_gzip.c; so
@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 
-typedef enum PlainPacking { PLAIN_AS_IT_IS, PLAIN_GZIP, PLAIN_ZSTD } PlainPacking;
+typedef enum PlainPacking { PLAIN_AS_IT_IS, PLAIN_GZIP, PLAIN_ZSTD, PLAIN_OTHER } PlainPacking;
 
 typedef struct PlainIn PlainIn;
 /* Reads from the descriptor's position; the descriptor stays the caller's. */

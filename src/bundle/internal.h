@@ -55,6 +55,8 @@ struct Bundle {
 bool bundle_read_at(const Bundle *b, int64_t offset, void *to, size_t n, Err *err) MUST_CHECK;
 
 /* check.c: nothing in the manifest leads outside the file, a directory, or memory. */
+/* bundle_open(); *ret_other: it is not damaged, it never was a bundle. */
+bool bundle_open_or_other(const char *path, Bundle **ret, bool *ret_other, Err *err) MUST_CHECK;
 bool bundle_manifest_sane(const Bundle *b, Err *err) MUST_CHECK;
 
 /* gaps.c */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/what.h"
 #include "archive/zframe.h"
 #include "base/buf.h"
 #include "base/limits.h"
@@ -82,6 +83,43 @@ static bool find_manifest(Bundle *b, Err *err)
                        b->path);
 }
 
+/* What its first bytes say: "damaged" is only for what was a bundle once. */
+static bool is_no_other(const Bundle *b, Err *err)
+{
+        char head[4 * TAR_BLOCK];
+        size_t n = (size_t)MIN(b->size, (int64_t)sizeof head);
+        if (n == 0)
+                return err_set(err, ERR_USER, "%s is empty", b->path);
+        if (!bundle_read_at(b, 0, head, n, err))
+                return false;
+        Packing p = packing_of(head, n);
+        if (p != PACKED_NOT) {
+                err_set(err, ERR_USER, "%s is packed with %s: a bundle is a plain tar, packed inside", b->path,
+                        packing_name(p));
+                return err_hint(err, "unpack it first (%s); if it is a dump, `pgsherpa restore` takes it as it is",
+                                packing_tool(p));
+        }
+        if ((n >= 5 && memcmp(head, "PGDMP", 5) == 0) || memmem(head, n, "-- PostgreSQL database ", 23)) {
+                err_set(err, ERR_USER, "%s is a dump of PostgreSQL's own tools, not a bundle", b->path);
+                return err_hint(err, "`pgsherpa restore` takes it as it is");
+        }
+        AUTO_FREE char *name = is_tar(head, n) ? tar_first_file(head, n, NULL) : NULL;
+        if (name && (str_ends(name, BUNDLE_SUFFIX) || str_eq(name, "toc.dat"))) {
+                bool dump = str_eq(name, "toc.dat");
+                err_set(err, ERR_USER, "%s is a tar %s, not a bundle", b->path,
+                        dump ? "of pg_dump -Ft" : "with bundles in it");
+                return err_hint(err, dump ? "`pgsherpa restore` takes it as it is" : "take them out first: tar -xf");
+        }
+        return true;
+}
+
+static bool begins_as_one(const Bundle *b)
+{
+        char head[TAR_BLOCK];
+        AUTO_ERR ignored = { 0 };
+        return !bundle_read_at(b, 0, head, sizeof head, &ignored) || is_tar(head, sizeof head);
+}
+
 static int by_name(const void *a, const void *b)
 {
         return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -100,17 +138,37 @@ static void sort_names(Bundle *b)
 
 bool bundle_open(const char *path, Bundle **ret, Err *err)
 {
+        bool other;
+        return bundle_open_or_other(path, ret, &other, err);
+}
+
+bool bundle_open_or_other(const char *path, Bundle **ret, bool *ret_other, Err *err)
+{
+        *ret_other = true;
         AUTO_BUNDLE b = xcalloc(1, sizeof *b);
         b->path = xstrdup(path);
         b->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         struct stat st;
         if (b->fd < 0 || fstat(b->fd, &st) < 0)
                 return err_set_errno(err, errno, "opening the bundle %s", path);
+        if (S_ISDIR(st.st_mode)) {
+                err_set(err, ERR_USER, "%s is a directory, not a bundle", path);
+                return err_hint(err, "pgsherpa backup list %s shows the bundles in it", path);
+        }
         if (!S_ISREG(st.st_mode))
                 return err_set(err, ERR_USER, "%s is not a file", path);
         b->size = st.st_size;
-        if (!find_manifest(b, err))
+        if (!is_no_other(b, err))
                 return false;
+        if (!find_manifest(b, err)) {
+                *ret_other = !begins_as_one(b);
+                if (*ret_other) {
+                        err_clear(err);
+                        err_set(err, ERR_USER, "%s is not a bundle: it does not begin as a tar does", path);
+                }
+                return false;
+        }
+        *ret_other = false;
         AUTO_FREE char *text = xmalloc(b->manifest_size + 1);
         text[b->manifest_size] = '\0';
         if (!bundle_read_at(b, b->manifest_header + TAR_BLOCK, text, b->manifest_size, err) ||

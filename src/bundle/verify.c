@@ -315,8 +315,9 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
         Verify v = { .hooks = hooks ? hooks : &none, .r = ret };
         AUTO_BUNDLE b = NULL;
         AUTO_ERR why = { 0 };
-        if (!bundle_open(path, &b, &why)) {
-                if (why.kind == ERR_SYSTEM) {   /* not there, no permission, disk error */
+        bool other;
+        if (!bundle_open_or_other(path, &b, &other, &why)) {
+                if (why.kind == ERR_SYSTEM || other) {  /* not there, no permission, no bundle */
                         err_move(err, &why);
                         return false;
                 }

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "archive/plain.h"
+#include "archive/what.h"
 #include "base/io.h"
+#include "base/text.h"
 
 #define HEAD ((size_t)64 << 10)
 
@@ -46,6 +48,30 @@ static bool of_another_kind(const char *head, size_t n, const char **ret)
         return false;
 }
 
+/* "shop/toc.dat", "shop/3456.dat.gz": what pg_dump -Fd calls its files. */
+static bool of_a_directory(const char *name)
+{
+        const char *base = strrchr(name, '/');
+        size_t digits = base ? strspn(base + 1, "0123456789") : 0;
+        return base && (str_eq(base, "/toc.dat") || str_starts(base, "/blobs") ||
+                        (digits > 0 && str_starts(base + 1 + digits, ".dat")));
+}
+
+/* pg_dump -Ft, a bundle, or a tar that somebody made around something. */
+static bool kind_of_tar(const char *path, const char *head, size_t n, SourceKind *ret, Err *err)
+{
+        AUTO_FREE char *name = tar_first_file(head, n, NULL);
+        *ret = SOURCE_TAR;
+        if (str_eq(name, "toc.dat"))
+                return true;
+        *ret = SOURCE_BUNDLE;           /* bundle_open() says what it is instead */
+        if (!name || !of_a_directory(name))
+                return true;
+        AUTO_FREE char *clean = text_clean_str(name);
+        err_set(err, ERR_USER, "%s is a tar around what pg_dump -Fd wrote (%s)", path, clean);
+        return err_hint(err, "unpack it (tar -xf), and restore the directory");
+}
+
 static bool kind_of_head(const char *path, const char *head, size_t n, SourceKind *ret, Err *err)
 {
         const char *what = NULL;
@@ -53,9 +79,12 @@ static bool kind_of_head(const char *path, const char *head, size_t n, SourceKin
                 *ret = SOURCE_CUSTOM;
                 return true;
         }
-        if (n >= 512 && memcmp(head + 257, "ustar", 5) == 0) {
-                *ret = strcmp(head, "toc.dat") == 0 ? SOURCE_TAR : SOURCE_BUNDLE;
-                return true;
+        if (is_tar(head, n))
+                return kind_of_tar(path, head, n, ret, err);
+        Packing again = packing_of(head, n);
+        if (again != PACKED_NOT) {
+                err_set(err, ERR_USER, "%s is packed twice: with %s inside", path, packing_name(again));
+                return err_hint(err, "take the outer one off first");
         }
         if (of_another_kind(head, n, &what))
                 return err_set(err, ERR_USER, "%s is %s, not of PostgreSQL", path, what);
@@ -71,8 +100,8 @@ static bool kind_of_head(const char *path, const char *head, size_t n, SourceKin
         }
         err_set(err, ERR_USER, "%s is not what pg_dump writes: `-- PostgreSQL database dump` does not "
                 "stand at its beginning", path);
-        return err_hint(err, "a bundle of pgsherpa, plain SQL of pg_dump or pg_dumpall (also .gz or .zst) and "
-                             "pg_dump -Fc, -Ft, -Fd can be restored");
+        return err_hint(err, "a bundle of pgsherpa, plain SQL of pg_dump or pg_dumpall (also packed: gzip, zstd, xz, bzip2, "
+                             "lz4, zip, .tgz) and pg_dump -Fc, -Ft, -Fd can be restored");
 }
 
 bool source_kind(const char *path, SourceKind *ret, Err *err)

@@ -5,7 +5,7 @@
  *      TransferRestore c = { .database = "shop", .target = &target, .into = temporary, .. };
  *      if (!source_file_restore(t, f, &c, &result, err)) ...
  *
- * Plain SQL of pg_dump and pg_dumpall (also gzip or zstd), and the archives of pg_dump -Fc, -Ft,
+ * Plain SQL of pg_dump and pg_dumpall (also packed: archive/plain.h), and the archives of pg_dump -Fc, -Ft,
  * -Fd (kind.h).
  *
  * Nothing is ever given to psql. The SQL is read by sqlread.h and executed statement by statement

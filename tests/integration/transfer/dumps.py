@@ -1,6 +1,8 @@
 """dumps.py SOURCE-TARGET: what pg_dump, pg_dumpall and gzip wrote, restored by pgsherpa and compared
 with where it came from; and what was cut, bent, forged or is not a dump at all, refused by name."""
+import bz2
 import gzip
+import lzma
 import os
 import re
 import resource
@@ -8,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
+import zipfile
 
 import moves
 
@@ -299,13 +303,57 @@ def damaged():
     print("ok damaged")
 
 
+def packed_and_carried():
+    """Containers people send dumps in; every one of them also cut off and bent."""
+    sql, archive = read("c.sql"), read("x.c")
+    for name, data in (("in.sql", sql), ("in.dump", archive)):
+        write(name, data)
+
+    def tar(mode, name, *members):
+        with tarfile.open(at(name), mode) as t:
+            for member in members:
+                t.add(at(member), arcname=member)
+        return at(name)
+
+    def packed_zip(name, *members):
+        with zipfile.ZipFile(at(name), "w", zipfile.ZIP_DEFLATED) as z:
+            for member in members:
+                z.write(at(member), arcname=f"backups/{member}")
+        return at(name)
+    os.makedirs(at("sub"), exist_ok=True)
+    shutil.copy(at("in.sql"), at("sub/in.sql"))
+    good = [write("p.sql.xz", lzma.compress(sql)), write("p.sql.bz2", bz2.compress(sql)), packed_zip("p.zip", "in.sql"),
+            tar("w:gz", "p.tgz", "in.sql"), tar("w:xz", "p.txz", "in.dump"), tar("w", "p.tar", "in.dump"),
+            tar("w:gz", "p2.tgz", "sub"), write("p.dump.xz", lzma.compress(archive))]
+    for n, path in enumerate(good):
+        into = f"{moves.MARK}_packed_{n}"
+        restore(path, into)
+        assert moves.psql(TARGET, into, "select count(*) from pg_tables where schemaname !~ '^pg_|^information_schema'") != "0", path
+        moves.psql(TARGET, "postgres", f"drop database {into}")
+    for path in good:
+        data = open(path, "rb").read()
+        # A zip ends with a list of what was in it, a tar with zeros: nothing is lost there.
+        for cut in (len(data) // 3, len(data) // 2 if path.endswith((".zip", ".tar")) else len(data) - 40):
+            refused(write("cut" + path[path.rindex("."):], data[:cut]), "")
+        if path.endswith(".tar"):
+            continue                    # a tar has no sum: what is in it must have one
+        for place in (len(data) // 3, len(data) // 2):
+            refused(write("bent" + path[path.rindex("."):], data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1:]), "")
+    for path in (packed_zip("two.zip", "in.sql", "in.dump"), tar("w:gz", "two.tgz", "in.sql", "in.dump")):
+        refused(path, ["it holds several files", "in.sql", "in.dump"])
+    refused(tar("w:gz", "fd.tgz", "x.d"), "a tar around what pg_dump -Fd wrote")
+    refused(write("twice.gz", gzip.compress(gzip.compress(sql))), "packed twice: with gzip inside")
+    print("ok packed")
+
+
 def of_another_kind():
     for name, data, words in (("my.sql", b"-- MySQL dump 10.13  Distrib 8\n\nCREATE TABLE `x` (a int);\n", "a dump of MySQL"),
                               ("lite.sql", b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "a dump of SQLite"),
                               ("notes.txt", b"hello, this is no dump\n", "is not what pg_dump writes"),
                               ("empty", b"", "is empty"), ("zero", b"\0" * 5000, "manifest|bundle"),
                               ("utf16.sql", b"\xff\xfe" + "-- PostgreSQL database dump\n".encode("utf-16-le"), "UTF-16"),
-                              ("x.xz", b"\xfd7zXZ\0\0", "packed with xz"), ("x.zip", b"PK\x03\x04xxxx", "packed with zip"),
+                              ("x.xz", b"\xfd7zXZ\0\0", "damaged, or was cut off"), ("x.zip", b"PK\x03\x04xxxx", "damaged, or was cut off"),
+                              ("x.7z", b"7z\xbc\xaf\x27\x1cxx", "packed with 7-Zip"),
                               ("talk.sql", b"-- about a PostgreSQL database dump\nselect 1;\n", "not what pg_dump writes"),
                               ("new.dump", b"PGDMP\x01\x19\x00\x04\x08\x01" + b"\0" * 100, "format 1.25")):
         refused(write(name, data), words)
@@ -400,7 +448,7 @@ def main():
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()
     only = sys.argv[2:]
-    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged,
+    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged, packed_and_carried,
                  of_another_kind, one_table_loses_its_rows, memory_and_cancel):
         if not only or part.__name__ in only:
             part()
