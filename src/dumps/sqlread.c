@@ -15,6 +15,7 @@ struct SqlRead {
         char   *data;
         size_t  start, end, capacity;
         bool    begun, final, backslashes;
+        bool    crlf, held_cr;          /* held_cr: the last byte read, whose LF may come yet */
         int64_t line;                   /* of data[start]                                    */
         char   *object;
         char   *held;                   /* where a NUL stands for held_char                  */
@@ -36,6 +37,17 @@ static size_t left(const SqlRead *r)
         return r->end - r->start;
 }
 
+/* Takes the CR of every CR LF out of what was read; how much is left. */
+static size_t without_cr(SqlRead *r, char *p, size_t n)
+{
+        size_t to = 0;
+        r->held_cr = n > 0 && p[n - 1] == '\r' && !r->final;
+        for (size_t i = 0, end = n - r->held_cr; i < end; i++)
+                if (p[i] != '\r' || i + 1 == n || p[i + 1] != '\n')
+                        p[to++] = p[i];
+        return to;
+}
+
 /* More bytes behind those that are left; as many as fit. */
 static bool fill(SqlRead *r, Err *err)
 {
@@ -51,12 +63,14 @@ static bool fill(SqlRead *r, Err *err)
                 r->capacity = r->capacity ? r->capacity * 2 : WINDOW;
                 r->data = xrealloc(r->data, r->capacity + 1);
         }
-        while (r->end < r->capacity && !r->final) {
-                size_t n = 0;
-                if (!r->more(r->arg, r->data + r->end, r->capacity - r->end, &n, err))
+        while (r->end + r->held_cr < r->capacity && !r->final) {
+                size_t n = 0, held = r->held_cr;
+                if (held)
+                        r->data[r->end] = '\r';
+                if (!r->more(r->arg, r->data + r->end + held, r->capacity - r->end - held, &n, err))
                         return false;
                 r->final = n == 0;
-                r->end += n;
+                r->end += r->crlf ? without_cr(r, r->data + r->end, n + held) : n;
         }
         return true;
 }
@@ -85,7 +99,37 @@ static bool begin(SqlRead *r, Err *err)
         }
         if (r->end >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
                 r->start = 3;
+        const char *own = memmem(p, r->end, NOTES, sizeof NOTES - 1);
+        const char *nl = own ? memchr(own, '\n', r->end - (size_t)(own - p)) : NULL;
+        r->crlf = nl && nl[-1] == '\r';
+        if (r->crlf)
+                r->end = r->start + without_cr(r, r->data + r->start, r->end - r->start);
         return true;
+}
+
+bool sqlread_is_crlf(const SqlRead *r)
+{
+        return r->crlf;
+}
+
+/* What pg_dump told on stderr, caught in the file. The line is looked at, not what parses as SQL: an
+ * apostrophe in it would open a string that ends pages later. */
+static bool is_said_by_pg_dump(const char *p, size_t n)
+{
+        static const char *const begins[] = { "pg_dump: ", "pg_dumpall: ", "pg_dump: [", "pg_restore: " };
+        for (size_t i = 0; i < LEN(begins); i++)
+                if (n >= strlen(begins[i]) && memcmp(p, begins[i], strlen(begins[i])) == 0)
+                        return true;
+        return false;
+}
+
+static bool said(const SqlRead *r, const char *p, size_t n, Err *err)
+{
+        const char *nl = memchr(p, '\n', n);
+        AUTO_FREE char *words = text_clean(p, MIN(nl ? (size_t)(nl - p) : n, (size_t)120));
+        err_set(err, ERR_USER, "line %lld: `%s` is what pg_dump said, not what it wrote", (long long)r->line, words);
+        return err_hint(err, "its stderr was caught in the file (docker exec -t, or 2>&1): make the dump again "
+                             "without that, and read what it says");
 }
 
 /* ---- comments ---- */
@@ -271,7 +315,7 @@ bool sqlread_next(SqlRead *r, SqlReadItem *ret, Err *err)
                         continue;
                 }
                 if (kind != TOKEN_BLANK && kind != TOKEN_COMMENT)
-                        return statement(r, ret, err);
+                        return is_said_by_pg_dump(p, left(r)) ? said(r, p, left(r), err) : statement(r, ret, err);
                 if (kind == TOKEN_COMMENT && n > sizeof NOTES && memcmp(p, NOTES, sizeof NOTES - 1) == 0) {
                         size_t len = n - (p[n - 1] == '\n');
                         len -= p[len - 1] == '\r';

@@ -373,6 +373,9 @@ static bool count(Load *l, TransferResult *ret, Err *err)
 
 static void say_what_was_left(Load *l)
 {
+        if (sqlread_is_crlf(l->r))
+                transfer_say(l->t, "the file's lines end with CR LF (a terminal or Windows wrote it): they were taken "
+                             "as pg_dump wrote them, with LF, in texts and functions too");
         if (l->skipped)
                 transfer_say(l->t, "%lld statements about roles, tablespaces and the like were not run: a restore "
                              "makes one database (roles in the file: %zu)", (long long)l->skipped,

@@ -346,6 +346,43 @@ def packed_and_carried():
     print("ok packed")
 
 
+def through_a_terminal():
+    """What `docker exec -t` and PowerShell make of a dump: CR LF everywhere; stderr in the middle."""
+    name = moves.make(SOURCE, f"{moves.MARK}_crlf")
+    moves.psql(SOURCE, name, r"""create table t (a int, b text); comment on table t is E'two\nlines';
+        insert into t values (1, E'a\nb'), (2, E'c\r\nd'), (3, E'e\r'), (4, E'\\r\\n'), (5, null);
+        create function f() returns text language sql as E'select ''x\n'' -- one\n|| ''y''';
+        create view v as select 'p' || E'\n' || 'q' as w;""")
+    for n, options in enumerate(((), ("--inserts",), ("-C",))):
+        data = read(os.path.basename(pg_dump(f"lf{n}.sql", *options, db=name)))
+        into = f"{moves.MARK}_crlf_{n}"
+        _, err = restore(write(f"crlf{n}.sql", data.replace(b"\n", b"\r\n")), into)
+        assert "CR LF" in err, err
+        moves.equal(SOURCE, name, TARGET, into)
+        moves.psql(TARGET, "postgres", f"drop database {into}")
+        wide = write("wide.sql", b"\xff\xfe" + data.replace(b"\n", b"\r\n").decode().encode("utf-16-le"))
+        subprocess.run(["iconv", "-f", "UTF-16", "-t", "UTF-8", "-o", at("hinted.sql"), wide], check=True)
+        restore(at("hinted.sql"), into)
+        moves.equal(SOURCE, name, TARGET, into)
+        moves.psql(TARGET, "postgres", f"drop database {into}")
+    # Somewhere a window of the reader ends between CR and LF.
+    big = b"--\r\n-- PostgreSQL database dump\r\n--\r\n\r\nCREATE TABLE public.w (t text);\r\n" \
+          b"COPY public.w (t) FROM stdin;\r\n" + (b"x" * 61 + b"\r\n") * 30000 + \
+          b"\\.\r\n\r\n--\r\n-- PostgreSQL database dump complete\r\n--\r\n"
+    into = f"{moves.MARK}_crlf_w"
+    for shift in range(3):
+        restore(write("w.sql", b"-- " + b"y" * shift + b"\r\n" + big), into, "--quiet")
+        assert moves.psql(TARGET, into, "select count(*), min(length(t)), max(length(t)) from w") == "30000|61|61"
+        moves.psql(TARGET, "postgres", f"drop database {into}")
+    plain = read("lf0.sql")
+    create = plain.index(b"CREATE TABLE")
+    words = b"pg_dump: warning: there isn't a pg_dump: error; of that server\n"
+    refused(write("said.sql", plain[:create] + words + plain[create:]),
+            [f"line {line_of(plain, b'CREATE TABLE')}: `pg_dump: warning: there isn't", "is what pg_dump said"])
+    refused(write("said.sql", words + plain), "line 1: `pg_dump: warning")
+    print("ok through a terminal")
+
+
 def of_another_kind():
     for name, data, words in (("my.sql", b"-- MySQL dump 10.13  Distrib 8\n\nCREATE TABLE `x` (a int);\n", "a dump of MySQL"),
                               ("lite.sql", b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "a dump of SQLite"),
@@ -448,7 +485,7 @@ def main():
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()
     only = sys.argv[2:]
-    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged, packed_and_carried,
+    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged, packed_and_carried, through_a_terminal,
                  of_another_kind, one_table_loses_its_rows, memory_and_cancel):
         if not only or part.__name__ in only:
             part()
