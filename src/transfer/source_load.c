@@ -392,6 +392,7 @@ static bool load(Load *l, TransferResult *ret, Err *err)
         if (!properties(l, &props, err) ||
             !target_create(l->t, c->target, props, c->into, c->marker, c->created, err) ||
             !target_open(l->t, c->target, c->into, false, &l->to, err) ||
+            !pg_do(l->to, "reset search_path", err) ||      /* as psql begins: the file sets what it wants */
             !source_stream_of(l->f, false, &l->s, err))
                 return false;
         l->r = sqlread_new(source_stream_read, l->s);

@@ -383,6 +383,26 @@ def through_a_terminal():
     print("ok through a terminal")
 
 
+def paths_people_write():
+    """Applications' documentation has people edit the search_path line: what psql loads is loaded."""
+    name = moves.make(SOURCE, f"{moves.MARK}_path")
+    moves.psql(SOURCE, name, """create table t (a int primary key); insert into t select generate_series(1, 9);
+        create function twice(n int) returns int language sql immutable as 'select n * 2'; create index on t (twice(a));
+        create view v as select twice(a) from t;""")
+    data = read(os.path.basename(pg_dump("path.sql", db=name)))
+    line = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
+    assert data.count(line) == 1, data[:600]
+    bare = data.replace(b"public.", b"")
+    for n, edited in enumerate((bare.replace(line, b""), data.replace(line, b""),
+                                bare.replace(line, line.replace(b"'', false", b"'public, pg_catalog', true")),
+                                bare.replace(line, b"SET search_path = public, pg_catalog;\n"))):
+        into = f"{moves.MARK}_path_{n}"
+        restore(write("edited.sql", edited), into)
+        moves.equal(SOURCE, name, TARGET, into)
+        moves.psql(TARGET, "postgres", f"drop database {into}")
+    print("ok search paths")
+
+
 def of_another_kind():
     for name, data, words in (("my.sql", b"-- MySQL dump 10.13  Distrib 8\n\nCREATE TABLE `x` (a int);\n", "a dump of MySQL"),
                               ("lite.sql", b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "a dump of SQLite"),
@@ -485,7 +505,7 @@ def main():
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()
     only = sys.argv[2:]
-    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged, packed_and_carried, through_a_terminal,
+    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged, packed_and_carried, through_a_terminal, paths_people_write,
                  of_another_kind, one_table_loses_its_rows, memory_and_cancel):
         if not only or part.__name__ in only:
             part()
