@@ -1,4 +1,5 @@
 /* plain_journey.c: home, questions and plan as numbered lines. */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -85,9 +86,12 @@ static void print_plan(const json_t *plan)
                 }
                 phase = id;
                 int64_t ms = jx_int(st, "estimate_ms", 0);
-                printf("Step %d, %s. %s%sTouches %s. Undo: %s.%s\n", (int)jx_int(st, "n", 0),
-                       jx_str(st, "title", "?"), ms ? fmt_duration(ms, t) : "", ms ? ". " : "",
-                       jx_str(st, "touches", "?"), jx_str(st, "undo", "?"),
+                AUTO_FREE char *undo = run_view_undo_words(jx_str(st, "undo", ""));
+                undo[0] = (char)toupper((unsigned char)undo[0]);
+                bool looks = str_eq(jx_str(st, "touches", ""), "nothing");
+                printf("Step %d, %s. %s%s%s%s%s%s.%s\n", (int)jx_int(st, "n", 0), jx_str(st, "title", "?"),
+                       ms ? fmt_duration(ms, t) : "", ms ? ". " : "", looks ? "" : "Touches ",
+                       looks ? "Only looks" : jx_str(st, "touches", "?"), looks ? "" : ". ", looks ? "" : undo,
                        jx_bool(st, "asks", false) ? " Asks you first." : "");
                 const json_t *c;
                 json_array_foreach(jx_get(st, "commands"), k, c)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "journal/run_view.h"
 #include "base/fmt.h"
 
 json_t *gate_choices(const char *key, const char *label, const char *consequence, ...)
@@ -156,16 +157,20 @@ static void add_lines(json_t *lines, const char *lead, const json_t *from, size_
         }
 }
 
-/* The exact commands, from the kind's own plan(), with what is known by now. */
+/* In a sentence: the exact commands are behind a key, for whoever wants to read SQL at midnight. A kind
+ * that runs the runbook's own words has nothing better to say than these. */
 static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
 {
         AUTO_ERR ignored = { 0 };
         AUTO_STEP ctx = attempt_context(e, p, 1, true, &ignored);
         const StepKind *kind = step_kind_find(p->def->kind->name, &ignored);
-        if (!ctx || !kind || !kind->plan || !kind->plan(ctx, step_ctx_state(ctx), &ignored))
+        if (!kind)
                 return;
-        add_lines(lines, "does       ", step_ctx_plan(ctx), 4);
-        add_lines(lines, "undo       ", step_ctx_plan_undo(ctx), 3);
+        AUTO_FREE char *does = xasprintf("does       %s", kind->summary);
+        jx_append_str(lines, does);
+        bool own = kind->traits & STEP_SHELL;
+        if (own && ctx && kind->plan && kind->plan(ctx, step_ctx_state(ctx), &ignored))
+                add_lines(lines, "runs       ", step_ctx_plan(ctx), 4);
 }
 
 static void show_budget(Engine *e, json_t *lines)
@@ -198,8 +203,9 @@ static json_t *lines_of(Engine *e, const PlanStep *p, const GateSpec *g)
                                                  p->def->undo_why ? ": " : "",
                                                  p->def->undo_why ? p->def->undo_why : "");
                 jx_append_str(lines, line);
-        } else if (p->undo && *p->undo) {
-                AUTO_FREE char *line = xasprintf("can undo   %s", p->undo);
+        } else if (p->undo && p->def->effect != EFFECT_READ) {
+                AUTO_FREE char *words = run_view_undo_words(p->undo);
+                AUTO_FREE char *line = xasprintf("back       %s", words);
                 jx_append_str(lines, line);
         }
         if (p->in && p->in->users_see) {

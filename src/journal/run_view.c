@@ -197,3 +197,13 @@ int64_t run_view_downtime_ms(const RunView *v, int64_t now_boot_ms)
                 end = v->status ? f->bt_close : MAX(now_boot_ms, v->bt_last);
         return f->downtime_before_ms + MAX(end - v->bt_downtime_begin, 0);
 }
+
+char *run_view_undo_words(const char *undo)
+{
+        if (str_starts(undo, "yes, until "))
+                return xasprintf("can be undone until step %s", undo + strlen("yes, until "));
+        return xstrdup(str_eq(undo, "yes")    ? "can be undone"
+                       : str_eq(undo, "NO")   ? "cannot be undone"
+                       : str_eq(undo, "kept") ? "what it makes stays when you go back, and is in nobody's way"
+                                              : "nothing to undo: it only looks");
+}

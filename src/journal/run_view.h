@@ -192,5 +192,8 @@ void    run_view_count(const RunView *v, const char *phase, int *ret_done, int *
 int64_t run_view_elapsed_ms(const RunView *v, int64_t now_boot_ms);
 int64_t run_view_downtime_ms(const RunView *v, int64_t now_boot_ms);   /* -1: none yet */
 
+/* A step's `undo` as the plan has it ("–", "NO", "kept", "yes, until 26"), as a sentence; malloc()ed. */
+char *run_view_undo_words(const char *undo) MUST_CHECK;
+
 /* All of it as JSON, in a fixed order: two views are equal when their dumps are. For tests. */
 json_t *run_view_dump(const RunView *v) MUST_CHECK;

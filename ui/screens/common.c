@@ -252,7 +252,8 @@ char *step_commands_text(const json_t *plan_step)
         if (!i)
                 buf_adds(&b, "(runs no command of its own)\n");
         const json_t *u = jx_get(plan_step, "undo_commands");
-        buf_printf(&b, "\nUndo: %s\n", jx_str(plan_step, "undo", "?"));
+        AUTO_FREE char *undo = run_view_undo_words(jx_str(plan_step, "undo", ""));
+        buf_printf(&b, "\nUndo: %s\n", undo);
         json_array_foreach(u, i, c)
         {
                 AUTO_FREE char *w = jx_words(c);
