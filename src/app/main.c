@@ -118,9 +118,17 @@ static void protect_process(void)
         signal(SIGPIPE, SIG_IGN);
 }
 
+/* Both may go into one pipe (2>&1 | tee log): whole lines, in the order they were said. */
+static void whole_lines(void)
+{
+        setvbuf(stdout, NULL, _IOLBF, 0);
+        setvbuf(stderr, NULL, _IOLBF, 0);
+}
+
 int main(int argc, char **argv)
 {
         protect_process();
+        whole_lines();
         proc_forget_pg();
         const char *word = argc > 1 ? argv[1] : "home";
         const char *form = NULL;
