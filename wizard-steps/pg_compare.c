@@ -3,6 +3,8 @@
 
 #include "base/fmt.h"
 #include "pg/report_text.h"
+#include "transfer/reprinter.h"
+#include "wizard-steps/data_steps.h"
 #include "wizard-steps/pg_steps.h"
 
 #define SHOWN 50        /* differences in the log and the result; the file has them all */
@@ -65,7 +67,32 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool compare(StepCtx *ctx, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
+static const char *database_or(StepCtx *ctx, const char *param)
+{
+        const char *name = step_str(ctx, param);
+        return *name ? name : NULL;
+}
+
+/* Texts that the two servers print otherwise are printed by the target alone, in a database without
+ * rows that is gone when this ends. */
+static bool compare_live(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        PgParams old, new;
+        const Target *t = step_param_target(ctx, "against", err);
+        if (!t || !step_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err) ||
+            !step_transfer_params(ctx, t, database_or(ctx, "against_database"), &old, err) ||
+            !step_transfer_params(ctx, step_target(ctx), database_or(ctx, "database"), &new, err))
+                return false;
+        ReprintPlan plan = { .source = &old, .target = &new, .cancel = step_cancel_flag(ctx),
+                             .source_image = step_target_image(ctx, t),
+                             .target_image = step_target_image(ctx, step_target(ctx)) };
+        AUTO_REPRINTING r = reprinting_new(&plan);
+        o->reprinter = reprinting_of(r);
+        return pg_compare(source, target, o, ret, err);
+}
+
+static bool compare(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
 {
         const char *file = step_str(ctx, "against_inventory");
         if (*file) {
@@ -73,11 +100,7 @@ static bool compare(StepCtx *ctx, Pg *target, const CompareOptions *o, json_t **
                 return inventory_load(file, &inventory, err) &&
                        pg_compare_with(inventory, target, o, ret, err);
         }
-        AUTO_PG Pg *source = NULL;
-        const Target *t = step_param_target(ctx, "against", err);
-        if (!t || !step_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err))
-                return false;
-        return pg_compare(source, target, o, ret, err);
+        return compare_live(ctx, target, o, ret, err);
 }
 
 static void say_differences(StepCtx *ctx, const json_t *report)

@@ -88,27 +88,11 @@ static bool validate(Rehearsal *w, Err *err)
         return pg_do(w->to, "set check_function_bodies = off", err);
 }
 
-/* Of one section and pass, without what would move rows or need another server. */
-static bool wanted(const TocEntry *e, TocSection section, TocPass pass)
-{
-        return toc_is_schema(e) && e->pass == pass && (pass != TOC_PASS_MAIN || e->section == section) &&
-               !str_eq(e->class, "MATERIALIZED VIEW DATA") && !str_eq(e->class, "SUBSCRIPTION");
-}
-
 static bool make(Rehearsal *w, Err *err)
 {
-        static const struct {
-                TocSection section;
-                TocPass    pass;
-        } order[] = { { TOC_PRE_DATA, TOC_PASS_MAIN }, { TOC_POST_DATA, TOC_PASS_MAIN },
-                      { TOC_NONE, TOC_PASS_ACL }, { TOC_NONE, TOC_PASS_POST_ACL } };
-        const TocEntry **list = arena_new_array(w->a, const TocEntry *, w->toc.n + 1);
-        size_t n = 0;
+        size_t n;
+        const TocEntry **list = entries_of_schema(w->a, &w->toc, ENTRIES_ALL, &n);
         Entries entries;
-        for (size_t k = 0; k < LEN(order); k++)
-                for (size_t i = 0; i < w->toc.n; i++)
-                        if (wanted(&w->toc.entries[i], order[k].section, order[k].pass))
-                                list[n++] = &w->toc.entries[i];
         progress_stage(w->t, "rehearsing the schema", "objects", (int64_t)n, (int)n);
         entries_begin(&entries, w->t, w->to);
         bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err);

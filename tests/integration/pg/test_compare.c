@@ -1,7 +1,7 @@
 /* The proof must find what is planted, and be quiet where nothing is. */
 #include <stdio.h>
 
-#include "pg/compare.h"
+#include "proof.h"
 #include "sample.h"
 
 int main(int argc, char **argv)
@@ -15,7 +15,7 @@ static json_t *compare(int from, const char *a, int to, const char *b)
         AUTO_PG Pg *source = lab_open(from, a);
         AUTO_PG Pg *target = lab_open(to, b);
         json_t *report = NULL;
-        cr_assert(pg_compare(source, target, &(CompareOptions){ 0 }, &report, &err), "%s",
+        cr_assert(proof(source, target, &(CompareOptions){ 0 }, &report, &err), "%s",
                   err.message);
         return report;
 }
@@ -244,11 +244,11 @@ Test(compare, reads_the_same_rows_by_every_method)
                 AUTO_PG Pg *target = lab_open(18, b);
                 json_t *report = NULL;
                 CompareOptions o = { .method = methods[i] };
-                cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+                cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
                 is_equal(report);
                 lab_do(target, "update app.users set password = 'x' where id = 7");
                 json_decref(report);
-                cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+                cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
                 cr_assert_eq(jx_int(report, "differences_total", 0), 1, "%s", methods[i]);
                 json_decref(report);
                 AUTO_FREE char *password =
@@ -320,13 +320,13 @@ Test(compare, sees_the_same_characters_in_two_encodings)
                        "('naïve'), ('café'), (null), (E'tab\\t')");
         lab_do(target, "create table public.\"größe\" (t text); insert into public.\"größe\" values "
                        "('café'), (null), (E'tab\\t'), ('naïve')");
-        cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+        cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
         AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
         cr_assert(jx_bool(report, "equal", false), "%s", text);
         cr_assert_str_eq(jx_str(report, "method", ""), "stream");
         json_decref(report);
         lab_do(target, "update public.\"größe\" set t = 'cafe' where t = 'café'");
-        cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+        cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
         cr_assert_eq(jx_int(report, "differences_total", 0), 1);
         json_decref(report);
         source = pg_close(source);

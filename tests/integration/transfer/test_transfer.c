@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "pg/compare.h"
+#include "../pg/proof.h"
 #include "proc/proc.h"
 #include "transfer/direction.h"
 #include "transfer/transfer.h"
@@ -93,7 +93,7 @@ static void proved(int a, const char *x, int b, const char *y)
         AUTO_PG Pg *from = lab_open(a, x);
         AUTO_PG Pg *to = lab_open(b, y);
         AUTO_JSON report = NULL;
-        OK(pg_compare(from, to, &(CompareOptions){ 0 }, &report, &err));
+        OK(proof(from, to, &(CompareOptions){ 0 }, &report, &err));
         AUTO_FREE char *text = jx_dump(jx_get(report, "differences"));
         cr_assert(jx_bool(report, "equal", false), "%s", text);
 }
