@@ -46,6 +46,9 @@ typedef struct CompareOptions {
 } CompareOptions;
 
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err) MUST_CHECK;
+/* Only objects, of databases that may have no rows yet: not values of sequences, contents of materialized
+ * views, nor what is set on the database itself. `o`: ignore, map_roles, reprinter. */
+bool pg_compare_catalog(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err) MUST_CHECK;
 /* Against an inventory made earlier; its method decides. */
 bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOptions *o,
                      json_t **ret, Err *err) MUST_CHECK;

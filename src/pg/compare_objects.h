@@ -14,6 +14,7 @@ typedef struct ObjectsCompare {
         const Reprinter  *reprinter;    /* NULL: texts are compared as each side prints them */
         const char       *snapshots[2]; /* of source and target; NULL: as they are now       */
         json_t           *pending;      /* texts that differ, until the target has been asked */
+        bool              rowless;      /* what only comes with the rows, or at a copy's end, is left out */
         bool              subscriptions;        /* what is not compared of them has been said */
 } ObjectsCompare;
 

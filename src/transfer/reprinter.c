@@ -24,6 +24,11 @@ struct Reprinting {
         int         made;
 };
 
+static bool is_ascii(const json_t *props)
+{
+        return str_eq(jx_str(props, "encoding", ""), "SQL_ASCII");
+}
+
 /* ---- the target's server ---- */
 
 #define MARKER "'pgsherpa reprints here: backend ' || s.pid || ' since ' || s.backend_start"
@@ -81,46 +86,66 @@ static bool begin(Reprinting *r, Err *err)
                find_client(r, err) && pg_query_value(r->keeper, &q, &r->marker, err) && read_props(r, err);
 }
 
-/* ---- one loading ---- */
+/* ---- what is loaded ---- */
 
-static bool is_ascii(const Reprinting *r)
+typedef struct Schema {
+        const TocEntry **list;
+        size_t           n;
+} Schema;
+
+static bool dump(const DumpRun *d, const char *database, const char *snapshot, bool ascii, Arena *a,
+                 Schema *ret, Err *err)
 {
-        return str_eq(jx_str(r->props, "encoding", ""), "SQL_ASCII");
+        AUTO_BUF archive = buf_init(LIMIT_SQL);
+        Toc toc;
+        if (!dump_schema(d, database, snapshot, ascii ? "SQL_ASCII" : "UTF8", &archive, err) ||
+            !toc_read(archive.data, archive.len, a, &toc, err))
+                return false;
+        ret->list = entries_of_schema(a, &toc, ENTRIES_TEXTS, &ret->n);
+        return true;
+}
+
+static void from_json(const json_t *schema, Arena *a, Schema *ret)
+{
+        size_t i, n = json_array_size(schema);
+        json_t *j;
+        TocEntry *all = arena_new_array(a, TocEntry, n + 1);
+        ret->list = arena_new_array(a, const TocEntry *, n + 1);
+        json_array_foreach(schema, i, j) {
+                all[i] = (TocEntry){ .section = TOC_PRE_DATA, .class = jx_str(j, "class", ""),
+                                     .schema = jx_str(j, "schema", NULL), .name = jx_str(j, "name", ""),
+                                     .sql = jx_str(j, "sql", ""), .drop = "" };
+                ret->list[ret->n++] = &all[i];
+        }
 }
 
 /* First as it is, then out of what the last loading made. */
-static bool dump(Reprinting *r, int side, const char *snapshot, Buf *out, Err *err)
+static bool read_side(Reprinting *r, int side, const char *snapshot, Arena *a, Schema *ret, Err *err)
 {
         const Loaded *s = &r->side[side];
-        PgParams p = side == REPRINT_SOURCE && !s->name && r->p.source ? *r->p.source : *r->p.target;
-        if (side == REPRINT_SOURCE && !s->name && !r->p.source)
-                return buf_add(out, r->p.schema->data, r->p.schema->len) ||
-                       err_set(err, ERR_USER, "the schema is larger than %d bytes", LIMIT_SQL);
+        bool first = side == REPRINT_SOURCE && !s->name;
+        if (first && !r->p.source) {
+                from_json(r->p.schema, a, ret);
+                return true;
+        }
+        PgParams p = first ? *r->p.source : *r->p.target;
         p.statement_timeout_ms = 0;
         DumpRun d = { .client = &r->client, .server = &p, .cancel = transfer_cancel_flag(r->t) };
-        return dump_schema(&d, s->name ? s->name : p.database, snapshot, is_ascii(r) ? "SQL_ASCII" : "UTF8",
-                           out, err);
+        return dump(&d, s->name ? s->name : p.database, snapshot, is_ascii(r->props), a, ret, err);
 }
 
-static bool load(Reprinting *r, const Buf *archive, const char *name, Err *err)
+static bool load(Reprinting *r, const Schema *schema, const char *name, Err *err)
 {
-        Arena *a = arena_new();
-        Toc toc;
-        size_t n;
         Pg *pg = NULL;
         Entries entries;
-        bool ok = toc_read(archive->data, archive->len, a, &toc, err) &&
-                  target_open(r->t, r->p.target, name, is_ascii(r), &pg, err);
-        if (ok) {
-                const TocEntry **list = entries_of_schema(a, &toc, ENTRIES_TEXTS, &n);
-                entries_begin(&entries, r->t, pg);
-                r->t->rehearsal = r->failed;
-                ok = entries_run(&entries, list, n, NULL, NULL, err);
-                r->t->rehearsal = NULL;
-                entries_done(&entries);
-        }
+        if (!target_open(r->t, r->p.target, name, is_ascii(r->props), &pg, err))
+                return false;
+        entries_begin(&entries, r->t, pg);
+        r->t->rehearsal = r->failed;
+        bool ok = entries_run(&entries, schema->list, schema->n, NULL, NULL, err);
+        r->t->rehearsal = NULL;
+        entries_done(&entries);
         transfer_disconnect(r->t, &pg);
-        arena_free(a);
         return ok;
 }
 
@@ -134,24 +159,98 @@ static void drop(Reprinting *r, Loaded *s)
         s->name = NULL;
 }
 
+static bool make(Reprinting *r, const Schema *schema, Loaded *made, Err *err)
+{
+        made->name = xasprintf(PREFIX "%d_%d", pg_backend_pid(r->keeper), ++r->made);
+        if (target_create(r->t, r->p.target, r->props, made->name, r->marker, NULL, err) &&
+            load(r, schema, made->name, err) &&
+            transfer_connect(r->t, r->p.target, made->name, &made->pg, err))
+                return true;
+        drop(r, made);
+        return false;
+}
+
 static bool reopen(void *arg, int side, const char *snapshot, Pg **ret, Err *err)
 {
         Reprinting *r = arg;
-        AUTO_BUF archive = buf_init(LIMIT_SQL);
+        Arena *a = arena_new();
+        Schema schema = { 0 };
         Loaded made = { 0 };
-        if (!begin(r, err) || !dump(r, side, snapshot, &archive, err))
+        bool ok = begin(r, err) && read_side(r, side, snapshot, a, &schema, err) && make(r, &schema, &made, err);
+        arena_free(a);
+        if (!ok)
                 return err_wrap(err, "reprinting the schema");
-        made.name = xasprintf(PREFIX "%d_%d", pg_backend_pid(r->keeper), ++r->made);
-        if (!target_create(r->t, r->p.target, r->props, made.name, r->marker, NULL, err) ||
-            !load(r, &archive, made.name, err) ||
-            !transfer_connect(r->t, r->p.target, made.name, &made.pg, err)) {
-                drop(r, &made);
-                return err_wrap(err, "reprinting the schema");
-        }
         drop(r, &r->side[side]);
         r->side[side] = made;
         *ret = made.pg;
         return true;
+}
+
+/* ---- a schema that is kept ---- */
+
+/* Options of servers hold passwords now and then. */
+static bool may_be_secret(const TocEntry *e)
+{
+        static const char *const words[] = { "pass", "secret", "token", "key", "cred" };
+        if (!str_eq(e->class, "SERVER") && !str_eq(e->class, "FOREIGN DATA WRAPPER"))
+                return false;
+        for (size_t i = 0; i < LEN(words); i++)
+                if (strcasestr(e->sql, words[i]))
+                        return true;
+        return false;
+}
+
+static json_t *to_json(const Schema *schema)
+{
+        json_t *list = json_array();
+        for (size_t i = 0; i < schema->n; i++) {
+                const TocEntry *e = schema->list[i];
+                json_t *j = json_object();
+                if (may_be_secret(e)) {
+                        json_decref(j);
+                        continue;
+                }
+                jx_set_str(j, "class", e->class);
+                jx_set_str(j, "schema", e->schema);
+                jx_set_str(j, "name", e->name);
+                jx_set_str(j, "sql", e->sql);
+                json_array_append_new(list, j);
+        }
+        return list;
+}
+
+static bool keep(Transfer *t, const PgParams *server, const char *image, PgClient *client, json_t **ret,
+                 Err *err)
+{
+        Pg *pg = NULL;
+        AUTO_JSON props = NULL;
+        PgParams p = *server;
+        p.statement_timeout_ms = 0;
+        if (!transfer_connect(t, &p, NULL, &pg, err))
+                return false;
+        int major = pg_major(pg);
+        bool ok = props_read(pg, &props, err);
+        transfer_disconnect(t, &pg);
+        if (!ok || !pg_clients_find(major, image, client, err))
+                return false;
+        DumpRun d = { .client = client, .server = &p, .cancel = transfer_cancel_flag(t) };
+        Arena *a = arena_new();
+        Schema schema = { 0 };
+        ok = dump(&d, p.database, NULL, is_ascii(props), a, &schema, err);
+        if (ok)
+                *ret = to_json(&schema);
+        arena_free(a);
+        return ok;
+}
+
+bool reprinting_schema(const PgParams *server, const char *image, const volatile bool *cancel, json_t **ret,
+                       Err *err)
+{
+        PgClient client = { 0 };
+        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .cancel = cancel });
+        bool ok = keep(t, server, image, &client, ret, err);
+        pg_client_done(&client);
+        return ok || err_wrap(err, "keeping the schema");
 }
 
 /* ---- all of it ---- */
