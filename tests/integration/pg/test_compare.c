@@ -241,7 +241,7 @@ Test(compare, asks_the_target_about_the_texts_of_an_inventory_too)
         PgParams old, new;
         json_t *schema = NULL;
         AUTO_JSON inventory = NULL;
-        InventoryOptions o = { .objects = true, .data = { .exact = true, .method = "columns" } };
+        InventoryOptions o = { .objects = true, .data = { .exact = true, .method = "server" } };
         lab_do(source, "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b'))); create "
                        "view public.v as select a.e from public.t a, public.t b where a.id > 5 and b.id < 9; create "
                        "extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (host "
