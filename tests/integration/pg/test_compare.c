@@ -274,9 +274,31 @@ Test(compare, asks_the_target_about_the_texts_of_an_inventory_too)
         lab_drop(18, b);
 }
 
+/* A number of tables helps nobody who wants to know which. */
+Test(compare, names_the_tables_of_which_it_only_counted_the_rows)
+{
+        AUTO_FREE char *a = lab_database(13, "count_a");
+        AUTO_FREE char *b = lab_database(17, "count_b");
+        const char *make = "create table public.\"no columns; drop\" (); insert into public.\"no columns; drop\" "
+                           "default values; create table public.t (a int)";
+        AUTO_PG Pg *source = lab_open(13, a);
+        AUTO_PG Pg *target = lab_open(17, b);
+        lab_do(source, make);
+        lab_do(target, make);
+        AUTO_JSON report = compare(13, a, 17, b);
+        const char *limits = json_string_value(json_array_get(jx_get(report, "limits"), 0));
+        cr_assert(limits);
+        cr_expect(strstr(limits, "only counted: public.\"no columns; drop\""), "%s", limits);
+        cr_expect_null(strstr(limits, "public.t"), "%s", limits);
+        source = pg_close(source);
+        target = pg_close(target);
+        lab_drop(13, a);
+        lab_drop(17, b);
+}
+
 static int64_t scratches(Pg *pg)
 {
-        AUTO_FREE char *n = lab_value(pg, "select count(*) from pg_database where datname ~ '^pgsherpa_reprint_'");
+        AUTO_FREE char *n = lab_value(pg, "select count(*) from pg_database where datname ~ '^pgsherpa_reprint_1_'");
         return atoll(n);
 }
 
@@ -304,7 +326,7 @@ Test(compare, says_when_the_target_could_not_be_asked_and_leaves_nothing_there)
         cr_assert(proof(source, admin, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
         cr_expect(jx_bool(report, "equal", false));
         json_decref(report);
-        cr_expect_eq(scratches(admin), 1, "only somebody's own is left");
+        cr_expect_eq(scratches(admin), 1, "only somebody's own is left");       /* of backend 1 */
         lab_do(admin, "drop database pgsherpa_reprint_1_3");
         lab_do(admin, make);
         PgParams from, to;
