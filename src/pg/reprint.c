@@ -134,6 +134,15 @@ static bool at_rest(const json_t *pending)
         return true;
 }
 
+static json_t *kinds_of(const json_t *pending)
+{
+        json_t *kinds = json_object(), *entry;
+        size_t i;
+        json_array_foreach(pending, i, entry)
+                jx_set_bool(kinds, jx_str(entry, "kind", ""), true);
+        return kinds;
+}
+
 static void begin(json_t *pending)
 {
         size_t i;
@@ -144,11 +153,12 @@ static void begin(json_t *pending)
 
 bool reprint_settle(const Reprinter *r, json_t *pending, const char *const snapshots[2], Err *err)
 {
+        AUTO_JSON kinds = kinds_of(pending);
         begin(pending);
         for (int round = 0; round < ROUNDS; round++) {
                 for (int side = REPRINT_SOURCE; side <= REPRINT_TARGET; side++) {
                         Pg *pg = NULL;
-                        if (!r->open(r->arg, side, round ? NULL : snapshots[side], &pg, err) ||
+                        if (!r->open(r->arg, side, round ? NULL : snapshots[side], kinds, &pg, err) ||
                             !read_side(pg, pending, side, err))
                                 return false;
                         if (settled(pending) == 0)

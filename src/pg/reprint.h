@@ -26,9 +26,10 @@ enum { REPRINT_SOURCE, REPRINT_TARGET };
 typedef struct Reprinter {
         /* A connection to a database of the target's server that holds the schema of that side: at the
          * first call of a side as it is now (in `snapshot`, if not NULL), then as loaded from
-         * what the last call made. Lives until the next call for that side. ERR_SERVER,
-         * ERR_USER: it cannot be done, and texts are compared as they are. */
-        bool (*open)(void *arg, int side, const char *snapshot, Pg **ret, Err *err);
+         * what the last call made. Lives until the next call for that side. What nothing in `kinds`
+         * ({"index": true, ..}, the kinds of the texts that are asked about) needs may be left out.
+         * ERR_SERVER, ERR_USER: it cannot be done, and texts are compared as they are. */
+        bool (*open)(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret, Err *err);
         void  *arg;
 } Reprinter;
 

@@ -108,7 +108,7 @@ static bool lacking(void *arg, const char *what, const Sql *q, Err *err)
 }
 
 /* What the target makes of the source's texts stands in the rehearsal itself. */
-static bool made_here(void *arg, int side, const char *snapshot, Pg **ret, Err *err)
+static bool made_here(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret, Err *err)
 {
         Rehearsal *w = arg;
         *ret = w->to;
