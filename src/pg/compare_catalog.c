@@ -18,7 +18,9 @@ bool pg_compare_catalog(Pg *source, Pg *target, const CompareOptions *o, json_t 
                              .source_major = pg_major(source), .target_major = pg_major(target) };
         bool ok = begin(source, err) && begin(target, err) && objects_compare_live(&c, source, target, err);
         json_decref(c.pending);
-        if (!pg_do(source, "rollback", ok ? err : &later) || !pg_do(target, "rollback", ok ? err : &later) || !ok)
+        ok = pg_do(source, "rollback", ok ? err : &later) && ok;
+        ok = pg_do(target, "rollback", ok ? err : &later) && ok;
+        if (!ok)
                 return false;
         *ret = report_take(&r, "catalog", "none");
         return true;
