@@ -24,7 +24,7 @@ _pgsherpa_options() {
                 ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --database --deep" \
-                        "--schema --table --ignore --jobs --json --format --quiet"
+                        "--schema --table --ignore --no-scratch --jobs --json --format --quiet"
                 ;;
         esac
 }

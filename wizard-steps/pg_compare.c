@@ -3,6 +3,8 @@
 
 #include "base/fmt.h"
 #include "pg/report_text.h"
+#include "transfer/reprinter.h"
+#include "wizard-steps/data_steps.h"
 #include "wizard-steps/pg_steps.h"
 
 #define SHOWN 50        /* differences in the log and the result; the file has them all */
@@ -59,25 +61,64 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *file = step_words(ctx, "against_inventory");
+        step_plan(ctx, "# texts printed otherwise: CREATE DATABASE \"pgsherpa_reprint_..\", no rows, dropped again");
         step_plan(ctx, "# compare rows, content, sequences, owners, grants and every object of %s "
                   "with %s", step_words(ctx, "database"),
                   *file ? file : step_words(ctx, "against"));
         return true;
 }
 
-static bool compare(StepCtx *ctx, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
+static const char *database_or(StepCtx *ctx, const char *param)
+{
+        const char *name = step_str(ctx, param);
+        return *name ? name : NULL;
+}
+
+static bool target_params(StepCtx *ctx, PgParams *ret, ReprintPlan *plan, Err *err)
+{
+        *plan = (ReprintPlan){ .target = ret, .cancel = step_cancel_flag(ctx),
+                               .target_image = step_target_image(ctx, step_target(ctx)) };
+        return step_transfer_params(ctx, step_target(ctx), database_or(ctx, "database"), ret, err);
+}
+
+/* The schema that was kept with it stands for the source. */
+static bool compare_inventory(StepCtx *ctx, const char *file, Pg *target, CompareOptions *o, json_t **ret,
+                              Err *err)
+{
+        PgParams new;
+        ReprintPlan plan;
+        AUTO_JSON inventory = NULL;
+        if (!inventory_load(file, &inventory, err) || !target_params(ctx, &new, &plan, err))
+                return false;
+        plan.schema = jx_get(inventory, "schema");
+        AUTO_REPRINTING r = plan.schema ? reprinting_new(&plan) : NULL;
+        o->reprinter = r ? reprinting_of(r) : NULL;
+        return pg_compare_with(inventory, target, o, ret, err);
+}
+
+/* Texts that the two servers print otherwise are printed by the target alone, in a database without
+ * rows that is gone when this ends. */
+static bool compare_live(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        PgParams old, new;
+        ReprintPlan plan;
+        const Target *t = step_param_target(ctx, "against", err);
+        if (!t || !step_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err) ||
+            !step_transfer_params(ctx, t, database_or(ctx, "against_database"), &old, err) ||
+            !target_params(ctx, &new, &plan, err))
+                return false;
+        plan.source = &old;
+        plan.source_image = step_target_image(ctx, t);
+        AUTO_REPRINTING r = reprinting_new(&plan);
+        o->reprinter = reprinting_of(r);
+        return pg_compare(source, target, o, ret, err);
+}
+
+static bool compare(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
 {
         const char *file = step_str(ctx, "against_inventory");
-        if (*file) {
-                AUTO_JSON inventory = NULL;
-                return inventory_load(file, &inventory, err) &&
-                       pg_compare_with(inventory, target, o, ret, err);
-        }
-        AUTO_PG Pg *source = NULL;
-        const Target *t = step_param_target(ctx, "against", err);
-        if (!t || !step_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err))
-                return false;
-        return pg_compare(source, target, o, ret, err);
+        return *file ? compare_inventory(ctx, file, target, o, ret, err) : compare_live(ctx, target, o, ret, err);
 }
 
 static void say_differences(StepCtx *ctx, const json_t *report)

@@ -1,6 +1,8 @@
 /* pg_inventory.c: take stock of a database, for later comparison and for expectations. */
 #include "base/fmt.h"
 #include "pg/analyze.h"
+#include "transfer/reprinter.h"
+#include "wizard-steps/data_steps.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
@@ -76,6 +78,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "begin isolation level repeatable read read only");
+        if (str_eq(step_str(ctx, "digest"), "all"))
+                step_plan(ctx, "pg_dump --schema-only   -- kept with the inventory");
         step_plan(ctx, "# read the catalog%s%s",
                   str_eq(step_str(ctx, "rows"), "exact") ? ", count the rows of every table" : "",
                   str_eq(step_str(ctx, "digest"), "all") ? ", hash their content" : "");
@@ -133,6 +137,32 @@ static const char *method_of(StepCtx *ctx)
         return str_eq(method, "auto") ? table_data_method(true) : method;
 }
 
+/* An inventory with contents is there to be compared with, when this server may be gone: texts that
+ * another one prints otherwise are then asked about with the schema they came from. */
+static bool keep_schema(StepCtx *ctx, json_t *inv, Err *err)
+{
+        PgParams p;
+        AUTO_ERR why = { 0 };
+        json_t *schema = NULL;
+        const char *database = step_str(ctx, "database");
+        if (!str_eq(step_str(ctx, "digest"), "all"))
+                return true;
+        if (!step_transfer_params(ctx, step_target(ctx), *database ? database : NULL, &p, err))
+                return false;
+        if (reprinting_schema(&p, step_target_image(ctx, step_target(ctx)), step_cancel_flag(ctx), &schema,
+                              &why)) {
+                jx_set(inv, "schema", schema);
+                return true;
+        }
+        if (why.kind == ERR_CANCELLED) {
+                err_move(err, &why);
+                return false;
+        }
+        step_log(ctx, SAY_WARN, "pgsherpa", "no schema is kept with the inventory, so a comparison with it will take "
+                 "an expression that is only printed otherwise for another one: %s", why.message);
+        return true;
+}
+
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
@@ -150,7 +180,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                           .cancel = step_cancel_flag(ctx), .progress = table_meter_progress,
                           .progress_arg = &meter },
         };
-        if (!pg_inventory(pg, &o, &inv, err) || !pg_largest_tables(pg, 10, &largest, err))
+        if (!pg_inventory(pg, &o, &inv, err) || !keep_schema(ctx, inv, err) || !pg_largest_tables(pg, 10, &largest, err))
                 return false;
         tell(ctx, inv);
         say_counts(ctx, inv);

@@ -24,10 +24,15 @@ bool comparing_bundle(Work *w, const Bundle *b, const char *database, Pg *target
         return ok;
 }
 
-bool comparing(Work *w, Pg *source, Pg *target, const CompareOptions *wanted, json_t **ret_report,
-               Err *err)
+bool comparing(Work *w, Pg *source, Pg *target, const ReprintPlan *asks, const CompareOptions *wanted,
+               json_t **ret_report, Err *err)
 {
         CompareOptions o = with_work(w, wanted);
+        ReprintPlan plan = asks ? *asks : (ReprintPlan){ 0 };
+        plan.cancel = work_flag(w);
+        AUTO_REPRINTING r = asks ? reprinting_new(&plan) : NULL;
+        if (r)
+                o.reprinter = reprinting_of(r);
         work_stops_connections(w, source, target);
         bool ok = pg_compare(source, target, &o, ret_report, err);
         work_stops_connections(w, NULL, NULL);

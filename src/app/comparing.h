@@ -3,11 +3,13 @@
 
 #include "app/work.h"
 #include "pg/compare.h"
+#include "transfer/reprinter.h"
 
 /* Compares with the progress line and ctrl-C of `w`; of `wanted` (NULL: nothing special) all but
  * those is used. */
-bool comparing(Work *w, Pg *source, Pg *target, const CompareOptions *wanted, json_t **ret_report,
-               Err *err) MUST_CHECK;
+/* Texts that differ are asked about on the target's server, unless `asks` is NULL. */
+bool comparing(Work *w, Pg *source, Pg *target, const ReprintPlan *asks, const CompareOptions *wanted,
+               json_t **ret_report, Err *err) MUST_CHECK;
 /* The same of what a bundle holds (transfer_compare). */
 bool comparing_bundle(Work *w, const Bundle *b, const char *database, Pg *target,
                       const CompareOptions *wanted, json_t **ret_report, Err *err) MUST_CHECK;

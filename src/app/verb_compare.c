@@ -10,7 +10,7 @@
 
 typedef struct Compare {
         const char *from, *to, *from_file, *to_file, *database, *format, *output, *jobs;
-        bool        json, quiet, deep, bundle;
+        bool        json, quiet, deep, bundle, no_scratch;
         json_t     *ignore, *schemas, *tables;
         CompareOptions o;
 } Compare;
@@ -46,7 +46,9 @@ static int compare_now(const Compare *c, Endpoint *from, Endpoint *to)
             !endpoint_open(to, to->database, &target, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
         AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
-        if (!comparing(w, source, target, &c->o, &report, &err))
+        PgParams old = endpoint_params(from, from->database), new = endpoint_params(to, to->database);
+        ReprintPlan asks = { .source = &old, .target = &new };
+        if (!comparing(w, source, target, c->no_scratch ? NULL : &asks, &c->o, &report, &err))
                 return work_fail(w, &err, verb_work_code(&err, true));
         return tell(c, report);
 }
@@ -87,6 +89,7 @@ static int run(int argc, char **argv)
                 { "--schema", .list = c.schemas },
                 { "--table", .list = c.tables },
                 { "--ignore", .list = c.ignore },
+                { "--no-scratch", .set = &c.no_scratch },
                 { "--jobs", .value = &c.jobs },
                 { "--format", .value = &c.format },
                 { "-o", .value = &c.output },
@@ -121,7 +124,7 @@ const Verb verb_compare = {
         .name = "compare",
         .args = "--from host=..,port=..,user=..,db=..|./BUNDLE [--database NAME] --to "
                 "host=..,port=..,user=..,db=.. [--from-password-file PATH] [--to-password-file PATH] [--deep] [--schema NAME].. "
-                "[--table SCHEMA.NAME].. [--ignore KIND].. [--jobs N] [--json|--format md] "
+                "[--table SCHEMA.NAME].. [--ignore KIND].. [--no-scratch] [--jobs N] [--json|--format md] "
                 "[-o FILE] [--quiet]",
         .summary = "are two databases equal? Every row and every object; exit code 1: no",
         .run = run,

@@ -120,9 +120,12 @@ static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
+        PgParams from = endpoint_params(&c->source, c->source.database);
+        PgParams to = endpoint_params(&c->target, c->load.temporary);
         if (!endpoint_open(&c->source, c->source.database, &source, err) ||
             !endpoint_open(&c->target, c->load.temporary, &target, err) ||
-            !comparing(w, source, target, &(CompareOptions){ .jobs = c->n_jobs }, &c->report, err))
+            !comparing(w, source, target, &(ReprintPlan){ .source = &from, .target = &to },
+                       &(CompareOptions){ .jobs = c->n_jobs }, &c->report, err))
                 return false;
         *ret_equal = jx_bool(c->report, "equal", false);
         if (!c->json)

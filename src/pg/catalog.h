@@ -72,7 +72,14 @@ extern const CatalogQuery pg_catalog_rare[];            /* catalog_rare.c, ends 
         salt " collate \"C\", 0) order by opt.v collate \"C\") from unnest(" array ") opt(v) where " \
         condition ")"
 #define CAT_FOREIGN(array, salt) CAT_OPTIONS(array) CAT_SECRETS(array, salt, "opt.v ~* " CAT_SECRET)
-#define CAT_NAME(class, oid) "(pg_identify_object('" class "'::regclass, " oid ", 0)).identity"
-/* json is a keyword of the grammar since 16 and then printed without quotes. */
-#define CAT_TYPE(oid, mod) "replace(format_type(" oid ", " mod "), '\"json\"', 'json')"
+/* json is a keyword of the grammar since 16 and then printed without quotes, and without its schema:
+ * both are left out on all majors. Another schema's type stays "other"."json", and no literal may
+ * be in `text`. */
+#define CAT_JSON(text)                                                                           \
+        "regexp_replace(" text ", '(?<![.\"])(\"pg_catalog\"[.])?\"json\"(?![.\"])', 'json', 'g')"
+#define CAT_IDENTITY(class, oid) "(pg_identify_object('" class "'::regclass, " oid ", 0)).identity"
+#define CAT_NAME(class, oid) CAT_JSON(CAT_IDENTITY(class, oid))
+#define CAT_TYPE(oid, mod) CAT_JSON("format_type(" oid ", " mod ")")
+#define CAT_PROC(column) CAT_JSON(column "::regprocedure::text")
+#define CAT_OPER(column) CAT_JSON(column "::regoperator::text")
 #define CAT_REL(n, c) "quote_ident(" n ".nspname) || '.' || quote_ident(" c ".relname)"

@@ -23,20 +23,31 @@
         CAT_KNOWN("p", "pubgencols", "generated", "n") " from pg_publication p where "           \
         CAT_NOT_EXT("pg_publication", "p.oid")
 
+/* All that CREATE AGGREGATE may say; a function that is not there is "-". */
+#define AGGREGATE                                                                                \
+        "(select jsonb_build_object('kind', a.aggkind, 'transition', " CAT_PROC("a.aggtransfn")  \
+        ", 'final', " CAT_PROC("a.aggfinalfn") ", 'combine', " CAT_PROC("a.aggcombinefn") ", "    \
+        "'serial', " CAT_PROC("a.aggserialfn") ", 'deserial', " CAT_PROC("a.aggdeserialfn") ", "  \
+        "'moving', " CAT_PROC("a.aggmtransfn") ", 'moving inverse', " CAT_PROC("a.aggminvtransfn") \
+        ", 'moving final', " CAT_PROC("a.aggmfinalfn") ", 'extra', a.aggfinalextra, "             \
+        "'moving extra', a.aggmfinalextra, 'modify', a.aggfinalmodify, 'moving modify', "        \
+        "a.aggmfinalmodify, 'sort', " CAT_OPER("a.aggsortop") ", 'type', "                        \
+        CAT_TYPE("a.aggtranstype", "null") ", 'space', a.aggtransspace, 'moving type', "          \
+        CAT_TYPE("a.aggmtranstype", "null") ", 'moving space', a.aggmtransspace, 'initial', "     \
+        "a.agginitval, 'moving initial', a.aggminitval) from pg_aggregate a where a.aggfnoid = "  \
+        "p.oid)"
+
 /* Not pg_get_functiondef(): in pieces, a difference says what it is. The functions that a range
  * type brings itself (14 brings more of them) hang on it internally and are left out. */
 #define FUNCTION(more)                                                                           \
-        "select (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, "                 \
+        "select " CAT_NAME("pg_proc", "p.oid") ", "                                             \
         "jsonb_build_object('kind', p.prokind, 'owner', pg_get_userbyid(p.proowner), 'acl', "   \
         CAT_ACL("p.proacl", "'f'", "p.proowner") ", 'language', l.lanname, 'arguments', "       \
-        "pg_get_function_arguments(p.oid), 'result', pg_get_function_result(p.oid), "           \
+        "pg_get_function_arguments(p.oid), 'result', " CAT_JSON("pg_get_function_result(p.oid)") ", " \
         "'source', p.prosrc, 'binary', p.probin, 'settings', " CAT_SORTED("p.proconfig") ", "   \
         "'volatile', p.provolatile, 'strict', p.proisstrict, 'security_definer', p.prosecdef, " \
         "'leakproof', p.proleakproof, 'parallel', p.proparallel, 'cost', p.procost, 'rows', "   \
-        "p.prorows, 'aggregate', (select a.aggkind::text || ' ' || a.aggtransfn::regprocedure"  \
-        "::text || ' ' || a.aggfinalfn::regproc::text || ' ' || a.aggcombinefn::regproc::text " \
-        "|| ' ' || format_type(a.aggtranstype, null) || ' init ' || coalesce(quote_literal("    \
-        "a.agginitval), 'null') from pg_aggregate a where a.aggfnoid = p.oid)" more ") "        \
+        "p.prorows, 'aggregate', " AGGREGATE " " more ") "        \
         "from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on "   \
         "l.oid = p.prolang where " CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_proc", "p.oid") \
         " and not exists (select from pg_depend i where i.classid = 'pg_proc'::regclass and "   \
@@ -63,8 +74,8 @@ const CatalogQuery pg_catalog_others[] = {
           CAT_ACL("t.typacl", "'T'", "t.typowner") ", 'labels', (select jsonb_agg(e.enumlabel "
           "order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), 'base', case when "
           "t.typbasetype <> 0 then " CAT_TYPE("t.typbasetype", "t.typtypmod") " end, 'notnull', "
-          "t.typnotnull, 'default', t.typdefault, 'subtype', (select format_type(r.rngsubtype, "
-          "null) from pg_range r where r.rngtypid = t.oid)) from pg_type t join pg_namespace n "
+          "t.typnotnull, 'default', t.typdefault, 'subtype', (select " CAT_TYPE("r.rngsubtype", "null")
+          " from pg_range r where r.rngtypid = t.oid)) from pg_type t join pg_namespace n "
           "on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid where t.typtype "
           "in ('b', 'c', 'd', 'e', 'r') and (t.typrelid = 0 or c.relkind = 'c') and not exists "
           "(select from pg_type a where a.typarray = t.oid) and " CAT_USER_SCHEMA("n") " and "

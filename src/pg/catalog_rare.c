@@ -4,6 +4,13 @@
 
 #define OWN(class, table, oid) " from " table " o where " oid " >= 16384 and " CAT_NOT_EXT(class, oid)
 
+/* "for integer on language sql" is without its "on" since 16. */
+#define TRANSFORM(identity) "replace(" identity ", ' on language ', ' language ')"
+/* Of whatever has a comment or a label. */
+#define ANY_NAME(i)                                                                              \
+        "case " i ".type when 'transform' then " TRANSFORM(CAT_JSON(i ".identity")) " else "      \
+        CAT_JSON(i ".identity") " end"
+
 const CatalogQuery pg_catalog_rare[] = {
         /* Versions are the library's of each server; 15 moved an ICU locale into a column of its
          * own, 17 renamed that. */
@@ -19,15 +26,15 @@ const CatalogQuery pg_catalog_rare[] = {
           CAT_NOT_EXT("pg_collation", "c.oid") },
         { "cast", 0, 0,
           "select " CAT_NAME("pg_cast", "o.oid") ", jsonb_build_object('context', o.castcontext, "
-          "'method', o.castmethod, 'function', o.castfunc::regprocedure::text) from pg_cast o "
+          "'method', o.castmethod, 'function', " CAT_PROC("o.castfunc") ") from pg_cast o "
           "where o.oid >= 16384 and "
           /* 14 makes a cast from each range to its multirange */
           "not exists (select from pg_depend i where i.classid = 'pg_cast'::regclass and "
           "i.objid = o.oid and i.deptype = 'i') and " CAT_NOT_EXT("pg_cast", "o.oid") },
         { "operator", 0, 0,
           "select " CAT_NAME("pg_operator", "o.oid") ", jsonb_build_object('owner', "
-          "pg_get_userbyid(o.oprowner), 'function', o.oprcode::regprocedure::text, 'commutator', "
-          "o.oprcom::regoperator::text, 'negator', o.oprnegate::regoperator::text, 'merges', "
+          "pg_get_userbyid(o.oprowner), 'function', " CAT_PROC("o.oprcode") ", 'commutator', "
+          CAT_OPER("o.oprcom") ", 'negator', " CAT_OPER("o.oprnegate") ", 'merges', "
           "o.oprcanmerge, 'hashes', o.oprcanhash, 'restrict', o.oprrest::regproc::text, 'join', "
           "o.oprjoin::regproc::text)" OWN("pg_operator", "pg_operator", "o.oid") },
         { "operator class", 0, 0,
@@ -39,12 +46,12 @@ const CatalogQuery pg_catalog_rare[] = {
         { "operator family", 0, 0,
           "select " CAT_NAME("pg_opfamily", "o.oid") ", jsonb_build_object('owner', "
           "pg_get_userbyid(o.opfowner), 'members', (select jsonb_agg(x.t order by x.t collate "
-          "\"C\") from (select 'operator ' || m.amopstrategy || ' ' || m.amopopr::regoperator::text "
+          "\"C\") from (select 'operator ' || m.amopstrategy || ' ' || " CAT_OPER("m.amopopr") " "
           "|| case when m.amopsortfamily <> 0 then ' for order by ' || "
           CAT_NAME("pg_opfamily", "m.amopsortfamily") " else '' end as t from pg_amop m where "
           "m.amopfamily = o.oid union all select 'function ' || p.amprocnum || ' (' || "
           CAT_TYPE("p.amproclefttype", "null") " || ', ' || " CAT_TYPE("p.amprocrighttype", "null")
-          " || ') ' || p.amproc::regprocedure::text from pg_amproc p where p.amprocfamily = o.oid) "
+          " || ') ' || " CAT_PROC("p.amproc") " from pg_amproc p where p.amprocfamily = o.oid) "
           "x))" OWN("pg_opfamily", "pg_opfamily", "o.oid") },
         { "conversion", 0, 0,
           "select " CAT_NAME("pg_conversion", "o.oid") ", jsonb_build_object('owner', "
@@ -78,8 +85,8 @@ const CatalogQuery pg_catalog_rare[] = {
           "o.laninline::regproc::text, o.lanvalidator::regproc::text))"
           OWN("pg_language", "pg_language", "o.oid") },
         { "transform", 0, 0,
-          "select " CAT_NAME("pg_transform", "o.oid") ", jsonb_build_object('from_sql', "
-          "o.trffromsql::regprocedure::text, 'to_sql', o.trftosql::regprocedure::text)"
+          "select " TRANSFORM(CAT_NAME("pg_transform", "o.oid")) ", jsonb_build_object('from_sql', "
+          CAT_PROC("o.trffromsql") ", 'to_sql', " CAT_PROC("o.trftosql") ")"
           OWN("pg_transform", "pg_transform", "o.oid") },
         { "access method", 0, 0,
           "select " CAT_NAME("pg_am", "o.oid") ", jsonb_build_object('type', o.amtype, 'handler', "
@@ -108,13 +115,14 @@ const CatalogQuery pg_catalog_rare[] = {
           "pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = "
           "current_database()" },
         { "security label", 0, 0,
-          "select i.type || ' ' || i.identity || ' for ' || l.provider, jsonb_build_object('text', "
+          "select i.type || ' ' || " ANY_NAME("i") " || ' for ' || l.provider, jsonb_build_object('text', "
           "l.label) from pg_seclabel l, lateral pg_identify_object(l.classoid, l.objoid, "
           "l.objsubid) i where i.identity is not null and not exists (select from pg_depend e "
           "where e.classid = l.classoid and e.objid = l.objoid and e.deptype = 'e')" },
-        /* Not those of the server's own objects, nor of a session's (a trigger of its table). */
+        /* Not those of the server's own objects, nor of a session's (a trigger of its table), nor of an
+         * index that is not valid: the index is told. */
         { "comment", 0, 0,
-          "select i.type || ' ' || i.identity, jsonb_build_object('text', d.description) from "
+          "select i.type || ' ' || " ANY_NAME("i") ", jsonb_build_object('text', d.description) from "
           "pg_description d, lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i where "
           "(d.objoid >= 16384 or d.classoid in ('pg_namespace'::regclass, "
           "'pg_largeobject'::regclass) and d.description <> 'standard public schema') and "
@@ -122,6 +130,8 @@ const CatalogQuery pg_catalog_rare[] = {
           "d.classoid = 'pg_namespace'::regclass then i.identity else coalesce(i.schema, '') end "
           "!~ '^\"?(pg_|information_schema\"?$)' and i.identity !~ ' on \"pg_temp_[0-9]+\"[.]' and "
           "not exists (select from pg_depend e where e.classid = d.classoid and e.objid = d.objoid "
-          "and e.deptype = 'e')" },
+          "and e.deptype = 'e') and not exists (select from pg_index x join pg_class c on c.oid = "
+          "x.indexrelid where d.classoid = 'pg_class'::regclass and x.indexrelid = d.objoid and not "
+          "x.indisvalid and c.relkind = 'i')" },
         { 0 },
 };

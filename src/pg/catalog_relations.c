@@ -25,6 +25,14 @@
         "d.adrelid = a.attrelid and d.adnum = a.attnum where c.relkind in "                     \
         "('r', 'p', 'f', 'v', 'm', 'c') and " USER_REL("c", "n")
 
+#define COMPRESSION ", 'compression', nullif(a.attcompression, '')"
+/* What is usual is null: valid, inherited, and called as 18 would call it by itself. */
+#define NOT_NULL                                                                                 \
+        ") || coalesce((select jsonb_build_object('notnull_name', nullif(k.conname, c.relname || " \
+        "'_' || a.attname || '_not_null'), 'notnull_valid', nullif(k.convalidated, true), "      \
+        "'notnull_inherits', nullif(not k.connoinherit, true)) from pg_constraint k where "       \
+        "k.conrelid = c.oid and k.contype = 'n' and k.conkey[1] = a.attnum limit 1), '{}'"
+
 /* The clones of a partitioned table's triggers follow their parent; tgparentid is of 13. */
 #define TRIGGER(clone)                                                                           \
         "select " CAT_REL("n", "c") " || '.' || quote_ident(t.tgname), jsonb_build_object("     \
@@ -50,13 +58,12 @@ const CatalogQuery pg_catalog_relations[] = {
           "pg_get_partkeydef(c.oid), 'bound', pg_get_expr(c.relpartbound, c.oid), 'parents', "
           "(select jsonb_agg(" CAT_REL("pn", "p") " order by i.inhseqno) from pg_inherits i join "
           "pg_class p on p.oid = i.inhparent join pg_namespace pn on pn.oid = p.relnamespace "
-          "where i.inhrelid = c.oid), 'of_type', case when c.reloftype <> 0 then format_type("
-          "c.reloftype, null) end, 'access_method', (select am.amname from pg_am am where "
+          "where i.inhrelid = c.oid), 'of_type', case when c.reloftype <> 0 then " CAT_TYPE("c.reloftype", "null") " end, 'access_method', (select am.amname from pg_am am where "
           "am.oid = c.relam), 'tablespace', (select spcname from pg_tablespace s where s.oid = "
           "c.reltablespace), 'definition', case when c.relkind in ('v', 'm') then "
           "pg_get_viewdef(c.oid) end, 'refers_to', case when c.relkind in ('v', 'm') then (select "
-          "jsonb_agg(x.t order by x.t collate \"C\") from (select distinct (pg_identify_object("
-          "d.refclassid, d.refobjid, d.refobjsubid)).identity as t from pg_rewrite r join "
+          "jsonb_agg(x.t order by x.t collate \"C\") from (select distinct "
+          CAT_JSON("(pg_identify_object(d.refclassid, d.refobjid, d.refobjsubid)).identity") " as t from pg_rewrite r join "
           "pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid where r.ev_class "
           "= c.oid and d.deptype = 'n' and d.refobjid <> c.oid) x) end, 'populated', case when "
           "c.relkind = 'm' then "
@@ -66,8 +73,9 @@ const CatalogQuery pg_catalog_relations[] = {
           "where f.ftrelid = c.oid), '{}') " FROM_REL
           "where c.relkind in ('r', 'p', 'f', 'v', 'm') and " USER_REL("c", "n") },
         { "column", 0, 14, COLUMN("") },
-        { "column", 14, 0, COLUMN(", 'compression', nullif(a.attcompression, '')") },
-        /* Not-null constraints have catalog rows since 18 (17 for domains); the column says it. */
+        { "column", 14, 18, COLUMN(COMPRESSION) },
+        { "column", 18, 0, COLUMN(COMPRESSION NOT_NULL) },
+        /* Those of NOT NULL, which have rows of their own since 18 (17 for domains), are their column's. */
         { "constraint", 0, 0,
           "select " CAT_REL("n", "c") " || '.' || quote_ident(k.conname), jsonb_build_object("
           "'type', k.contype, 'definition', pg_get_constraintdef(k.oid), 'validated', "
@@ -78,7 +86,7 @@ const CatalogQuery pg_catalog_relations[] = {
           "select " CAT_REL("n", "c") ", jsonb_build_object('table', (select "
           CAT_REL("tn", "t") " from pg_class t join pg_namespace tn on tn.oid = t.relnamespace "
           "where t.oid = i.indrelid), 'definition', pg_get_indexdef(i.indexrelid), 'valid', "
-          "i.indisvalid and i.indisready, 'clustered', i.indisclustered, 'replica_identity', "
+          "i.indisvalid and i.indisready, 'partitioned', c.relkind = 'I', 'clustered', i.indisclustered, 'replica_identity', "
           "i.indisreplident, 'options', " CAT_SORTED("c.reloptions") ") " FROM_REL
           "join pg_index i on i.indexrelid = c.oid where c.relkind in ('i', 'I') and "
           "n.nspname <> 'pg_toast' and not exists (select from pg_depend e where e.classid = "

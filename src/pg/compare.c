@@ -281,6 +281,8 @@ static bool both(Live *l, Err *err)
             !start_readers(l, err))
                 return false;
         show(l);
+        for (int i = 0; i < 2; i++)
+                l->objects.snapshots[i] = l->side[i].snapshot;
         if (!objects_compare_live(&l->objects, l->side[0].pg, l->side[1].pg, err) ||
             !wait_readers(l, err) || !compare_rows(l, err) || !say_unread(l, err))
                 return false;
@@ -301,6 +303,7 @@ bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, E
                              { .pg = target, .arena = arena_new() } } };
         l.objects = (ObjectsCompare){ .report = &l.report, .scope = &l.scope,
                                       .map_roles = o->map_roles,
+                                      .reprinter = o->reprinter,
                                       .source_major = pg_major(source),
                                       .target_major = pg_major(target) };
         report_scope(&l.report, &l.scope);
@@ -316,5 +319,6 @@ bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, E
                                    l.method);
         }
         report_done(&l.report);
+        json_decref(l.objects.pending);
         return ok;
 }

@@ -15,6 +15,10 @@
  * rows of one 64-bit hash, and a server whose functions lie. Deep: both sides send every row as
  * COPY text and it is hashed here; it is what a transfer's stream computes.
  *
+ * Expressions (checks, defaults, views, policies, ..) are compared as the target prints them, both
+ * sides', in a scratch database on its server: reprint.h. Only when texts differ, and only where
+ * the caller gives a Reprinter (transfer/reprinter.h makes one).
+ *
  * A difference is never a warning: what is expected between majors has a rule (rules.h). A table
  * that could not be read is a difference. What was not compared is said in "limits": contents of
  * materialized views among it (a restore refreshes them, and the source's may be stale; whether they
@@ -23,6 +27,7 @@
 
 #include "pg/inventory.h"
 #include "pg/report.h"
+#include "pg/reprint.h"
 
 typedef struct CompareOptions {
         const json_t *ignore;           /* kinds or kind.aspect ("comment", "database.collate"),
@@ -31,6 +36,8 @@ typedef struct CompareOptions {
         const json_t *schemas, *tables; /* only these: ["app"], ["app.users"]; NULL: all      */
         const char   *method;           /* NULL: chosen by the majors and encodings           */
         bool          deep;
+        const Reprinter *reprinter;     /* asks the target about texts that differ; NULL: nobody does,
+                                           and what is printed otherwise is a difference     */
         int           jobs;             /* connections a side; 0: as many as cores here       */
         const volatile bool *cancel;
         void        (*progress)(void *arg, const char *table, int done, int total,
@@ -39,6 +46,9 @@ typedef struct CompareOptions {
 } CompareOptions;
 
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err) MUST_CHECK;
+/* Only objects, of databases that may have no rows yet: not values of sequences, contents of materialized
+ * views, nor what is set on the database itself. `o`: ignore, map_roles, reprinter. */
+bool pg_compare_catalog(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err) MUST_CHECK;
 /* Against an inventory made earlier; its method decides. */
 bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOptions *o,
                      json_t **ret, Err *err) MUST_CHECK;

@@ -66,11 +66,13 @@ bool inventory_compare(const json_t *source, const json_t *target, const Compare
         if (!comparable(source, target, err))
                 return false;
         AUTO_REPORT r = report_new(o->ignore);
-        ObjectsCompare c = { .report = &r, .map_roles = o->map_roles,
+        ObjectsCompare c = { .report = &r, .map_roles = o->map_roles, .reprinter = o->reprinter,
                              .source_major = (int)jx_int(jx_get(source, "facts"), "major", 0),
                              .target_major = (int)jx_int(jx_get(target, "facts"), "major", 0) };
         compare_data(&r, jx_get(source, "data"), jx_get(target, "data"));
         compare_objects(&c, jx_get(source, "objects"), jx_get(target, "objects"));
+        if (!objects_compare_reprinted(&c, err))
+                return false;
         objects_compare_large(&c, jx_get(source, "large_objects"), jx_get(target, "large_objects"));
         say_unread(&r, source);
         compare_sides(&r, source, target);

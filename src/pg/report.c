@@ -5,12 +5,13 @@
 
 #define MAX_VALUE 600                   /* characters of a value in a report                */
 #define MAX_DIFF  4000
+#define COUNTED_NAMED 20                /* tables in the sentence about them                */
 
 Report report_new(const json_t *ignore)
 {
         Report r = { .ignore = ignore, .json = json_object(), .differences = json_array(),
                      .normalised = json_array(), .limits = json_array(), .data = json_array(),
-                     .methods = json_object(), .rules = json_object() };
+                     .methods = json_object(), .rules = json_object(), .counted = json_array() };
         jx_set_str(r.json, "format", REPORT_FORMAT);
         jx_set(r.json, "differences", r.differences);
         jx_set(r.json, "normalised", r.normalised);
@@ -24,7 +25,8 @@ Report report_new(const json_t *ignore)
 void report_done(Report *r)
 {
         json_decref(r->json);
-        r->json = NULL;
+        json_decref(r->counted);
+        r->json = r->counted = NULL;
 }
 
 size_t report_cut(const char *text, size_t max)
@@ -160,6 +162,30 @@ void report_limit(Report *r, const char *text)
         jx_append_str(r->limits, text);
 }
 
+/* Of such a table the proof says less than of others: by name, since a number helps nobody. */
+static void note_counted(Report *r, const char *table)
+{
+        AUTO_FREE char *name = inventory_name(table);
+        if (r->only_counted++ < COUNTED_NAMED)
+                jx_append_str(r->counted, name);
+}
+
+static void say_counted(Report *r)
+{
+        AUTO_BUF b = buf_init(64 * 1024);
+        size_t i;
+        json_t *name;
+        if (!r->only_counted)
+                return;
+        json_array_foreach(r->counted, i, name)
+                buf_printf(&b, "%s%s", i ? ", " : "", json_string_value(name));
+        if (r->only_counted > COUNTED_NAMED)
+                buf_printf(&b, " and %lld more", (long long)(r->only_counted - COUNTED_NAMED));
+        AUTO_FREE char *text = xasprintf("contents of tables that have no columns, whose rows were only "
+                                         "counted: %s", buf_str(&b));
+        report_limit(r, text);
+}
+
 void report_table(Report *r, const char *table, const json_t *record)
 {
         static const char *const keys[] = { "rows", "method", "ms" };
@@ -167,6 +193,8 @@ void report_table(Report *r, const char *table, const json_t *record)
         r->tables++;
         r->rows += jx_int(record, "rows", 0);
         jx_set_int(r->methods, method, jx_int(r->methods, method, 0) + 1);
+        if (str_eq(method, "count") && !jx_get(record, "error"))
+                note_counted(r, table);
         if (json_array_size(r->data) >= REPORT_LISTED)
                 return;
         json_t *d = json_object();
@@ -181,6 +209,7 @@ void report_table(Report *r, const char *table, const json_t *record)
 json_t *report_take(Report *r, const char *mode, const char *method)
 {
         json_t *j = r->json;
+        say_counted(r);
         jx_set_str(j, "mode", mode);
         jx_set_str(j, "method", method);
         jx_set_int(j, "tables_compared", r->tables);

@@ -27,8 +27,9 @@
 
 typedef struct Report {
         const json_t *ignore;           /* kinds or kind.aspect; NULL: none                  */
-        json_t *json, *differences, *normalised, *limits, *data, *methods, *rules;
-        int64_t total, excused, objects, sequences, tables, rows;
+        json_t *json, *differences, *normalised, *limits, *data, *methods, *rules,
+                *counted;               /* names of tables of which only rows were counted, a few */
+        int64_t total, excused, only_counted, objects, sequences, tables, rows;
 } Report;
 
 Report report_new(const json_t *ignore);

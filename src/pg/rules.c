@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/buf.h"
+#include "pg/reprint.h"
 
 typedef struct Rule {
         const char *name;
@@ -36,11 +37,55 @@ static bool but_maintain(const char *entry, const char *owner)
         return !str_ends(entry, "=MAINTAIN") && !str_ends(entry, "=MAINTAIN*");
 }
 
+static bool has_entry(const json_t *list, const char *entry)
+{
+        size_t i;
+        json_t *v;
+        json_array_foreach(list, i, v)
+                if (str_eq(json_string_value(v), entry))
+                        return true;
+        return false;
+}
+
+/* GRANT ALL of the older side, which is all it knew: "app=MAINTAIN*" goes with every other
+ * privilege, each with its star. */
+static bool one_of_all(const json_t *list, const char *entry)
+{
+        static const char *const all[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE",
+                                           "REFERENCES", "TRIGGER" };
+        size_t n = (size_t)(strrchr(entry, '=') - entry);
+        for (size_t i = 0; i < LEN(all); i++) {
+                AUTO_FREE char *with = xasprintf("%.*s=%s*", (int)n, entry, all[i]);
+                AUTO_FREE char *without = xasprintf("%.*s=%s", (int)n, entry, all[i]);
+                if (!has_entry(list, with) && (str_ends(entry, "*") || !has_entry(list, without)))
+                        return false;
+        }
+        return true;
+}
+
+/* A dump says only what differs from the default, and by default the owner may. */
+static bool of_owner(const json_t *object, const char *entry)
+{
+        const char *owner = jx_str(object, "owner", jx_str(object, "role", NULL));
+        size_t n = owner ? strlen(owner) : 0;
+        return n && strncmp(entry, owner, n) == 0 && str_eq(entry + n, "=MAINTAIN");
+}
+
 static bool maintain(const RuleCase *c)
 {
-        return straddles(c, 17) && str_eq(c->aspect, "acl") && json_is_array(c->source) &&
-               json_is_array(c->target) && subset(c->source, c->target, but_maintain, NULL) &&
-               subset(c->target, c->source, but_maintain, NULL);
+        size_t i;
+        json_t *v;
+        if (!straddles(c, 17) || !str_eq(c->aspect, "acl") || !json_is_array(c->source) ||
+            !json_is_array(c->target) || !subset(c->source, c->target, but_maintain, NULL) ||
+            !subset(c->target, c->source, but_maintain, NULL))
+                return false;
+        if (c->target_major >= 17)
+                json_array_foreach(c->target, i, v)
+                        if (!but_maintain(json_string_value(v), NULL) &&
+                            !of_owner(c->target_object, json_string_value(v)) &&
+                            !one_of_all(c->target, json_string_value(v)))
+                                return false;
+        return true;
 }
 
 /* But for the owner's own; "" is nobody's name. */
@@ -120,9 +165,10 @@ static bool locale_spelling(const RuleCase *c)
             !json_is_string(c->source) || !json_is_string(c->target))
                 return false;
         const char *a = json_string_value(c->source), *b = json_string_value(c->target);
+        bool whole = str_eq(c->kind, "database");       /* a collation's the target is asked about */
         if (icu && straddles(c, 16))
-                return same_locale(a, b) || same_tag(c->source_major < 16 ? a : b,
-                                                     c->source_major < 16 ? b : a);
+                return same_locale(a, b) || (whole && same_tag(c->source_major < 16 ? a : b,
+                                                               c->source_major < 16 ? b : a));
         return !icu && same_locale(a, b);
 }
 
@@ -208,26 +254,10 @@ static bool unknown_setting(const RuleCase *c)
 /* The older catalog has no such column: column compression (14), publication schemas (15). */
 static bool unknown_before(const RuleCase *c)
 {
-        return c->source_major != c->target_major &&
+        return c->source_major != c->target_major && !str_eq(c->aspect, RULE_MISSING) &&
+               !str_eq(c->aspect, RULE_ONLY_TARGET) &&
                ((!c->source && c->source_major < c->target_major) ||
                 (!c->target && c->target_major < c->source_major));
-}
-
-/* Skips `"name".` and `name.` in front of a column: 16 writes them only where needed. */
-static const char *skip_qualifier(const char *p)
-{
-        const char *end = p;
-        if (*p == '"') {
-                for (end = p + 1; *end && !(*end == '"' && end[1] != '"'); end++)
-                        if (*end == '"')
-                                end++;
-                if (*end)
-                        end++;
-        } else {
-                while (isalnum((unsigned char)*end) || *end == '_')
-                        end++;
-        }
-        return end > p && *end == '.' && !isdigit((unsigned char)*p) ? end + 1 : p;
 }
 
 /* A quoted name keeps its quotes only when it needs them: "json" became a word of the grammar. */
@@ -235,9 +265,11 @@ static const char *add_name(Buf *b, const char *p)
 {
         const char *end = p + 1;
         bool plain = true;
-        for (; *end && *end != '"'; end++)
+        for (; *end && (*end != '"' || end[1] == '"'); end++) {
                 plain = plain && ((*end >= 'a' && *end <= 'z') || *end == '_' ||
                                   isdigit((unsigned char)*end));
+                end += *end == '"';
+        }
         if (*end)
                 end++;
         if (plain && end - p > 2)
@@ -247,62 +279,56 @@ static const char *add_name(Buf *b, const char *p)
         return end;
 }
 
-char *rule_plain_text(const char *sql, bool qualifiers)
+/* A literal is compared as it is. */
+static const char *add_literal(Buf *b, const char *p)
 {
-        AUTO_BUF b = buf_init(strlen(sql) + 1);
+        do
+                buf_addc(b, *p++);
+        while (*p && *p != '\'');
+        if (*p)
+                buf_addc(b, *p++);
+        return p;
+}
+
+static bool in_word(char c)
+{
+        return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* Two words never become one: a space stands between any two tokens. */
+char *rule_plain_text(const char *sql)
+{
+        AUTO_BUF b = buf_init(strlen(sql) * 2 + 1);
         for (const char *p = sql; *p;) {
                 if (isspace((unsigned char)*p)) {
                         p++;
                         continue;
                 }
-                if (*p == '\'') {               /* a literal is compared as it is */
-                        do
-                                buf_addc(&b, *p++);
-                        while (*p && *p != '\'');
-                        if (*p)
-                                buf_addc(&b, *p++);
-                        continue;
-                }
-                const char *after = qualifiers ? p : skip_qualifier(p);
-                if (after != p) {
-                        p = after;
-                        continue;
-                }
-                if (*p == '"') {
+                if (b.len)
+                        buf_addc(&b, ' ');
+                if (*p == '\'')
+                        p = add_literal(&b, p);
+                else if (*p == '"')
                         p = add_name(&b, p);
-                        continue;
-                }
-                while (isalnum((unsigned char)*p) || *p == '_')
+                else if (!in_word(*p))
                         buf_addc(&b, *p++);
-                if (*p && !isspace((unsigned char)*p) && !strchr("'\"", *p))
-                        buf_addc(&b, *p++);
+                else
+                        while (in_word(*p))
+                                buf_addc(&b, *p++);
         }
         char *text = buf_take(&b, NULL);
         return text ? text : xstrdup("");
 }
 
+/* Only what says the same in any reading; the rest the target decides (reprint.h). */
 static bool deparsed(const RuleCase *c)
 {
-        static const struct { const char *kind, *aspect; } texts[] = {
-                { "table", "definition" },      { "constraint", "definition" },
-                { "index", "definition" },      { "rule", "definition" },
-                { "trigger", "definition" },    { "policy", "using" },
-                { "policy", "check" },          { "column", "default" },
-                { "statistics", "definition" }, { "domain constraint", "definition" },
-        };
-        if (c->source_major == c->target_major || !json_is_string(c->source) ||
-            !json_is_string(c->target))
+        if (c->source_major == c->target_major || !reprint_knows(c->kind, c->aspect) ||
+            !json_is_string(c->source) || !json_is_string(c->target) || str_eq(c->aspect, "locale"))
                 return false;
-        for (size_t i = 0; i < LEN(texts); i++) {
-                if (!str_eq(c->kind, texts[i].kind) || !str_eq(c->aspect, texts[i].aspect))
-                        continue;
-                /* What a view refers to is an aspect of its own, so `t.` may go there. */
-                bool qualifiers = !str_eq(c->kind, "table");
-                AUTO_FREE char *a = rule_plain_text(json_string_value(c->source), qualifiers);
-                AUTO_FREE char *b = rule_plain_text(json_string_value(c->target), qualifiers);
-                return str_eq(a, b);
-        }
-        return false;
+        AUTO_FREE char *a = rule_plain_text(json_string_value(c->source));
+        AUTO_FREE char *b = rule_plain_text(json_string_value(c->target));
+        return str_eq(a, b);
 }
 
 /* The modes of a procedure's arguments are written out since 14: IN month date. */
@@ -327,8 +353,33 @@ static bool argument_modes(const RuleCase *c)
         }
 }
 
+static bool lone(const RuleCase *c)
+{
+        return !c->source_object || !c->target_object;
+}
+
+/* Of a partitioned table it is dumped: it waits for the partitions' own. */
+static bool invalid_index(const RuleCase *c)
+{
+        return lone(c) && str_eq(c->kind, "index") && c->source_object &&
+               !jx_bool(c->source_object, "valid", true) &&
+               !jx_bool(c->source_object, "partitioned", false);
+}
+
+static bool shell_operator(const RuleCase *c)
+{
+        const json_t *one = c->source_object ? c->source_object : c->target_object;
+        return lone(c) && str_eq(c->kind, "operator") && str_eq(jx_str(one, "function", ""), "-");
+}
+
+static bool never(const RuleCase *c)
+{
+        return false;
+}
+
 static const Rule rules[] = {
-        { "maintain-privilege", "17 has a privilege MAINTAIN that owners and GRANT ALL include",
+        { "maintain-privilege", "17 has a privilege MAINTAIN: owners and GRANT ALL include it, and before there "
+                                "is none",
           maintain },
         { "public-schema", "schema public is whose initdb made it: since 15 pg_database_owner's, and "
                            "PUBLIC may not create in it",
@@ -348,8 +399,13 @@ static const Rule rules[] = {
         { "unknown-before", "the older major cannot say or keep this", unknown_before },
         { "argument-modes", "14 and later write IN in front of a procedure's arguments",
           argument_modes },
-        { "deparsed-text", "majors print the same expression with other quotes, line breaks and "
-                           "names of tables in front of columns", deparsed },
+        { "deparsed-text", "majors print the same expression with other quotes and line breaks", deparsed },
+        { "invalid-index", "an index that is not valid (a CREATE INDEX CONCURRENTLY that failed) serves no "
+                           "query, and no dump carries it", invalid_index },
+        { "shell-operator", "an operator that was only named as COMMUTATOR or NEGATOR has no function and "
+                            "cannot be used; no dump carries it", shell_operator },
+        { RULE_REPRINTED, "the target, asked what it makes of the source's text, prints the text it has",
+          never },
 };
 
 const char *rule_excuses(const RuleCase *c)

@@ -14,11 +14,17 @@ typedef struct RuleCase {
         const json_t *source_object, *target_object;    /* all aspects, or NULL              */
 } RuleCase;
 
+/* `aspect` of an object that only one side has; only `source_object` or `target_object` is there. */
+#define RULE_MISSING     "missing"
+#define RULE_ONLY_TARGET "only on the target"
+/* No rule over two values: the target was asked (reprint.h). */
+#define RULE_REPRINTED "reprinted"
+
 /* Name of the rule that excuses this difference, or NULL. */
 const char *rule_excuses(const RuleCase *c);
 /* Why, one line, for the report. */
 const char *rule_reason(const char *rule);
 
-/* A definition without white space and needless quotes, and unless `qualifiers` are kept
- * without those that pg_get_viewdef() of 16 leaves out; malloc()ed. Exposed for tests. */
-char *rule_plain_text(const char *sql, bool qualifiers) MUST_CHECK;
+/* A definition as its tokens, one space between any two, names without the quotes that
+ * only quote_all_identifiers gave them; malloc()ed. Exposed for tests. */
+char *rule_plain_text(const char *sql) MUST_CHECK;

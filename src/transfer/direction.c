@@ -142,6 +142,10 @@ static const Feature features[] = {
         { 18, REFUSED, "NOT NULL that is not valid, or not inherited",
           "validate it, or drop it, first",
           CONSTRAINTS("k.contype = 'n' and (not k.convalidated or k.connoinherit)") },
+        { 18, REWRITTEN, "name of its own of a NOT NULL", "left out: the column stays NOT NULL",
+          CONSTRAINTS("k.contype = 'n' and k.conislocal and k.conname <> (select c.relname || '_' || a.attname "
+                      "|| '_not_null' from pg_class c join pg_attribute a on a.attrelid = c.oid where "
+                      "c.oid = k.conrelid and a.attnum = k.conkey[1])") },
         { 18, REFUSED, "comment on a NOT NULL", "there it is no object of its own",
           CONSTRAINTS("k.contype = 'n' and exists (select from pg_description d where d.classoid = "
                       "'pg_constraint'::regclass and d.objoid = k.oid)") },
@@ -167,6 +171,14 @@ static const Feature gone[] = {
 
 /* Of any major to any other. */
 static const Feature always[] = {
+        { 0, PERHAPS, "index that is not valid",
+          "stays behind, as in every dump: REINDEX or drop it first, or build it there",
+          OBJECT("pg_class", "x.indexrelid") "from pg_index x join pg_class c on c.oid = x.indexrelid where not "
+          "x.indisvalid and c.relkind = 'i' and " NOT_EXT("pg_class", "x.indrelid") },
+        { 0, PERHAPS, "operator without a function",
+          "stays behind, as in every dump: another one only named it, and it cannot be used",
+          OBJECT("pg_operator", "o.oid") "from pg_operator o where " USER("o.oid") " and o.oprcode = 0 and "
+          NOT_EXT("pg_operator", "o.oid") },
         { 0, PERHAPS, "subscription",
           "is made disabled, with the slot the old server uses: enable one of both, never drop one "
           "before its slot_name is NONE",

@@ -12,8 +12,9 @@
  *      perhaps     the text of a function names it; the rehearsal knows
  *
  * transfer_rehearse() then makes the whole schema, without rows, in a database of its own on the
- * target, lets the target's validators read every function, and drops it again: what fails there
- * is listed as "refused", with the server's own words. */
+ * target, lets the target's validators read every function, compares the catalogs as the proof of a
+ * copy will, and drops it again: what fails there is listed as "refused", with the server's own words,
+ * and so is what would arrive as something else. */
 #pragma once
 
 #include "base/jsonx.h"

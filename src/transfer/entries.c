@@ -21,6 +21,46 @@ void entries_done(Entries *s)
         *s = (Entries){ 0 };
 }
 
+/* ---- which ---- */
+
+static bool is_one_of(const char *class, const char *const *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (str_eq(class, list[i]))
+                        return true;
+        return false;
+}
+
+static bool belongs(const TocEntry *e, EntriesOf which)
+{
+        static const char *const moving[] = { "MATERIALIZED VIEW DATA", "SUBSCRIPTION" };
+        static const char *const textless[] = { "COMMENT", "SECURITY LABEL", "USER MAPPING" };
+        return toc_is_schema(e) && !is_one_of(e->class, moving, LEN(moving)) &&
+               (which == ENTRIES_ALL || !is_one_of(e->class, textless, LEN(textless)));
+}
+
+const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, size_t *ret_n)
+{
+        static const struct {
+                TocSection section;
+                TocPass    pass;
+        } order[] = { { TOC_PRE_DATA, TOC_PASS_MAIN }, { TOC_POST_DATA, TOC_PASS_MAIN },
+                      { TOC_NONE, TOC_PASS_ACL }, { TOC_NONE, TOC_PASS_POST_ACL } };
+        const TocEntry **list = arena_new_array(a, const TocEntry *, toc->n + 1);
+        size_t n = 0, passes = which == ENTRIES_ALL ? LEN(order) : 2;
+        for (size_t k = 0; k < passes; k++)
+                for (size_t i = 0; i < toc->n; i++) {
+                        const TocEntry *e = &toc->entries[i];
+                        if (belongs(e, which) && e->pass == order[k].pass &&
+                            (e->pass != TOC_PASS_MAIN || e->section == order[k].section))
+                                list[n++] = e;
+                }
+        *ret_n = n;
+        return list;
+}
+
+/* ---- one ---- */
+
 /* How ALTER .. OWNER TO calls the object: most by class and name, functions and their like
  * need their arguments, which stand in the DROP statement. */
 static bool owner_sql(const TocEntry *e, Sql *q)

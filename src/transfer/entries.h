@@ -10,6 +10,14 @@
 #include "pg/conn.h"
 #include "transfer/transfer.h"
 
+/* Which of a schema's entries, in the order they run: before the data, after it, then grants and what
+ * comes after those. Never what would move rows or need another server. */
+typedef enum EntriesOf {
+        ENTRIES_ALL,
+        ENTRIES_TEXTS,                  /* what carries expressions, and what that needs     */
+} EntriesOf;
+const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, size_t *ret_n);
+
 typedef struct Entries {
         Transfer   *t;
         Pg         *pg;

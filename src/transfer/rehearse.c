@@ -1,4 +1,4 @@
-/* rehearse.c: the schema alone, made on the target and dropped again. */
+/* rehearse.c: the schema alone, made on the target, compared, and dropped again. */
 #include "transfer/direction.h"
 #include "transfer/entries.h"
 #include "transfer/internal.h"
@@ -88,31 +88,65 @@ static bool validate(Rehearsal *w, Err *err)
         return pg_do(w->to, "set check_function_bodies = off", err);
 }
 
-/* Of one section and pass, without what would move rows or need another server. */
-static bool wanted(const TocEntry *e, TocSection section, TocPass pass)
-{
-        return toc_is_schema(e) && e->pass == pass && (pass != TOC_PASS_MAIN || e->section == section) &&
-               !str_eq(e->class, "MATERIALIZED VIEW DATA") && !str_eq(e->class, "SUBSCRIPTION");
-}
-
 static bool make(Rehearsal *w, Err *err)
 {
-        static const struct {
-                TocSection section;
-                TocPass    pass;
-        } order[] = { { TOC_PRE_DATA, TOC_PASS_MAIN }, { TOC_POST_DATA, TOC_PASS_MAIN },
-                      { TOC_NONE, TOC_PASS_ACL }, { TOC_NONE, TOC_PASS_POST_ACL } };
-        const TocEntry **list = arena_new_array(w->a, const TocEntry *, w->toc.n + 1);
-        size_t n = 0;
+        size_t n;
+        const TocEntry **list = entries_of_schema(w->a, &w->toc, ENTRIES_ALL, &n);
         Entries entries;
-        for (size_t k = 0; k < LEN(order); k++)
-                for (size_t i = 0; i < w->toc.n; i++)
-                        if (wanted(&w->toc.entries[i], order[k].section, order[k].pass))
-                                list[n++] = &w->toc.entries[i];
         progress_stage(w->t, "rehearsing the schema", "objects", (int64_t)n, (int)n);
         entries_begin(&entries, w->t, w->to);
         bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err);
         entries_done(&entries);
+        return ok;
+}
+
+/* ---- is it the same? ---- */
+
+static bool lacking(void *arg, const char *what, const Sql *q, Err *err)
+{
+        return pg_exec(arg, q, err);
+}
+
+/* What the target makes of the source's texts stands in the rehearsal itself. */
+static bool made_here(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret, Err *err)
+{
+        Rehearsal *w = arg;
+        *ret = w->to;
+        return pg_do(w->to, "set search_path = pg_catalog", err);
+}
+
+static void would_differ(Rehearsal *w, const json_t *d)
+{
+        json_t *j = json_object();
+        AUTO_FREE char *object = xasprintf("%s %s", jx_str(d, "kind", ""), jx_str(d, "object", ""));
+        AUTO_FREE char *what = xasprintf("would not be there as it is here (%s): here %s, there %s",
+                                         jx_str(d, "what", ""), jx_str(d, "source", "nothing"),
+                                         jx_str(d, "target", "nothing"));
+        jx_set_str(j, "object", object);
+        jx_set_str(j, "what", what);
+        jx_set_str(j, "verdict", "refused");
+        json_array_append_new(w->found, j);
+}
+
+/* As the proof of a copy will, which comes when the applications stand still. Not while objects are
+ * missing: whoever hung on them would be told once more. */
+static bool compare(Rehearsal *w, Err *err)
+{
+        Pg *there = NULL;
+        AUTO_JSON report = NULL;
+        Reprinter r = { .open = made_here, .arg = w };
+        size_t i;
+        json_t *d;
+        if (json_array_size(w->found))
+                return true;
+        if (!props_lacking(w->props, lacking, w->to, err) ||
+            !transfer_connect(w->t, w->c->target, w->c->into, &there, err))
+                return false;
+        progress_words(w->t, "comparing the catalogs");
+        bool ok = pg_compare_catalog(w->from, there, &(CompareOptions){ .reprinter = &r }, &report, err);
+        transfer_disconnect(w->t, &there);
+        json_array_foreach(jx_get(report, "differences"), i, d)
+                would_differ(w, d);
         return ok;
 }
 
@@ -121,7 +155,7 @@ static bool rehearse(Rehearsal *w, Err *err)
         const TransferCopy *c = w->c;
         bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
         return target_create(w->t, c->target, w->props, c->into, c->marker, c->created, err) &&
-               target_open(w->t, c->target, c->into, ascii, &w->to, err) && make(w, err);
+               target_open(w->t, c->target, c->into, ascii, &w->to, err) && make(w, err) && compare(w, err);
 }
 
 bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *err)

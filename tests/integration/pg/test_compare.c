@@ -1,8 +1,9 @@
 /* The proof must find what is planted, and be quiet where nothing is. */
 #include <stdio.h>
 
-#include "pg/compare.h"
+#include "proof.h"
 #include "sample.h"
+#include "transfer/reprinter.h"
 
 int main(int argc, char **argv)
 {
@@ -15,7 +16,7 @@ static json_t *compare(int from, const char *a, int to, const char *b)
         AUTO_PG Pg *source = lab_open(from, a);
         AUTO_PG Pg *target = lab_open(to, b);
         json_t *report = NULL;
-        cr_assert(pg_compare(source, target, &(CompareOptions){ 0 }, &report, &err), "%s",
+        cr_assert(proof(source, target, &(CompareOptions){ 0 }, &report, &err), "%s",
                   err.message);
         return report;
 }
@@ -230,6 +231,128 @@ Test(compare, against_an_inventory_made_before_is_the_same_comparison)
         lab_drop(15, b);
 }
 
+/* Every text that 15 prints otherwise than 18 does; the source is gone when it is looked at. */
+Test(compare, asks_the_target_about_the_texts_of_an_inventory_too)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *a = lab_database(15, "kept_a");
+        AUTO_FREE char *b = lab_database(18, "kept_b");
+        AUTO_PG Pg *source = lab_open(15, a);
+        PgParams old, new;
+        json_t *schema = NULL;
+        AUTO_JSON inventory = NULL;
+        InventoryOptions o = { .objects = true, .data = { .exact = true, .method = "server" } };
+        lab_do(source, "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b'))); create "
+                       "view public.v as select a.e from public.t a, public.t b where a.id > 5 and b.id < 9; create "
+                       "extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (host "
+                       "'x', sslcert 'hush'); create user mapping for current_user server far options (password 'hush')");
+        lab_clone(15, a, 18, b);
+        cr_assert(lab_params(15, a, &old) && lab_params(18, b, &new));
+        cr_assert(pg_inventory(source, &o, &inventory, &err), "%s", err.message);
+        cr_assert(reprinting_schema(&old, NULL, NULL, &schema, &err), "%s", err.message);
+        source = pg_close(source);
+        lab_drop(15, a);
+        AUTO_FREE char *kept = json_dumps(schema, 0);
+        cr_expect_null(strstr(kept, "password 'hush'"), "a password is kept in a file");
+        AUTO_PG Pg *target = lab_open(18, b);
+        for (int changed = 0; changed < 2; changed++) {
+                json_t *report = NULL;
+                ReprintPlan plan = { .schema = schema, .target = &new };
+                AUTO_REPRINTING r = reprinting_new(&plan);
+                if (changed)
+                        lab_do(target, "create or replace view public.v as select a.e from public.t a, public.t b "
+                                       "where b.id > 5 and a.id < 9");
+                cr_assert(pg_compare_with(inventory, target, &(CompareOptions){ .reprinter = reprinting_of(r) },
+                                          &report, &err), "%s", err.message);
+                AUTO_FREE char *text = json_dumps(report, JSON_INDENT(1));
+                cr_expect_eq(jx_int(report, "differences_total", -1), changed, "%s", text);
+                cr_expect(strstr(text, "\"reprinted\""), "%s", text);
+                json_decref(report);
+        }
+        json_decref(schema);
+        target = pg_close(target);
+        lab_drop(18, b);
+}
+
+/* A number of tables helps nobody who wants to know which. */
+Test(compare, names_the_tables_of_which_it_only_counted_the_rows)
+{
+        AUTO_FREE char *a = lab_database(13, "count_a");
+        AUTO_FREE char *b = lab_database(17, "count_b");
+        const char *make = "create table public.\"no columns; drop\" (); insert into public.\"no columns; drop\" "
+                           "default values; create table public.t (a int)";
+        AUTO_PG Pg *source = lab_open(13, a);
+        AUTO_PG Pg *target = lab_open(17, b);
+        lab_do(source, make);
+        lab_do(target, make);
+        AUTO_JSON report = compare(13, a, 17, b);
+        const char *limits = json_string_value(json_array_get(jx_get(report, "limits"), 0));
+        cr_assert(limits);
+        cr_expect(strstr(limits, "only counted: public.\"no columns; drop\""), "%s", limits);
+        cr_expect_null(strstr(limits, "public.t"), "%s", limits);
+        source = pg_close(source);
+        target = pg_close(target);
+        lab_drop(13, a);
+        lab_drop(17, b);
+}
+
+static int64_t scratches(Pg *pg)
+{
+        AUTO_FREE char *n = lab_value(pg, "select count(*) from pg_database where datname ~ '^pgsherpa_reprint_1_'");
+        return atoll(n);
+}
+
+/* A role that may read and not make databases: said, and the text is told as different. What a process
+ * that died left is dropped by the next, and nothing else. */
+Test(compare, says_when_the_target_could_not_be_asked_and_leaves_nothing_there)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *a = lab_database(15, "asked_a");
+        AUTO_FREE char *b = lab_database(17, "asked_b");
+        AUTO_FREE char *role = xasprintf("%s_reader", b);
+        AUTO_FREE char *make = xasprintf("create role \"%s\" login password 'reader'; grant select on all tables in "
+                                         "schema public to \"%s\"", role, role);
+        AUTO_FREE char *drop = xasprintf("drop owned by \"%s\"; drop role \"%s\"", role, role);
+        AUTO_PG Pg *source = lab_open(15, a);
+        AUTO_PG Pg *admin = lab_open(17, b);
+        lab_do(source, "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b')))");
+        lab_clone(15, a, 17, b);
+        /* of a backend that is gone; of one that lives; somebody's with such a name */
+        lab_do(admin, "create database pgsherpa_reprint_1_1");
+        lab_do(admin, "comment on database pgsherpa_reprint_1_1 is 'pgsherpa reprints here: backend 1 since then'");
+        lab_do(admin, "create database pgsherpa_reprint_1_3");
+        lab_do(admin, "comment on database pgsherpa_reprint_1_3 is 'mine'");
+        json_t *report = NULL;
+        cr_assert(proof(source, admin, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
+        cr_expect(jx_bool(report, "equal", false));
+        json_decref(report);
+        cr_expect_eq(scratches(admin), 1, "only somebody's own is left");       /* of backend 1 */
+        lab_do(admin, "drop database pgsherpa_reprint_1_3");
+        lab_do(admin, make);
+        PgParams from, to;
+        cr_assert(lab_params(15, a, &from) && lab_params(17, b, &to));
+        char word[] = "reader";
+        to.user = role;
+        to.password = secret_take("reader", word, sizeof word - 1);
+        AUTO_PG Pg *target = NULL;
+        cr_assert(pg_open(&to, &target, &err), "%s", err.message);
+        ReprintPlan plan = { .source = &from, .target = &to };
+        AUTO_REPRINTING r = reprinting_new(&plan);
+        CompareOptions o = { .reprinter = reprinting_of(r) };
+        cr_expect(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+        AUTO_FREE char *text = json_dumps(report, JSON_INDENT(1));
+        cr_expect(strstr(text, "t_e_check") && strstr(text, "permission denied to create database"), "%s", text);
+        json_decref(report);
+        target = pg_close(target);
+        r = reprinting_free(r);
+        lab_do(admin, drop);
+        secret_free((Secret *)to.password);
+        source = pg_close(source);
+        admin = pg_close(admin);
+        lab_drop(15, a);
+        lab_drop(17, b);
+}
+
 /* Two ways to hash, twice the same verdict; a server encoding that differs is no
  * difference when the characters are the same. */
 Test(compare, reads_the_same_rows_by_every_method)
@@ -244,11 +367,11 @@ Test(compare, reads_the_same_rows_by_every_method)
                 AUTO_PG Pg *target = lab_open(18, b);
                 json_t *report = NULL;
                 CompareOptions o = { .method = methods[i] };
-                cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+                cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
                 is_equal(report);
                 lab_do(target, "update app.users set password = 'x' where id = 7");
                 json_decref(report);
-                cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+                cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
                 cr_assert_eq(jx_int(report, "differences_total", 0), 1, "%s", methods[i]);
                 json_decref(report);
                 AUTO_FREE char *password =
@@ -320,13 +443,13 @@ Test(compare, sees_the_same_characters_in_two_encodings)
                        "('naïve'), ('café'), (null), (E'tab\\t')");
         lab_do(target, "create table public.\"größe\" (t text); insert into public.\"größe\" values "
                        "('café'), (null), (E'tab\\t'), ('naïve')");
-        cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+        cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
         AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
         cr_assert(jx_bool(report, "equal", false), "%s", text);
         cr_assert_str_eq(jx_str(report, "method", ""), "stream");
         json_decref(report);
         lab_do(target, "update public.\"größe\" set t = 'cafe' where t = 'café'");
-        cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+        cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
         cr_assert_eq(jx_int(report, "differences_total", 0), 1);
         json_decref(report);
         source = pg_close(source);

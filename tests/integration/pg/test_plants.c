@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "pg/compare.h"
+#include "proof.h"
 #include "sample.h"
 
 int main(int argc, char **argv)
@@ -236,7 +236,7 @@ static json_t *compare_with(int from, const char *a, int to, const char *b, Comp
         AUTO_PG Pg *source = lab_open(from, a);
         AUTO_PG Pg *target = lab_open(to, b);
         json_t *report = NULL;
-        cr_assert(pg_compare(source, target, &o, &report, &err), "%s", err.message);
+        cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
         return report;
 }
 
@@ -486,7 +486,7 @@ Test(plants, elsewhere_do_not_matter_to_a_part)
         AUTO_ERR err = { 0 };
         AUTO_PG Pg *source = lab_open(17, a);
         json_t *report = NULL;
-        cr_expect_not(pg_compare(source, pg, &(CompareOptions){ .tables = nothing }, &report, &err));
+        cr_expect_not(proof(source, pg, &(CompareOptions){ .tables = nothing }, &report, &err));
         cr_expect_eq(err.kind, ERR_USER);
         pg = pg_close(pg);
         source = pg_close(source);
@@ -522,7 +522,7 @@ Test(plants, a_table_that_cannot_be_read_is_a_difference)
         params.password = secret_take("reader", word, sizeof word - 1);
         cr_assert(pg_open(&params, &target, &err), "%s", err.message);
         json_t *report = NULL;
-        bool ok = pg_compare(source, target, &(CompareOptions){ .deep = true }, &report, &err);
+        bool ok = proof(source, target, &(CompareOptions){ .deep = true }, &report, &err);
         if (ok) {
                 AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
                 cr_expect_not(jx_bool(report, "equal", true));
@@ -578,20 +578,20 @@ Test(plants, a_comparison_can_be_stopped, .timeout = 60)
         AUTO_PG Pg *source = lab_open(13, a);
         AUTO_PG Pg *target = lab_open(18, b);
         CompareOptions o = { .cancel = &flag, .progress = wants_out, .progress_arg = &flag };
-        cr_expect_not(pg_compare(source, target, &o, &report, &err));
+        cr_expect_not(proof(source, target, &o, &report, &err));
         cr_expect_eq(err.kind, ERR_CANCELLED, "%s", err.message);
         err_clear(&err);
         AUTO_PG Pg *holder = lab_open(13, a);
         lab_do(holder, "begin; lock table p.keyless in access exclusive mode");
         Later l = { .one = source, .two = target };
         pthread_create(&thread, NULL, later, &l);
-        cr_expect_not(pg_compare(source, target, &(CompareOptions){ .cancel = &l.flag }, &report, &err));
+        cr_expect_not(proof(source, target, &(CompareOptions){ .cancel = &l.flag }, &report, &err));
         pthread_join(thread, NULL);
         cr_expect_eq(err.kind, ERR_CANCELLED, "%s", err.message);
         holder = pg_close(holder);
         /* The connections are good for another one. */
         err_clear(&err);
-        cr_expect(pg_compare(source, target, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
+        cr_expect(proof(source, target, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
         cr_expect(jx_bool(report, "equal", false));
         json_decref(report);
         source = pg_close(source);

@@ -66,6 +66,27 @@ def test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal():
                       f"select count(*) from pg_database where datname = '{moves.MARK}_merged'") == "0"
 
 
+def test_what_stays_behind_is_said_before():
+    """A name of a NOT NULL goes where there are none; what no dump carries is no difference afterwards."""
+    db, into = moves.make(18, f"{moves.MARK}_behind"), f"{moves.MARK}_behind_17"
+    moves.psql(18, db, "create table t (a int constraint \"own; name\" not null, b int not null);"
+               "insert into t values (1, 1), (1, 1);"
+               "create function f(int, text) returns bool language sql as 'select true';"
+               "create operator <~ (leftarg = int, rightarg = text, function = f, commutator = ~>);"
+               "drop operator <~ (int, text);")
+    moves.psql(18, db, "create unique index concurrently broken on t (a);", check=False)
+    out, _ = moves.copy(18, db, 17, into, "--check")
+    for words in ("own; name", "name of its own of a NOT NULL", "index public.broken: index that is not valid",
+                  "operator without a function"):
+        assert words in out, f"{words} is not said in\n{out}"
+    assert "t_b_not_null" not in out, f"a name that nobody gave is told:\n{out}"
+    moves.copy(18, db, 17, into)
+    out, _ = moves.run("compare", *moves.ends(18, db, 17, into), "--quiet")
+    for rule in ("invalid-index (1)", "shell-operator (1)", "unknown-before"):
+        assert rule in out, out
+
+
 moves.need(13, 15, 17, 18)
 test_every_feature_is_named()
 test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal()
+test_what_stays_behind_is_said_before()

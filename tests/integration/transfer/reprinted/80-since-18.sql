@@ -1,0 +1,2 @@
+create schema s18; set search_path = s18; create table s18.v (a int constraint own_name not null, b varchar(9), c text generated always as (case when b in ('x', 'y') then upper(b) end) virtual, d int generated always as (a * 2) virtual, constraint never check (b in ('p', 'q')) not enforced);
+create function s18.r(p varchar) returns setof int language sql begin atomic update s18.v set b = p where v.b in ('a', 'b') returning coalesce(old.a, new.a); end; create table s18.inh () inherits (s18.v); alter table s18.v rename to renamed;
