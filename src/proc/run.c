@@ -186,10 +186,12 @@ static bool tells_an_error(const char *line, size_t n)
 static char *last_words(const ProcResult *res)
 {
         const Buf *b = res->err.len ? &res->err : &res->out;
-        const char *end = b->data ? b->data + b->len : NULL;
-        while (end && end > b->data && strchr(" \r\n\t", end[-1]))
+        if (!b->data)
+                return xstrdup("");
+        const char *end = b->data + b->len;
+        while (end > b->data && strchr(" \r\n\t", end[-1]))
                 end--;
-        if (!end || end == b->data)
+        if (end == b->data)
                 return xstrdup("");
         for (const char *line = b->data; line < end;) {
                 const char *nl = memchr(line, '\n', (size_t)(end - line));
