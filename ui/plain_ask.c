@@ -216,12 +216,15 @@ static Asked ask_choices(Input *in, RunModel *m, const UiOptions *o)
 static Asked ask_word(Input *in, RunModel *m)
 {
         const char *want = m->view->gate.text ? m->view->gate.text : "";
+        bool back = false;
+        for (size_t i = 0; i < m->view->gate.n_choices; i++)
+                back = back || str_eq(m->view->gate.choices[i].key, "b");
         for (int tries = 0; tries < 3; tries++) {
-                printf("Type %s to confirm, Enter alone keeps it: ", want);
+                printf("Type %s to confirm, Enter alone %s: ", want, back ? "goes back" : "keeps it");
                 if (!input_line(in, m))
                         return gone(in);
                 if (!*buf_str(&in->line))
-                        return ASKED_LATER;
+                        return back ? send(m, "b", NULL) : ASKED_LATER;
                 if (str_eq(buf_str(&in->line), want))
                         return send(m, "y", want);
                 printf("That is not %s.\n", want);

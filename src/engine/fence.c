@@ -87,16 +87,21 @@ static bool ask_about_writes(Engine *e, const PlanStep *p, const char *message, 
         AUTO_FREE char *key = xasprintf("%s#fence", p->id);
         if (jx_get(e->state.answered, key))
                 return true;
-        json_t *lines = json_array();
-        jx_append_str(lines, message);
-        Question q = { .kind = "ask", .step = p->id, .key = key, .lines = lines,
-                       .title = "Somebody wrote while the fence was up",
-                       .choices = gate_choices("y", "Go on", "what was written there may be lost",
-                                               "u", "Undo", "shows you the list first",
-                                               "a", "Stop the run", "everything stays as it is",
-                                               NULL) };
-        if (!gate_ask(e, &q, err))
-                return false;
+        static const char risk[] = "what was written there since is not on the new server, and will be lost";
+        for (bool sure = false; !sure;) {
+                json_t *lines = json_array();
+                jx_append_str(lines, message);
+                Question q = { .kind = "ask", .step = p->id, .lines = lines,
+                               .title = "Somebody wrote while the fence was up",
+                               .choices = gate_choices("u", "Undo", "shows you the list first",
+                                                       "a", "Stop the run", "everything stays as it is",
+                                                       "y", "Go on", risk, NULL) };
+                if (!gate_ask(e, &q, err))
+                        return false;
+                sure = e->gate.answer[0] != 'y';
+                if (!sure && !gates_going_on(e, p->id, key, risk, &sure, err))
+                        return false;
+        }
         if (e->gate.answer[0] == 'u')
                 return engine_stop(e, STOP_ROLLBACK, e->gate.by, NULL, err);
         if (e->gate.answer[0] == 'a')

@@ -141,6 +141,20 @@ bool gates_not_now(Engine *e, Err *err)
         return write_pause(e, "asked", e->pause_by, err) && wait_until_continued(e, err);
 }
 
+bool gates_going_on(Engine *e, const char *step, const char *key, const char *risk, bool *ret_sure, Err *err)
+{
+        json_t *lines = json_array();
+        AUTO_FREE char *line = xasprintf("If you go on: %s.", risk);
+        jx_append_str(lines, line);
+        Question q = { .kind = "word", .step = step, .key = key, .title = "Go on although it has a price?",
+                       .text = "go on", .lines = lines,
+                       .choices = gate_choices("y", "Go on", "", "b", "Back", "to the question before", NULL) };
+        if (!gate_ask(e, &q, err))
+                return false;
+        *ret_sure = e->gate.answer[0] == 'y';
+        return true;
+}
+
 /* ---- what a gate shows ---- */
 
 static void add_lines(json_t *lines, const char *lead, const json_t *from, size_t most)

@@ -183,6 +183,8 @@ bool gate_ask(Engine *e, Question *q, Err *err) MUST_CHECK;
 json_t *gate_choices(const char *first_key, const char *label, const char *consequence, ...)
         MUST_CHECK;                     /* triples, ended by NULL */
 bool gates_of_step(Engine *e, const PlanStep *p, bool *ret_skipped, Err *err) MUST_CHECK;
+/* The price of an answer, said and typed. `key` is answered by going on only; false in *ret_sure: back. */
+bool gates_going_on(Engine *e, const char *step, const char *key, const char *risk, bool *ret_sure, Err *err);
 bool gates_not_now(Engine *e, Err *err) MUST_CHECK;     /* paused until somebody continues */
 bool ask_decisions(Engine *e, const PlanStep *p, Err *err) MUST_CHECK;
 bool ask_start_at(Engine *e, Err *err) MUST_CHECK;

@@ -132,7 +132,7 @@ static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *resu
         AUTO_FREE char *key = xasprintf("%s#expect%zu", p->id, i);
         if (jx_get(e->state.answered, key))
                 return true;
-        json_t *lines = items_of(expr_text(x->that), results);
+        AUTO_JSON lines = items_of(expr_text(x->that), results);
         if (!lines) {
                 lines = json_array();
                 AUTO_FREE char *expected = xasprintf("expected   %s", expr_text(x->that));
@@ -144,16 +144,21 @@ static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *resu
                 AUTO_FREE char *hint = xasprintf("hint       %s", jx_str(results, "hint", ""));
                 jx_append_str(lines, hint);
         }
-        Question q = { .kind = "ask", .step = p->id, .key = key, .lines = lines,
-                       .title = x->msg ? x->msg : p->title,
-                       .choices = gate_choices("y", "Go on", "as it is",
-                                               "r", "Look again", "runs this step once more",
-                                               "u", "Undo", "shows you the list first",
-                                               "a", "Stop the run", "everything stays as it is",
-                                               NULL) };
-        if (!gate_ask(e, &q, err))
-                return false;
-        char a = e->gate.answer[0];
+        char a = 'y';
+        for (bool sure = false; a == 'y' && !sure;) {
+                Question q = { .kind = "ask", .step = p->id, .key = x->risk ? NULL : key,
+                               .lines = json_incref(lines), .title = x->msg ? x->msg : p->title,
+                               .choices = gate_choices("r", "Look again", "runs this step once more",
+                                                       "u", "Undo", "shows you the list first",
+                                                       "a", "Stop the run", "everything stays as it is",
+                                                       "y", "Go on", x->risk ? x->risk : "as it is", NULL) };
+                if (!gate_ask(e, &q, err))
+                        return false;
+                a = e->gate.answer[0];
+                sure = !x->risk;
+                if (a == 'y' && x->risk && !gates_going_on(e, p->id, key, x->risk, &sure, err))
+                        return false;
+        }
         if (a == 'r')
                 *ret_again = true;
         if (a == 'u')

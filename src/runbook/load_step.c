@@ -7,7 +7,7 @@ static const char *const later[] = { "tags", "must_undo_before", "mode", NULL };
 
 static void load_expects(Loader *l, const YamlNode *list, Step *s)
 {
-        static const char *const keys[] = { "that", "else", "msg", NULL };
+        static const char *const keys[] = { "that", "else", "msg", "risk", NULL };
         static const char *const words[] = { "fail", "warn", "ask", NULL };
         if (!list || !load_is(l, list, YAML_LIST, "expect"))
                 return;
@@ -21,7 +21,11 @@ static void load_expects(Loader *l, const YamlNode *list, Step *s)
                 Expect e = { .loc = load_loc(l, c),
                              .that = that ? load_expr(l, that, "that") : NULL,
                              .otherwise = (Verdict)load_word(l, c, "else", words, VERDICT_FAIL),
-                             .msg = load_text(l, c, "msg") };
+                             .msg = load_text(l, c, "msg"),
+                             .risk = load_text(l, c, "risk") };
+                if (e.risk && e.otherwise != VERDICT_ASK)
+                        load_problem(l, yaml_get(c, "risk"), "E-KEY", "say else: ask",
+                                     "`risk` is of going on, and nobody is asked whether to");
                 if (e.that)
                         all[s->n_expect++] = e;
         }

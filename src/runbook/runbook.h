@@ -71,6 +71,7 @@ typedef struct Expect {
         const Expr *that;
         Verdict     otherwise;
         const char *msg;                /* may be NULL                                       */
+        const char *risk;               /* of going on: shown, and the words typed; or NULL  */
 } Expect;
 
 typedef struct Capture {
