@@ -39,8 +39,8 @@ static const struct {
           "type yes or word has to stand there, on a step that is always there: one with `foreach` "
           "is gone when its list is empty, one with `when` may be left out." },
         { "E-LIST", lint_list,
-          "E-LIST: something that belongs to the run hangs on a step with `foreach`: a gate that is "
-          "asked once, a mark of the downtime, a point of no return, a fence, a decision. When the "
+          "E-LIST: something that belongs to the run hangs on a step with `foreach`: a mark of the "
+          "downtime, a point of no return, a fence, a decision, what a gate waits after. When the "
           "list is empty there is no such step, and what hangs on it is gone without a word. Put "
           "it on a step of its own, such as `do: gate`." },
         { "E-SPACE", lint_space,

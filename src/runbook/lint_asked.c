@@ -1,8 +1,8 @@
 /* lint_asked.c: is a person asked before users see anything, whatever the lists hold?
  *
- * A step with `foreach` does not exist when its list is empty, and one with `when` may be left out.
- * A gate, a downtime mark, a decision or a point of no return that hangs on such a step would be gone
- * with it, although the phase and its effects are not. */
+ * A step with `foreach` does not exist when its list is empty, and one with `when` may be left out. A
+ * downtime mark, a decision, a fence or a point of no return that hangs on such a step would be gone
+ * with it, although the phase and its effects are not; and its gate is none for what comes after it. */
 #include "runbook/lint.h"
 
 static bool sure_to_come(const Step *s)
@@ -56,9 +56,6 @@ void lint_asked(Lint *l)
 
 static const char *hangs_on(const Step *s)
 {
-        for (size_t i = 0; i < s->n_gates; i++)
-                if (s->gates[i].once)
-                        return "a gate that is asked once";
         if (s->downtime != DOWNTIME_NONE)
                 return "a mark of the downtime";
         if (s->pnr != PNR_NONE)
