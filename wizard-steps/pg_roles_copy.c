@@ -48,7 +48,8 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "whole"))
-                step_plan(ctx, "# from %s: every role, with all it is, has and is a member of", step_words(ctx, "from"));
+                step_plan(ctx, "# from %s: every role, with all it is, has and is a member of",
+                          step_words(ctx, "from"));
         else
                 step_plan(ctx, "# from %s: owners, grantees, members and roles of policies of %s, but %s",
                           step_words(ctx, "from"), step_words(ctx, "databases"), step_words(ctx, "skip"));

@@ -89,9 +89,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *v;
         const Target *from = step_param_target(ctx, "from", err);
+        bool only_try = str_eq(step_str(ctx, "files"), "try");
         if (!from || !step_pg_open(ctx, from, NULL, &source, err) ||
             !step_pg_open(ctx, step_target(ctx), NULL, &target, err) || !remember_before(ctx, target, err) ||
-            !pg_server_settings_carry(source, target, str_eq(step_str(ctx, "files"), "try"), &report, err) || !remember_settings(ctx, report, err))
+            !pg_server_settings_carry(source, target, only_try, &report, err) ||
+            !remember_settings(ctx, report, err))
                 return false;
         step_results_from(ctx, report, keys);
         json_array_foreach(jx_get(report, "refused"), i, v)
@@ -101,7 +103,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         target = pg_close(target);
         step_report(ctx, "%s set, %s %s, %zu refused", THINGS(json_array_size(jx_get(report, "settings")), "setting"),
                     THINGS(json_array_size(jx_get(report, "files")), "file"),
-                    str_eq(step_str(ctx, "files"), "try") ? "readable" : "along", json_array_size(jx_get(report, "refused")));
+                    only_try ? "readable" : "along", json_array_size(jx_get(report, "refused")));
         return json_array_size(jx_get(report, "refused")) || restart(ctx, err);
 }
 

@@ -268,7 +268,8 @@ static bool grant_parameter(Copy *c, const PgRes *r, int i, Err *err)
 {
         const char *parameter = pg_cell(r, i, 0), *grantee = pg_cell(r, i, 1);
         AUTO_SQL q = { 0 };
-        sql_add_literal_(&q, str_eq(pg_cell(r, i, 2), "SET") ? "grant set on parameter " : "grant alter system on parameter ");
+        bool set = str_eq(pg_cell(r, i, 2), "SET");
+        sql_add_literal_(&q, set ? "grant set on parameter " : "grant alter system on parameter ");
         pg_setting_name_sql(&q, parameter);
         sql_add(&q, " to ");
         if (grantee)
