@@ -3,7 +3,10 @@
  * seen while the old server still runs.
  *
  * The scratch server has no network, and of the service's mounts all but its data and its init scripts,
- * read-only. It is removed with its volume when it has answered or died. */
+ * read-only. Where it wants to write into one (a socket's directory, logs), it is tried once more with
+ * those that are writable empty and its own. It is removed with its volume when it has answered or died. */
+#include <sys/stat.h>
+
 #include "base/buf.h"
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
@@ -60,7 +63,29 @@ static bool is_tried(const json_t *mount, const json_t *data)
         return mount != data && !str_starts(to, "/docker-entrypoint-initdb.d") && *jx_str(mount, "Source", "");
 }
 
-static void add_mounts(StepCtx *ctx, const json_t *old, Argv *a)
+static bool is_file(const char *path)
+{
+        struct stat st;
+        return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_writable_directory(const json_t *mount)
+{
+        return jx_bool(mount, "RW", false) && !is_file(jx_str(mount, "Source", ""));
+}
+
+static bool has_writable(const json_t *old)
+{
+        const json_t *data = container_mount_of(old, container_pgdata(old));
+        size_t i;
+        json_t *m;
+        json_array_foreach(jx_get(old, "Mounts"), i, m)
+                if (is_tried(m, data) && is_writable_directory(m))
+                        return true;
+        return false;
+}
+
+static void add_mounts(StepCtx *ctx, const json_t *old, bool own, Argv *a)
 {
         const json_t *data = container_mount_of(old, container_pgdata(old));
         json_t *names = json_array(), *m;
@@ -69,6 +94,11 @@ static void add_mounts(StepCtx *ctx, const json_t *old, Argv *a)
                 bool volume = str_eq(jx_str(m, "Type", ""), "volume");
                 if (!is_tried(m, data) || str_eq(jx_str(m, "Type", ""), "tmpfs"))
                         continue;
+                if (own && is_writable_directory(m)) {
+                        argv_add(a, "--tmpfs");
+                        argv_addf(a, "%s:mode=1777", jx_str(m, "Destination", ""));
+                        continue;
+                }
                 argv_add(a, "--mount");
                 argv_addf(a, "type=%s,source=%s,target=%s,readonly", volume ? "volume" : "bind",
                           jx_str(m, volume ? "Name" : "Source", ""), jx_str(m, "Destination", ""));
@@ -85,7 +115,7 @@ static void add_words(Argv *a, const json_t *list)
                 argv_add(a, json_string_value(v) ? json_string_value(v) : "");
 }
 
-static bool start(StepCtx *ctx, const json_t *old, Err *err)
+static bool start(StepCtx *ctx, const json_t *old, bool own, Err *err)
 {
         HostCall call = step_call(ctx);
         AUTO_ARGV a = { 0 };
@@ -106,7 +136,7 @@ static bool start(StepCtx *ctx, const json_t *old, Err *err)
                 argv_add(&a, "--user");
                 argv_add(&a, user);
         }
-        add_mounts(ctx, old, &a);
+        add_mounts(ctx, old, own, &a);
         argv_add(&a, step_str(ctx, "image"));
         add_words(&a, jx_get(config, "Cmd"));
         return docker_do(&call, &a, NULL, err);
@@ -161,11 +191,12 @@ static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
         return true;
 }
 
-static bool try_it(StepCtx *ctx, const json_t *old, json_t *problems, Err *err)
+/* What keeps it from starting goes to `problems`; false: could not even try. */
+static bool try_it(StepCtx *ctx, const json_t *old, bool own, json_t *problems, Err *err)
 {
         Wellness well = { .health = "container", .within_ms = step_int(ctx, "within") };
         AUTO_ERR died = { 0 };
-        if (!start(ctx, old, err))
+        if (!remove_it(ctx, err) || !start(ctx, old, own, err))
                 return false;
         if (service_wait(ctx, scratch_name(ctx), &well, NULL, &died))
                 return file_errors(ctx, problems, err);
@@ -178,6 +209,22 @@ static bool try_it(StepCtx *ctx, const json_t *old, json_t *problems, Err *err)
         return true;
 }
 
+/* The words of the first try count: what it reads was there. */
+static bool try_twice(StepCtx *ctx, const json_t *old, json_t *problems, Err *err)
+{
+        AUTO_JSON again = json_array();
+        if (!try_it(ctx, old, false, problems, err))
+                return false;
+        if (!json_array_size(problems) || !has_writable(old))
+                return true;
+        step_say(ctx, "once more, with directories of its own where it may write");
+        if (!try_it(ctx, old, true, again, err))
+                return false;
+        if (!json_array_size(again))
+                json_array_clear(problems);
+        return true;
+}
+
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE compose = NULL;
@@ -185,12 +232,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         size_t i;
         step_result_set(ctx, "problems", problems);
-        if (!remove_it(ctx, err) || !step_compose(ctx, &compose, err))
+        if (!step_compose(ctx, &compose, err))
                 return false;
         const json_t *old = compose_container(compose, step_str(ctx, "service"));
         if (!old)
                 return err_set(err, ERR_USER, "service %s has no container", step_str(ctx, "service"));
-        bool ok = try_it(ctx, old, problems, err);
+        bool ok = try_twice(ctx, old, problems, err);
         if (!remove_it(ctx, ok ? err : &why))
                 return false;
         json_array_foreach(problems, i, v)
