@@ -73,7 +73,7 @@ static bool restart(StepCtx *ctx, Err *err)
         AUTO_ARGV a = { 0 };
         if (!*name)
                 return true;
-        argv_add_all(&a, (const char *const[]){ "docker", "restart", "--time", "120", name, NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "restart", "-t", "120", name, NULL });
         Wellness well = { .health = "pg_isready", .within_ms = step_int(ctx, "within"),
                           .user = jx_str(step_target(ctx)->spec, "user", "postgres"), .database = "postgres" };
         return (docker_do(&call, &a, NULL, err) && service_wait(ctx, name, &well, NULL, err)) ||
