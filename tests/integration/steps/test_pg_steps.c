@@ -607,6 +607,36 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         lab_drop(17, name);
 }
 
+static int64_t prepared_in(const char *database)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f = step(&step_pg_inventory, 17, database, "{\"rows\": \"estimate\"}");
+        MUST(fake_run(&f, &err), err);
+        int64_t n = jx_int(f.results, "prepared_xacts", -1);
+        fake_step_done(&f);
+        return n;
+}
+
+/* One of a neighbour is not lost when this database moves. */
+Test(pg_inventory, counts_the_prepared_transactions_of_its_own_database)
+{
+        AUTO_FREE char *name = lab_database(17, "prep1");
+        AUTO_FREE char *beside = lab_database(17, "prep2");
+        AUTO_FREE char *prepare = xasprintf("prepare transaction '%s'", beside);
+        AUTO_FREE char *end = xasprintf("rollback prepared '%s'", beside);
+        AUTO_PG Pg *pg = lab_open(17, beside);
+        lab_do(pg, "begin");
+        lab_do(pg, "create table public.t (a int)");
+        lab_do(pg, prepare);
+        int64_t ours = prepared_in(name), theirs = prepared_in(beside);
+        lab_do(pg, end);
+        pg = pg_close(pg);
+        lab_drop(17, name);
+        lab_drop(17, beside);
+        cr_expect_eq(ours, 0);
+        cr_expect_eq(theirs, 1);
+}
+
 /* What is moved is watched: clients, rows and new databases beside it are nobody's business. */
 Test(pg_fence, of_one_database_does_not_watch_its_neighbours, .timeout = 240)
 {
