@@ -13,6 +13,8 @@ static const ParamSpec params[] = {
         { .name = "to", .type = PARAM_NAME, .help = "name it gets" },
         { .name = "replace_empty", .type = PARAM_BOOL, .fallback = "false",
           .help = "a database of that name may go if it has no object of a user" },
+        { .name = "template", .type = PARAM_BOOL, .fallback = "false",
+          .help = "others may be made from it, as from the one it comes from" },
         { 0 },
 };
 
@@ -29,6 +31,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                           "dropped afterwards", step_words(ctx, "to"));
         step_plan(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "from"),
                   step_words(ctx, "to"));
+        if (step_bool(ctx, "template"))
+                step_plan(ctx, "alter database \"%s\" is_template true", step_words(ctx, "to"));
         step_plan_undo(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "to"),
                        step_words(ctx, "from"));
         return true;
@@ -89,6 +93,17 @@ static bool remember(StepCtx *ctx, Pg *pg, const json_t *from, const json_t *to,
         return step_remember(ctx, memory, err);
 }
 
+static bool set_template(StepCtx *ctx, Pg *pg, const char *name, bool yes, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        if (!step_bool(ctx, "template"))
+                return true;
+        sql_add(&q, "alter database ");
+        sql_ident(&q, name);
+        sql_add_literal_(&q, yes ? " is_template true" : " is_template false");
+        return pg_exec(pg, &q, err) || err_wrap(err, "making %s a template", name);
+}
+
 static bool finish(StepCtx *ctx, Pg *pg, Err *err)
 {
         const json_t *memory = step_remembered(ctx);
@@ -100,9 +115,11 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
         step_result_bool(ctx, "replaced", aside != NULL);
         step_report(ctx, "%s is now %s%s", step_str(ctx, "from"), step_str(ctx, "to"),
                     aside ? " (an empty one was in its place)" : "");
+        if (!pg_reopen(pg, NULL, &now, err) || !set_template(ctx, now, step_str(ctx, "to"), true, err))
+                return false;
         if (!aside)
                 return true;
-        if (!pg_reopen(pg, NULL, &now, err) || !pg_database_describe(now, aside, &there, err))
+        if (!pg_database_describe(now, aside, &there, err))
                 return false;
         if (!there ||
             !str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
@@ -196,7 +213,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
         if (now && str_eq(oid, jx_str(now, "oid", ""))) {
-                if (!swap(ctx, pg, to, from, NULL, err))
+                if (!set_template(ctx, pg, to, false, err) || !swap(ctx, pg, to, from, NULL, err))
                         return false;
         } else {
                 json_t *a = NULL;

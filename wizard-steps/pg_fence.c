@@ -17,6 +17,8 @@ static const ParamSpec client_fields[] = {
 static const ParamSpec params[] = {
         { .name = "within", .type = PARAM_DURATION, .fallback = "5s",
           .help = "how long the last clients may take to leave" },
+        { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
+          .help = "databases that are moved: only they are watched; none: the whole server" },
         { 0 },
 };
 
@@ -60,13 +62,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON look = NULL;
         AUTO_JSON others = NULL;
+        AUTO_JSON databases = step_name_list(ctx, "databases");
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
                 return false;
         /* A pool closes its connections a moment after its service has stopped. */
         for (int64_t left = step_int(ctx, "within");; left -= 500) {
                 json_decref(others);
                 others = NULL;
-                if (!pg_fence_others(pg, &others, err))
+                if (!pg_fence_others(pg, databases, &others, err))
                         return false;
                 if (!json_array_size(others) || left <= 0)
                         break;
@@ -74,7 +77,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                         return err_set(err, ERR_CANCELLED, "stopped while waiting for clients to "
                                        "leave");
         }
-        if (!pg_fence_look(pg, &look, err) || !hidden_writers(look, err))
+        if (!pg_fence_look(pg, databases, &look, err) || !hidden_writers(look, err))
                 return false;
         size_t n = json_array_size(jx_get(look, "others"));
         step_results_from(ctx, look, keys);

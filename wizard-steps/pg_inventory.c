@@ -45,7 +45,7 @@ static const ParamSpec results[] = {
         { .name = "alembic", .type = PARAM_STRING, .help = "revision of the migrations" },
         { .name = "migrations", .type = PARAM_LIST, .item = PARAM_MAP,
           .help = "migration tables that were found" },
-        { .name = "prepared_xacts", .type = PARAM_INT, .help = "prepared transactions" },
+        { .name = "prepared_xacts", .type = PARAM_INT, .help = "prepared transactions of this database" },
         { .name = "invalid_indexes", .type = PARAM_LIST, .help = "indexes that are not valid" },
         { .name = "max_connections", .type = PARAM_INT, .help = "setting of the server" },
         { .name = "max_used_connections", .type = PARAM_INT, .help = "connections right now" },

@@ -1,10 +1,14 @@
 /* pg_roles_copy.c: the roles a database needs, with their verifiers, nothing overwritten. */
+#include "pg/facts.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the roles come from" },
         { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
           .help = "databases whose roles are needed; none: the source target's own" },
+        { .name = "whole", .type = PARAM_BOOL, .fallback = "false",
+          .help = "the target becomes the source: every role as it is, superusers too, those that are "
+                  "there altered, what holds for all of them" },
         { .name = "skip", .type = PARAM_LIST, .fallback = "[]", .help = "roles to leave alone" },
         { .name = "keep_superuser", .type = PARAM_BOOL, .fallback = "false",
           .help = "let a superuser stay one; otherwise it arrives as a plain owner" },
@@ -24,6 +28,8 @@ static const ParamSpec results[] = {
         { .name = "present",
           .type = PARAM_LIST,
           .help = "roles that were there, left as they are" },
+        { .name = "altered", .type = PARAM_LIST,
+          .help = "roles that were there and are as on the source now, but for their password" },
         { .name = "skipped", .type = PARAM_LIST, .help = "roles that were to be left alone" },
         { .name = "differences",
           .type = PARAM_LIST,
@@ -41,8 +47,12 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# from %s: owners, grantees, members and roles of policies of %s, but %s",
-                  step_words(ctx, "from"), step_words(ctx, "databases"), step_words(ctx, "skip"));
+        if (step_bool(ctx, "whole"))
+                step_plan(ctx, "# from %s: every role, with all it is, has and is a member of",
+                          step_words(ctx, "from"));
+        else
+                step_plan(ctx, "# from %s: owners, grantees, members and roles of policies of %s, but %s",
+                          step_words(ctx, "from"), step_words(ctx, "databases"), step_words(ctx, "skip"));
         step_plan(ctx,
                   "create role .. password «verifier as it is»; grant ..; alter role .. set ..");
         step_plan_undo(ctx, "drop role ..   # those this run made");
@@ -78,7 +88,7 @@ static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
 
 static void tell(StepCtx *ctx, const json_t *report)
 {
-        static const char *const keys[] = { "created", "present", "skipped", "differences", "md5",
+        static const char *const keys[] = { "created", "present", "altered", "skipped", "differences", "md5",
                                             "without_password", "missing", NULL };
         AUTO_JSON words = pg_roles_words(report);
         size_t i;
@@ -99,6 +109,32 @@ static bool open_both(StepCtx *ctx, Pg **source, Pg **target, Err *err)
                step_pg_open(ctx, step_target(ctx), NULL, target, err);
 }
 
+/* For the way back: what the target's roles were. Values of their settings are nobody's to keep. */
+static bool remember_target(StepCtx *ctx, Pg *target, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_JSON names = NULL;
+        size_t i;
+        json_t *v;
+        if (!step_bool(ctx, "whole") || jx_get(step_remembered(ctx), "was"))
+                return true;
+        sql_add(&q, "select to_json(rolname) from pg_roles where rolname !~ '^pg_' order by rolname");
+        if (!pg_json_rows(target, &q, &names, err))
+                return false;
+        json_t *memory = json_object(), *was = json_array();
+        jx_set(memory, "was", was);
+        json_array_foreach(names, i, v) {
+                json_t *role = NULL;
+                if (!pg_role_describe(target, json_string_value(v), &role, err)) {
+                        json_decref(memory);
+                        return false;
+                }
+                json_object_del(role, "settings");
+                json_array_append_new(was, role);
+        }
+        return step_remember(ctx, memory, err);
+}
+
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *source = NULL;
@@ -106,9 +142,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON names = NULL;
         AUTO_JSON skip = step_name_list(ctx, "skip");
         AUTO_JSON report = NULL;
-        if (!open_both(ctx, &source, &target, err) || !needed(ctx, source, &names, err))
+        bool whole = step_bool(ctx, "whole");
+        if (!open_both(ctx, &source, &target, err) || (!whole && !needed(ctx, source, &names, err)) ||
+            !remember_target(ctx, target, err))
                 return false;
-        RolesCopyOptions o = { .only = names, .skip = skip,
+        RolesCopyOptions o = { .only = names, .skip = skip, .whole = whole,
                                .keep_superuser = step_bool(ctx, "keep_superuser") };
         if (!step_roles_copy(ctx, source, target, o, "created", &report, err))
                 return false;
@@ -155,9 +193,17 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const json_t *names = jx_get(step_remembered(ctx), "created");
-        if (!json_array_size(names))
+        const json_t *was = jx_get(step_remembered(ctx), "was");
+        size_t i;
+        json_t *role;
+        if (!json_array_size(names) && !json_array_size(was))
                 return true;
-        return step_pg_open(ctx, step_target(ctx), NULL, &pg, err) && step_roles_drop(pg, names, err);
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !step_roles_drop(pg, names, err))
+                return false;
+        json_array_foreach(was, i, role)
+                if (!pg_role_alter(pg, role, err))
+                        return false;
+        return true;
 }
 
 const StepKind step_pg_roles_copy = {

@@ -31,7 +31,7 @@ static bool look(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
         const char *only = step_str(ctx, "database");
         size_t i;
         json_t *o;
-        if (!pg_fence_others(pg, &all, err))
+        if (!pg_fence_others(pg, NULL, &all, err))
                 return false;
         json_t *list = json_array();
         json_array_foreach(all, i, o)

@@ -7,6 +7,8 @@
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .fallback = "~",
           .help = "database, if not the target's own" },
+        { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
+          .help = "all of these, instead of one" },
         { 0 },
 };
 
@@ -26,9 +28,15 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         json_t *look = NULL;
-        if (!step_pg(ctx, &pg, err) || !pg_writes_look(pg, &look, err))
+        AUTO_JSON databases = step_name_list(ctx, "databases");
+        bool several = json_array_size(databases) > 0;
+        if (!step_pg(ctx, &pg, err) ||
+            !(several ? pg_writes_look_all(pg, databases, &look, err) : pg_writes_look(pg, &look, err)))
                 return false;
-        size_t n = json_object_size(jx_get(look, "tables"));
+        size_t n = json_object_size(jx_get(look, "tables")), i;
+        json_t *one;
+        json_array_foreach(jx_get(look, "databases"), i, one)
+                n += json_object_size(jx_get(one, "tables"));
         step_result_int(ctx, "tables", (int64_t)n);
         step_report(ctx, "counters of %s", THINGS(n, "table"));
         jx_set_str(look, "target", step_target(ctx)->name);

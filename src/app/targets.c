@@ -158,6 +158,8 @@ static bool fence_close(void *app, const Target *t, const json_t *opened, json_t
 static bool writes_since(void *app, const Target *t, const json_t *then, json_t **ret, Err *err)
 {
         Pg *pg AUTO_PG = NULL;
+        if (jx_get(then, "databases"))
+                return open_pg(t, NULL, &pg, err) && pg_writes_since_all(pg, then, ret, err);
         return open_pg(t, jx_str(then, "database", NULL), &pg, err) && pg_writes_since(pg, then, ret, err);
 }
 

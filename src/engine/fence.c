@@ -143,7 +143,7 @@ bool fence_after(Engine *e, const PlanStep *p, bool last_of_phase, Err *err)
 {
         const char *name;
         json_t *state;
-        if (!p->in || !p->in->fence.set || !e->ops || !e->ops->fence_close || p->late)
+        if (!p->in || !p->in->fence.set || !e->ops || !e->ops->fence_close)
                 return true;
         AUTO_JSON fences = json_copy(e->state.fences);
         json_object_foreach(fences, name, state) {

@@ -70,7 +70,7 @@ static const PlanStep *item_step(Engine *e, const PlanStep *p, json_t *item, siz
                 err_wrap(err, "name of item %zu", i + 1);
                 return NULL;
         }
-        s->id = arena_printf(e->arena, "%s.%s", p->id, name);
+        s->id = arena_printf(e->arena, "%s.%s", p->id, plan_item_id(e->arena, name));
         s->title = arena_printf(e->arena, "%s: %s", p->title, name);
         return s;
 }
@@ -97,11 +97,24 @@ static bool late_items(Engine *e, const PlanStep *p, json_t **ret, Err *err)
                err_set(err, ERR_USER, "items of step %s: not a list", p->id);
 }
 
+/* Two items of one id would share facts and verdicts, and the second never run. */
+static bool seen_before(json_t *ids, const PlanStep *s, Err *err)
+{
+        if (!jx_get(ids, s->id)) {
+                jx_set_bool(ids, s->id, true);
+                return false;
+        }
+        err_set(err, ERR_USER, "two items are both called %s", s->id);
+        err_hint(err, "give foreach an id that differs");
+        return true;
+}
+
 static bool drive_items(Engine *e, const PlanStep *p, const json_t *items, Err *err)
 {
+        AUTO_JSON ids = json_object();
         for (size_t i = 0; i < json_array_size(items); i++) {
                 const PlanStep *s = item_step(e, p, json_array_get(items, i), i, err);
-                if (!s || !drive_one(e, s, err))
+                if (!s || seen_before(ids, s, err) || !drive_one(e, s, err))
                         return false;
         }
         json_t *f = json_object();

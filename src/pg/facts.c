@@ -86,7 +86,8 @@ static void server_facts(Sql *q)
                 "'password_encryption', current_setting('password_encryption'), "
                 "'max_connections', current_setting('max_connections')::int, "
                 "'max_used_connections', (select sum(numbackends) from pg_stat_database), "
-                "'prepared_xacts', (select count(*) from pg_prepared_xacts), "
+                "'prepared_xacts', (select count(*) from pg_prepared_xacts where database = "
+                "current_database()), "
                 "'started_at', pg_postmaster_start_time()::text)");
 }
 

@@ -10,7 +10,29 @@
 
 #define SHOWN 3                 /* tables by name in the verdict's sentence */
 
-bool pg_fence_others(Pg *pg, json_t **ret, Err *err)
+/* By the names as the journal has them, which cleans what it writes: the list comes back from there. */
+static bool watched(const json_t *databases, const char *name)
+{
+        size_t i;
+        json_t *d;
+        AUTO_FREE char *clean = text_clean_str(name ? name : "");
+        json_array_foreach(databases, i, d) {
+                AUTO_FREE char *one = text_clean_str(json_string_value(d) ? json_string_value(d) : "");
+                if (str_eq(one, clean))
+                        return true;
+        }
+        return json_array_size(databases) == 0;
+}
+
+/* Of a list of {"database", ..} those in watched databases. */
+static void drop_unwatched(const json_t *databases, json_t *list)
+{
+        for (size_t i = json_array_size(list); i > 0; i--)
+                if (!watched(databases, jx_str(json_array_get(list, i - 1), "database", NULL)))
+                        json_array_remove(list, i - 1);
+}
+
+bool pg_fence_others(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select json_build_object('pid', pid, 'user', usename, 'database', datname, "
@@ -20,7 +42,10 @@ bool pg_fence_others(Pg *pg, json_t **ret, Err *err)
                 "backend_type = 'client backend' and pid <> pg_backend_pid() and "
                 "application_name !~ '^pgsherpa(/|$)' and usename is not null order by "
                 "backend_start");         /* no user yet: somebody at the door (pg_isready) */
-        return pg_json_rows(pg, &q, ret, err) || err_wrap(err, "looking who is connected");
+        if (!pg_json_rows(pg, &q, ret, err))
+                return err_wrap(err, "looking who is connected");
+        drop_unwatched(databases, *ret);
+        return true;
 }
 
 bool pg_fence_terminate(Pg *pg, const json_t *others, int *ret_n, Err *err)
@@ -89,15 +114,17 @@ static bool writes_of(Pg *pg, const char *name, json_t **ret, Err *err)
         }
 }
 
-/* By the names as the journal has them, which cleans what it writes: "opened" comes back from there. */
-static bool writes_of_all(Pg *pg, json_t **ret, Err *err)
+/* By cleaned names, as in watched(). A template somebody made is a database like others. */
+static bool writes_of_all(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_JSON writes = json_object();
-        if (!pg_ask(pg, "select datname from pg_database where datallowconn and not datistemplate "
-                    "order by datname", &r, err))
+        if (!pg_ask(pg, "select datname from pg_database where datallowconn and datname not in "
+                    "('template0', 'template1') order by datname", &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
+                if (!watched(databases, pg_cell(r, i, 0)))
+                        continue;
                 AUTO_FREE char *name = text_clean_str(pg_cell(r, i, 0));
                 json_t *tables = NULL;
                 if (!writes_of(pg, pg_cell(r, i, 0), &tables, err))
@@ -112,12 +139,12 @@ static bool writes_of_all(Pg *pg, json_t **ret, Err *err)
 
 /* A backend reports what it wrote when it leaves, up to 14 through a file half a second later:
  * asked until two answers in a row agree. */
-static bool settled_writes(Pg *pg, json_t **ret, Err *err)
+static bool settled_writes(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 {
         AUTO_JSON before = NULL;
         for (int i = 0; i < 6; i++) {
                 AUTO_JSON now = NULL;
-                if (!writes_of_all(pg, &now, err))
+                if (!writes_of_all(pg, databases, &now, err))
                         return false;
                 bool same = before && json_equal(before, now);
                 json_decref(before);
@@ -139,20 +166,38 @@ static bool server_state(Pg *pg, json_t **ret, Err *err)
                 "pg_control_system()) end, 'lsn', case when pg_is_in_recovery() then null else "
                 "pg_current_wal_insert_lsn()::text end, 'started_at', "
                 "pg_postmaster_start_time()::text, 'reset', (select stats_reset::text from "
-                "pg_stat_bgwriter), 'prepared', (select count(*) from "
-                "pg_prepared_xacts), 'subscriptions', coalesce((select json_agg(subname) from "
-                "pg_stat_subscription where pid is not null), '[]'))");
+                "pg_stat_bgwriter), 'prepared', coalesce((select json_agg(json_build_object("
+                "'database', database)) from pg_prepared_xacts), '[]'), 'subscriptions', "
+                "coalesce((select json_agg(json_build_object('name', s.subname, 'database', d.datname)) "
+                "from pg_stat_subscription s join pg_subscription u on u.oid = s.subid join pg_database d "
+                "on d.oid = u.subdbid where s.pid is not null), '[]'))");
         return pg_json_value(pg, &q, ret, err);
 }
 
-bool pg_fence_look(Pg *pg, json_t **ret, Err *err)
+/* Things that write without being a client we could wait for: how many prepared transactions, which
+ * subscriptions by name. */
+static void hidden_writers(const json_t *databases, json_t *state)
+{
+        json_t *names = json_array(), *s;
+        size_t i;
+        drop_unwatched(databases, jx_get(state, "prepared"));
+        drop_unwatched(databases, jx_get(state, "subscriptions"));
+        json_array_foreach(jx_get(state, "subscriptions"), i, s)
+                jx_append_str(names, jx_str(s, "name", ""));
+        jx_set_int(state, "prepared", (int64_t)json_array_size(jx_get(state, "prepared")));
+        jx_set(state, "subscriptions", names);
+}
+
+bool pg_fence_look(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 {
         AUTO_JSON state = NULL;
         json_t *part = NULL;
-        if (!server_state(pg, &state, err) || !pg_fence_others(pg, &part, err))
+        if (!server_state(pg, &state, err) || !pg_fence_others(pg, databases, &part, err))
                 return err_wrap(err, "looking over the fence");
+        hidden_writers(databases, state);
         jx_set(state, "others", part);
-        if (!settled_writes(pg, &part, err))
+        jx_set(state, "databases", databases ? json_deep_copy(databases) : json_array());
+        if (!settled_writes(pg, databases, &part, err))
                 return err_wrap(err, "looking over the fence");
         jx_set(state, "writes", part);
         *ret = state;
@@ -245,17 +290,17 @@ static void compare_writes(Verdict *v, const json_t *before, const json_t *now)
 }
 
 /* A health check by psql is there for a moment: who is asked about must be there twice. */
-static bool look_past_passers_by(Pg *pg, json_t **ret, Err *err)
+static bool look_past_passers_by(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 {
         for (int i = 0; i < 5; i++) {
                 AUTO_JSON others = NULL;
-                if (!pg_fence_others(pg, &others, err))
+                if (!pg_fence_others(pg, databases, &others, err))
                         return false;
                 if (!json_array_size(others))
                         break;
                 nanosleep(&(struct timespec){ .tv_nsec = 500 * 1000 * 1000 }, NULL);
         }
-        return pg_fence_look(pg, ret, err);
+        return pg_fence_look(pg, databases, ret, err);
 }
 
 static char *message_of(Verdict *v)
@@ -272,7 +317,7 @@ bool pg_fence_close(Pg *pg, const json_t *opened, json_t **ret_verdict, Err *err
 {
         AUTO_JSON now = NULL;
         AUTO_JSON verdict = json_object();
-        if (!look_past_passers_by(pg, &now, err))
+        if (!look_past_passers_by(pg, jx_get(opened, "databases"), &now, err))
                 return false;
         const char *was = jx_str(opened, "system", ""), *is = jx_str(now, "system", "");
         if (*was && !str_eq(was, is)) {

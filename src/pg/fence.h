@@ -20,14 +20,18 @@
  * is gone or reset. Into those of "unread" this role may not look: nothing is proved of them, and
  * the message names them.
  *
+ * It watches what is moved: `databases` are names, and clients, prepared transactions, subscriptions
+ * and writes in others are nobody's business. NULL or empty: the whole server, where a database that
+ * comes or goes is a change, too. Closing watches what opening did ("databases" of its look).
+ *
  * Of a query only its first word is kept: the rest may hold a customer's data. */
 #pragma once
 
 #include "pg/conn.h"
 
-bool pg_fence_look(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+bool pg_fence_look(Pg *pg, const json_t *databases, json_t **ret, Err *err) MUST_CHECK;
 bool pg_fence_close(Pg *pg, const json_t *opened, json_t **ret_verdict, Err *err) MUST_CHECK;
 /* Ends the backends in `others`; returns how many it reached. Needs pg_signal_backend. */
 bool pg_fence_terminate(Pg *pg, const json_t *others, int *ret_n, Err *err) MUST_CHECK;
 /* Client backends that are not ours: as in "others". */
-bool pg_fence_others(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+bool pg_fence_others(Pg *pg, const json_t *databases, json_t **ret, Err *err) MUST_CHECK;

@@ -101,6 +101,41 @@ void pg_role_create_sql(const RoleSpec *r, const Secret *verifier, Sql *q)
         }
 }
 
+static void attribute(Sql *q, const json_t *role, const char *key, const char *yes, const char *no)
+{
+        sql_add_literal_(q, jx_bool(role, key, false) ? yes : no);
+}
+
+bool pg_role_alter(Pg *pg, const json_t *role, Err *err)
+{
+        const char *name = jx_str(role, "name", "");
+        AUTO_SQL alter = { 0 }, reset = { 0 }, comment = { 0 };
+        sql_add(&alter, "alter role ");
+        sql_ident(&alter, name);
+        attribute(&alter, role, "login", " login", " nologin");
+        attribute(&alter, role, "superuser", " superuser", " nosuperuser");
+        attribute(&alter, role, "createdb", " createdb", " nocreatedb");
+        attribute(&alter, role, "createrole", " createrole", " nocreaterole");
+        attribute(&alter, role, "inherit", " inherit", " noinherit");
+        attribute(&alter, role, "replication", " replication", " noreplication");
+        attribute(&alter, role, "bypassrls", " bypassrls", " nobypassrls");
+        sql_add(&alter, " connection limit ");
+        sql_int(&alter, jx_int(role, "connlimit", -1));
+        if (jx_str(role, "valid_until", NULL)) {
+                sql_add(&alter, " valid until ");
+                sql_value(&alter, jx_str(role, "valid_until", NULL));
+        }
+        sql_add(&reset, "alter role ");
+        sql_ident(&reset, name);
+        sql_add(&reset, " reset all");
+        sql_add(&comment, "comment on role ");
+        sql_ident(&comment, name);
+        sql_add(&comment, " is ");
+        sql_value(&comment, jx_str(role, "comment", NULL));
+        return (pg_exec(pg, &alter, err) && pg_exec(pg, &reset, err) && pg_exec(pg, &comment, err)) ||
+               err_wrap(err, "altering role %s", name);
+}
+
 bool pg_role_create(Pg *pg, const RoleSpec *r, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -146,6 +181,20 @@ static const char *next_element(const char *p, Buf *element)
         return *p ? p + 1 : p;
 }
 
+/* A dotted name is two identifiers to the parser: "a.b" in one pair of quotes is not. */
+void pg_setting_name_sql(Sql *q, const char *name)
+{
+        AUTO_FREE char *copy = xstrdup(name);
+        for (char *part = copy, *dot; part; part = dot ? dot + 1 : NULL) {
+                if ((dot = strchr(part, '.')))
+                        *dot = '\0';
+                sql_ident(q, part);
+                if (dot) {
+                        sql_add(q, ".");
+                }
+        }
+}
+
 void pg_setting_sql(Sql *q, const char *entry)
 {
         static const char *const lists[] = { "local_preload_libraries", "search_path",
@@ -156,15 +205,7 @@ void pg_setting_sql(Sql *q, const char *entry)
         AUTO_FREE char *name = xstrndup(entry, eq ? (size_t)(eq - entry) : strlen(entry));
         const char *value = eq ? eq + 1 : "";
         sql_add(q, " set ");
-        /* A dotted name is two identifiers to the parser: "a.b" in one pair of quotes is not. */
-        for (char *part = name, *dot; part; part = dot ? dot + 1 : NULL) {
-                if ((dot = strchr(part, '.')))
-                        *dot = '\0';
-                sql_ident(q, part);
-                if (dot) {
-                        sql_add(q, ".");
-                }
-        }
+        pg_setting_name_sql(q, name);
         sql_add(q, " to ");
         bool list = false;
         for (size_t i = 0; i < LEN(lists); i++)

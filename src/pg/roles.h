@@ -9,7 +9,11 @@
  * Needed are owners, grantees, roles of policies and of settings, what those are members of,
  * and who is a member of them; never pg_* roles. The password's verifier goes over verbatim
  * (as a Secret). A role that is there already is compared and reported, never overwritten:
- * an application on the shared server may depend on it. */
+ * an application on the shared server may depend on it.
+ *
+ * With `whole` the target is to become the source: every role goes, superusers as superusers, those
+ * that are there (the one an image made) are altered to be alike, but for their password, and what
+ * holds for all of them (ALTER ROLE ALL SET, GRANT .. ON PARAMETER) goes, too. */
 #pragma once
 
 #include "pg/conn.h"
@@ -22,6 +26,7 @@ typedef struct RolesCopyOptions {
         const json_t *only;             /* names; NULL: pg_roles_needed() of the source       */
         bool          keep_superuser;   /* false: a superuser arrives as a plain owner        */
         bool          keep_replication;
+        bool          whole;            /* instead of `only`, keep_superuser, keep_replication */
         bool          dry;              /* report only                                        */
 } RolesCopyOptions;
 
@@ -31,6 +36,10 @@ bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **r
 /* What is not on the target as it is on the source, by its report: a sentence for each, cleaned. New
  * reference. */
 json_t *pg_roles_words(const json_t *report);
+
+/* What ALTER ROLE changes, as pg_role_describe() tells it: attributes and comment; its settings are
+ * reset. Not the password. */
+bool pg_role_alter(Pg *pg, const json_t *role, Err *err) MUST_CHECK;
 
 typedef struct RoleSpec {
         const char   *name;
@@ -56,3 +65,5 @@ bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err) MUST_CHE
  * lists of names (search_path ..) are stored quoted and must be given one by one
  * (dumputils.c, makeAlterConfigCommand). */
 void pg_setting_sql(Sql *q, const char *entry);
+/* Only its name, "app"."key" where it is a custom one. */
+void pg_setting_name_sql(Sql *q, const char *name);

@@ -9,6 +9,7 @@ typedef struct Copy {
         const RolesCopyOptions *o;
         json_t *report;                 /* lists: see pg_roles_copy()                            */
         json_t *fresh;                  /* name -> description of a role to be made              */
+        json_t *changed;                /* the same of one that is there and becomes alike (whole) */
 } Copy;
 
 static bool has(const json_t *list, const char *name)
@@ -38,6 +39,11 @@ static void differs(Copy *c, const char *role, const char *what, const char *a, 
         json_array_append_new(list_of(c->report, "differences"), d);
 }
 
+static bool keeps_superuser(const Copy *c)
+{
+        return c->o->whole || c->o->keep_superuser;
+}
+
 /* Verifiers of the same password differ by their salt, so a difference is news, not proof. */
 static bool compare_password(Copy *c, const char *name, Err *err)
 {
@@ -64,6 +70,13 @@ static bool compare_present(Copy *c, const char *name, const json_t *source, Err
         json_array_append_new(list_of(c->report, "present"), json_string(name));
         if (!pg_role_describe(c->target, name, &target, err))
                 return false;
+        if (c->o->whole) {
+                if (!json_equal(source, target)) {
+                        json_object_set(c->changed, name, (json_t *)(uintptr_t)source);
+                        json_array_append_new(list_of(c->report, "altered"), json_string(name));
+                }
+                return true;
+        }
         json_object_foreach((json_t *)source, key, a) {
                 json_t *b = jx_get(target, key);
                 if (str_eq(key, "member_of") || json_equal(a, b))
@@ -118,19 +131,19 @@ static bool create_one(Copy *c, const char *name, const json_t *role, Err *err)
         }
         if (verifier && str_starts(secret_expose(verifier), "md5"))
                 json_array_append_new(list_of(c->report, "md5"), json_string(name));
-        if (super && !c->o->keep_superuser)
+        if (super && !keeps_superuser(c))
                 differs(c, name, "superuser", "true", "false, a plain owner,");
         RoleSpec spec = { .name = name, .verifier = verifier,
                           .login = jx_bool(role, "login", false),
                           .createdb = jx_bool(role, "createdb", false) &&
-                                      (c->o->keep_superuser || !super),
+                                      (keeps_superuser(c) || !super),
                           .createrole = jx_bool(role, "createrole", false) &&
-                                        (c->o->keep_superuser || !super),
-                          .superuser = super && c->o->keep_superuser,
-                          .replication = c->o->keep_replication &&
+                                        (keeps_superuser(c) || !super),
+                          .superuser = super && keeps_superuser(c),
+                          .replication = (c->o->keep_replication || c->o->whole) &&
                                          jx_bool(role, "replication", false),
                           .bypassrls = jx_bool(role, "bypassrls", false) &&
-                                       (c->o->keep_superuser || !super),
+                                       (keeps_superuser(c) || !super),
                           .noinherit = !jx_bool(role, "inherit", true),
                           .connlimit = (int)jx_int(role, "connlimit", -1),
                           .valid_until = jx_str(role, "valid_until", NULL) };
@@ -150,12 +163,12 @@ static bool comment(Copy *c, const char *name, const json_t *role, Err *err)
         return pg_exec(c->target, &q, err) || err_wrap(err, "commenting role %s", name);
 }
 
-/* A setting the target does not know would fail the whole; it is named instead. */
-static bool settings(Copy *c, const char *name, const json_t *role, Err *err)
+/* A setting the target does not know would fail the whole; it is named instead. `name` NULL: of all. */
+static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
 {
         size_t i;
         json_t *v;
-        json_array_foreach(jx_get(role, "settings"), i, v) {
+        json_array_foreach(list, i, v) {
                 const char *entry = json_string_value(v);
                 AUTO_FREE char *key = xstrndup(entry, strcspn(entry, "="));
                 AUTO_SQL known = { 0 }, q = { 0 };
@@ -166,14 +179,17 @@ static bool settings(Copy *c, const char *name, const json_t *role, Err *err)
                 if (!pg_query(c->target, &known, &r, err))
                         return false;
                 if (!pg_rows(r) && !strchr(key, '.')) {
-                        differs(c, name, "setting", entry, "unknown to this major");
+                        differs(c, name ? name : "(all)", "setting", entry, "unknown to this major");
                         continue;
                 }
                 sql_add(&q, "alter role ");
-                sql_ident(&q, name);
+                if (name)
+                        sql_ident(&q, name);
+                else
+                        sql_add(&q, "all");
                 pg_setting_sql(&q, entry);
                 if (!pg_exec(c->target, &q, err))
-                        return err_wrap(err, "setting %s of role %s", key, name);
+                        return err_wrap(err, "setting %s of role %s", key, name ? name : "(all)");
         }
         return true;
 }
@@ -226,11 +242,71 @@ static bool memberships(Copy *c, const json_t *names, Err *err)
                         return false;
                 json_array_foreach(jx_get(role, "member_of"), k, m) {
                         bool new_group = jx_get(c->fresh, jx_str(m, "role", "")) != NULL;
-                        if ((fresh || new_group) && !grant_one(c, member, m, err))
+                        if ((fresh || new_group || c->o->whole) && !grant_one(c, member, m, err))
                                 return false;
                 }
         }
         return true;
+}
+
+/* ---- what holds for all roles of a server ---- */
+
+static bool settings_of_all(Copy *c, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        json_t *list = NULL;
+        sql_add(&q, "select to_json(c) from pg_db_role_setting s, unnest(s.setconfig) c where s.setrole = 0 and "
+                    "s.setdatabase = 0");
+        if (!pg_json_rows(c->source, &q, &list, err))
+                return err_wrap(err, "reading the settings of all roles");
+        bool ok = settings(c, NULL, list, err);
+        json_decref(list);
+        return ok;
+}
+
+static bool grant_parameter(Copy *c, const PgRes *r, int i, Err *err)
+{
+        const char *parameter = pg_cell(r, i, 0), *grantee = pg_cell(r, i, 1);
+        AUTO_SQL q = { 0 };
+        bool set = str_eq(pg_cell(r, i, 2), "SET");
+        sql_add_literal_(&q, set ? "grant set on parameter " : "grant alter system on parameter ");
+        pg_setting_name_sql(&q, parameter);
+        sql_add(&q, " to ");
+        if (grantee)
+                sql_ident(&q, grantee);
+        else
+                sql_add(&q, "public");
+        if (pg_cell_bool(r, i, 3))
+                sql_add(&q, " with grant option");
+        return pg_exec(c->target, &q, err) || err_wrap(err, "granting on parameter %s", parameter);
+}
+
+/* From 15 on. What the first superuser has of it, it has anyway. */
+static bool parameters(Copy *c, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        if (pg_major(c->source) < 15 || pg_major(c->target) < 15)
+                return true;
+        if (!pg_ask(c->source, "select p.parname, case when e.grantee <> 0 then pg_get_userbyid(e.grantee) end, "
+                    "e.privilege_type, e.is_grantable from pg_parameter_acl p, aclexplode(p.paracl) e where "
+                    "e.grantee <> 10 order by 1, 2, 3", &r, err))
+                return err_wrap(err, "reading grants on parameters");
+        for (int i = 0; i < pg_rows(r); i++)
+                if (!grant_parameter(c, r, i, err))
+                        return false;
+        return true;
+}
+
+static bool become_alike(Copy *c, Err *err)
+{
+        const char *name;
+        json_t *role;
+        if (!c->o->whole)
+                return true;
+        json_object_foreach(c->changed, name, role)
+                if (!pg_role_alter(c->target, role, err) || !settings(c, name, jx_get(role, "settings"), err))
+                        return false;
+        return settings_of_all(c, err) && parameters(c, err);
 }
 
 static bool create_all(Copy *c, const json_t *names, Err *err)
@@ -241,28 +317,38 @@ static bool create_all(Copy *c, const json_t *names, Err *err)
                 return false;
         json_object_foreach(c->fresh, name, role)
                 if (!create_one(c, name, role, err) || !comment(c, name, role, err) ||
-                    !settings(c, name, role, err))
+                    !settings(c, name, jx_get(role, "settings"), err))
                         return false;
-        return memberships(c, names, err) && pg_do(c->target, "commit", err);
+        return memberships(c, names, err) && become_alike(c, err) && pg_do(c->target, "commit", err);
+}
+
+static bool every_role(Pg *source, json_t **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        sql_add(&q, "select to_json(rolname) from pg_roles where rolname !~ '^pg_' order by rolname");
+        return pg_json_rows(source, &q, ret, err) || err_wrap(err, "listing the roles");
 }
 
 bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
                    Err *err)
 {
-        static const char *const lists[] = { "created", "present", "skipped", "md5", "differences",
+        static const char *const lists[] = { "created", "present", "altered", "skipped", "md5", "differences",
                                              "without_password", "missing" };
         AUTO_JSON report = json_object();
         AUTO_JSON fresh = json_object();
+        AUTO_JSON changed = json_object();
         AUTO_JSON needed = NULL;
-        Copy c = { .source = source, .target = target, .o = o, .report = report, .fresh = fresh };
+        Copy c = { .source = source, .target = target, .o = o, .report = report, .fresh = fresh,
+                   .changed = changed };
         for (size_t i = 0; i < LEN(lists); i++)
                 list_of(report, lists[i]);
-        if (!o->only && !pg_roles_needed(source, &needed, err))
+        if ((o->whole || !o->only) &&
+            !(o->whole ? every_role(source, &needed, err) : pg_roles_needed(source, &needed, err)))
                 return false;
-        const json_t *names = o->only ? o->only : needed;
+        const json_t *names = needed ? needed : o->only;
         if (!look(&c, names, err))
                 return false;
-        if (!o->dry && json_object_size(fresh) && !create_all(&c, names, err)) {
+        if (!o->dry && (o->whole || json_object_size(fresh)) && !create_all(&c, names, err)) {
                 AUTO_ERR ignored = { 0 };
                 (void)!pg_do(target, "rollback", &ignored);
                 return err_wrap(err, "copying roles");

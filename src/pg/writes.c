@@ -191,3 +191,72 @@ bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err)
         *ret = json_incref(since);
         return true;
 }
+
+/* ---- several databases ---- */
+
+bool pg_writes_look_all(Pg *pg, const json_t *databases, json_t **ret, Err *err)
+{
+        AUTO_JSON looks = json_array();
+        size_t i;
+        json_t *v;
+        json_array_foreach(databases, i, v) {
+                AUTO_PG Pg *in = NULL;
+                json_t *look = NULL;
+                if (!pg_reopen(pg, json_string_value(v), &in, err) || !pg_writes_look(in, &look, err))
+                        return err_wrap(err, "database %s", json_string_value(v));
+                json_array_append_new(looks, look);
+        }
+        *ret = json_object();
+        jx_set(*ret, "databases", json_incref(looks));
+        return true;
+}
+
+static void set_unsure(json_t *all, const char *why)
+{
+        jx_set_bool(all, "sure", false);
+        if (!jx_get(all, "why"))
+                jx_set_str(all, "why", why);
+}
+
+static void add_since(json_t *all, const char *database, const json_t *since)
+{
+        size_t i;
+        json_t *t;
+        json_array_foreach(jx_get(since, "tables"), i, t) {
+                AUTO_FREE char *name = xasprintf("%s: %s", database, jx_str(t, "table", "?"));
+                json_t *mine = json_deep_copy(t);
+                jx_set_str(mine, "table", name);
+                add_sorted(jx_get(all, "tables"), mine);
+        }
+        jx_set_int(all, "clients", jx_int(all, "clients", 0) + jx_int(since, "clients", 0));
+        if (!jx_bool(since, "sure", false))
+                set_unsure(all, jx_str(since, "why", ""));
+}
+
+bool pg_writes_since_all(Pg *pg, const json_t *then, json_t **ret, Err *err)
+{
+        AUTO_JSON all = json_object();
+        size_t i;
+        json_t *look;
+        jx_set(all, "tables", json_array());
+        jx_set_bool(all, "sure", true);
+        json_array_foreach(jx_get(then, "databases"), i, look) {
+                const char *name = jx_str(look, "database", "");
+                AUTO_PG Pg *in = NULL;
+                AUTO_JSON since = NULL;
+                AUTO_ERR why = { 0 };
+                if (!pg_reopen(pg, name, &in, &why) || !pg_writes_since(in, look, &since, &why)) {
+                        if (!str_eq(why.sqlstate, "3D000")) {
+                                err_move(err, &why);
+                                return err_wrap(err, "database %s", name);
+                        }
+                        AUTO_FREE char *words = xasprintf("database %s is gone", name);
+                        set_unsure(all, words);
+                        continue;
+                }
+                add_since(all, name, since);
+        }
+        set_sums(all, jx_get(all, "tables"));
+        *ret = json_incref(all);
+        return true;
+}

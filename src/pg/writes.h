@@ -26,6 +26,11 @@ bool pg_writes_look(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
  * looked at then. */
 bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err) MUST_CHECK;
 
+/* The same for several databases: {"databases": {"app": look, ..}}, and their "since" as one, where each
+ * table is called "app: public.t". Connects to each. A database that is gone makes it unsure. */
+bool pg_writes_look_all(Pg *pg, const json_t *databases, json_t **ret, Err *err) MUST_CHECK;
+bool pg_writes_since_all(Pg *pg, const json_t *then, json_t **ret, Err *err) MUST_CHECK;
+
 /* The counters of the connected database as they are now: "tables" of a look. */
 bool pg_writes_tables(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
 /* What changed from one to the other: "tables" of a since, new reference. *ret_lost becomes true when

@@ -34,6 +34,15 @@ static const struct {
           "E-DOWN: the downtime clock begins and does not end, ends without having begun, or "
           "begins twice. Exactly one step says `downtime: begin` and a later one "
           "`downtime: end`." },
+        { "E-ASKED", lint_asked,
+          "E-ASKED: services stop, or the downtime begins, and nobody was asked before. A gate of "
+          "type yes or word has to stand there, on a step that is always there: one with `foreach` "
+          "is gone when its list is empty, one with `when` may be left out." },
+        { "E-LIST", lint_list,
+          "E-LIST: something that belongs to the run hangs on a step with `foreach`: a mark of the "
+          "downtime, a point of no return, a fence, a decision, what a gate waits after. When the "
+          "list is empty there is no such step, and what hangs on it is gone without a word. Put "
+          "it on a step of its own, such as `do: gate`." },
         { "E-SPACE", lint_space,
           "E-SPACE: data is copied or restored without having looked at the free space first. A "
           "full disk in the middle stops the server as well. Put a host.disk step, or "

@@ -31,6 +31,9 @@ void lint_down(Lint *l);
 void lint_pnr(Lint *l);
 void lint_same_volume(Lint *l);
 void lint_collation(Lint *l);
+/* lint_asked.c: who is asked before users see anything, and what hangs on a list. */
+void lint_asked(Lint *l);
+void lint_list(Lint *l);
 /* lint_step.c: what one step, target or image must say. */
 void lint_undo(Lint *l);
 void lint_shell(Lint *l);

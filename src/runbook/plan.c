@@ -111,7 +111,17 @@ static PlanStep *add(Planner *p, const Step *s, const Phase *in, const char *id)
         return ps;
 }
 
-/* Ids are keys of the journal and names of files: what else an item holds becomes _. */
+const char *plan_item_id(Arena *a, const char *name)
+{
+        char *id = arena_strdup(a, name);
+        if (strlen(id) > LIMIT_NAME)
+                id[LIMIT_NAME] = '\0';
+        for (char *c = id; *c; c++)
+                if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
+                        *c = '_';
+        return id;
+}
+
 static const char *item_id(Planner *p, const Step *s, const json_t *item, size_t i)
 {
         AUTO_FREE char *text = NULL;
@@ -126,12 +136,7 @@ static const char *item_id(Planner *p, const Step *s, const json_t *item, size_t
                 free(text);
                 text = xasprintf("%zu", i + 1);
         }
-        if (strlen(text) > LIMIT_NAME)
-                text[LIMIT_NAME] = '\0';
-        for (char *c = text; *c; c++)
-                if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
-                        *c = '_';
-        return arena_strdup(p->plan->arena, text);
+        return plan_item_id(p->plan->arena, text);
 }
 
 static bool add_item(Planner *p, const Step *s, const Phase *in, json_t *item, size_t i)

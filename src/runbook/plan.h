@@ -44,3 +44,6 @@ Plan   *plan_new(const Runbook *rb, const json_t *vars, const Scope *scope, Err 
 Plan   *plan_free(Plan *p);
 json_t *plan_json(const Plan *p) MUST_CHECK;
 const PlanStep *plan_find(const Plan *p, const char *id);
+/* Ids are keys of the journal and names of files: of an item's name only letters, digits, _ and - are
+ * left, at most as long as a name may be. Arena. */
+const char *plan_item_id(Arena *a, const char *name);

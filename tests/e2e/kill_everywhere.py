@@ -22,7 +22,7 @@ WHERE = ["before-write", "after-write", "after-fsync"]
 SOAK = bool(os.environ.get("PGSHERPA_SOAK"))
 ROUNDS, KILLS, GAP = (4, 17, 13) if SOAK else (1, 6, 40)
 # In the middle of a step's work, so long after its intent: where no event is near.
-MIDDLE = [("new_server", 0.3), ("new_server", 2), ("roles", 0.1), ("copy", 0.5), ("swap", 0.1),
+MIDDLE = [("new_server", 0.3), ("new_server", 2), ("roles", 0.1), ("copy.makapix", 0.5), ("swap.makapix", 0.1),
           ("stop_old", 0.4), ("image", 0.2), ("volume", 0.4), ("start_db", 1.0),
           ("start_services.api", 0.6)]
 BACK = [("undo.intent", "start_db", 0.3), ("undo.intent", "stop_old", 0.5)]

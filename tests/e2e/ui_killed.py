@@ -29,7 +29,8 @@ from wizard import alike, enter_live, still
 
 FROM, TO = 13, 17
 SOAK = bool(os.environ.get("PGSHERPA_SOAK"))
-STEPS = ["src", "bundle"] + (["src_final", "roles", "copy", "swap", "stop_old", "start_db"] if SOAK else [])
+STEPS = ["src.makapix", "bundle"] + (["src_final.makapix", "roles", "copy.makapix", "swap.makapix", "stop_old",
+                                      "start_db"] if SOAK else [])
 PROMPT = r"^shell>"
 
 
@@ -157,7 +158,7 @@ def forward(k, op, calm, screens):
         kinds.add(at["kind"])
         done.add(at["seq"])
         k.in_the_run(f"gate {at['kind']} {at.get('step') or ''}".strip(), op, calm)
-        if at["kind"] == "error" or at.get("step", "").startswith("start_services"):
+        if at["kind"] == "error" or at.get("step") == "open":
             return at
         answered.add(at["seq"])         # its answer takes a moment to arrive
         wizard.answer(k.t, at, screens)

@@ -37,7 +37,8 @@
         KIT_STEP("id: flaky, do: fake.make, with: {name: flaky, fail: 1, how: link}, undo: auto, " \
                  "retry: {times: 5, wait: 1ms}")                                                   \
         KIT_PHASE("cut")                                                                           \
-        "      - id: stop\n        do: fake.make\n        undo: auto\n        downtime: begin\n"    \
+        KIT_STEP("id: begin, do: note, downtime: begin, gate: {before: {type: yes}}")              \
+        "      - id: stop\n        do: fake.make\n        undo: auto\n"                            \
         "        foreach: {in: vars.names, as: item, id: '${item}'}\n"                             \
         "        with: {name: 'stop_${item}'}\n"                                                   \
         "        gate: {before: {type: yes, once: true}}\n"                                        \

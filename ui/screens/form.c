@@ -43,6 +43,13 @@ static const char *ask(const Field *f)
 
 /* ---- drawing ---- */
 
+/* Empty, and that is no answer: where the default is an empty list, it is one. */
+static bool is_open(const Field *f)
+{
+        const json_t *fallback = jx_get(f->q, "default");
+        return f->edit.len == 0 && !(json_is_array(fallback) && json_array_size(fallback) == 0);
+}
+
 static int field_rows(const Field *f)
 {
         return 1 + (f->problem != NULL);
@@ -54,7 +61,7 @@ static int draw_field(Canvas *cv, const Field *f, int y, int w, int label_w, boo
         int x = 5 + label_w, end = w - 1;
         if (focus)
                 cv_mark(cv, y, 1, MARK_CURSOR);
-        cv_mark(cv, y, 3, f->problem ? MARK_FAILED : f->edit.len ? MARK_DONE : MARK_ASKS);
+        cv_mark(cv, y, 3, f->problem ? MARK_FAILED : is_open(f) ? MARK_ASKS : MARK_DONE);
         cv_cut(cv, y, 5, label_w - 2, focus ? ROLE_STRONG : ROLE_TEXT, ask(f));
         if (found && !f->touched && w >= 100) {
                 int fw = cv_right(cv, y, end, ROLE_DIM, found);
@@ -151,7 +158,7 @@ static Role status(Ui *ui, Screen *s, Buf *left, Buf *right)
         const Form *g = form_of(s);
         size_t empty = 0, bad = 0;
         for (size_t i = 0; i < g->n; i++) {
-                empty += g->fields[i].edit.len == 0;
+                empty += is_open(&g->fields[i]);
                 bad += g->fields[i].problem != NULL;
         }
         buf_printf(right, "%zu questions, %zu empty", g->n, empty);
@@ -358,7 +365,7 @@ Screen *form_new(Ui *ui, const char *runbook, const char *title_, json_t *questi
                 edit_init(&g->fields[i].edit, text, jx_bool(q, "secret", false));
         }
         /* The first question nobody answered yet is where the person starts. */
-        for (g->at = 0; g->at < g->n && g->fields[g->at].edit.len;)
+        for (g->at = 0; g->at < g->n && !is_open(&g->fields[g->at]);)
                 g->at++;
         (void)ui;
         return &g->s;

@@ -585,7 +585,7 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         AUTO_JSON clean = NULL;
         AUTO_JSON written = NULL;
         write_and_leave(name, "create table public.t (a text); insert into public.t values ('x')");
-        MUST(pg_fence_look(pg, &opened, &err), err);
+        MUST(pg_fence_look(pg, NULL, &opened, &err), err);
         write_and_leave(name, "analyze public.t; checkpoint");
         MUST(pg_fence_close(pg, opened, &clean, &err), err);
         size_t i;
@@ -604,6 +604,76 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         written = NULL;
         cr_assert_not(pg_fence_close(pg, opened, &written, &err));
         pg = pg_close(pg);
+        lab_drop(17, name);
+}
+
+static int64_t prepared_in(const char *database)
+{
+        AUTO_ERR err = { 0 };
+        FakeStep f = step(&step_pg_inventory, 17, database, "{\"rows\": \"estimate\"}");
+        MUST(fake_run(&f, &err), err);
+        int64_t n = jx_int(f.results, "prepared_xacts", -1);
+        fake_step_done(&f);
+        return n;
+}
+
+/* One of a neighbour is not lost when this database moves. */
+Test(pg_inventory, counts_the_prepared_transactions_of_its_own_database)
+{
+        AUTO_FREE char *name = lab_database(17, "prep1");
+        AUTO_FREE char *beside = lab_database(17, "prep2");
+        AUTO_FREE char *prepare = xasprintf("prepare transaction '%s'", beside);
+        AUTO_FREE char *end = xasprintf("rollback prepared '%s'", beside);
+        AUTO_PG Pg *pg = lab_open(17, beside);
+        lab_do(pg, "begin");
+        lab_do(pg, "create table public.t (a int)");
+        lab_do(pg, prepare);
+        int64_t ours = prepared_in(name), theirs = prepared_in(beside);
+        lab_do(pg, end);
+        pg = pg_close(pg);
+        lab_drop(17, name);
+        lab_drop(17, beside);
+        cr_expect_eq(ours, 0);
+        cr_expect_eq(theirs, 1);
+}
+
+/* What is moved is watched: clients, rows and new databases beside it are nobody's business. */
+Test(pg_fence, of_one_database_does_not_watch_its_neighbours, .timeout = 240)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "fence6\n\"; drop $(rm)");
+        AUTO_FREE char *beside = lab_database(17, "fence7");
+        AUTO_PG Pg *pg = lab_open(17, "postgres");
+        AUTO_PG Pg *neighbour = NULL;
+        PgParams p;
+        lab_params(17, beside, &p);
+        p.app = "a neighbour";
+        MUST(pg_open(&p, &neighbour, &err), err);
+        AUTO_JSON verdict = NULL;
+        AUTO_JSON written = NULL;
+        json_t *with = json_object(), *list = json_array();
+        jx_append_str(list, name);
+        jx_set(with, "databases", list);
+        jx_set_int(with, "within", 600);
+        write_and_leave(name, "create table public.t (a text)");
+        AUTO_FREE char *params = jx_dump(with);
+        json_decref(with);
+        FakeStep f = step(&step_pg_fence, 17, NULL, "%s", params);
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(json_array_size(jx_get(f.results, "others")), 0);
+        const json_t *opened = f.remembered;
+        lab_do(neighbour, "create table public.t as select generate_series(1, 1000) as a");
+        AUTO_FREE char *fresh = lab_database(17, "fence8");
+        MUST(pg_fence_close(pg, opened, &verdict, &err), err);
+        cr_expect(jx_bool(verdict, "clean", false), "%s", jx_str(verdict, "message", ""));
+        write_and_leave(name, "insert into public.t values ('x')");
+        MUST(pg_fence_close(pg, opened, &written, &err), err);
+        cr_expect_not(jx_bool(written, "clean", true), "a write into what is moved was not seen");
+        fake_step_done(&f);
+        neighbour = pg_close(neighbour);
+        pg = pg_close(pg);
+        lab_drop(17, fresh);
+        lab_drop(17, beside);
         lab_drop(17, name);
 }
 
@@ -630,7 +700,7 @@ Test(pg_fence, sees_a_truncate_a_new_database_and_one_it_may_not_see, .timeout =
         MUST(pg_open(&p, &pg, &err), err);
         AUTO_JSON opened = NULL;
         AUTO_JSON verdict = NULL;
-        MUST(pg_fence_look(pg, &opened, &err), err);
+        MUST(pg_fence_look(pg, NULL, &opened, &err), err);
         write_and_leave(name, "truncate public.t");
         AUTO_FREE char *fresh = lab_database(17, "fence5");
         MUST(pg_fence_close(pg, opened, &verdict, &err), err);

@@ -85,6 +85,29 @@ Test(engine, repeats_a_step_for_each_of_the_facts)
         kit_free(k);
 }
 
+/* Ids are keys of the journal and names of files; what an item is called may be anything. */
+Test(engine, gives_items_ids_that_are_names_of_files_and_each_once)
+{
+        static const char each[] =
+                "      - id: each\n        do: fake.make\n        undo: auto\n"
+                "        foreach: {in: facts.see.list, as: item, id: '${item}'}\n"
+                "        with: {name: m}\n";
+        AUTO_FREE char *one = xasprintf(KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(
+                "id: see, do: fake.look, with: {list: ['../x $(rm)']}, capture: {list: result.list}") "%s", each);
+        AUTO_FREE char *two = xasprintf(KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(
+                "id: see, do: fake.look, with: {list: [a b, a.b]}, capture: {list: result.list}") "%s", each);
+        Kit *k = kit_new(one);
+        cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
+        AUTO_FREE char *j = kit_journal(k);
+        cr_assert_not_null(strstr(j, "\"each.___x___rm_\""), "%s", j);
+        kit_free(k);
+        k = kit_new(two);
+        cr_assert_neq(kit_run(k, NULL), ENGINE_DONE);
+        AUTO_FREE char *twice = kit_journal(k);
+        cr_assert_null(strstr(twice, "each.a_b\",\"n\":2,\"attempt\":2"), "%s", twice);
+        kit_free(k);
+}
+
 Test(engine, leaves_out_what_is_done_already)
 {
         Kit *k = kit_new(KIT_HEAD "targets:\n  box: {kind: host}\nphases:\n" KIT_PHASE("one")
@@ -101,14 +124,14 @@ Test(engine, measures_downtime_between_its_marks)
 {
         Kit *k = kit_new(KIT_HEAD "budget: {downtime: 20m}\nphases:\n" KIT_PHASE("one") MAKE("a")
                          KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
-                                  "downtime: begin")
+                                  "downtime: begin, gate: {before: {type: yes}}")
                          KIT_STEP("id: c, do: fake.make, with: {name: c}, undo: auto, downtime: end")
                          MAKE("d"));
         cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
         cr_assert_eq(kit_events(k, "downtime.begin"), 1);
         cr_assert_eq(kit_events(k, "downtime.end"), 1);
         AUTO_FREE char *j = kit_journal(k);
-        cr_assert(strstr(j, "downtime.begin") < strstr(j, "\"step\":\"b\""));
+        cr_assert(strstr(j, "downtime.begin") < strstr(j, "step.intent\",\"step\":\"b\""));
         kit_free(k);
 }
 

@@ -144,7 +144,7 @@ Test(undo, downtime_ends_when_the_way_back_is_complete)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
                          KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
-                                  "downtime: begin") BAD
+                                  "downtime: begin, gate: {before: {type: yes}}") BAD
                          KIT_STEP("id: e, do: note, downtime: end"));
         cr_assert_eq(kit_run(k, undo_at_error), ENGINE_FAILED);
         AUTO_FREE char *j = kit_journal(k);

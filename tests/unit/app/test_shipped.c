@@ -1,0 +1,139 @@
+/* Every shipped journey, planned with every subset of its lists empty: whatever they hold, somebody
+ * is asked before users see anything, and downtime, decisions and the point of no return are there. */
+#include <criterion/criterion.h>
+
+#include <dirent.h>
+
+#include "app/journeys.h"
+#include "base/io.h"
+#include "runbook/plan.h"
+
+static json_t *one_of(const Var *v)
+{
+        static const char *const words[] = { [PARAM_INT] = "15",          [PARAM_PATH] = "/srv/x",
+                                             [PARAM_SIZE] = "1GB",        [PARAM_IMAGE] = "postgres:17.2",
+                                             [PARAM_DURATION] = "1d",     [PARAM_NAME] = "x",
+                                             [PARAM_STRING] = "x" };
+        ParamType type = v->type == PARAM_LIST ? v->item : v->type;
+        if (v->record)
+                return json_pack("{s:s, s:s, s:s}", "name", "x", "health", "running", "within", "60s");
+        cr_assert((size_t)type < LEN(words) && words[type], "%s has a type this test has no answer for", v->name);
+        return json_string(words[type]);
+}
+
+/* Bit i of `full`: the i-th list has something in it. */
+static json_t *answers(const Runbook *rb, unsigned full)
+{
+        json_t *all = json_object();
+        unsigned list = 0;
+        for (size_t i = 0; i < rb->n_vars; i++) {
+                const Var *v = &rb->vars[i];
+                bool is_list = v->type == PARAM_LIST;
+                json_t *one = is_list || !v->fallback ? one_of(v) : NULL;
+                if (is_list) {
+                        json_t *items = json_array();
+                        if (full >> list++ & 1)
+                                json_array_append(items, one);
+                        json_decref(one);
+                        one = items;
+                }
+                if (one)
+                        json_object_set_new(all, v->name, one);
+        }
+        return all;
+}
+
+static unsigned lists(const Runbook *rb)
+{
+        unsigned n = 0;
+        for (size_t i = 0; i < rb->n_vars; i++)
+                n += rb->vars[i].type == PARAM_LIST;
+        return n;
+}
+
+static bool is(const PlanStep *p, const char *kind)
+{
+        return str_eq(p->def->kind->name, kind);
+}
+
+static bool typed(const PlanStep *p)
+{
+        for (size_t i = 0; i < p->def->n_gates; i++)
+                if (p->def->gates[i].kind == GATE_YES || p->def->gates[i].kind == GATE_WORD)
+                        return !p->late && !p->def->when;
+        return false;
+}
+
+static bool visible(const PlanStep *p)
+{
+        return p->def->downtime == DOWNTIME_BEGIN || is(p, "compose.stop") || is(p, "compose.up") ||
+               is(p, "compose.start") || is(p, "pg.terminate") || p->def->effect == EFFECT_DESTROY;
+}
+
+static bool in_plan(const Plan *plan, const char *id)
+{
+        for (size_t i = 0; i < plan->n; i++)
+                if (str_eq(plan->steps[i].def->id, id))
+                        return true;
+        return false;
+}
+
+static void check_plan(const char *name, const Plan *plan)
+{
+        const Runbook *rb = plan->rb;
+        int asked = 0, seen = 0, begun = 0, ended = 0, fences = 0, soft = 0;
+        for (size_t i = 0; i < plan->n; i++) {
+                const PlanStep *p = &plan->steps[i];
+                asked = !asked && typed(p) ? p->n : asked;
+                seen = !seen && visible(p) ? p->n : seen;
+                begun += p->def->downtime == DOWNTIME_BEGIN;
+                ended += p->def->downtime == DOWNTIME_END;
+                fences += is(p, "pg.fence") && p->in && p->in->fence.set;
+                soft += p->def->pnr == PNR_SOFT;
+        }
+        cr_expect(!seen || (asked && asked <= seen), "%s: users see step %d, the first yes is step %d",
+                  name, seen, asked);
+        for (size_t i = 0; i < rb->n_phases; i++)
+                if (rb->phases[i].fence.set)
+                        cr_expect(begun == 1 && ended == 1 && fences == 1 && soft == 1,
+                                  "%s: %d begins, %d ends, %d fences, %d points of no return", name, begun,
+                                  ended, fences, soft);
+        for (size_t i = 0; i < rb->n_decisions; i++)
+                cr_expect(in_plan(plan, rb->decisions[i].needed_before), "%s: nobody asks for %s", name,
+                          rb->decisions[i].id);
+}
+
+static void check_runbook(const char *path)
+{
+        AUTO_PROBLEMS problems = { 0 };
+        AUTO_ERR err = { 0 };
+        Runbook *rb = runbook_load(path, journeys_kinds(), &problems, &err);
+        cr_assert_not_null(rb, "%s: %s", path, problems.n ? problems.list[0].text : err.message);
+        for (unsigned full = 0; full < 1u << lists(rb); full++) {
+                AUTO_JSON given = answers(rb, full);
+                AUTO_JSON vars = NULL;
+                AUTO_FREE char *name = xasprintf("%s, lists %x", path, full);
+                cr_assert(runbook_vars(rb, given, &vars, &problems), "%s: %s", name, problems.list[0].text);
+                Plan *plan = plan_new(rb, vars, NULL, &err);
+                cr_assert_not_null(plan, "%s: %s", name, err.message);
+                check_plan(name, plan);
+                plan_free(plan);
+        }
+        runbook_free(rb);
+}
+
+Test(shipped, asks_before_users_see_anything_whatever_its_lists_hold)
+{
+        DIR *d = opendir(SHIPPED);
+        int n = 0;
+        cr_assert_not_null(d);
+        for (struct dirent *e; (e = readdir(d));) {
+                if (!str_ends(e->d_name, ".yaml"))
+                        continue;
+                AUTO_FREE char *path = io_join(SHIPPED, e->d_name);
+                check_runbook(path);
+                n++;
+        }
+        closedir(d);
+        cr_assert_geq(n, 4);
+}
