@@ -171,8 +171,25 @@ static void add_lines(json_t *lines, const char *lead, const json_t *from, size_
         }
 }
 
-/* In a sentence: the exact commands are behind a key, for whoever wants to read SQL at midnight. A kind
- * that runs the runbook's own words has nothing better to say than these. */
+/* What a plan says in words ("# read every byte of .."); all of it where a runbook's own commands run. */
+static json_t *sentences(const json_t *plan, bool all)
+{
+        json_t *lines = json_array();
+        size_t i;
+        json_t *line;
+        json_array_foreach(plan, i, line)
+        {
+                const char *text = json_string_value(line);
+                if (str_starts(text, "# "))
+                        jx_append_str(lines, text + 2);
+                else if (all)
+                        json_array_append(lines, line);
+        }
+        return lines;
+}
+
+/* In sentences, with what is known by now: the exact commands are behind a key, for whoever wants to
+ * read SQL at midnight. */
 static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
 {
         AUTO_ERR ignored = { 0 };
@@ -180,11 +197,11 @@ static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
         const StepKind *kind = step_kind_find(p->def->kind->name, &ignored);
         if (!kind)
                 return;
-        AUTO_FREE char *does = xasprintf("does       %s", kind->summary);
-        jx_append_str(lines, does);
-        bool own = kind->traits & STEP_SHELL;
-        if (own && ctx && kind->plan && kind->plan(ctx, step_ctx_state(ctx), &ignored))
-                add_lines(lines, "runs       ", step_ctx_plan(ctx), 4);
+        bool planned = ctx && kind->plan && kind->plan(ctx, step_ctx_state(ctx), &ignored);
+        AUTO_JSON words = sentences(planned ? step_ctx_plan(ctx) : NULL, kind->traits & STEP_SHELL);
+        if (!json_array_size(words))
+                jx_append_str(words, kind->summary);
+        add_lines(lines, "does       ", words, 4);
 }
 
 static void show_budget(Engine *e, json_t *lines)
