@@ -171,7 +171,8 @@ static void add_lines(json_t *lines, const char *lead, const json_t *from, size_
         }
 }
 
-/* What a plan says in words ("# read every byte of .."); all of it where a runbook's own commands run. */
+/* What a plan says in words ("# read every byte of .."); all of it where a runbook's own commands run,
+ * and where something goes: what, they name. */
 static json_t *sentences(const json_t *plan, bool all)
 {
         json_t *lines = json_array();
@@ -198,7 +199,8 @@ static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
         if (!kind)
                 return;
         bool planned = ctx && kind->plan && kind->plan(ctx, step_ctx_state(ctx), &ignored);
-        AUTO_JSON words = sentences(planned ? step_ctx_plan(ctx) : NULL, kind->traits & STEP_SHELL);
+        bool all = (kind->traits & (STEP_SHELL | STEP_DESTRUCTIVE)) || p->def->effect == EFFECT_DESTROY;
+        AUTO_JSON words = sentences(planned ? step_ctx_plan(ctx) : NULL, all);
         if (!json_array_size(words))
                 jx_append_str(words, kind->summary);
         add_lines(lines, "does       ", words, 4);

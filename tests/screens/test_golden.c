@@ -35,7 +35,7 @@ static const Picture pictures[] = {
         { "welcome", "run", "welcome", "welcome", "", "Attach" },
         { "home", "home", "upgrade", "failure", "", "Look for servers" },
         { "discovery", "home", "discover", "found", "d", "nextcloud" },
-        { "form", "journey", "upgrade", "done", "", "Show the plan" },
+        { "form", "journey", "upgrade", "done", "", "Major version wanted" },
         { "form-problem", "journey", "upgrade", "done", "\020", "answer is needed" },
         { "plan", "journey", "upgrade", "done", "p:17\020", "Dry run" },
         { "plan-start", "journey", "upgrade", "done", "p:17\020g", "Start this run?" },

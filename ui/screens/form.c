@@ -50,9 +50,15 @@ static bool is_open(const Field *f)
         return f->edit.len == 0 && !(json_is_array(fallback) && json_array_size(fallback) == 0);
 }
 
-static int field_rows(const Field *f)
+/* A question that is cut in its middle is no question: it gets the rows it needs. */
+static int ask_rows(const Canvas *cv, const Field *f, int label_w)
 {
-        return 1 + (f->problem != NULL);
+        return MIN(MAX(cv_wrap_rows(cv, label_w - 2, ask(f)), 1), 3);
+}
+
+static int field_rows(const Canvas *cv, const Field *f, int label_w)
+{
+        return MAX(1 + (f->problem != NULL), ask_rows(cv, f, label_w));
 }
 
 static int draw_field(Canvas *cv, const Field *f, int y, int w, int label_w, bool focus)
@@ -62,7 +68,7 @@ static int draw_field(Canvas *cv, const Field *f, int y, int w, int label_w, boo
         if (focus)
                 cv_mark(cv, y, 1, MARK_CURSOR);
         cv_mark(cv, y, 3, f->problem ? MARK_FAILED : is_open(f) ? MARK_ASKS : MARK_DONE);
-        cv_cut(cv, y, 5, label_w - 2, focus ? ROLE_STRONG : ROLE_TEXT, ask(f));
+        cv_wrap(cv, (Rect){ y, 5, ask_rows(cv, f, label_w), label_w - 2 }, focus ? ROLE_STRONG : ROLE_TEXT, ask(f));
         if (found && !f->touched && w >= 100) {
                 int fw = cv_right(cv, y, end, ROLE_DIM, found);
                 end -= fw + 2;
@@ -77,10 +83,9 @@ static int draw_field(Canvas *cv, const Field *f, int y, int w, int label_w, boo
                 if (focus)
                         cv_flag(cv, (Rect){ y, x, 1, end - x }, CELL_UNDERLINED);
         }
-        if (!f->problem)
-                return 1;
-        cv_cut(cv, y + 1, x, w - 1 - x, ROLE_FAIL, f->problem);
-        return 2;
+        if (f->problem)
+                cv_cut(cv, y + 1, x, w - 1 - x, ROLE_FAIL, f->problem);
+        return field_rows(cv, f, label_w);
 }
 
 static void draw_help(const Form *g, Canvas *cv, Rect r)
@@ -120,6 +125,15 @@ static void draw_help(const Form *g, Canvas *cv, Rect r)
                 cv_printf(cv, y, 3, ROLE_DIM, "%s", type);
 }
 
+/* The list begins with the first row of a question, never in its middle. */
+static int whole_fields(const Form *g, const Canvas *cv, int label_w, int top)
+{
+        int y = 0;
+        for (size_t i = 0; i < g->n && y < top; i++)
+                y += field_rows(cv, &g->fields[i], label_w);
+        return MAX(y, top);
+}
+
 static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 {
         Form *g = form_of(s);
@@ -130,13 +144,14 @@ static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         for (size_t i = 0; i <= g->n; i++) {
                 if (i == g->at)
                         at = all;
-                all += i < g->n ? field_rows(&g->fields[i]) : 2;
+                all += i < g->n ? field_rows(cv, &g->fields[i], label_w) : 2;
         }
         if (at < g->top)
                 g->top = at;
-        if (at + 2 > g->top + list_h)
-                g->top = at + 2 - list_h;
-        g->top = MAX(MIN(g->top, all - list_h), 0);
+        int rows = g->at < g->n ? field_rows(cv, &g->fields[g->at], label_w) : 2;
+        if (at + MAX(rows, 2) > g->top + list_h)
+                g->top = at + MAX(rows, 2) - list_h;
+        g->top = whole_fields(g, cv, label_w, MAX(MIN(g->top, all - list_h), 0));
         Rect old = cv_clip(cv, (Rect){ b.y + !compact, b.x, list_h, b.w });
         int y = b.y + !compact - g->top;
         for (size_t i = 0; i < g->n; i++)
