@@ -19,6 +19,19 @@ static bool taken(Load *l, const char *why, Err *err)
         return err_hint(err, "nothing was touched. Give another name: %s ..,db=NAME", l->to->option);
 }
 
+/* Tools and people connect to these, whatever else is on the server. */
+static bool of_server(const char *name)
+{
+        return str_eq(name, "postgres") || str_eq(name, "template0") || str_eq(name, "template1");
+}
+
+static bool never(Load *l, Err *err)
+{
+        l->refused = true;
+        err_set(err, ERR_USER, "the database %s is the server's own, and is never replaced", l->name);
+        return err_hint(err, "nothing was touched. Name another database: %s ..,db=NAME", l->to->option);
+}
+
 /* Is the name free, or held by a database with nothing in it? */
 static bool look(Load *l, Pg *pg, bool *ret_there, Err *err)
 {
@@ -30,6 +43,8 @@ static bool look(Load *l, Pg *pg, bool *ret_there, Err *err)
         *ret_there = there != NULL;
         if (!there)
                 return true;
+        if (of_server(l->name))
+                return never(l, err);
         if (!pg_database_is_empty(pg, l->name, &empty, &what, err))
                 return false;
         return empty || taken(l, what, err);
@@ -45,10 +60,18 @@ static bool be_seen(const Load *l, Pg *pg, Err *err)
         return pg_exec(pg, &q, err);
 }
 
+static bool see_what_was_prepared(Load *l, Err *err)
+{
+        AUTO_PG Pg *in = NULL;
+        return !l->replaces ||
+               (pg_reopen(l->seen, l->name, &in, err) && transfer_prepared(in, &l->prepared, err));
+}
+
 bool load_begin(Load *l, const char *what, Err *err)
 {
         char hex[9];
-        if (!endpoint_open(l->to, NULL, &l->seen, err) || !look(l, l->seen, &l->replaces, err))
+        if (!endpoint_open(l->to, NULL, &l->seen, err) || !look(l, l->seen, &l->replaces, err) ||
+            !see_what_was_prepared(l, err))
                 return false;
         PgParams p = endpoint_params(l->to, NULL);
         l->leftovers = load_leftovers(l->seen);
@@ -165,6 +188,7 @@ json_t *load_json(const char *database, const Load *l, const TransferResult *r, 
         json_t *j = json_object();
         jx_set_str(j, "database", database);
         jx_set_str(j, "kept", l ? l->kept : NULL);
+        jx_set(j, "prepared", r->kept ? json_incref(r->kept) : json_null());
         jx_set_int(j, "tables", r->tables);
         jx_set_int(j, "rows", r->rows);
         jx_set_int(j, "bytes", r->bytes);
@@ -174,12 +198,21 @@ json_t *load_json(const char *database, const Load *l, const TransferResult *r, 
         return j;
 }
 
+const char *load_words(const Load *l)
+{
+        return l->prepared   ? " (into the empty database that was prepared; it keeps what it was made to be)"
+               : l->replaces ? " (an empty database was in its place)"
+                             : "";
+}
+
 void load_done(Load *l)
 {
         free(l->temporary);
         free(l->marker);
         free(l->leftovers);
         free(l->kept);
+        json_decref(l->prepared);
+        l->prepared = NULL;
         l->seen = pg_close(l->seen);
         l->temporary = l->marker = l->leftovers = l->kept = NULL;
 }

@@ -7,9 +7,13 @@
  *      load_finish(&l, w, &err)                // the rename, in one transaction
  *      load_drop(&l, oid, &why, &err)          // or: gone without a trace
  *
- * An existing database of that name is refused, unless it has nothing in it that a user made
- * (an image's init script makes such databases): that one is looked into again just before it is
- * moved aside, and once more before it is dropped. */
+ * An existing database of that name is refused, unless it has nothing in it that a user made. One
+ * that somebody prepared (owner, locale, grants, limit, settings, comment, extensions: anything that
+ * CREATE DATABASE without a word would not have given it, see transfer_prepared()) stays what it is:
+ * the load's temporary database is made with it as its template (transfer/prepared.h). One that nobody
+ * prepared is what an image's init script makes: it goes, and what the source has counts. Both are
+ * looked into again just before they are moved aside, and once more before they are dropped. postgres,
+ * template0 and template1, which every server has, are never replaced. */
 #pragma once
 
 #include "app/endpoint.h"
@@ -22,6 +26,7 @@ typedef struct Load {
         char       *leftovers;          /* of other loads, to be told; or NULL               */
         Pg         *seen;               /* connected from begin to finish: it is alive       */
         bool        replaces;           /* an empty one is in its place                      */
+        json_t     *prepared;           /* what that was made to be; NULL: nothing           */
         bool        refused;            /* why load_begin() or load_finish() failed          */
         bool        unknown;            /* load_finish() failed, and perhaps it has its name */
         char       *kept;               /* what was in its place is still there, as this     */
@@ -42,6 +47,8 @@ int  load_failed(Load *l, Work *w, Err *err, int code) MUST_CHECK;
  * its name by it. New reference. */
 json_t *load_json(const char *database, const Load *l, const TransferResult *r, const char *objects)
         MUST_CHECK;
+/* What was in its place, as it follows the sentence that it is there now; "": nothing. */
+const char *load_words(const Load *l) NONNULL;
 void load_done(Load *l) NONNULL;
 /* Temporary databases that nobody is at, as words; NULL: none. malloc()ed. */
 char *load_leftovers(Pg *pg) NONNULL;

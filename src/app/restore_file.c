@@ -30,14 +30,14 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
         AUTO_FREE char *name = text_clean_str(l->name);
         printf("database %s: %s, %s, every one counted; %s without an error%s\n",
                name, THINGS(r->tables, "table"), THINGS(r->rows, "row"), THINGS(r->objects, "statement"),
-               l->replaces ? " (an empty database was in its place)" : "");
+               load_words(l));
 }
 
 static int load(const RestoreFile *o, Work *w, SourceFile *f, Load *l)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
-        TransferRestore r = { .target = &target, .into = l->temporary, .marker = l->marker,
+        TransferRestore r = { .target = &target, .into = l->temporary, .marker = l->marker, .prepared = l->prepared,
                               .created = work_created };
         TransferResult result = { 0 };
         if (l->leftovers)

@@ -116,8 +116,9 @@ static int failed(Copy *c, Work *w, Err *err, int code)
         return work_fail(w, err, code);
 }
 
-static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
+static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Err *err)
 {
+        AUTO_JSON ignore = transfer_kept_ignored(r->kept);
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
         PgParams from = endpoint_params(&c->source, c->source.database);
@@ -125,7 +126,7 @@ static bool prove(Copy *c, Work *w, bool *ret_equal, Err *err)
         if (!endpoint_open(&c->source, c->source.database, &source, err) ||
             !endpoint_open(&c->target, c->load.temporary, &target, err) ||
             !comparing(w, source, target, &(ReprintPlan){ .source = &from, .target = &to },
-                       &(CompareOptions){ .jobs = c->n_jobs }, &c->report, err))
+                       &(CompareOptions){ .jobs = c->n_jobs, .ignore = ignore }, &c->report, err))
                 return false;
         *ret_equal = jx_bool(c->report, "equal", false);
         if (!c->json)
@@ -170,7 +171,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         PgParams target = endpoint_params(&c->target, NULL);
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target, .database = c->source.database,
-                           .into = c->load.temporary, .marker = c->load.marker,
+                           .into = c->load.temporary, .marker = c->load.marker, .prepared = c->load.prepared,
                            .portable = c->portable };
         if (!rehearses(c, &rehearse, err) ||
             (rehearse && !directing_rehearse(w, &t, c->found, ret_refused, err)))
@@ -239,7 +240,7 @@ static void tell(const Copy *c, const TransferResult *r, bool there)
                 return;
         AUTO_FREE char *name = text_clean_str(c->load.name);
         printf("database %s is there: %s, %s%s\n", name, THINGS(r->tables, "table"),
-               THINGS(r->rows, "row"), c->load.replaces ? " (an empty database was in its place)" : "");
+               THINGS(r->rows, "row"), load_words(&c->load));
         if (c->no_proof)
                 puts("not compared with its source: pgsherpa compare does that");
 }
@@ -257,7 +258,7 @@ static int copy_now(Copy *c)
         bool ok = load_rows(c, w, &r, &refused, &err);
         if (ok && c->check)
                 return checked(c, w);
-        ok = ok && (c->no_proof || prove(c, w, &equal, &err)) && load_finish(&c->load, w, &err);
+        ok = ok && (c->no_proof || prove(c, w, &r, &equal, &err)) && load_finish(&c->load, w, &err);
         tell(c, &r, ok);
         transfer_result_done(&r);
         return ok ? EXIT_DONE :

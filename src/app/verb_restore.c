@@ -48,9 +48,7 @@ static void hint_for_roles(Err *err)
 static void report(const Restore *o, const char *database, const char *name, const Load *l,
                    const TransferResult *r)
 {
-        const char *more = !l           ? ", in one transaction"
-                           : l->replaces ? " (an empty database was in its place)"
-                                         : "";
+        const char *more = l ? load_words(l) : ", in one transaction";
         if (o->json) {
                 AUTO_JSON j = load_json(name, l, r, "objects");
                 AUTO_FREE char *text = jx_dump(j);
@@ -74,7 +72,8 @@ static int load(const Restore *o, const char *database, Load *l)
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
         TransferRestore r = { .bundle = o->b, .database = database, .target = &target,
-                              .into = l->temporary, .marker = l->marker, .created = work_created,
+                              .into = l->temporary, .marker = l->marker, .prepared = l->prepared,
+                              .created = work_created,
                               .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(work_show(o->quiet, o->json));

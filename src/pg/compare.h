@@ -31,7 +31,9 @@
 
 typedef struct CompareOptions {
         const json_t *ignore;           /* kinds or kind.aspect ("comment", "database.collate"),
-                                           as ["..", ..]; NULL: none. Listed in the report    */
+                                           as ["..", ..]; or {"kind", "object", "what"} of one,
+                                           the last two as they are called in the report, absent: all.
+                                           NULL: none. Listed in the report                   */
         const json_t *map_roles;        /* {"old name": "new name"}; NULL: none               */
         const json_t *schemas, *tables; /* only these: ["app"], ["app.users"]; NULL: all      */
         const char   *method;           /* NULL: chosen by the majors and encodings           */

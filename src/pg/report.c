@@ -108,7 +108,23 @@ static json_t *entry(const char *kind, const char *object, const char *what, con
         return d;
 }
 
-static bool ignored(const Report *r, const char *kind, const char *what)
+static bool says(const json_t *one, const char *key, const char *word)
+{
+        const char *s = jx_str(one, key, NULL);
+        return !s || str_eq(s, word);
+}
+
+/* Catalogs quote a name only where it must be; who asks for one has quotes around it. */
+static bool names(const json_t *one, const char *object)
+{
+        const char *s = jx_str(one, "object", NULL);
+        size_t n = strlen(object);
+        return !s || str_eq(s, object) ||
+               (s[0] == '"' && strncmp(s + 1, object, n) == 0 && str_eq(s + 1 + n, "\""));
+}
+
+/* Why it is no difference, or NULL. */
+static const char *ignored(const Report *r, const char *kind, const char *name, const char *what)
 {
         size_t i, n = strlen(kind);
         json_t *v;
@@ -116,9 +132,12 @@ static bool ignored(const Report *r, const char *kind, const char *what)
                 const char *s = json_string_value(v);
                 if (s && (str_eq(s, kind) ||
                           (strncmp(s, kind, n) == 0 && s[n] == '.' && str_eq(s + n + 1, what))))
-                        return true;
+                        return "the runbook or --ignore says so";
+                if (json_is_object(v) && says(v, "kind", kind) && names(v, name) &&
+                    says(v, "what", what))
+                        return "the target was prepared like this, and stays so";
         }
-        return false;
+        return NULL;
 }
 
 void report_excuse(Report *r, const char *kind, const char *object, const char *what,
@@ -144,9 +163,10 @@ void report_excuse(Report *r, const char *kind, const char *object, const char *
 json_t *report_differ(Report *r, const char *kind, const char *object, const char *what,
                       const json_t *source, const json_t *target)
 {
-        if (ignored(r, kind, what)) {
-                report_excuse(r, kind, object, what, source, target, "ignored",
-                              "the runbook or --ignore says so");
+        const char *why = ignored(r, kind, object, what);
+        if (why) {
+                report_excuse(r, kind, object, what, source, target, str_starts(why, "the target") ?
+                              "prepared" : "ignored", why);
                 return NULL;
         }
         r->total++;

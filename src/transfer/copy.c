@@ -345,7 +345,8 @@ static void sum_up(Copy *w, TransferResult *r)
                                .large_objects = jx_int(w->blobs, "count", 0),
                                .objects = toc_count(&w->toc),
                                .client = pg_client_words(&w->client),
-                               .tolerated = json_incref(w->t->tolerated) };
+                               .tolerated = json_incref(w->t->tolerated),
+                               .kept = w->c->prepared ? json_incref(w->t->kept) : NULL };
         for (size_t i = 0; i < w->content.n_tables; i++) {
                 r->rows += w->content.tables[i].rows;
                 r->bytes += w->content.tables[i].bytes;
@@ -357,6 +358,7 @@ bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err 
         Copy CLEANUP(copy_close) w = { .t = t, .c = c, .a = arena_new() };
         int major;
         *ret = (TransferResult){ 0 };
+        t->prepared = c->prepared;
         if (!target_major(&w, &major, err) || !open_source(&w, err) || !find_client(&w, major, err) ||
             !read_schema(&w, err) || !(c->bundle ? move_and_keep(&w, err) : move(&w, err)))
                 return err_wrap(err, "copying database %s", c->database);

@@ -79,6 +79,8 @@ struct Transfer {
         pthread_mutex_t asking;         /* one error at a time                                */
         json_t         *tolerated;
         json_t         *rehearsal;      /* not NULL: what fails is listed there, and tried on */
+        const json_t   *prepared;       /* the empty database that was there (prepared.h); or NULL */
+        json_t         *kept;           /* of it, see TransferResult                          */
         /* progress of the stage that runs */
         pthread_mutex_t showing;
         const char     *stage, *unit;

@@ -1,7 +1,7 @@
 /* rehearse.c: the schema alone, made on the target, compared, and dropped again. */
 #include "transfer/direction.h"
 #include "transfer/entries.h"
-#include "transfer/internal.h"
+#include "transfer/prepared.h"
 
 #include "base/limits.h"
 
@@ -132,6 +132,7 @@ static void would_differ(Rehearsal *w, const json_t *d)
  * missing: whoever hung on them would be told once more. */
 static bool compare(Rehearsal *w, Err *err)
 {
+        const TransferCopy *c = w->c;
         Pg *there = NULL;
         AUTO_JSON report = NULL;
         Reprinter r = { .open = made_here, .arg = w };
@@ -139,11 +140,16 @@ static bool compare(Rehearsal *w, Err *err)
         json_t *d;
         if (json_array_size(w->found))
                 return true;
-        if (!props_lacking(w->props, lacking, w->to, err) ||
-            !transfer_connect(w->t, w->c->target, w->c->into, &there, err))
+        if ((!c->prepared && !props_lacking(w->props, lacking, w->to, err)) ||
+            !transfer_connect(w->t, c->target, c->into, &there, err))
                 return false;
         progress_words(w->t, "comparing the catalogs");
-        bool ok = pg_compare_catalog(w->from, there, &(CompareOptions){ .reprinter = &r }, &report, err);
+        AUTO_JSON kept = json_array();
+        AUTO_JSON props = w->t->prepared ? prepared_over(w->t->prepared, w->props, kept) : NULL;
+        AUTO_JSON ignore = transfer_kept_ignored(kept);
+        bool ok = (!w->t->prepared || prepared_schemas(there, w->t->prepared, kept, err)) &&
+                  pg_compare_catalog(w->from, there, &(CompareOptions){ .reprinter = &r, .ignore = ignore },
+                                     &report, err);
         transfer_disconnect(w->t, &there);
         json_array_foreach(jx_get(report, "differences"), i, d)
                 would_differ(w, d);
@@ -170,6 +176,7 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
         if (!read_schema(&w, target, err))
                 return err_wrap(err, "rehearsing the schema of %s", c->database);
         t->rehearsal = w.found;
+        t->prepared = c->prepared;
         bool ok = rehearse(&w, err);
         t->rehearsal = NULL;
         bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04");  /* CREATE DATABASE said so */

@@ -100,6 +100,7 @@ bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret
 {
         Restore CLEANUP(restore_close) w = { .t = t, .c = c, .a = arena_new() };
         *ret = (TransferResult){ 0 };
+        t->prepared = c->prepared;
         if (!open_bundle(&w, err) || !load(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         *ret = (TransferResult){ .tables = jx_int(w.record, "tables_counted", 0),
@@ -107,7 +108,8 @@ bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret
                                  .large_objects = w.blobs,
                                  .objects = toc_count(&w.schema.toc),
                                  .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
-                                 .tolerated = json_incref(t->tolerated) };
+                                 .tolerated = json_incref(t->tolerated),
+                                 .kept = c->prepared ? json_incref(t->kept) : NULL };
         for (size_t i = 0; i < w.content.n_tables; i++) {
                 ret->rows += w.content.tables[i].rows;
                 ret->bytes += w.content.tables[i].bytes;

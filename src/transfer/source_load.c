@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "dumps/sqltext.h"
+#include "transfer/prepared.h"
 
 #define LATER_MAX (4 << 20)             /* statements about the database itself */
 
@@ -206,6 +207,7 @@ static bool keep_for_later(Load *l, const SqlReadItem *i, const SqlMeaning *m, E
         json_t *j = json_object();
         jx_set_str(j, "sql", sql);
         jx_set_str(j, "object", object);
+        jx_set_str(j, "rest", m->at + m->n);
         json_array_append_new(l->later, j);
         return true;
 }
@@ -298,9 +300,23 @@ static bool properties(Load *l, json_t **ret, Err *err)
         return true;
 }
 
+/* Who owns the prepared one is not for the file to say. */
+static bool is_for_another_owner(const Load *l, const json_t *j, json_t *said)
+{
+        static const char owner[] = " OWNER TO ";
+        const char *rest = jx_str(j, "rest", "");
+        if (!l->c->prepared || strncasecmp(rest, owner, strlen(owner)) != 0)
+                return false;
+        rest += strlen(owner);
+        AUTO_FREE char *name = text_clean(rest, strcspn(rest, ";\n"));
+        jx_set_str(said, "owner", name);
+        return true;
+}
+
 static bool about_the_database(Load *l, Err *err)
 {
         Pg *pg = NULL;
+        AUTO_JSON said = l->f->chosen->props ? json_deep_copy(l->f->chosen->props) : json_object();
         if (!transfer_connect(l->t, l->c->target, NULL, &pg, err))
                 return false;
         AUTO_SQL unmark = { 0 };
@@ -313,13 +329,16 @@ static bool about_the_database(Load *l, Err *err)
                 const char *object = jx_str(j, "object", "");
                 bool copying;
                 int64_t rows;
+                if (is_for_another_owner(l, j, said))
+                        continue;
                 ok = pg_dumped_one(pg, jx_str(j, "sql", ""), &copying, &rows, err) ||
                      transfer_tolerates(l->t, object, err);
                 if (!ok)
                         hint_for(&(SqlMeaning){ 0 }, err);
         }
         transfer_disconnect(l->t, &pg);
-        return ok;
+        return ok && (!l->c->prepared ||
+                      prepared_put_on(l->t, l->c->target, l->c->prepared, l->c->into, said, l->t->kept, err));
 }
 
 /* ---- was it all? ---- */
@@ -366,7 +385,8 @@ static bool count(Load *l, TransferResult *ret, Err *err)
                 return false;
         *ret = (TransferResult){ .tables = pg_cell_int(r, 0, 0), .sequences = pg_cell_int(r, 0, 1),
                                  .large_objects = pg_cell_int(r, 0, 2), .rows = l->rows, .bytes = l->bytes,
-                                 .objects = l->statements, .tolerated = json_incref(l->t->tolerated) };
+                                 .objects = l->statements, .tolerated = json_incref(l->t->tolerated),
+                                 .kept = l->c->prepared ? json_incref(l->t->kept) : NULL };
         ret->client = l->f->kind == SOURCE_SQL ? xstrdup("") : client_words(l->f);
         return true;
 }
@@ -421,6 +441,7 @@ bool source_file_restore(Transfer *t, SourceFile *f, const TransferRestore *c, T
         f->t = t;
         Load CLEANUP(load_close) l = { .f = f, .t = t, .c = c, .later = json_array() };
         *ret = (TransferResult){ 0 };
+        t->prepared = c->prepared;
         if (load(&l, ret, err))
                 return true;
         return err->kind == ERR_CANCELLED ? false : err_wrap(err, "restoring from %s", f->words);

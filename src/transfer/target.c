@@ -1,9 +1,12 @@
 /* target.c: the database that is being made. */
-#include "transfer/internal.h"
+#include "transfer/prepared.h"
+
+#include <time.h>
 
 #include "base/limits.h"
 #include "base/text.h"
 
+#define TRIES        3                  /* while somebody looks into the prepared one; each waits 5 s */
 #define INDEX_MEMORY "256MB"            /* more made no index faster, less makes workers worthless */
 
 /* ---- quoting without a connection ---- */
@@ -83,6 +86,28 @@ static bool hint_for_create(const json_t *props, Err *err)
         return false;
 }
 
+/* A template must have nobody connected: health checks are, for a moment. */
+static bool like_prepared(Transfer *t, Pg *pg, const char *into, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        prepared_create_sql(t->prepared, into, &q);
+        for (int attempt = 1;; attempt++) {
+                err_clear(err);
+                if (pg_exec(pg, &q, err))
+                        return true;
+                if (!str_eq(err->sqlstate, "55006") || attempt == TRIES || transfer_stopped(t, err))
+                        break;
+                nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+        }
+        if (str_eq(err->sqlstate, "55006"))
+                err_hint(err, "somebody is connected to the empty database that was prepared; stop that client "
+                              "and run it again");
+        else if (str_eq(err->sqlstate, "42501"))
+                err_hint(err, "the empty database was prepared: taking over what it is needs its owner's rights, "
+                              "or a superuser's");
+        return false;
+}
+
 bool target_create(Transfer *t, const PgParams *p, const json_t *props, const char *into,
                    const char *marker, bool (*created)(void *, int64_t, Err *), Err *err)
 {
@@ -95,7 +120,8 @@ bool target_create(Transfer *t, const PgParams *p, const json_t *props, const ch
         props_create_sql(props, into, pg_major(pg), &q);
         oid_sql(&which, into);
         Marked m = { into, marker };
-        bool ok = pg_exec(pg, &q, err) || hint_for_create(props, err);
+        bool ok = t->prepared ? like_prepared(t, pg, into, err)
+                              : pg_exec(pg, &q, err) || hint_for_create(props, err);
         ok = ok && (!marker || exec_add(pg, comment_sql, &m, err)) &&
              pg_query_value(pg, &which, &oid, err) &&
              (!created || created(t->hooks.arg, atoll(oid), err));
@@ -198,15 +224,33 @@ static void say_what_stays(Transfer *t, const json_t *props)
                              "SET TABLESPACE moves it", tablespace);
 }
 
-bool target_properties(Transfer *t, const PgParams *p, const json_t *props, const char *database,
+static bool schemas_again(Transfer *t, const PgParams *p, const char *database, Err *err)
+{
+        Pg *in = NULL;
+        if (!t->prepared)
+                return true;
+        if (!transfer_connect(t, p, database, &in, err))
+                return false;
+        bool ok = prepared_schemas(in, t->prepared, t->kept, err);
+        transfer_disconnect(t, &in);
+        return ok;
+}
+
+bool target_properties(Transfer *t, const PgParams *p, const json_t *of_source, const char *database,
                        Err *err)
 {
         Properties w = { .t = t };
+        AUTO_JSON props = t->prepared ? prepared_over(t->prepared, of_source, t->kept)
+                                      : json_incref((json_t *)of_source);
+        if (!schemas_again(t, p, database, err))
+                return false;
         if (!drop_lacking(t, p, props, database, err) || !transfer_connect(t, p, NULL, &w.pg, err))
                 return false;
         bool ok = props_each(props, database, one_property, &w, err);
         if (ok)
                 say_what_stays(t, props);
+        if (ok)
+                prepared_say(t, t->kept);
         transfer_disconnect(t, &w.pg);
         return ok ? true : err_wrap(err, "settings of the database");
 }

@@ -1,6 +1,7 @@
 /* transfer.c: connections that can be stopped, errors that may be tolerated. */
 #include "transfer/classes.h"
 #include "transfer/internal.h"
+#include "transfer/prepared.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,7 @@ Transfer *transfer_new(const TransferHooks *hooks)
         Transfer *t = xcalloc(1, sizeof *t);
         t->hooks = *hooks;
         t->tolerated = json_array();
+        t->kept = json_array();
         pthread_mutex_init(&t->lock, NULL);
         pthread_mutex_init(&t->showing, NULL);
         pthread_mutex_init(&t->asking, NULL);
@@ -87,6 +89,7 @@ Transfer *transfer_free(Transfer *t)
         if (t) {
                 assert(t->n_open == 0);
                 json_decref(t->tolerated);
+                json_decref(t->kept);
                 pthread_mutex_destroy(&t->lock);
                 pthread_mutex_destroy(&t->showing);
                 pthread_mutex_destroy(&t->asking);
@@ -179,6 +182,9 @@ static json_t *tolerated(Transfer *t, const char *object, const ErrorClass *clas
         return j;
 }
 
+static const ErrorClass was_prepared = { .name = "prepared-schema",
+                                         .reason = "the schema was there: it was prepared" };
+
 /* A rehearsal lists what fails and goes on. A load goes on after what is known to be harmless
  * (classes.h), then after what its caller decided to live without; both are listed. */
 bool transfer_tolerates(Transfer *t, const char *object, Err *err)
@@ -187,7 +193,8 @@ bool transfer_tolerates(Transfer *t, const char *object, Err *err)
         err_wrap(err, "%s", object);
         if (err->kind != ERR_SERVER)
                 return false;
-        const ErrorClass *class = classes_find(object, err);
+        const ErrorClass *class = prepared_has_schema(t->prepared, object, err) ? &was_prepared
+                                                                                : classes_find(object, err);
         pthread_mutex_lock(&t->asking);
         bool fine = class || (t->hooks.tolerate && t->hooks.tolerate(t->hooks.arg, object, err));
         if (t->rehearsal && !fine)
@@ -204,6 +211,7 @@ bool transfer_tolerates(Transfer *t, const char *object, Err *err)
 void transfer_result_done(TransferResult *r)
 {
         json_decref(r->tolerated);
+        json_decref(r->kept);
         free(r->client);
         *r = (TransferResult){ 0 };
 }

@@ -75,6 +75,7 @@ typedef struct TransferCopy {
         const char     *database;       /* of the source                                     */
         const char     *into;           /* database to make on the target                    */
         const char     *marker;         /* its comment until it is whole                     */
+        const json_t   *prepared;       /* of transfer_prepared(): what it is to be; or NULL   */
         BundleWriter   *bundle;         /* or NULL                                           */
         bool            dump;           /* also a whole pg_dump -Fc into the bundle           */
         bool            portable;       /* rows as text throughout                           */
@@ -89,6 +90,8 @@ typedef struct TransferResult {
         int64_t tables,         /* as pg.inventory counts: partitioned ones and partitions   */
                 rows, bytes, sequences, large_objects, objects;
         json_t *tolerated;              /* [{"object", "sqlstate", "message", "class", "reason"}] */
+        json_t *kept;           /* [{"what": "owner", "kept": "app", "source": "postgres" or null, ..}]:
+                                   of what was prepared, where the source has it otherwise      */
         char   *client;                 /* "pg_dump 17.6 in .."                              */
 } TransferResult;
 
@@ -106,6 +109,7 @@ typedef struct TransferRestore {
         size_t          n_only;
         const PgParams *target;
         const char     *into, *marker;
+        const json_t   *prepared;       /* as of TransferCopy                                */
         bool          (*created)(void *arg, int64_t oid, Err *err);
 } TransferRestore;
 
@@ -178,6 +182,16 @@ bool transfer_temporary_name(const PgParams *target, const char *run, char **ret
  * fine. */
 bool transfer_drop(const PgParams *target, const char *name, int64_t oid, const char *marker,
                    bool *ret_dropped, Err *err) MUST_CHECK;
+
+/* ---- an empty database that somebody prepared (prepared.c) ---- */
+/* What the database `in` is connected to was prepared to be; *ret NULL: nothing, it is as CREATE
+ * DATABASE without a word makes one. That is: its owner is who we are, and a superuser; encoding,
+ * locale, tablespace, extensions, schemas with their owners and grants, and default privileges are
+ * template1's; no grants, limit, comment or settings. Where template1 cannot be looked into, whatever
+ * is there was prepared. It must be empty (pg_database_is_empty()). */
+bool transfer_prepared(Pg *in, json_t **ret, Err *err) MUST_CHECK;
+/* TransferResult.kept as CompareOptions.ignore: exactly what the proof must not wonder about. */
+json_t *transfer_kept_ignored(const json_t *kept) MUST_CHECK;
 
 /* ---- an empty database, put down so that it can be made again (outline.c) ---- */
 /* Of the database `in` is connected to. "set": names of its settings; their values are not in it. */
