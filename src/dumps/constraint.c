@@ -159,5 +159,8 @@ char *index_method(const char *sql)
                 if (take_name(&w, true, &ignored) && take(&w, "USING"))
                         (void)!take_name(&w, false, &method);
         }
-        return xstrdup(method.len ? buf_str(&method) : "btree");
+        const char *name = buf_str(&method);
+        if (*name == '"')
+                return xstrndup(name + 1, strcspn(name + 1, "\""));
+        return xstrdup(*name ? name : "btree");
 }

@@ -109,6 +109,9 @@ static void dump_args(const DumpRun *d, void *arg, Argv *a)
 {
         const DumpArgs *w = arg;
         argv_add(a, "-Fc");
+        /* A server quotes in the texts it prints what is a keyword to itself; where they are loaded, it
+         * may be one although it was none here: json, json_array, json_table .. since 16 and 17. */
+        argv_add(a, "--quote-all-identifiers");
         if (w->schema) {
                 /* Large objects and table data are read by us. */
                 argv_add(a, "--section=pre-data");

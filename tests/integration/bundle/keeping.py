@@ -60,7 +60,7 @@ def extracted(root, path):
     rows, _ = run("backup", "extract", path, "--table", "app.orders", text=False)
     assert len(rows) > 20000
     sql, _ = run("backup", "extract", path, "--schema-sql")
-    assert "CREATE TABLE app.orders" in sql and "CREATE INDEX by_code" in sql
+    assert 'CREATE TABLE "app"."orders"' in sql and 'CREATE INDEX "by_code"' in sql
     run("backup", "extract", path, "--schema-sql", "--out", f"{root}/schema.sql")
     with open(f"{root}/schema.sql", encoding="utf-8") as f:
         assert f.read() == sql

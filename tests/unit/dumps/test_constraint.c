@@ -80,6 +80,7 @@ static void method(const char *sql, const char *want)
 Test(constraint, knows_how_an_index_is_built)
 {
         method("CREATE INDEX i ON public.t USING gin (doc);", "gin");
+        method("CREATE INDEX \"i\" ON \"public\".\"t\" USING \"gin\" (\"doc\");", "gin");
         method("CREATE UNIQUE INDEX \"USING x\" ON ONLY \"a b\".t USING btree (a);", "btree");
         method("ALTER TABLE ONLY t ADD CONSTRAINT x PRIMARY KEY (a);", "btree");
 }

@@ -51,3 +51,15 @@ create index pair_idx on types.made (p code.pair_ops);
 create function code.to_pair(int) returns types.pair language sql immutable as $$select row($1, '', null)::types.pair$$; create cast (int as types.pair) with function code.to_pair(int) as assignment; create cast (types.mood as types.email) with inout;
 comment on function code.body(int, text, text[]) is 'function'; comment on procedure code.proc(int, int) is 'procedure'; comment on aggregate code.total(int) is 'aggregate'; comment on operator code.<<< (types.pair, types.pair) is 'operator'; comment on operator class code.pair_ops using btree is 'opclass'; comment on operator family code.fam using btree is 'family'; comment on cast (int as types.pair) is 'cast';
 comment on trigger stmt on code.uses is 'trigger'; comment on rule log on code.ruled is 'rule'; comment on view code.v1 is 'view'; comment on column code.v1.b is 'view column'; comment on materialized view code.mv1 is 'matview';
+-- Words that are no keywords to the server that prints them, and are to the one that reads them.
+create function code.words("json" int, "json_array" int default 3) returns int language sql as 'select 1';
+create function code.words_back("json" json, "merge_action" int) returns table ("json" json, "json_scalar" int) language sql as $$ select '1'::json, 2 $$;
+create function code.table_of() returns table (x "json") language sql as $$ select '1'::json $$;
+create type code.words_type as ("json" int, "json_object" text);
+create aggregate code.words_sum("json" int) (sfunc = int4pl, stype = int);
+create domain code.json_exists as int;
+create function code.set_of(a code.json_exists default 3) returns setof code.json_exists language sql as 'select 1';
+comment on function code.words(int, int) is 'json';
+create table code.words_table ("json" int, "json_array" int default 3 check ("json_array" > 0), "json_table" int);
+create index on code.words_table using gin ((array["json"]));
+create view code.words_view as select "json" as "json_value", "json_table" from code.words_table "json_query";
