@@ -10,6 +10,8 @@ static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .help = "database that is to go" },
         { .name = "skip", .type = PARAM_LIST, .fallback = "[]",
           .help = "roles that are not made, as for pg.roles.copy" },
+        { .name = "deep", .type = PARAM_BOOL, .fallback = "false",
+          .help = "ask every row about every constraint, not only about those that call functions of users" },
         { 0 },
 };
 
@@ -25,6 +27,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\"   -- and in it every object of %s, no rows",
                   step_run_id(ctx), step_words(ctx, "database"));
         step_plan(ctx, "# let the server read every function; then drop it all again");
+        step_plan(ctx, "# ask the rows of %s, reading only, what their load will ask them", step_words(ctx, "database"));
         step_plan_undo(ctx, "# nothing: what it made is gone when it ends");
         return true;
 }
@@ -76,7 +79,7 @@ static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
         PgParams target;
         AUTO_JSON found = NULL;
         TransferCopy c = { .database = step_str(ctx, "database"), .target = &target,
-                           .created = step_temporary_created };
+                           .created = step_temporary_created, .every_row = step_bool(ctx, "deep") };
         if (!step_transfer_params(ctx, from, NULL, &c.source, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
             !step_temporary_begin(ctx, &c.into, &c.marker, err))

@@ -51,6 +51,7 @@ static int verdict(const Verify *v)
                 jx_set_int(out, "bytes", r->bytes);
                 jx_set_int(out, "rows", r->rows);
                 jx_set_str(out, "restored_on", r->restored_on);
+                jx_set_bool(out, "evaluated", r->restored_on != NULL);
                 backup_print_json(out);
                 return bad ? EXIT_NO : EXIT_DONE;
         }
@@ -74,6 +75,9 @@ static int verdict(const Verify *v)
                 AUTO_FREE char *on = text_clean_str(r->restored_on);
                 printf("restored on %s: %s read back, rows and hashes are those of the manifest\n",
                        on, THINGS(v->tables, "table"));
+        } else if (!bad) {
+                puts("not evaluated: whether the rows satisfy what is asked of them when they are loaded (CHECKs, "
+                     "keys, foreign keys, expressions); --restore does that");
         }
         return bad ? EXIT_NO : EXIT_DONE;
 }

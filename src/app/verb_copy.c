@@ -12,7 +12,7 @@
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup, *jobs;
-        bool        roles, no_proof, portable, check, json, quiet;
+        bool        roles, no_proof, portable, check, deep, json, quiet;
         int         n_jobs;             /* 0: by cores and memory                            */
         Endpoint    source, target;
         Load        load;
@@ -172,7 +172,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target, .database = c->source.database,
                            .into = c->load.temporary, .marker = c->load.marker, .prepared = c->load.prepared,
-                           .portable = c->portable };
+                           .portable = c->portable, .every_row = c->deep };
         if (!rehearses(c, &rehearse, err) ||
             (rehearse && !directing_rehearse(w, &t, c->found, ret_refused, err)))
                 return false;
@@ -283,6 +283,7 @@ static int run(int argc, char **argv)
                 { "--portable", .set = &c.portable },
                 { "--jobs", .value = &c.jobs },
                 { "--check", .set = &c.check },
+                { "--deep", .set = &c.deep },
                 { "--json", .set = &c.json },
                 { "--quiet", .set = &c.quiet },
                 { 0 },
@@ -291,6 +292,8 @@ static int run(int argc, char **argv)
             !endpoint_read("--from", c.from, c.from_file, &c.source, &err) ||
             !endpoint_read("--to", c.to, c.to_file, &c.target, &err))
                 return verb_fail(&err, EXIT_USAGE);
+        if (c.deep && !c.check)
+                return verb_usage("copy", "--deep belongs to --check: every row is asked, nothing is moved");
         if (!c.source.database)
                 return verb_usage("copy", "--from needs db=NAME");
         c.load = (Load){ .to = &c.target,
@@ -310,7 +313,7 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--portable] [--jobs N] [--check] [--json] [--quiet]",
+                "[--backup DIR] [--portable] [--jobs N] [--check [--deep]] [--json] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

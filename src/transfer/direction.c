@@ -254,7 +254,9 @@ char *direction_words(const json_t *j)
         int64_t since = jx_int(j, "since", 0);
         const char *how = jx_str(j, "how", "");
         AUTO_FREE char *major = since ? xasprintf(" (of %lld)", (long long)since) : xstrdup("");
-        AUTO_FREE char *text = xasprintf("%s: %s%s%s%s", jx_str(j, "object", ""),
-                                         jx_str(j, "what", ""), major, *how ? ": " : "", how);
+        const char *find = jx_str(j, "find", NULL);
+        AUTO_FREE char *text = xasprintf("%s: %s%s%s%s%s%s", jx_str(j, "object", ""),
+                                         jx_str(j, "what", ""), major, *how ? ": " : "", how,
+                                         find ? "; look at them with: " : "", find ? find : "");
         return text_clean_str(text);
 }

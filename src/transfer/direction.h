@@ -14,7 +14,8 @@
  * transfer_rehearse() then makes the whole schema, without rows, in a database of its own on the
  * target, lets the target's validators read every function, compares the catalogs as the proof of a
  * copy will, and drops it again: what fails there is listed as "refused", with the server's own words,
- * and so is what would arrive as something else. */
+ * and so is what would arrive as something else. Then the source's rows are asked what the load will ask
+ * them (holds.h): "find" is the query that shows which of them do not hold. */
 #pragma once
 
 #include "base/jsonx.h"

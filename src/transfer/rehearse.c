@@ -1,6 +1,7 @@
 /* rehearse.c: the schema alone, made on the target, compared, and dropped again. */
 #include "transfer/direction.h"
 #include "transfer/entries.h"
+#include "transfer/holds.h"
 #include "transfer/prepared.h"
 
 #include "base/limits.h"
@@ -179,6 +180,10 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
         t->prepared = c->prepared;
         bool ok = rehearse(&w, err);
         t->rehearsal = NULL;
+        if (ok) {
+                progress_words(t, "asking the rows what they will be asked there");
+                ok = holds_check(w.from, c->every_row, w.found, err);
+        }
         bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04");  /* CREATE DATABASE said so */
         transfer_disconnect(t, &w.to);
         AUTO_ERR why = { 0 };

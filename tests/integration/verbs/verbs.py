@@ -138,7 +138,8 @@ def test_backup_verify_restore(root):
     path = backup(root, db, "--jobs", "1")
     assert oct(os.stat(path).st_mode & 0o777) == "0o600"
     out, _ = run("backup", "verify", path)
-    assert "every byte is as it was written" in out, out
+    assert "every byte is as it was written" in out and "not evaluated" in out and "--restore does that" in out, out
+    assert json.loads(run("backup", "verify", path, "--json")[0])["evaluated"] is False
     out, _ = run("backup", "list", root)
     assert path in out and "verified 2" in out, out
     out, _ = run("backup", "show", path)
