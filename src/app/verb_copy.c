@@ -213,6 +213,19 @@ static int checked(Copy *c, Work *w)
         return EXIT_DONE;
 }
 
+/* What refuses a copy before it begins, for who reads JSON; said in words on stderr all the same. */
+static int refuse_json(const Copy *c, int code)
+{
+        AUTO_JSON j = json_object();
+        if (!c->json || code != EXIT_REFUSED || !json_array_size(c->found))
+                return code;
+        jx_set_bool(j, "possible", false);
+        jx_set(j, "direction", json_incref(c->found));
+        jx_set(j, "roles", c->roles_report ? json_incref(c->roles_report) : json_null());
+        print_json(j);
+        return code;
+}
+
 static void tell_json(const Copy *c, const TransferResult *r, bool there)
 {
         AUTO_JSON j = load_json(there ? c->load.name : NULL, &c->load, r, "objects");
@@ -259,11 +272,13 @@ static int copy_now(Copy *c)
         if (ok && c->check)
                 return checked(c, w);
         ok = ok && (c->no_proof || prove(c, w, &r, &equal, &err)) && load_finish(&c->load, w, &err);
-        tell(c, &r, ok);
+        if (!c->check)
+                tell(c, &r, ok);
         transfer_result_done(&r);
-        return ok ? EXIT_DONE :
-                    failed(c, w, &err, refused || c->load.refused ? EXIT_REFUSED :
-                                                                    verb_work_code(&err, false));
+        if (ok)
+                return EXIT_DONE;
+        int code = failed(c, w, &err, refused || c->load.refused ? EXIT_REFUSED : verb_work_code(&err, false));
+        return c->check ? refuse_json(c, code) : code;
 }
 
 static int run(int argc, char **argv)
@@ -304,7 +319,7 @@ static int run(int argc, char **argv)
         if (!directing_look(&c.source, &c.target, c.found, &refused, &err) || !roles(&c, &refused, &err)) {
                 if (!err.hint)
                         err_hint(&err, "nothing was made yet: see to the cause and run it again");
-                return verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true));
+                return refuse_json(&c, verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true)));
         }
         return copy_now(&c);
 }

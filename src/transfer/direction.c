@@ -258,5 +258,8 @@ char *direction_words(const json_t *j)
         AUTO_FREE char *text = xasprintf("%s: %s%s%s%s%s%s", jx_str(j, "object", ""),
                                          jx_str(j, "what", ""), major, *how ? ": " : "", how,
                                          find ? "; look at them with: " : "", find ? find : "");
-        return text_clean_str(text);
+        const json_t *followers = jx_get(j, "followers");
+        AUTO_FREE char *names = followers ? jx_words(followers) : NULL;
+        AUTO_FREE char *all = names ? xasprintf("%s; and with it what needs it: %s", text, names) : xstrdup(text);
+        return text_clean_str(all);
 }

@@ -1,6 +1,7 @@
 /* rehearse.c: the schema alone, made on the target, compared, and dropped again. */
 #include "transfer/direction.h"
 #include "transfer/entries.h"
+#include "transfer/followers.h"
 #include "transfer/holds.h"
 #include "transfer/prepared.h"
 
@@ -180,6 +181,7 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
         t->prepared = c->prepared;
         bool ok = rehearse(&w, err);
         t->rehearsal = NULL;
+        followers_fold(w.found);
         if (ok) {
                 progress_words(t, "asking the rows what they will be asked there");
                 ok = holds_check(w.from, c->every_row, w.found, err);

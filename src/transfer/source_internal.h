@@ -31,3 +31,7 @@ struct SourceFile {
 
 /* The whole of it, or the SQL of its schema. */
 bool source_stream_of(const SourceFile *f, bool schema_only, SourceStream **ret, Err *err);
+
+/* What a statement refused by an older server is in words it knows (dumps/rewrite.h), run instead and
+ * said. False: there are none, and *err has a hint what in it is newer; or the connection broke. */
+bool source_in_older_words(Transfer *t, Pg *pg, const char *object, const char *sql, Err *err) MUST_CHECK;

@@ -177,7 +177,7 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
                 return true;
         }
         if (err->kind == ERR_SERVER && !is_data(m->reach) && !pg_in_transaction(l->to)) {
-                if (transfer_tolerates(l->t, object, err))
+                if (source_in_older_words(l->t, l->to, object, sql, err) || transfer_tolerates(l->t, object, err))
                         return true;
         } else if (err->kind != ERR_CANCELLED) {
                 err_wrap(err, "%s", object);

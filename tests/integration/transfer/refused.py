@@ -1,4 +1,7 @@
 """refused.py: what cannot go down is said before anything is made, and nothing is left behind."""
+import json
+import os
+import tempfile
 import time
 
 import moves
@@ -86,7 +89,70 @@ def test_what_stays_behind_is_said_before():
         assert rule in out, out
 
 
+def followed(db):
+    """A table with something the direction's look does not know, and all that hangs on it."""
+    moves.psql(17, db, """
+        create table public.first (a int primary key, b float8 default random_normal());
+        create index by_b on public.first (b); comment on table public.first is 'x'; grant select on public.first to public;
+        create view public.over as select * from public.first; create view public.over_that as select a from public.over;
+        create table public.child (a int references public.first); create table public.unharmed (a int);""")
+
+
+def test_what_hangs_on_a_refused_table_is_told_once():
+    db = moves.make(17, f"{moves.MARK}_followed")
+    followed(db)
+    out, err = moves.copy(17, db, 15, f"{moves.MARK}_never", "--check", "--json", code=3)
+    cannot = [line for line in err.splitlines() if "cannot go: " in line]
+    assert len(cannot) == 1 and "TABLE public.first" in cannot[0] and "random_normal" in cannot[0], err
+    for follower in ("by_b", "VIEW public.over", "VIEW public.over_that", "COMMENT public", "GRANT", "child_a_fkey"):
+        assert follower in cannot[0], f"{follower} is not in\n{cannot[0]}"
+    answer = json.loads(out)
+    assert answer["possible"] is False and len(answer["direction"]) == 1, answer
+    assert "VIEW public.over_that" in answer["direction"][0]["followers"], answer
+
+
+def test_whoever_reads_json_is_answered_when_it_is_refused():
+    """Also before anything was made: the catalogs alone said no."""
+    db = moves.make(18, f"{moves.MARK}_json")
+    moves.psql(18, db, "create table t (a int unique nulls not distinct)")
+    for more in (["--check"], []):
+        out, _ = moves.copy(18, db, 13, f"{moves.MARK}_never", "--json", *more, code=3)
+        answer = json.loads(out)
+        assert answer["possible"] is False and "NULLS NOT DISTINCT" in answer["direction"][0]["what"], answer
+
+
+def test_a_dump_says_what_in_it_is_newer():
+    """What has older words is said in them; what has none is named, with its object."""
+    db = moves.make(18, f"{moves.MARK}_newer")
+    moves.psql(18, db, 'create table public."v; drop" (a int, twice int generated always as (a * 2));'
+                       'insert into public."v; drop" values (1), (2); create role "' + moves.MARK + '_reader";'
+                       'grant select, maintain on public."v; drop" to "' + moves.MARK + '_reader"')
+    moves.psql(15, "postgres", f'create role "{moves.MARK}_reader"')
+    try:
+        with tempfile.TemporaryDirectory(prefix="pgsherpa-newer-") as root:
+            for name, options in (("new.dump", ["-Fc"]), ("new.sql", [])):
+                path, into = os.path.join(root, name), f"{moves.MARK}_{name.replace('.', '_')}"
+                moves.client("pg_dump", *options, "-f", path, "-h", moves.HOST, "-p", moves.port(18), "-U", moves.USER, db)
+                moves.MADE.append((15, into))
+                out, err = moves.run("restore", path, "--to", moves.at(15, into), "--to-password-file", moves.PASSWORD_FILE)
+                assert "said in older words: TABLE public.v; drop, which has a virtual generated column" in err, err
+                assert moves.psql(15, into, 'select string_agg(twice::text, \' \' order by a) from public."v; drop"') == "2 4"
+            moves.psql(18, db, "create table public.k (a int unique nulls not distinct)")
+            path = os.path.join(root, "never.dump")
+            moves.client("pg_dump", "-Fc", "-f", path, "-h", moves.HOST, "-p", moves.port(18), "-U", moves.USER, db)
+            _, err = moves.run("restore", path, "--to", moves.at(13, f"{moves.MARK}_never"), "--to-password-file",
+                               moves.PASSWORD_FILE, code=1)
+            for words in ("CONSTRAINT public.k k_a_key", "it has NULLS NOT DISTINCT, which is of PostgreSQL 15; this server is 13"):
+                assert words in err, err
+    finally:
+        for major, where in ((18, db), (15, f"{moves.MARK}_new_dump"), (15, f"{moves.MARK}_new_sql")):
+            moves.psql(major, where, f'drop owned by "{moves.MARK}_reader"', check=False)
+        for major in (15, 18):
+            moves.psql(major, "postgres", f'drop role if exists "{moves.MARK}_reader"', check=False)
+
+
 moves.need(13, 15, 17, 18)
-test_every_feature_is_named()
-test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal()
-test_what_stays_behind_is_said_before()
+for test in (test_every_feature_is_named, test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal,
+             test_what_stays_behind_is_said_before, test_what_hangs_on_a_refused_table_is_told_once,
+             test_whoever_reads_json_is_answered_when_it_is_refused, test_a_dump_says_what_in_it_is_newer):
+    test()

@@ -1,0 +1,54 @@
+/* source_words.c: a statement of a newer major that this server does not understand. */
+#include "dumps/feature.h"
+#include "dumps/sqltext.h"
+#include "transfer/source_internal.h"
+
+#include "base/limits.h"
+
+static void name_it(Pg *pg, const char *sql, Err *err)
+{
+        int since = 0;
+        const char *what = feature_of(sql, pg_major(pg), &since);
+        if (what)
+                err_hint(err, "it has %s, which is of PostgreSQL %d; this server is %d. Restore into a newer one, or "
+                              "change it on the source and dump again", what, since, pg_major(pg));
+        else if (str_eq(err->sqlstate, "42601"))
+                err_hint(err, "where a name in it is a word of SQL to this server and was none to the one the dump is "
+                              "of (json, json_table ..), a dump made with --quote-all-identifiers can be read");
+}
+
+/* Each statement of a file is its own transaction: what failed left nothing. */
+static bool said_otherwise(Transfer *t, Pg *pg, const char *object, const char *sql, Buf *older, Err *why)
+{
+        AUTO_SQL q = { 0 };
+        int since = 0;
+        const char *what = feature_of(sql, pg_major(pg), &since);
+        if (sqltext_next(buf_str(older), NULL) > 0) {
+                sql_rendered(&q, buf_str(older));
+                if (!pg_exec(pg, &q, why))
+                        return false;
+        }
+        transfer_say(t, "said in older words: %s%s%s", object, what ? ", which has " : "", what ? what : "");
+        return true;
+}
+
+bool source_in_older_words(Transfer *t, Pg *pg, const char *object, const char *sql, Err *err)
+{
+        AUTO_BUF older = buf_init(strlen(sql) + LIMIT_SQL);
+        AUTO_ERR why = { 0 };
+        if (!str_eq(err->sqlstate, "42601") && !str_eq(err->sqlstate, "42704") && !str_eq(err->sqlstate, "0A000") &&
+            !str_eq(err->sqlstate, "22023"))
+                return false;
+        if (sqltext_strip(sql, pg_major(pg), &older) && !older.overflow &&
+            said_otherwise(t, pg, object, sql, &older, &why)) {
+                err_clear(err);
+                return true;
+        }
+        if (why.kind == ERR_LINK || why.kind == ERR_CANCELLED) {
+                err_clear(err);
+                err_move(err, &why);
+                return false;
+        }
+        name_it(pg, sql, err);
+        return false;
+}
