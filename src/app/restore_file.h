@@ -12,3 +12,5 @@ typedef struct RestoreFile {
 
 /* Exit code. */
 int restore_file(const RestoreFile *o);
+/* The roles of a pg_dumpall, then each of its databases under its own name. */
+int restore_file_all(const RestoreFile *o);

@@ -195,15 +195,21 @@ static int all(Restore *o)
         return EXIT_DONE;
 }
 
-static int of_another_tool(Restore *o)
+static int of_another_tool(Restore *o, SourceKind kind)
 {
-        if (o->all || json_array_size(o->tables) || json_array_size(o->schemas))
-                return verb_usage("restore", "--all, --schema and --table choose from a bundle; %s is a dump: "
-                                  "one whole database of it, which --database chooses", o->path);
+        RestoreFile f = { .path = o->path, .database = o->database, .to = &o->endpoint, .quiet = o->quiet,
+                          .json = o->json };
+        if (json_array_size(o->tables) || json_array_size(o->schemas))
+                return verb_usage("restore", "--schema and --table choose from a bundle; %s is a dump: one whole "
+                                  "database of it, which --database chooses, or --all", o->path);
+        if (o->all && (o->database || o->endpoint.database))
+                return verb_usage("restore", "--all is every database under its own name: no db=, no --database");
+        if (o->all && kind != SOURCE_SQL)
+                return verb_usage("restore", "--all is for bundles and for what pg_dumpall wrote; %s is an archive of "
+                                  "one database", o->path);
         if (o->jobs)
                 return verb_usage("restore", "--jobs is for bundles; %s is a dump: one stream", o->path);
-        return restore_file(&(RestoreFile){ .path = o->path, .database = o->database, .to = &o->endpoint,
-                                            .quiet = o->quiet, .json = o->json });
+        return o->all ? restore_file_all(&f) : restore_file(&f);
 }
 
 static int run(int argc, char **argv)
@@ -235,7 +241,7 @@ static int run(int argc, char **argv)
         if (!source_kind(o.path, &kind, &err))
                 return verb_fail(&err, str_eq(o.path, "-") ? EXIT_USAGE : verb_bundle_code(o.path, &err));
         if (kind != SOURCE_BUNDLE)
-                return of_another_tool(&o);
+                return of_another_tool(&o, kind);
         if (!bundle_open(o.path, &b, &err))
                 return verb_fail(&err, verb_bundle_code(o.path, &err));
         o.b = b;

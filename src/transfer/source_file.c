@@ -52,7 +52,7 @@ static bool choose(SourceFile *f, const char *name, Err *err)
                 return err_set(err, ERR_USER, "%s makes nothing%s", f->words,
                                json_array_size(f->contents.roles) ? " but roles" : "");
         err_set(err, ERR_USER, "%s holds %zu databases: %s", f->words, found, buf_str(&list));
-        return err_hint(err, "--database NAME chooses one (in a runbook: database)");
+        return err_hint(err, "--database NAME chooses one (in a runbook: database), --all takes every one");
 }
 
 /* ---- opening ---- */
@@ -175,11 +175,26 @@ bool source_file_open(Transfer *t, const SourceOpen *o, SourceFile **ret, Err *e
                 return false;
         if (f->kind != SOURCE_SQL && !client_for(f, o->image, err))
                 return err_wrap(err, "%s", f->words);
-        if (!scan(f, err) || !choose(f, o->database, err))
+        f->all = o->all;
+        if (!scan(f, err) || (!o->all && !choose(f, o->database, err)))
                 return false;
         *ret = f;
         f = NULL;
         return true;
+}
+
+json_t *source_file_names(const SourceFile *f)
+{
+        json_t *names = json_array();
+        for (size_t i = 0; i < f->contents.n; i++)
+                if (has_content(&f->contents.sections[i]))
+                        jx_append_str(names, f->contents.sections[i].name);
+        return names;
+}
+
+bool source_file_pick(SourceFile *f, const char *name, Err *err)
+{
+        return choose(f, name, err);
 }
 
 const char *source_file_database(const SourceFile *f)

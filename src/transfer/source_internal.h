@@ -27,6 +27,7 @@ struct SourceFile {
         PgClient       client;
         DumpContents   contents;
         const DumpSection *chosen;
+        bool           all;             /* every database of it, one after the other          */
 };
 
 /* The whole of it, or the SQL of its schema. */

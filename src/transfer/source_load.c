@@ -396,7 +396,7 @@ static void say_what_was_left(Load *l)
         if (sqlread_is_crlf(l->r))
                 transfer_say(l->t, "the file's lines end with CR LF (a terminal or Windows wrote it): they were taken "
                              "as pg_dump wrote them, with LF, in texts and functions too");
-        if (l->skipped)
+        if (l->skipped && !l->f->all)   /* then they have been run */
                 transfer_say(l->t, "%lld statements about roles, tablespaces and the like were not run: a restore "
                              "makes one database (roles in the file: %zu)", (long long)l->skipped,
                              json_array_size(l->f->contents.roles));

@@ -224,6 +224,64 @@ def all_of_a_server():
     print("ok pg_dumpall")
 
 
+def whole(name, databases, globals_):
+    """What pg_dumpall writes of a server that has only these."""
+    files = [pg_dump(f"whole_{n}.sql", "-C", db=db.replace("\\", "\\\\").replace("'", "\\'")) for n, db in enumerate(databases)]
+    start = b"--\n-- PostgreSQL database dump\n--\nSET statement_timeout = 0;\n--\n-- PostgreSQL database dump complete\n--\n\n"
+    return write(name, b"--\n-- PostgreSQL database cluster dump\n--\n\nSET default_transaction_read_only = off;\n" + globals_.encode() +
+                 b"\\connect template1\n\n" + start + b"".join(map(read, files)) +
+                 b"--\n-- PostgreSQL database cluster dump complete\n--\n\n")
+
+
+def all_with_its_roles():
+    """restore --all: roles first, made or compared; then every database under its own name."""
+    new, old, group = f"{moves.MARK}_new \"; drop $(rm)", f"{moves.MARK}_old", f"{moves.MARK}_group"
+    odd = f"{moves.MARK} all; drop $(rm)"
+    q = lambda name: '"' + name.replace('"', '""') + '"'
+    names = [f"{moves.MARK}_all_a", odd]
+    for n in names:
+        moves.make(SOURCE, n)
+        moves.MADE.append((TARGET, n))
+        moves.psql(SOURCE, n, "create table t as select n from generate_series(1, 100) n")
+    verifier = "SCRAM-SHA-256$4096:c2FsdA==$" + "A" * 43 + "=:" + "B" * 43 + "="
+    roles = f"""CREATE ROLE {q(group)};
+ALTER ROLE {q(group)} WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE {q(new)};
+ALTER ROLE {q(new)} WITH NOSUPERUSER INHERIT NOCREATEROLE CREATEDB LOGIN NOREPLICATION NOBYPASSRLS PASSWORD '{verifier}';
+CREATE ROLE {q(old)};
+ALTER ROLE {q(old)} WITH NOSUPERUSER INHERIT NOCREATEROLE CREATEDB LOGIN NOREPLICATION NOBYPASSRLS PASSWORD '{verifier}';
+ALTER ROLE {q(new)} SET work_mem TO '7MB';
+GRANT {q(group)} TO {q(new)} GRANTED BY nobody_here;
+CREATE TABLESPACE elsewhere OWNER postgres LOCATION '/nowhere';
+"""
+    path = whole("whole.sql", names, roles)
+    moves.psql(TARGET, "postgres", f"create role {q(old)} login password 'other'")
+    count_of = f"select count(*) from pg_roles where rolname in ('{group}', '{new}', '{old}')"
+    try:
+        if SOURCE == TARGET:            # they are there: nothing is made, no role either
+            _, err = moves.run("restore", path, "--all", "--to", moves.at(TARGET), "--to-password-file", moves.PASSWORD_FILE, code=3)
+            assert "is not empty" in err and "one by one" in err, err
+            assert moves.psql(TARGET, "postgres", count_of) == "1"
+            return
+        moves.run("restore", path, "--all", "--to", moves.at(TARGET, "x"), "--to-password-file", moves.PASSWORD_FILE, code=2)
+        out, err = moves.run("restore", path, "--all", "--to", moves.at(TARGET), "--to-password-file", moves.PASSWORD_FILE)
+        assert "roles: 2 made" in out and "1 were there" in out, out
+        assert f"role {old} is there and stays as it is; the file has it CREATEDB" in err and "with another password" in err, err
+        assert "SCRAM" not in out + err and "CREATE TABLESPACE elsewhere" in err, err
+        assert moves.psql(TARGET, "postgres", f"select rolcreatedb, rolpassword = '{verifier}', pg_has_role(rolname, '{group}', "
+                          f"'member') from pg_authid where rolname = '{new}'") == "t|t|t"
+        assert moves.psql(TARGET, "postgres", f"select rolcreatedb from pg_roles where rolname = '{old}'") == "f"
+        for n in names:
+            assert moves.psql(TARGET, n, "select count(*) from t") == "100"
+        _, err = moves.run("restore", path, "--all", "--to", moves.at(TARGET), "--to-password-file", moves.PASSWORD_FILE, code=3)
+        assert "is not empty" in err, err
+    finally:
+        for n in names:
+            moves.psql(TARGET, "postgres", f"drop database if exists {q(n)} with (force)", check=False)
+        moves.psql(TARGET, "postgres", f"drop role if exists {q(group)}, {q(new)}, {q(old)}", check=False)
+    print("ok all with its roles")
+
+
 def line_of(data, needle):
     return data[:data.index(needle)].count(b"\n") + 1
 
@@ -505,7 +563,7 @@ def main():
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()
     only = sys.argv[2:]
-    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, hostile, damaged, packed_and_carried, through_a_terminal, paths_people_write,
+    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, all_with_its_roles, hostile, damaged, packed_and_carried, through_a_terminal, paths_people_write,
                  of_another_kind, one_table_loses_its_rows, memory_and_cancel):
         if not only or part.__name__ in only:
             part()
