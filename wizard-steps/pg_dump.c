@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/io.h"
+#include "transfer/wide.h"
 #include "wizard-steps/data_steps.h"
 
 static const ParamSpec params[] = {
@@ -34,6 +35,11 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (!pg_clients_find(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
                 step_problem(ctx, "%s", why.message);
+        AUTO_FREE char *wide = NULL;
+        if (!wide_row(pg, &wide, err))
+                return false;
+        if (wide)
+                step_problem(ctx, "%s: take bundle.create, whose rows carry it, and leave this step out", wide);
         return true;
 }
 

@@ -2,6 +2,7 @@
 #include "transfer/format.h"
 #include "transfer/internal.h"
 #include "transfer/only.h"
+#include "transfer/wide.h"
 
 #include <stdio.h>
 
@@ -172,8 +173,25 @@ static bool to_stream(void *arg, const void *bytes, size_t n, Err *err)
         return bundle_stream_write(arg, bytes, n, err);
 }
 
+/* The rows of the bundle carry what pg_dump cannot: it goes without, and says so. */
+static bool goes_without_dump(Copy *w, bool *ret, Err *err)
+{
+        AUTO_FREE char *why = NULL;
+        if (!wide_row(w->holder, &why, err))
+                return false;
+        *ret = why != NULL;
+        if (why)
+                transfer_say(w->t, "the bundle goes without the server's own pg_dump -Fc: %s; its rows are in the "
+                             "bundle all the same", why);
+        jx_set_str(w->record, "dump_left_out", why);
+        return true;
+}
+
 static bool add_dump(Copy *w, Err *err)
 {
+        bool without = false;
+        if (!goes_without_dump(w, &without, err) || without)
+                return without;
         DumpRun d = dumper(w);
         AUTO_FREE char *stem = xasprintf("%s/%s.dump", w->dir, w->dir);
         AUTO_BUNDLESTREAM s = bundle_stream_new_file(w->c->bundle, "dump", stem);
