@@ -4,6 +4,7 @@
 #include "transfer/followers.h"
 #include "transfer/holds.h"
 #include "transfer/prepared.h"
+#include "transfer/samples.h"
 
 #include "base/limits.h"
 
@@ -184,7 +185,8 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
         followers_fold(w.found);
         if (ok) {
                 progress_words(t, "asking the rows what they will be asked there");
-                ok = holds_check(w.from, c->every_row, w.found, err);
+                ok = holds_check(w.from, c->every_row, w.found, err) &&
+                     (json_array_size(w.found) || samples_try(w.from, w.to, w.found, err));
         }
         bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04");  /* CREATE DATABASE said so */
         transfer_disconnect(t, &w.to);

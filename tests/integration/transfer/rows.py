@@ -73,6 +73,23 @@ def test_what_needs_a_search_path(source, target):
     moves.copy(source, db, target, f"{moves.MARK}_path_there_{source}")
 
 
+def test_checks_that_read_other_tables(source, target):
+    """They hold on the source, and fail whenever their table is loaded first."""
+    db = moves.make(source, f"{moves.MARK}_other_tables_{source}")
+    moves.psql(source, db, '''
+        create table public.z_kinds (k text primary key); insert into public.z_kinds values ('a');
+        create function public.known(text) returns bool language sql stable as 'select exists (select from public.z_kinds where k = $1)';
+        create table public."a; drop" (k text references public.z_kinds check (public.known(k))); insert into public."a; drop" values ('a');
+        create function public.short(text) returns bool language sql immutable as 'select length($1) < 5';
+        create table public.fine (k text references public.z_kinds check (public.short(k))); insert into public.fine values ('a');''')
+    err = refused(source, db, target, 'table public."a; drop": its rows are not taken while other tables are empty')
+    assert "public.fine" not in err and "NOT VALID" in err, err
+    moves.psql(source, db, 'alter table public."a; drop" drop constraint "a; drop_k_check"; alter table public."a; drop" add '
+                           'check (public.known(k)) not valid')
+    goes(source, db, target)
+    moves.copy(source, db, target, f"{moves.MARK}_other_tables_there_{source}")
+
+
 def test_every_row_when_asked(source, target):
     """A corrupt index, and a foreign key somebody went around; only the second kind of look reads all rows."""
     db = moves.make(source, f"{moves.MARK}_every_{source}")
@@ -108,7 +125,8 @@ def test_reading_is_all_it_does(source, target):
 
 for pair in MOVES:
     moves.need(*pair)
-    for test in (test_functions_that_changed_their_mind, test_what_needs_a_search_path, test_every_row_when_asked,
+    for test in (test_functions_that_changed_their_mind, test_what_needs_a_search_path,
+                 test_checks_that_read_other_tables, test_every_row_when_asked,
                  test_reading_is_all_it_does):
         test(*pair)
         print(f"ok: {test.__name__} {pair}", flush=True)
