@@ -563,8 +563,9 @@ def main():
     SIMPLE = simple_source(f"{moves.MARK}_simple")
     fixtures()
     only = sys.argv[2:]
-    for part in (formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, all_with_its_roles, hostile, damaged, packed_and_carried, through_a_terminal, paths_people_write,
-                 of_another_kind, one_table_loses_its_rows, memory_and_cancel):
+    # Memory first: what this process holds when it starts a child counts as the child's.
+    for part in (memory_and_cancel, formats, names_of_their_own, latin1, settings_of_the_file, all_of_a_server, all_with_its_roles, hostile, damaged, packed_and_carried, through_a_terminal, paths_people_write,
+                 of_another_kind, one_table_loses_its_rows):
         if not only or part.__name__ in only:
             part()
 
