@@ -125,6 +125,17 @@ static bool write_check(Engine *e, const PlanStep *p, const Expect *x, const cha
         return engine_append(e, EV_CHECK, p->id, f, err);
 }
 
+/* Where going on has a price, it comes last. */
+static json_t *ask_choices(const Expect *x)
+{
+        static const char look[] = "runs this step once more", undo[] = "shows you the list first",
+                          stop[] = "everything stays as it is";
+        return x->risk ? gate_choices("r", "Look again", look, "u", "Undo", undo, "a", "Stop the run", stop,
+                                      "y", "Go on", x->risk, NULL) :
+                         gate_choices("y", "Go on", "as it is", "r", "Look again", look, "u", "Undo", undo,
+                                      "a", "Stop the run", stop, NULL);
+}
+
 static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *results,
                       const char *actual, bool *ret_again, Err *err)
 {
@@ -148,10 +159,7 @@ static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *resu
         for (bool sure = false; a == 'y' && !sure;) {
                 Question q = { .kind = "ask", .step = p->id, .key = x->risk ? NULL : key,
                                .lines = json_incref(lines), .title = x->msg ? x->msg : p->title,
-                               .choices = gate_choices("r", "Look again", "runs this step once more",
-                                                       "u", "Undo", "shows you the list first",
-                                                       "a", "Stop the run", "everything stays as it is",
-                                                       "y", "Go on", x->risk ? x->risk : "as it is", NULL) };
+                               .choices = ask_choices(x) };
                 if (!gate_ask(e, &q, err))
                         return false;
                 a = e->gate.answer[0];

@@ -207,6 +207,7 @@ static void in_parts(int a, int b, bool portable, const char *key)
         AUTO_FREE char *target = seen(s.to, t);
         cr_assert_str_eq(source, target);
         AUTO_JSON record = table_record(&sink, t);
+        jx_set(bundle_manifest(w), "databases", json_pack("[{s:s, s:s, s:[O]}]", "name", "db", "dir", "db", "tables", record));
         OK(bundle_finish(w, &done, &err));
 
         AUTO_BUNDLE bundle = NULL;
