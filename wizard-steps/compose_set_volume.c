@@ -1,11 +1,6 @@
 /* compose_set_volume.c: a service gets another volume for its data; the old one stays as it is.
  *
  * The new volume exists already (server.start made it), so the file declares it as external. */
-#include <unistd.h>
-
-#include "base/io.h"
-#include "base/limits.h"
-#include "host/compose_edit.h"
 #include "wizard-steps/host_steps.h"
 
 static const ParamSpec params[] = {
@@ -13,28 +8,28 @@ static const ParamSpec params[] = {
         { .name = "volume", .type = PARAM_STRING, .help = "name of the volume, which exists already" },
         { .name = "image", .type = PARAM_STRING, .fallback = "",
           .help = "image that will run on it, for where it wants its data; else the service's" },
+        OVERRIDE_PARAM,
         { 0 },
 };
 
 static const ParamSpec results[] = {
         { .name = "previous", .type = PARAM_STRING, .help = "volume (or directory) that was there" },
-        { .name = "file", .type = PARAM_PATH, .help = "file that was edited" },
+        { .name = "file", .type = PARAM_STRING, .help = "file that was edited, or several" },
         { .name = "diff", .type = PARAM_STRING, .help = "the change, as a unified diff" },
         { .name = "mount", .type = PARAM_PATH, .help = "where the volume is mounted now" },
         { 0 },
 };
 
 typedef struct Prepared {
-        char       *path, *previous, *mount;
-        ComposeEdit edit;
+        ComposeChange *change, *back;           /* back: to a volume that had no name; else NULL */
+        VolumeMove     move;
 } Prepared;
 
 static void prepared_done(Prepared *p)
 {
-        free(p->path);
-        free(p->previous);
-        free(p->mount);
-        compose_edit_done(&p->edit);
+        p->change = compose_change_free(p->change);
+        p->back = compose_change_free(p->back);
+        volume_move_done(&p->move);
 }
 
 static bool image_of(StepCtx *ctx, Compose *c, json_t **ret, Err *err)
@@ -53,33 +48,27 @@ static bool image_of(StepCtx *ctx, Compose *c, json_t **ret, Err *err)
         return err_hint(err, "pull it first (image.pull)");
 }
 
-/* Where the data of the service is now: that mount is the one to change. */
 static bool prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
 {
         const char *service = step_str(ctx, "service");
-        const json_t *now = compose_container(c, service);
-        if (!now)
-                return err_set(err, ERR_USER, "service %s has no container to read its present volume from",
-                               service);
+        HostCall look = step_look(ctx);
         AUTO_JSON image = NULL;
-        if (!image_of(ctx, c, &image, err))
+        if (!image_of(ctx, c, &image, err) || !volume_move_find(c, service, image, &p->move, err))
                 return false;
-        AUTO_ERR ignored = { 0 };
-        AUTO_LAYOUT layout = { 0 };
-        layout_of(compose_service_env(c, service, "PGDATA", &ignored), now, image, &layout);
-        const char *old_data = container_pgdata(now);
-        const json_t *mount = container_mount_of(now, old_data);
-        if (!mount)
-                return err_set(err, ERR_USER, "the data of %s (%s) is on no volume at all: it is in the "
-                               "container itself", service, old_data);
-        p->previous = xstrdup(jx_str(mount, "Name", jx_str(mount, "Source", "")));
-        p->mount = xstrdup(layout.mount);
-        AUTO_FREE char *bytes = NULL;
-        size_t n = 0;
-        return compose_edit_file(c, service, COMPOSE_KEY_VOLUMES, &p->path, err) &&
-               io_read_file(p->path, LIMIT_COMPOSE_FILE, &bytes, &n, err) &&
-               compose_edit_volume(p->path, bytes, n, service, old_data, step_str(ctx, "volume"),
-                                   layout.mount, &p->edit, err);
+        ComposeVolumeWish w = { .service = service, .data_dir = p->move.old_data,
+                                .volume = step_str(ctx, "volume"), .target = p->move.mount };
+        p->change = compose_change_new(c);
+        if (step_bool(ctx, "override"))
+                compose_change_override_only(p->change);
+        if (!compose_change_volume(p->change, &look, &w, err))
+                return false;
+        if (!volume_is_anonymous(p->move.previous) || step_bool(ctx, "override"))
+                return true;
+        /* A container made anew gets another one: the way back names it. */
+        ComposeVolumeWish back = { .service = service, .data_dir = p->move.old_data,
+                                   .volume = p->move.previous, .target = p->move.old_mount };
+        p->back = compose_change_new(c);
+        return compose_change_volume(p->back, &look, &back, err);
 }
 
 static bool check(StepCtx *ctx, void *state, Err *err)
@@ -96,8 +85,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "there is no volume %s", step_str(ctx, "volume"));
         if (!prepare(ctx, c, &p, &why))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
-        else if (access(p.path, W_OK) != 0)
-                step_problem(ctx, "%s cannot be written by this user", p.path);
+        else
+                change_check(ctx, p.change);
         return true;
 }
 
@@ -116,21 +105,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!step_compose(ctx, &c, err) || !prepare(ctx, c, &p, err))
                 return false;
         json_t *found = json_object();
-        jx_set_str(found, "previous", p.previous);
-        jx_set_str(found, "file", p.path);
-        jx_set_str(found, "diff", p.edit.diff);
-        jx_set_str(found, "mount", p.mount);
-        if (!p.edit.changed) {
+        jx_set_str(found, "previous", p.move.previous);
+        change_results(p.change, found);
+        jx_set_str(found, "mount", p.move.mount);
+        if (compose_change_count(p.change) == 0) {
                 file_edit_nothing(ctx, found);
-                step_report(ctx, "%s says so already", p.path);
+                step_report(ctx, "the compose file says so already");
                 return true;
         }
-        AUTO_FREE char *diff = xstrdup(p.edit.diff);
-        for (char *save = NULL, *l = strtok_r(diff, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-                step_say(ctx, "%s", l);
-        if (!file_edit(ctx, p.path, p.edit.after, p.edit.after_len, found, err))
+        if (!change_write(ctx, p.change, p.back, found, err))
                 return false;
-        step_report(ctx, "%s to %s, mounted at %s", p.previous, step_str(ctx, "volume"), p.mount);
+        step_report(ctx, "%s to %s, mounted at %s", p.move.previous, step_str(ctx, "volume"), p.move.mount);
         return true;
 }
 

@@ -16,7 +16,7 @@ static const ParamSpec results[] = {
 
 static bool saved_by(StepCtx *ctx, const json_t **ret, Err *err)
 {
-        *ret = jx_get(step_remembered_of(ctx, step_str(ctx, "step")), "edit");
+        *ret = file_edit_remembered(step_remembered_of(ctx, step_str(ctx, "step")));
         if (*ret && *jx_str(*ret, "before", ""))
                 return true;
         AUTO_FREE char *clean = text_clean_str(step_str(ctx, "step"));

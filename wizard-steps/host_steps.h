@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host/compose.h"
+#include "host/compose_change.h"
 #include "host/docker.h"
 #include "wizard-steps/open.h"
 
@@ -91,6 +92,14 @@ void layout_done(PgLayout *l) NONNULL;
  * replaces the file. The results go into what is remembered, too, for probe(). */
 bool file_edit(StepCtx *ctx, const char *path, const char *after, size_t after_len, json_t *results,
                Err *err) MUST_CHECK;
+/* Several files as one edit. `back`: what undo puts there, NULL for the bytes of before. */
+typedef struct FileEdit {
+        const char *path, *after, *back;
+        size_t      after_len, back_len;
+} FileEdit;
+bool file_edits(StepCtx *ctx, const FileEdit *list, size_t n, json_t *results, Err *err) MUST_CHECK;
+/* What is remembered of the (first) file: {"file", "before", "after", "saved"}; NULL: nothing. */
+const json_t *file_edit_remembered(const json_t *remembered);
 /* The file says so already: an earlier attempt of ours did it (then its results count), or
  * somebody else. Steals `results`. */
 void file_edit_nothing(StepCtx *ctx, json_t *results);
@@ -98,3 +107,31 @@ void file_edit_nothing(StepCtx *ctx, json_t *results);
 bool file_edit_probe(StepCtx *ctx, Found *ret, Err *err) MUST_CHECK;
 /* Puts the saved bytes back if the file is as file_edit() left it; else drift. */
 bool file_edit_undo(StepCtx *ctx, Err *err) MUST_CHECK;
+
+/* ---- compose files that change, in whatever way the project needs ---- */
+
+#define OVERRIDE_PARAM                                                                             \
+        { .name = "override", .type = PARAM_BOOL, .fallback = "false",                             \
+          .help = "leave the files alone and write an override file, which Compose reads after them" }
+
+/* The wish of compose.set_volume: where the data is now, and where the image (inspect JSON, or made up
+ * from its major where it is not here yet) wants the new volume. Strings malloc()ed. */
+typedef struct VolumeMove {
+        char *old_data, *old_mount, *previous, *mount;
+} VolumeMove;
+void volume_move_done(VolumeMove *m) NONNULL;
+#define AUTO_VOLUME_MOVE CLEANUP(volume_move_done) VolumeMove
+bool volume_move_find(Compose *c, const char *service, const json_t *image, VolumeMove *ret, Err *err) MUST_CHECK;
+/* What the official image of that major says of itself, as far as a layout needs it. New. */
+json_t *image_of_major(int major);
+/* The image a service runs on now, malloc()ed: what a clean-up may remove later. */
+bool image_before(Compose *c, const char *service, char **ret, Err *err) MUST_CHECK;
+/* Is every file of the change, or its directory, to be written by this user? Else step_problem(). */
+void change_check(StepCtx *ctx, const ComposeChange *ch);
+void change_unwritable(const ComposeChange *ch, json_t *problems);      /* the same, appended  */
+void change_say(StepCtx *ctx, const ComposeChange *ch);                 /* the diffs           */
+/* Remembers, writes, says the diff. `back` may be NULL: a change whose bytes undo shall put there. */
+bool change_write(StepCtx *ctx, const ComposeChange *ch, const ComposeChange *back, json_t *results, Err *err)
+        MUST_CHECK;
+/* "/srv/app/.env, /srv/app/compose.yaml" and all diffs, into results `file` and `diff`. */
+void change_results(const ComposeChange *ch, json_t *results);

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "base/text.h"
 
 #define L_PROJECT  "com.docker.compose.project"
@@ -52,6 +53,11 @@ const char *compose_project(const Compose *c)
 const json_t *compose_files(const Compose *c)
 {
         return c->files;
+}
+
+const json_t *compose_env_files(const Compose *c)
+{
+        return c->env_files;
 }
 
 json_t *compose_config_files(const Compose *c)
@@ -173,6 +179,30 @@ static bool project_from_files(Compose *c, Err *err)
         return true;
 }
 
+char *compose_override_path(const Compose *c)
+{
+        AUTO_JSON found = default_files(c->dir);
+        const char *base = json_string_value(json_array_get(found, 0));
+        const char *only = json_string_value(json_array_get(c->files, 0));
+        if (json_array_size(c->files) != 1 || !base || !only || !str_eq(base, only))
+                return NULL;
+        bool old = strstr(strrchr(base, '/'), "docker-compose") != NULL;
+        return io_join(c->dir, old ? "docker-compose.override.yml" : "compose.override.yaml");
+}
+
+/* An override file of ours counts from the moment it is written, not only when a container was made
+ * with it; one of somebody else's, which the containers do not know, may be there on purpose. */
+static void add_our_override(Compose *c)
+{
+        AUTO_FREE char *path = compose_override_path(c);
+        AUTO_FREE char *bytes = NULL;
+        AUTO_ERR ignored = { 0 };
+        size_t n = 0;
+        if (path && io_exists(path) && io_read_file(path, LIMIT_COMPOSE_FILE, &bytes, &n, &ignored) &&
+            str_starts(bytes, COMPOSE_OVERRIDE_MARK))
+                json_array_append_new(c->files, json_string(path));
+}
+
 bool compose_open(const char *dir, const char *project, Compose **ret, Err *err)
 {
         AUTO_COMPOSE c = xcalloc(1, sizeof *c);
@@ -197,6 +227,7 @@ bool compose_open(const char *dir, const char *project, Compose **ret, Err *err)
                                        c->project, home, c->dir);
                 c->files = split_paths(container_label(first, L_FILES), c->dir);
                 c->env_files = split_paths(container_label(first, L_ENV_FILE), c->dir);
+                add_our_override(c);
         } else if (!project_from_files(c, err) || !load_containers(c, err)) {
                 return false;
         }

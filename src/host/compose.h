@@ -34,6 +34,8 @@ const char   *compose_dir(const Compose *c);            /* absolute, symbolic li
 const char   *compose_project(const Compose *c);
 const json_t *compose_files(const Compose *c);          /* array of absolute paths             */
 
+const json_t *compose_env_files(const Compose *c);        /* of --env-file; empty: .env            */
+
 json_t       *compose_config_files(const Compose *c);     /* the same, a reference of one's own */
 
 /* Looks at the containers again. */

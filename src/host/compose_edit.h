@@ -26,20 +26,41 @@ typedef struct ComposeEdit {
 void compose_edit_done(ComposeEdit *e) NONNULL;
 #define AUTO_COMPOSE_EDIT CLEANUP(compose_edit_done) ComposeEdit
 
-/* `image:` of a service. Exactly one line differs afterwards. */
+/* `image:` of a service, wherever in this file it stands: its own, behind an anchor, an alias or a
+ * merge key. Exactly one line differs afterwards. Whether somebody else uses that line is asked of
+ * `docker compose config`: compose_change.h, which is what steps call. */
 bool compose_edit_image(const char *file, const char *bytes, size_t n, const char *service,
                         const char *image, ComposeEdit *ret, Err *err) MUST_CHECK;
+/* The default of ${name:-..} in it. */
+bool compose_edit_image_default(const char *file, const char *bytes, size_t n, const char *service,
+                                const char *name, const char *value, ComposeEdit *ret, Err *err) MUST_CHECK;
 
 /* The mount of a service that holds `data_dir` (the old server's PGDATA) becomes the volume
  * `volume` at `target`; the top-level `volumes:` learns it as external, because the volume
- * exists already. Short and long syntax. */
-bool compose_edit_volume(const char *file, const char *bytes, size_t n, const char *service,
-                         const char *data_dir, const char *volume, const char *target,
+ * exists already. Short and long syntax, and an anonymous volume, which gets a name. */
+typedef struct ComposeVolume {
+        const char *service, *data_dir, *volume, *target;
+        const char *source;             /* what to write for it, like ${PGDATA}; NULL: its name */
+} ComposeVolume;
+bool compose_edit_volume(const char *file, const char *bytes, size_t n, const ComposeVolume *w,
                          ComposeEdit *ret, Err *err) MUST_CHECK;
 
-typedef enum ComposeKey { COMPOSE_KEY_IMAGE, COMPOSE_KEY_VOLUMES } ComposeKey;
-/* Which of the project's files sets this key of the service; malloc()ed, symbolic links
- * resolved. Refused: none does, more than one does (an override file would win), or the file is
- * a link that leads out of the project. */
-bool compose_edit_file(const Compose *c, const char *service, ComposeKey key, char **ret, Err *err)
-        MUST_CHECK;
+/* The text of a service's image in this file (`data_dir` NULL) or of the source of the mount that
+ * holds its data, ${..} and all, malloc()ed; NULL when this file sets none. */
+bool compose_edit_text(const char *file, const char *bytes, size_t n, const char *service,
+                       const char *data_dir, char **ret, Err *err) MUST_CHECK;
+
+/* Its mounts in this file but the one that holds the data, one a line as they are written, malloc()ed;
+ * *ret_n: how many. False: none, or not every one is written as one text. */
+bool compose_edit_other_mounts(const char *file, const char *bytes, size_t n, const char *service,
+                               const char *data_dir, size_t *ret_n, char **ret);
+
+/* Adds lines ("image: postgres:17", or "volumes:" and "  - a:/b") to a service's own map, which win over
+ * merge keys and `extends:`; to the file a service of that name where it has none. `volume` not NULL:
+ * declared as external. `mount` instead of lines: one more entry of its own list of volumes. */
+typedef struct ComposeInsert {
+        const char        *service, *volume, *mount;
+        const char *const *lines;       /* NULL-terminated                                   */
+} ComposeInsert;
+bool compose_insert(const char *file, const char *bytes, size_t n, const ComposeInsert *w,
+                    ComposeEdit *ret, Err *err) MUST_CHECK;

@@ -70,15 +70,25 @@ Test(edit_image, leaves_an_anchor_near_it_alone)
                       "image: postgres:13\n  web", "image: " NEW "\n  web");
 }
 
+Test(edit_image, follows_anchors_aliases_and_merge_keys)
+{
+        image_becomes("services:\n  db: &db\n    image: postgres:13\n  db2: *db\n", "postgres:13", NEW);
+        image_becomes("x: &x {image: postgres:13}\nservices:\n  db: *x\n", "postgres:13", NEW);
+        image_becomes("x: &x {image: postgres:13}\nservices:\n  db: {<<: *x}\n", "postgres:13", NEW);
+        image_becomes("x: &x {image: a:1}\ny: &y {tty: no}\nservices:\n  db: {<<: [*y, *x]}\n", "a:1", NEW);
+        image_becomes("x: &x {image: a:1}\nservices:\n  db: {<<: *x, image: postgres:13}\n", "postgres:13", NEW);
+}
+
+Test(edit_image, replaces_a_variable_by_text)
+{
+        image_becomes("services:\n  db:\n    image: postgres:${TAG}\n", "postgres:${TAG}", NEW);
+        image_becomes("services:\n  db:\n    image: \"${IMAGE:-postgres:13}\" # x\n", "${IMAGE:-postgres:13}", NEW);
+}
+
 Test(edit_image, refuses_what_it_cannot_change_alone)
 {
-        image_refused("services:\n  db:\n    image: postgres:${TAG}\n", "filled in from a variable");
-        image_refused("services:\n  db:\n    image: $IMAGE\n", "filled in from a variable");
-        image_refused("services:\n  db: &db\n    image: postgres:13\n  db2: *db\n", "inside an anchor");
-        image_refused("services:\n  db:\n    image: &i postgres:13\n", "inside an anchor");
+        image_refused("services:\n  db:\n    image: &i postgres:13\n", "an anchor");
         image_refused("services:\n  db:\n    image: !x postgres:13\n", "carries a tag");
-        image_refused("x: &x {image: postgres:13}\nservices:\n  db: *x\n", "is no map");
-        image_refused("x: &x {image: postgres:13}\nservices:\n  db: {<<: *x}\n", "has no image");
         image_refused("services:\n  db:\n    image: >-\n      postgres:13\n", "block of text");
         image_refused("services:\n  db:\n    build: .\n", "has no image");
         image_refused("services:\n  db:\n    image: [a]\n", "is a list");
@@ -117,7 +127,8 @@ static void volume_becomes(const char *before, const char *target, const char *e
 {
         AUTO_COMPOSE_EDIT e = { 0 };
         AUTO_ERR err = { 0 };
-        cr_assert(compose_edit_volume("c.yaml", before, strlen(before), "db", DATA, VOL, target, &e, &err),
+        cr_assert(compose_edit_volume("c.yaml", before, strlen(before),
+                                      &(ComposeVolume){ "db", DATA, VOL, target, NULL }, &e, &err),
                   "%s\n%s", before, err.message);
         cr_assert_str_eq(e.after, expected, "got:\n%s", e.after);
 }
@@ -126,7 +137,8 @@ static void volume_refused(const char *text, const char *why)
 {
         AUTO_COMPOSE_EDIT e = { 0 };
         AUTO_ERR err = { 0 };
-        cr_assert_not(compose_edit_volume("c.yaml", text, strlen(text), "db", DATA, VOL, DATA, &e, &err),
+        cr_assert_not(compose_edit_volume("c.yaml", text, strlen(text),
+                                          &(ComposeVolume){ "db", DATA, VOL, DATA, NULL }, &e, &err),
                       "%s\n->\n%s", text, e.after);
         cr_assert_not_null(strstr(err.message, why), "%s", err.message);
 }
@@ -205,13 +217,59 @@ Test(edit_volume, takes_the_mount_nearest_to_the_data)
                        "services:\n  db:\n    volumes:\n      - a:/var/lib/postgresql\n      - pgdata17:/var/lib/postgresql/data\n      - c:/var/lib/postgresql/data2\nvolumes:\n  pgdata17:\n    external: true\n  a:\n");
 }
 
+Test(edit_volume, follows_variables_anchors_and_volumes_without_a_name)
+{
+        volume_becomes("services:\n  db:\n    volumes:\n      - ${D:-./a:b}:/var/lib/postgresql/data:Z\nvolumes:\n  a:\n", DATA,
+                       "services:\n  db:\n    volumes:\n      - pgdata17:/var/lib/postgresql/data:Z\nvolumes:\n  pgdata17:\n    external: true\n  a:\n");
+        volume_becomes("services:\n  db:\n    volumes:\n      - /var/lib/postgresql/data\nvolumes: {a: }\n", DATA,
+                       "services:\n  db:\n    volumes:\n      - pgdata17:/var/lib/postgresql/data\nvolumes: {pgdata17: {external: true}, a: }\n");
+        volume_becomes("x: &v [\"pg:/var/lib/postgresql/data\"]\nservices:\n  db:\n    volumes: *v\nvolumes: {a: }\n", DATA,
+                       "x: &v [\"pgdata17:/var/lib/postgresql/data\"]\nservices:\n  db:\n    volumes: *v\nvolumes: {pgdata17: {external: true}, a: }\n");
+}
+
+Test(edit_volume, keeps_the_variable_where_its_value_is_changed_elsewhere)
+{
+        const char *text = "services:\n  db:\n    volumes:\n      - \"${D}:/var/lib/postgresql/data\"\nvolumes: {a: }\n";
+        AUTO_COMPOSE_EDIT e = { 0 };
+        AUTO_ERR err = { 0 };
+        ComposeVolume w = { "db", DATA, VOL, "/var/lib/postgresql", "${D}" };
+        cr_assert(compose_edit_volume("c", text, strlen(text), &w, &e, &err), "%s", err.message);
+        cr_assert_not_null(strstr(e.after, "- \"${D}:/var/lib/postgresql\"\nvolumes: {pgdata17: {external: true}, a: }"), "%s", e.after);
+}
+
+/* ---- lines of its own ---- */
+
+static void inserted(const char *before, const ComposeInsert *w, const char *expected)
+{
+        AUTO_COMPOSE_EDIT e = { 0 };
+        AUTO_ERR err = { 0 };
+        cr_assert(compose_insert("c.yaml", before, strlen(before), w, &e, &err), "%s\n%s", before, err.message);
+        cr_assert_str_eq(e.after, expected, "got:\n%s", e.after);
+}
+
+Test(insert, adds_lines_in_the_indentation_that_is_there)
+{
+        static const char *const image[] = { "image: " NEW, NULL };
+        ComposeInsert w = { .service = "db", .lines = image };
+        inserted("x: &pg {a: b}\nservices:\n    db:   # mine\n        <<: *pg\n", &w,
+                 "x: &pg {a: b}\nservices:\n    db:   # mine\n        image: " NEW "\n        <<: *pg\n");
+        inserted("services:\r\n  db:\r\n    # x\r\n    extends: a\r\n", &w,
+                 "services:\r\n  db:\r\n    # x\r\n    image: " NEW "\r\n    extends: a\r\n");
+        inserted("services:\n  db: {extends: a}\n", &w, "services:\n  db: {image: " NEW ", extends: a}\n");
+        inserted("services:\n  web: {image: a}\n", &w, "services:\n  db:\n    image: " NEW "\n  web: {image: a}\n");
+}
+
+Test(insert, adds_a_mount_to_a_list_and_declares_it)
+{
+        ComposeInsert w = { .service = "db", .mount = VOL ":" DATA, .volume = VOL };
+        inserted("services:\n  db:\n    volumes:\n    - ./a:/b   # c\nvolumes:\n  x:\n", &w,
+                 "services:\n  db:\n    volumes:\n    - pgdata17:/var/lib/postgresql/data\n    - ./a:/b   # c\nvolumes:\n  pgdata17:\n    external: true\n  x:\n");
+}
+
 Test(edit_volume, refuses_what_it_cannot_change_alone)
 {
-        volume_refused("services:\n  db:\n    volumes:\n      - ${D}:/var/lib/postgresql/data\n", "from a variable");
-        volume_refused("services:\n  db:\n    volumes:\n      - /var/lib/postgresql/data\n", "no volume that holds");
-        volume_refused("services:\n  db: {image: x}\n", "no volume that holds");
-        volume_refused("x: &v [\"pg:/var/lib/postgresql/data\"]\nservices:\n  db:\n    volumes: *v\n", "no volume that holds");
-        volume_refused("services:\n  db:\n    volumes: &v\n      - pg:/var/lib/postgresql/data\n", "inside an anchor");
+        volume_refused("services:\n  db: {image: x}\n", "no volume here");
+        volume_refused("services:\n  db:\n    volumes:\n      - &v pg:/var/lib/postgresql/data\n", "an anchor");
         volume_refused("services:\n  db:\n    volumes:\n      - {type: bind, source: ./x, target: /var/lib/postgresql/data, bind: {selinux: z}}\n",
                        "bind mount with options");
         volume_refused("x: &v {pg: }\nservices:\n  db:\n    volumes:\n      - pg:/var/lib/postgresql/data\nvolumes: *v\n",
@@ -232,7 +290,8 @@ Test(edit_volume, wants_a_name_that_yaml_reads_as_text)
         for (size_t i = 0; i < LEN(names); i++) {
                 AUTO_COMPOSE_EDIT e = { 0 };
                 AUTO_ERR err = { 0 };
-                cr_expect_eq(compose_edit_volume("c", text, strlen(text), "db", DATA, names[i].name, DATA, &e, &err),
+                cr_expect_eq(compose_edit_volume("c", text, strlen(text),
+                                                 &(ComposeVolume){ "db", DATA, names[i].name, DATA, NULL }, &e, &err),
                              names[i].good, "%s", names[i].name);
         }
 }
@@ -250,7 +309,7 @@ Test(edit_image, survives_every_cut_of_a_file)
                         cr_assert_not_null(strstr(a.after, NEW));
                 else
                         cr_assert_not_null(err.message);
-                if (compose_edit_volume("c", cut, n, "db", DATA, VOL, DATA, &b, &err2))
+                if (compose_edit_volume("c", cut, n, &(ComposeVolume){ "db", DATA, VOL, DATA, NULL }, &b, &err2))
                         cr_assert_not_null(strstr(b.after, VOL ":" DATA));
                 else
                         cr_assert_not_null(err2.message);

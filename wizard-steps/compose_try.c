@@ -1,0 +1,96 @@
+/* compose_try.c: every edit of the journey on copies, read back by Docker Compose, while nothing stands
+ * still: what keeps the compose file from being changed is known before anything is stopped. */
+#include "wizard-steps/host_steps.h"
+
+static const ParamSpec params[] = {
+        { .name = "service", .type = PARAM_NAME, .help = "service that gets the image and the volume" },
+        { .name = "image", .type = PARAM_IMAGE, .help = "new image; it need not be here yet" },
+        { .name = "volume", .type = PARAM_STRING, .help = "new volume; it need not be there yet" },
+        { .name = "to", .type = PARAM_INT, .fallback = "0",
+          .help = "major of the image, for where it wants its volume while it is not here" },
+        OVERRIDE_PARAM,
+        { 0 },
+};
+
+static const ParamSpec results[] = {
+        { .name = "problems", .type = PARAM_LIST, .help = "why the files cannot be changed" },
+        { .name = "file", .type = PARAM_STRING, .help = "files that would be edited" },
+        { .name = "diff", .type = PARAM_STRING, .help = "what would change, as unified diffs" },
+        { .name = "mount", .type = PARAM_PATH, .help = "where the volume would be mounted" },
+        { 0 },
+};
+
+static const char *const verdict[] = { "problems", NULL };
+
+static bool plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "# on copies of the compose files: image of %s becomes %s, its data moves to volume %s",
+                  step_words(ctx, "service"), step_words(ctx, "image"), step_words(ctx, "volume"));
+        step_plan_compose(ctx, false, "config (of the copies)");
+        return true;
+}
+
+static bool layout_image(StepCtx *ctx, json_t **ret, Err *err)
+{
+        HostCall look = step_look(ctx);
+        if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), ret, err))
+                return false;
+        if (!*ret)
+                *ret = image_of_major((int)step_int(ctx, "to"));
+        return true;
+}
+
+static bool try_all(StepCtx *ctx, Compose *c, ComposeChange *ch, const json_t *image, VolumeMove *move, Err *err)
+{
+        HostCall look = step_look(ctx);
+        const char *service = step_str(ctx, "service");
+        if (!compose_change_image(ch, &look, service, step_str(ctx, "image"), err) ||
+            !volume_move_find(c, service, image, move, err))
+                return false;
+        ComposeVolumeWish w = { .service = service, .data_dir = move->old_data, .volume = step_str(ctx, "volume"),
+                                .target = move->mount };
+        return compose_change_volume(ch, &look, &w, err);
+}
+
+static bool run(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_VOLUME_MOVE move = { 0 };
+        AUTO_JSON image = NULL;
+        AUTO_ERR why = { 0 };
+        json_t *problems = json_array();
+        step_result_set(ctx, "problems", problems);
+        if (!step_compose(ctx, &c, err) || !layout_image(ctx, &image, err))
+                return false;
+        AUTO_COMPOSE_CHANGE ch = compose_change_new(c);
+        if (step_bool(ctx, "override"))
+                compose_change_override_only(ch);
+        if (!try_all(ctx, c, ch, image, &move, &why)) {
+                if (why.kind == ERR_CANCELLED) {
+                        err_move(err, &why);
+                        return false;
+                }
+                AUTO_FREE char *words = xasprintf("%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                jx_append_str(problems, words);
+                step_log(ctx, SAY_ERROR, "pgsherpa", "%s", words);
+                step_report(ctx, "%s", why.message);
+                return true;
+        }
+        change_unwritable(ch, problems);
+        change_results(ch, step_results(ctx));
+        step_result_str(ctx, "mount", move.mount);
+        change_say(ctx, ch);
+        step_report(ctx, "%s would be changed, and Compose reads it", jx_str(step_results(ctx), "file", ""));
+        return true;
+}
+
+const StepKind step_compose_try = {
+        .name = "compose.try",
+        .summary = "Try on copies what the journey changes in the compose files",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = plan,
+        .run = run,
+};
