@@ -265,13 +265,13 @@ static void read_mount(const json_t *c, json_t *server)
 
 static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
 {
-        const char *user = container_env(c, "POSTGRES_USER"), *db = container_env(c, "POSTGRES_DB");
-        if (!user || !*user)
-                user = "postgres";
-        if (!db || !*db)
-                db = user;
-        jx_set_str(server, "user", user);
-        jx_set_str(server, "db", db);
+        HostCall look = step_look(ctx);
+        AUTO_FREE char *user = NULL, *db = NULL;
+        AUTO_ERR unread = { 0 };
+        if (container_login(&look, c, &user, &db, &unread)) {
+                jx_set_str(server, "user", user);
+                jx_set_str(server, "db", db);
+        }
         jx_set_int(server, "major", container_pg_major(c));
         const char *version = container_env(c, "PG_VERSION");
         AUTO_FREE char *short_version = version ? xstrndup(version, strspn(version, "0123456789.")) : NULL;
@@ -280,18 +280,21 @@ static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
                 jx_set_str(server, "problem", "it is not running");
                 return;
         }
+        if (!user) {
+                jx_set_str(server, "problem", unread.message);
+                return;
+        }
         AUTO_SECRET password = NULL;
-        AUTO_FREE char *host = NULL, *why = NULL;
+        AUTO_CONTAINER_ADDRESS at = { 0 };
+        AUTO_FREE char *why = NULL;
         AUTO_ERR err = { 0 };
-        int port = 0;
-        HostCall look = step_look(ctx);
-        if (!container_address(c, 0, &host, &port, &err) ||
+        if (!container_address(&look, c, &at, &err) ||
             !container_secret(&look, c, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &password, &err)) {
                 jx_set_str(server, "problem", err.message);
                 return;
         }
-        jx_set_int(server, "port", port);
-        PgParams p = { .host = host, .port = port, .user = user, .database = db, .password = password,
+        jx_set_int(server, "port", at.port);
+        PgParams p = { .host = at.host, .port = at.port, .system = at.system, .user = user, .database = db, .password = password,
                        .app = "pgsherpa/discover", .connect_timeout_ms = 4000, .statement_timeout_ms = 10000 };
         if (server_read(ctx, &p, server, &why))
                 return;

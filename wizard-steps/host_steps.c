@@ -109,22 +109,18 @@ const json_t *services_remembered_one(const json_t *list, const char *service)
 
 static bool identity_of(StepCtx *ctx, const json_t *c, const Wellness *w, json_t **ret, Err *err)
 {
-        const char *user = w->user && *w->user ? w->user : container_env(c, "POSTGRES_USER");
-        if (!user || !*user)
-                user = "postgres";
-        const char *db = w->database && *w->database ? w->database : container_env(c, "POSTGRES_DB");
-        if (!db || !*db)
-                db = user;
-        AUTO_SECRET own = NULL;
-        AUTO_FREE char *host = NULL;
-        int port = 0;
-        if (!container_address(c, 0, &host, &port, err))
-                return false;
         HostCall look = step_look(ctx);
+        AUTO_FREE char *own_user = NULL, *own_db = NULL;
+        AUTO_SECRET own = NULL;
+        AUTO_CONTAINER_ADDRESS at = { 0 };
+        if (!container_address(&look, c, &at, err) || !container_login(&look, c, &own_user, &own_db, err))
+                return false;
+        const char *user = w->user && *w->user ? w->user : own_user;
+        const char *db = w->database && *w->database ? w->database : w->user && *w->user ? user : own_db;
         if (!w->password && !container_secret(&look, c, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, err))
                 return false;
         AUTO_FREE char *app = xasprintf("pgsherpa/%s/%s", step_run_id(ctx), step_id(ctx));
-        PgParams p = { .host = host, .port = port, .user = user, .database = db, .app = app,
+        PgParams p = { .host = at.host, .port = at.port, .system = at.system, .user = user, .database = db, .app = app,
                        .password = w->password ? w->password : own, .connect_timeout_ms = 5000,
                        .statement_timeout_ms = 15000 };
         AUTO_PG Pg *pg = NULL;

@@ -1,8 +1,9 @@
 /* open.h: from a Target to something one can talk to. Shared by the step kinds and by app.
  *
  * Where a postgres target lives is told by its `via`: host and port, a socket directory, a
- * container (its bridge address; the socket through /proc/PID/root when that does not answer),
- * or a compose service (the running container of that service). */
+ * container (where its own postmaster.pid says it listens), or a compose service (the running
+ * container of that service). Of those two the system identifier in the container's files must be the
+ * one that answers: pg_open() refuses another server at that address. */
 #pragma once
 
 #include "engine/step_ctx.h"

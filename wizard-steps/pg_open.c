@@ -9,12 +9,12 @@ static const json_t *target_named(const Target *t, const char *name)
 
 static bool container(Arena *a, const char *name, PgParams *ret, Err *err)
 {
-        AUTO_FREE char *host = NULL;
-        int port = 0;
-        if (!host_container_address(name, &host, &port, err))
+        AUTO_CONTAINER_ADDRESS at = { 0 };
+        if (!host_container_address(name, &at, err))
                 return err_wrap(err, "finding the server in container %s", name);
-        ret->host = arena_strdup(a, host);
-        ret->port = port;
+        ret->host = arena_strdup(a, at.host);
+        ret->port = at.port;
+        ret->system = arena_strdup(a, at.system);
         return true;
 }
 

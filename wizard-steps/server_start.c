@@ -38,6 +38,7 @@ static const ParamSpec results[] = {
 
 typedef struct World {
         json_t *image, *container, *volume;     /* NULL: none of that name */
+        char *user, *database;                  /* of the service; NULL: no service, or no container */
         Compose *compose;                       /* NULL: no service was named */
         const json_t *old;                      /* its container, borrowed, or NULL */
 } World;
@@ -47,6 +48,8 @@ static void world_done(World *w)
         json_decref(w->image);
         json_decref(w->container);
         json_decref(w->volume);
+        free(w->user);
+        free(w->database);
         w->compose = compose_close(w->compose);
 }
 #define AUTO_WORLD CLEANUP(world_done) World
@@ -63,7 +66,7 @@ static bool look(StepCtx *ctx, World *w, Err *err)
         if (!step_compose(ctx, &w->compose, err))
                 return false;
         w->old = compose_container(w->compose, step_str(ctx, "service"));
-        return true;
+        return !w->old || container_login(&call, w->old, &w->user, &w->database, err);
 }
 
 static bool our_container(StepCtx *ctx, const json_t *c)
@@ -183,14 +186,10 @@ static bool remove_ours(StepCtx *ctx, Err *err)
         return docker_do(&call, &a, NULL, err);
 }
 
-static const char *setting(StepCtx *ctx, const World *w, const char *param, const char *env,
-                           const char *fallback)
+static const char *setting(StepCtx *ctx, const char *param, const char *service, const char *fallback)
 {
         const char *given = step_str(ctx, param);
-        if (*given)
-                return given;
-        const char *old = w->old ? container_env(w->old, env) : NULL;
-        return old && *old ? old : fallback;
+        return *given ? given : service ? service : fallback;
 }
 
 static bool fits_env_file(const char *value)
@@ -215,8 +214,8 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
         }
         if (!password)
                 return err_set(err, ERR_USER, "no password for the new server: give `service` or `password`");
-        const char *user = setting(ctx, w, "user", "POSTGRES_USER", "postgres");
-        const char *database = setting(ctx, w, "database", "POSTGRES_DB", user);
+        const char *user = setting(ctx, "user", w->user, "postgres");
+        const char *database = setting(ctx, "database", w->database, user);
         if (!fits_env_file(secret_expose(password)) || !fits_env_file(user) || !fits_env_file(database))
                 return err_set(err, ERR_USER, "user, database or password holds a line break");
         buf_printf(b, "POSTGRES_USER=%s\nPOSTGRES_DB=%s\n", user, database);
@@ -278,7 +277,7 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
 static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
         Wellness well = { .health = "pg_isready", .within_ms = step_int(ctx, "within"),
-                          .user = setting(ctx, w, "user", "POSTGRES_USER", "postgres"),
+                          .user = setting(ctx, "user", w->user, "postgres"),
                           .database = "postgres" };
         if (json_is_object(step_get(ctx, "password")) &&
             !(well.password = step_secret(ctx, "password", err)))

@@ -9,6 +9,7 @@
 #define LIMIT_OUTPUT_LOG     (16 * 1024 * 1024) /* output/<step>.log; then it says so        */
 #define LIMIT_CAPTURE        (32 * 1024 * 1024) /* docker inspect of a large host is 1 MiB   */
 #define LIMIT_FRAME          (1024 * 1024)      /* a control frame                           */
+#define LIMIT_SECRET_FILE    (64 * 1024)     /* POSTGRES_PASSWORD_FILE: one line; an image reads no more */
 #define LIMIT_COMPOSE_FILE   (1024 * 1024)
 #define LIMIT_HTTP_BODY      (1024 * 1024)      /* a health page                             */
 #define LIMIT_PATH           4096

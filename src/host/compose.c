@@ -522,6 +522,32 @@ bool compose_interpolated(Compose *c, const char *service, json_t **ret_service,
         return true;
 }
 
+/* A file that `secrets:` or `configs:` put at that path; *ret stays NULL when it cannot be read here. */
+static bool granted_file(const json_t *service, const json_t *all, const char *path, const char *name, Secret **ret)
+{
+        static const struct { const char *key, *below; } ways[] = { { "secrets", "/run/secrets/" }, { "configs", "/" } };
+        for (size_t k = 0; k < LEN(ways); k++) {
+                size_t i;
+                json_t *one;
+                json_array_foreach(jx_get(service, ways[k].key), i, one) {
+                        const char *source = jx_str(one, "source", ""), *target = jx_str(one, "target", source);
+                        AUTO_FREE char *there = *target == '/' ? xstrdup(target) : xasprintf("%s%s", ways[k].below, target);
+                        const json_t *made = jx_get(jx_get(all, ways[k].key), source);
+                        AUTO_ERR ignored = { 0 };
+                        char *bytes = NULL;
+                        size_t n = 0;
+                        if (!str_eq(there, path) || !io_read_file(jx_str(made, "file", ""), LIMIT_SECRET_FILE, &bytes, &n, &ignored))
+                                continue;
+                        while (n && bytes[n - 1] == '\n')
+                                bytes[--n] = '\0';
+                        *ret = secret_take(name, bytes, n);
+                        free(bytes);
+                        return true;
+                }
+        }
+        return false;
+}
+
 bool compose_service_secret(Compose *c, const char *service, const char *key, const char *name,
                             Secret **ret, Err *err)
 {
@@ -535,7 +561,11 @@ bool compose_service_secret(Compose *c, const char *service, const char *key, co
         json_t *s = NULL;
         if (!compose_interpolated(c, service, &s, &all, err))
                 return false;
+        AUTO_FREE char *file_key = xasprintf("%s_FILE", key);
         const char *value = jx_str(jx_get(s, "environment"), key, "");
+        const char *file = jx_str(jx_get(s, "environment"), file_key, "");
+        if (!*value && *file && granted_file(s, all, file, name, ret))
+                return true;
         if (!*value) {
                 err_set(err, ERR_USER, "service %s of project %s sets no %s", service, c->project, key);
                 return err_hint(err, "say where the password is: `secrets: {pg: {from: prompt}}`");

@@ -10,8 +10,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "host/container_server.h"
 
 const char *container_id(const json_t *c)
 {
@@ -199,53 +201,81 @@ static bool published(const json_t *c, int port, char **ret_host, int *ret_port)
         return false;
 }
 
-static char *socket_dir(const json_t *c, int port)
+void container_address_done(ContainerAddress *a)
+{
+        free(a->host);
+        free(a->system);
+        *a = (ContainerAddress){ 0 };
+}
+
+static char *socket_dir(const json_t *c, const ContainerServer *s)
 {
         long pid = (long)jx_int(jx_get(c, "State"), "Pid", 0);
-        if (pid <= 0 || !docker_is_local())
+        if (pid <= 0 || !docker_is_local() || *s->socket_dir != '/')
                 return NULL;
         /* Not /var/run: that is an absolute link and would lead back to our own root. */
-        char *dir = xasprintf("/proc/%ld/root/run/postgresql", pid);
-        AUTO_FREE char *file = xasprintf("%s/.s.PGSQL.%d", dir, port);
+        const char *inside = str_starts(s->socket_dir, "/var/run/") ? s->socket_dir + strlen("/var") : s->socket_dir;
+        char *dir = xasprintf("/proc/%ld/root%s", pid, inside);
+        AUTO_FREE char *file = xasprintf("%s/.s.PGSQL.%d", dir, s->port);
         if (access(file, F_OK) == 0 && strlen(file) < sizeof((struct sockaddr_un *)0)->sun_path)
                 return dir;
         free(dir);
         return NULL;
 }
 
-bool container_address(const json_t *c, int port, char **ret_host, int *ret_port, Err *err)
+/* Where it says it listens, seen from here; NULL: nowhere. */
+static const char *host_network(const ContainerServer *s)
 {
-        if (port == 0)
-                port = 5432;
+        struct in_addr ignored;
+        if (str_eq(s->listens, "*") || str_eq(s->listens, "0.0.0.0") || str_eq(s->listens, "localhost") ||
+            str_eq(s->listens, "::"))
+                return "127.0.0.1";
+        return inet_pton(AF_INET, s->listens, &ignored) == 1 ? s->listens : NULL;
+}
+
+static bool find_address(const json_t *c, const ContainerServer *s, ContainerAddress *ret)
+{
+        bool outside = *s->listens && !str_eq(s->listens, "localhost") && !str_starts(s->listens, "127.");
+        ret->port = s->port;
+        if (str_eq(jx_str(jx_get(c, "HostConfig"), "NetworkMode", ""), "host")) {
+                const char *there = host_network(s);
+                ret->host = there ? xstrdup(there) : socket_dir(c, s);
+                return ret->host != NULL;
+        }
+        const char *ip = outside ? bridge_address(c, s->port) : NULL;
+        if (ip) {
+                ret->host = xstrdup(ip);
+                return true;
+        }
+        if (outside && published(c, s->port, &ret->host, &ret->port))
+                return true;
+        ret->host = socket_dir(c, s);
+        return ret->host != NULL;
+}
+
+bool container_address(const HostCall *call, const json_t *c, ContainerAddress *ret, Err *err)
+{
+        AUTO_CONTAINER_SERVER s = { 0 };
         if (!container_running(c)) {
                 err_set(err, ERR_LINK, "container %s is not running (%s)", container_name(c),
                         container_status(c));
                 return err_hint(err, "look at: docker logs %s", container_name(c));
         }
-        if (str_eq(jx_str(jx_get(c, "HostConfig"), "NetworkMode", ""), "host")) {
-                *ret_host = xstrdup("127.0.0.1");
-                *ret_port = port;
+        if (!container_server(call, c, &s, err))
+                return false;
+        if (find_address(c, &s, ret)) {
+                ret->system = s.system;
+                s.system = NULL;
                 return true;
         }
-        const char *ip = bridge_address(c, port);
-        if (ip) {
-                *ret_host = xstrdup(ip);
-                *ret_port = port;
-                return true;
-        }
-        if (published(c, port, ret_host, ret_port))
-                return true;
-        *ret_host = socket_dir(c, port);
-        *ret_port = port;
-        if (*ret_host)
-                return true;
+        container_address_done(ret);
         err_set(err, ERR_LINK, "the server in container %s cannot be reached from here: no bridge "
                 "address answers, no published port, no socket", container_name(c));
         return err_hint(err, "publish its port on 127.0.0.1, or run pgsherpa as root on the machine "
                              "of the Docker engine");
 }
 
-bool host_container_address(const char *container, char **ret_host, int *ret_port, Err *err)
+bool host_container_address(const char *container, ContainerAddress *ret, Err *err)
 {
         AUTO_JSON c = NULL;
         if (!docker_inspect(NULL, DOCKER_CONTAINER, container, &c, err))
@@ -254,7 +284,7 @@ bool host_container_address(const char *container, char **ret_host, int *ret_por
                 AUTO_FREE char *clean = text_clean_str(container);
                 return err_set(err, ERR_LINK, "there is no container %s", clean);
         }
-        return container_address(c, 0, ret_host, ret_port, err);
+        return container_address(NULL, c, ret, err);
 }
 
 /* ---- secrets ---- */
@@ -267,29 +297,73 @@ static Secret *secret_copy(const char *name, const char *value)
         return s;
 }
 
-bool container_secret(const HostCall *call, const json_t *c, const char *key, const char *name,
-                      Secret **ret, Err *err)
+/* What `$(< file)` in the image's entry point makes of it: no newlines at its end. */
+static void cut_newlines(char *text)
 {
-        *ret = NULL;
+        size_t n = strlen(text);
+        while (n && text[n - 1] == '\n')
+                text[--n] = '\0';
+}
+
+/* A file of the container's. One that is mounted into it (compose secrets and configs are) is read where
+ * it comes from, so that a container that does not run has it, too. */
+static bool read_inside(const HostCall *call, const json_t *c, const char *key, const char *file, char **ret, Err *err)
+{
+        const json_t *mount = container_mount_of(c, file);
+        const char *from = jx_str(mount, "Source", "");
+        AUTO_ERR ignored = { 0 };
+        if (mount && str_eq(jx_str(mount, "Destination", ""), file) && docker_is_local() &&
+            io_read_file(from, LIMIT_SECRET_FILE, ret, NULL, &ignored)) {
+                cut_newlines(*ret);
+                return true;
+        }
+        if (!container_running(c))
+                return err_set(err, ERR_LINK, "%s names a file inside container %s, which is not "
+                               "running", key, container_name(c));
+        AUTO_ARGV a = { 0 };
+        argv_add_all(&a, (const char *const[]){ "docker", "exec", container_id(c), "cat", file, NULL });
+        if (!docker_read_text(call, &a, ret, err))
+                return err_wrap(err, "reading %s of container %s", key, container_name(c));
+        cut_newlines(*ret);
+        return true;
+}
+
+bool container_value(const HostCall *call, const json_t *c, const char *key, char **ret, Err *err)
+{
         const char *value = container_env(c, key);
+        *ret = NULL;
         if (value && *value) {
-                *ret = secret_copy(name, value);
+                *ret = xstrdup(value);
                 return true;
         }
         AUTO_FREE char *file_key = xasprintf("%s_FILE", key);
         const char *file = container_env(c, file_key);
-        if (!file || !*file)
-                return true;
-        if (!container_running(c))
-                return err_set(err, ERR_LINK, "%s names a file inside container %s, which is not "
-                               "running", file_key, container_name(c));
-        AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "exec", container_id(c), "cat", file, NULL });
-        char *text = NULL;
-        if (!docker_read_text(call, &a, &text, err))
-                return err_wrap(err, "reading %s of container %s", file_key, container_name(c));
-        *ret = secret_take(name, text, strlen(text));
-        free(text);
+        return !file || !*file || read_inside(call, c, file_key, file, ret, err);
+}
+
+bool container_login(const HostCall *call, const json_t *c, char **ret_user, char **ret_database, Err *err)
+{
+        AUTO_FREE char *user = NULL, *database = NULL;
+        if (!container_value(call, c, "POSTGRES_USER", &user, err) ||
+            !container_value(call, c, "POSTGRES_DB", &database, err))
+                return false;
+        *ret_user = xstrdup(user && *user ? user : "postgres");
+        *ret_database = xstrdup(database && *database ? database : *ret_user);
+        return true;
+}
+
+bool container_secret(const HostCall *call, const json_t *c, const char *key, const char *name,
+                      Secret **ret, Err *err)
+{
+        char *value = NULL;
+        *ret = NULL;
+        if (!container_value(call, c, key, &value, err))
+                return false;
+        if (value)
+                *ret = secret_copy(name, value);
+        if (value)
+                explicit_bzero(value, strlen(value));
+        free(value);
         return true;
 }
 

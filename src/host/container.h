@@ -30,15 +30,26 @@ const char *image_libc(const json_t *image);
 /* A volume that nobody named: 64 hex digits. */
 bool        volume_is_anonymous(const char *name);
 
-/* Where a server in `container` answers: its bridge address, or, when no address can be
- * reached from here, the directory of its socket through /proc/PID/root. *ret_host is
- * malloc()ed. Names the container's state when it does not run. */
-bool host_container_address(const char *container, char **ret_host, int *ret_port, Err *err)
-        MUST_CHECK;
-/* The same from an inspect JSON, for a server on `port` inside (0: 5432). */
-bool container_address(const json_t *c, int port, char **ret_host, int *ret_port, Err *err)
-        MUST_CHECK;
+/* Where the server in a container answers, and who must answer there: read from its own
+ * postmaster.pid and pg_control (container_server.h). Its bridge address or a published port where it
+ * listens for others, 127.0.0.1 with network_mode: host, else the directory of its socket through
+ * /proc/PID/root. Whoever connects gives `system` to pg_open() (PgParams). */
+typedef struct ContainerAddress {
+        char *host, *system;
+        int   port;
+} ContainerAddress;
+void container_address_done(ContainerAddress *a) NONNULL;
+#define AUTO_CONTAINER_ADDRESS CLEANUP(container_address_done) ContainerAddress
+bool host_container_address(const char *container, ContainerAddress *ret, Err *err) MUST_CHECK;
+/* The same from an inspect JSON. Names the container's state when it does not run. */
+bool container_address(const HostCall *call, const json_t *c, ContainerAddress *ret, Err *err) MUST_CHECK;
 
+/* A variable of the container's, or the text of the file that KEY_FILE names (on the host where that is
+ * mounted, else read inside), without newlines at its end; malloc()ed. NULL: neither is set. */
+bool container_value(const HostCall *call, const json_t *c, const char *key, char **ret, Err *err) MUST_CHECK;
+/* POSTGRES_USER and POSTGRES_DB, in every form, with the image's own defaults; malloc()ed. */
+bool container_login(const HostCall *call, const json_t *c, char **ret_user, char **ret_database, Err *err)
+        MUST_CHECK;
 /* A password from the container's environment: KEY, or the file that KEY_FILE names (read
  * inside the container). Called `name` where it is shown. *ret is NULL when neither is set. */
 bool container_secret(const HostCall *call, const json_t *c, const char *key, const char *name,

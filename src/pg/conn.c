@@ -114,6 +114,23 @@ static Secret *secret_copy(const Secret *s)
         return copy;
 }
 
+/* Two servers may share an address's spelling: the files of the one that is meant say who it is. */
+static bool is_who_is_meant(Pg *pg, Err *err)
+{
+        AUTO_FREE char *system = NULL;
+        AUTO_SQL q = { 0 };
+        if (!pg->system)
+                return true;
+        sql_add(&q, "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()");
+        if (!pg_query_value(pg, &q, &system, err))
+                return err_wrap(err, "asking the server who it is");
+        if (system && str_eq(system, pg->system))
+                return true;
+        err_set(err, ERR_USER, "another server answers at %s port %d: its system identifier is %s, that of the data "
+                "meant is %s", pg->host ? pg->host : "", pg->params.port, system ? system : "unknown", pg->system);
+        return err_hint(err, "two servers claim that address (network_mode: host?); let each have a port of its own");
+}
+
 bool pg_open(const PgParams *p, Pg **ret, Err *err)
 {
         AUTO_PG Pg *pg = xcalloc(1, sizeof *pg);
@@ -123,9 +140,10 @@ bool pg_open(const PgParams *p, Pg **ret, Err *err)
         pg->params.database = pg->database = dup_or_null(p->database);
         pg->params.app = pg->app = dup_or_null(p->app);
         pg->params.client_encoding = pg->client_encoding = dup_or_null(p->client_encoding);
+        pg->params.system = pg->system = dup_or_null(p->system);
         pg->params.password = pg->password = secret_copy(p->password);
         pg->copy = buf_init(64 * 1024);
-        if (!connect_now(pg, err) || !pin_settings(pg, err))
+        if (!connect_now(pg, err) || !pin_settings(pg, err) || !is_who_is_meant(pg, err))
                 return false;
         *ret = pg;
         pg = NULL;
@@ -156,6 +174,7 @@ Pg *pg_close(Pg *pg)
         free(pg->database);
         free(pg->app);
         free(pg->client_encoding);
+        free(pg->system);
         free(pg);
         return NULL;
 }

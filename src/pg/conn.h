@@ -36,6 +36,7 @@ typedef struct PgParams {
         const char   *app;              /* application_name: "pgsherpa/p42-1a2b/copy"         */
         int64_t       connect_timeout_ms, statement_timeout_ms, lock_timeout_ms;
         const char   *client_encoding;  /* NULL: UTF8                                        */
+        const char   *system;           /* system identifier of who must answer; NULL: anybody */
         void        (*notice)(void *arg, const char *severity, const char *text);
         void         *notice_arg;
 } PgParams;

@@ -16,7 +16,7 @@ struct Pg {
         void       *closing_arg;
         /* copies, for pg_reopen() */
         PgParams    params;
-        char       *host, *user, *database, *app, *client_encoding;
+        char       *host, *user, *database, *app, *client_encoding, *system;
         Secret     *password;
 };
 

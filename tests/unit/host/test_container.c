@@ -1,8 +1,11 @@
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "host/container_server.h"
 #include "host/container.h"
 #include "tests/fakes/scratch.h"
 
@@ -45,11 +48,43 @@ Test(container, address_of_a_stopped_one_names_its_state)
 {
         AUTO_JSON c = parse("{\"Name\": \"/app-db-1\", \"State\": {\"Status\": \"exited\", \"Running\": false}}");
         AUTO_ERR err = { 0 };
-        char *host = NULL;
-        int port = 0;
-        cr_assert_not(container_address(c, 0, &host, &port, &err));
+        AUTO_CONTAINER_ADDRESS at = { 0 };
+        cr_assert_not(container_address(NULL, c, &at, &err));
         cr_assert_not_null(strstr(err.message, "app-db-1 is not running (exited)"), "%s", err.message);
         cr_assert_eq(err.kind, ERR_LINK);
+}
+
+Test(container, server_says_where_it_listens)
+{
+        AUTO_CONTAINER_SERVER s = { 0 };
+        cr_assert(container_server_parse("1\n/var/lib/postgresql/data\n1700000000\n55433\n/var/run/postgresql\n*\n  5432001 0\nready   \n", &s));
+        cr_assert_eq(s.port, 55433);
+        cr_assert_str_eq(s.listens, "*");
+        cr_assert_str_eq(s.socket_dir, "/var/run/postgresql");
+        AUTO_CONTAINER_SERVER none = { 0 };
+        cr_assert(container_server_parse("1\n/d\n1\n5432\n\n\n", &none));
+        cr_assert_str_eq(none.listens, "");
+        AUTO_CONTAINER_SERVER cut = { 0 };
+        cr_assert_not(container_server_parse("1\n/d\n1\n", &cut));
+        cr_assert_not(container_server_parse("", &cut));
+        cr_assert_not(container_server_parse("1\n/d\n1\nport\n\n\n", &cut));
+}
+
+Test(container, reads_every_form_of_user_and_database)
+{
+        char path[] = "/tmp/labtest-secret-XXXXXX";
+        int fd = mkstemp(path);
+        cr_assert(fd >= 0 && write(fd, "\"; drop $(rm)\n\n", 15) == 15);
+        close(fd);
+        AUTO_FREE char *text = xasprintf("{\"Config\": {\"Env\": [\"POSTGRES_USER_FILE=/run/secrets/u\"]}, \"Mounts\": "
+                                         "[{\"Source\": \"%s\", \"Destination\": \"/run/secrets/u\"}]}", path);
+        AUTO_JSON c = parse(text);
+        AUTO_FREE char *user = NULL, *db = NULL;
+        AUTO_ERR err = { 0 };
+        cr_assert(container_login(NULL, c, &user, &db, &err), "%s", err.message);
+        cr_assert_str_eq(user, "\"; drop $(rm)");
+        cr_assert_str_eq(db, user);
+        unlink(path);
 }
 
 Test(docker, tells_no_daemon_from_no_permission)
