@@ -244,10 +244,60 @@ bool service_is_well(StepCtx *ctx, const char *container, const Wellness *w, boo
 /* Docker starts one again that has a restart policy; this often in a row is a loop. */
 #define MAX_RESTARTS 4
 
+/* Its last lines and the size of its files: what moves while it works. malloc()ed. */
+static char *signs_of_life(StepCtx *ctx, const char *container)
+{
+        AUTO_FREE char *words = NULL, *size = NULL;
+        AUTO_ERR ignored = { 0 };
+        AUTO_PROC r = { 0 };
+        HostCall look = step_look(ctx);
+        AUTO_ARGV logs = { 0 };
+        AUTO_ARGV du = { 0 };
+        ProcOptions o = { .timeout_ms = 20000, .any_exit = true, .max_output = 16384 };
+        argv_add_all(&logs, (const char *const[]){ "docker", "logs", "--tail", "1", container, NULL });
+        argv_add_all(&du, (const char *const[]){ "docker", "exec", "--user", "0", container, "sh", "-c",
+                                                 "du -s \"${PGDATA:-/var/lib/postgresql}\"", NULL });
+        if (proc_run(&logs, &o, &r, &ignored))
+                words = xasprintf("%s%s", r.out.len ? buf_str(&r.out) : "", r.err.len ? buf_str(&r.err) : "");
+        err_clear(&ignored);
+        if (!docker_read_text(&look, &du, &size, &ignored))
+                size = xstrdup("");
+        return xasprintf("%s\n%s", words ? words : "", size);
+}
+
+#define SIGN_EVERY_MS 5000
+
+typedef struct Patience {
+        int64_t asked, moved;           /* since the start                                   */
+        char   *sign;
+} Patience;
+
+static void patience_done(Patience *p)
+{
+        free(p->sign);
+}
+
+/* When something last moved; asked now and then, said each time. */
+static int64_t last_move(StepCtx *ctx, const char *container, int64_t waited, Patience *p)
+{
+        if (waited - p->asked < SIGN_EVERY_MS)
+                return p->moved;
+        p->asked = waited;
+        char *now = signs_of_life(ctx, container);
+        if (!p->sign || !str_eq(now, p->sign))
+                p->moved = waited;
+        AUTO_FREE char *line = text_clean(now, strcspn(now, "\n"));
+        step_say(ctx, "waiting for %lld s; its last line: %s", (long long)waited / 1000, *line ? line : "(none)");
+        free(p->sign);
+        p->sign = now;
+        return p->moved;
+}
+
 bool service_wait(StepCtx *ctx, const char *container, const Wellness *w, json_t **ret_identity,
                   Err *err)
 {
         int64_t start = clock_boot_ms(), well_since = -1, waited = 0;
+        Patience CLEANUP(patience_done) patience = { 0 };
         HostCall look = step_look(ctx);
         for (;;) {
                 AUTO_FREE char *why = NULL;
@@ -279,13 +329,14 @@ bool service_wait(StepCtx *ctx, const char *container, const Wellness *w, json_t
                         return dead(ctx, c, err);
                 if (ended && !(str_eq(w->health, "completed") && container_exit_code(c) == 0))
                         return dead(ctx, c, err);
-                if (waited >= w->within_ms) {
+                int64_t from = w->patient ? last_move(ctx, container, waited, &patience) : 0;
+                if (waited - from >= w->within_ms) {
                         const char *name = c ? container_name(c) : container;
                         if (c && str_eq(container_status(c), "restarting"))
                                 return dead(ctx, c, err);
                         AUTO_FREE char *words = last_words(ctx, container);
-                        err_set(err, ERR_COMMAND, "%s is not well after %lld s: %s", name,
-                                (long long)waited / 1000, why ? why : "it has not run for long enough");
+                        err_set(err, ERR_COMMAND, "%s is not well after %lld s%s: %s", name,
+                                (long long)waited / 1000, w->patient ? ", and nothing moved for long" : "", why ? why : "it has not run for long enough");
                         return err_hint(err, "its last line: %s", *words ? words : "(none)");
                 }
                 if (!step_sleep(ctx, 250))

@@ -39,6 +39,9 @@ typedef struct Wellness {
         int64_t       within_ms;
         const char   *user, *database;          /* for pg_isready; "": as the container says */
         const Secret *password;
+        /* True: `within_ms` is how long nothing may move (its log, the size of its files), not how long it
+         * may take: initdb on a slow disk has no limit that fits all. */
+        bool          patient;
 } Wellness;
 
 /* Waits until the container is well. What it says when it dies is part of the error. For
@@ -85,6 +88,14 @@ void layout_of(const char *service_pgdata, const json_t *service_container, cons
                PgLayout *ret);
 void layout_done(PgLayout *l) NONNULL;
 #define AUTO_LAYOUT CLEANUP(layout_done) PgLayout
+
+/* ---- as the service runs ---- */
+
+/* What `docker run` needs so that a server of ours runs as the service's container does: user, groups,
+ * read-only root, tmpfs, ulimits, security options. */
+void run_as_service(const json_t *service_container, Argv *a);
+/* "1000", "1000" of `user: "1000:1000"`; false: no user, or one by name, whom the image knows. */
+bool service_uid(const json_t *service_container, long *ret_uid, long *ret_gid);
 
 /* ---- files that were edited ---- */
 

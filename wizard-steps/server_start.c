@@ -2,8 +2,8 @@
  * restart policy, until Compose starts the service on that volume.
  *
  * What this makes carries the labels pgsherpa.run and pgsherpa.step; only what carries ours is
- * ever removed. A redo after a crash throws both away and begins again: nothing later has used
- * them yet. The password travels by the stdin of `docker run --env-file`, never by argv. */
+ * ever removed. A redo after a crash goes on waiting for a server that runs, which may have become
+ * healthy meanwhile, and throws away what does not: nothing later has used it yet. The password travels by the stdin of `docker run --env-file`, never by argv. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -22,7 +22,7 @@ static const ParamSpec params[] = {
         { .name = "password", .type = PARAM_SECRET, .fallback = "", .help = "else the service's" },
         { .name = "encoding", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
         { .name = "locale", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "time until it answers" },
+        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "how long nothing may move until it answers: its log, its files" },
         { 0 },
 };
 
@@ -239,6 +239,23 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
         return !b->overflow || err_set(err, ERR_USER, "the container's environment is too large");
 }
 
+/* With `user: "1000:1000"` initdb changes the mode of a directory that must be its own. */
+static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
+{
+        HostCall call = step_call(ctx);
+        AUTO_ARGV a = { 0 };
+        long uid = 0, gid = 0;
+        if (!service_uid(w->old, &uid, &gid))
+                return true;
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network", "none", "--user",
+                                                "0", "--entrypoint", "chown", "--volume", NULL });
+        argv_addf(&a, "%s:%s", step_str(ctx, "volume"), layout->mount);
+        argv_add(&a, step_str(ctx, "image"));
+        argv_addf(&a, "%ld:%ld", uid, gid);
+        argv_add(&a, layout->mount);
+        return docker_do(&call, &a, NULL, err);
+}
+
 static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
         HostCall call = step_call(ctx);
@@ -248,7 +265,7 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         argv_addf(&make, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
         argv_addf(&make, "--label=%s=%s", LABEL_STEP, step_id(ctx));
         argv_add(&make, volume);
-        if (!docker_do(&call, &make, NULL, err))
+        if (!docker_do(&call, &make, NULL, err) || !give_away(ctx, w, layout, err))
                 return false;
         AUTO_ARGV a = { 0 };
         argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never", "--restart",
@@ -259,6 +276,7 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
                 argv_addf(&a, "--label=pgsherpa.project=%s", compose_project(w->compose));
         argv_add(&a, "--volume");
         argv_addf(&a, "%s:%s", volume, layout->mount);
+        run_as_service(w->old, &a);
         int64_t shm = w->old ? jx_int(jx_get(w->old, "HostConfig"), "ShmSize", 0) : 0;
         argv_add(&a, "--shm-size");             /* parallel index builds want more than 64 MB (R17) */
         argv_addf(&a, "%lld", (long long)MAX(shm, 256LL * 1024 * 1024));
@@ -278,7 +296,7 @@ static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Er
 {
         Wellness well = { .health = "pg_isready", .within_ms = step_int(ctx, "within"),
                           .user = setting(ctx, "user", w->user, "postgres"),
-                          .database = "postgres" };
+                          .database = "postgres", .patient = true };
         if (json_is_object(step_get(ctx, "password")) &&
             !(well.password = step_secret(ctx, "password", err)))
                 return false;
@@ -318,10 +336,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         jx_set_str(mine, "volume", step_str(ctx, "volume"));
         if (!step_remember(ctx, mine, err))
                 return false;
+        layout_for(ctx, &w, &layout);
+        if (w.container && w.volume && container_running(w.container)) {
+                step_say(ctx, "%s of an earlier attempt runs; waiting for it", step_str(ctx, "name"));
+                return wait_for_it(ctx, &w, &layout, err);
+        }
         /* An attempt that died may have left half an initdb: begin again. */
         if ((w.container || w.volume) && !remove_ours(ctx, err))
                 return false;
-        layout_for(ctx, &w, &layout);
         return start(ctx, &w, &layout, err) && wait_for_it(ctx, &w, &layout, err);
 }
 

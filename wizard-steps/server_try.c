@@ -14,7 +14,7 @@
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_STRING, .help = "service whose command and mounts are tried" },
         { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "180s", .help = "time until it answers" },
+        { .name = "within", .type = PARAM_DURATION, .fallback = "180s", .help = "how long nothing may move until it answers" },
         { 0 },
 };
 
@@ -115,12 +115,12 @@ static void add_words(Argv *a, const json_t *list)
                 argv_add(a, json_string_value(v) ? json_string_value(v) : "");
 }
 
-static bool start(StepCtx *ctx, const json_t *old, bool own, Err *err)
+static bool start(StepCtx *ctx, const json_t *old, const json_t *image, bool own, Err *err)
 {
         HostCall call = step_call(ctx);
         AUTO_ARGV a = { 0 };
         const json_t *config = jx_get(old, "Config");
-        const char *user = jx_str(config, "User", "");
+        long uid = 0, gid = 0;
         argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never", "--network", "none",
                                                 "--restart", "no", "--name", scratch_name(ctx), NULL });
         argv_addf(&a, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
@@ -132,9 +132,12 @@ static bool start(StepCtx *ctx, const json_t *old, bool own, Err *err)
                                                 "--health-interval", "1s", "--health-retries", "1000", NULL });
         /* Nobody can reach it: a password would only be one more thing to hide. */
         argv_add_all(&a, (const char *const[]){ "--env", "POSTGRES_HOST_AUTH_METHOD=trust", NULL });
-        if (*user) {
-                argv_add(&a, "--user");
-                argv_add(&a, user);
+        run_as_service(old, &a);
+        if (service_uid(old, &uid, &gid)) {     /* who is not the image's own user owns no volume of it */
+                AUTO_LAYOUT layout = { 0 };
+                layout_of(NULL, old, image, &layout);
+                argv_add(&a, "--tmpfs");
+                argv_addf(&a, "%s:uid=%ld,gid=%ld,mode=0700", layout.mount, uid, gid);
         }
         add_mounts(ctx, old, own, &a);
         argv_add(&a, step_str(ctx, "image"));
@@ -194,9 +197,12 @@ static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
 /* What keeps it from starting goes to `problems`; false: could not even try. */
 static bool try_it(StepCtx *ctx, const json_t *old, bool own, json_t *problems, Err *err)
 {
-        Wellness well = { .health = "container", .within_ms = step_int(ctx, "within") };
+        Wellness well = { .health = "container", .within_ms = step_int(ctx, "within"), .patient = true };
         AUTO_ERR died = { 0 };
-        if (!remove_it(ctx, err) || !start(ctx, old, own, err))
+        HostCall look = step_look(ctx);
+        AUTO_JSON image = NULL;
+        if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err) || !remove_it(ctx, err) ||
+            !start(ctx, old, image, own, err))
                 return false;
         if (service_wait(ctx, scratch_name(ctx), &well, NULL, &died))
                 return file_errors(ctx, problems, err);

@@ -140,6 +140,22 @@ Test(server_start, a_killed_attempt_is_thrown_away_and_begun_again)
         cr_assert_str_eq(left, "");
 }
 
+Test(server_start, one_that_became_healthy_meanwhile_is_taken_and_not_made_anew)
+{
+        AUTO_KIT k = kit_new_with(15, "--up=db");
+        AUTO_FREE char *server = xasprintf("%s-new", k.project);
+        AUTO_FREE char *volume = xasprintf("%s_new", k.project);
+        json_t *params = json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17", "volume", volume,
+                                   "name", server);
+        AUTO_FREE char *system = xstrdup(jx_str(jx_get(kit_run(&k, "new", "server.start", params), "identity"), "system", ""));
+        AUTO_FREE char *before = kit_docker("inspect", "--format", "{{.Id}}", server, NULL);
+        const json_t *again = kit_run(&k, "new", "server.start", json_incref(params));
+        AUTO_FREE char *after = kit_docker("inspect", "--format", "{{.Id}}", server, NULL);
+        cr_assert_str_eq(after, before);
+        cr_assert_str_eq(jx_str(jx_get(again, "identity"), "system", ""), system);
+        kit_undo(&k, "new");
+}
+
 Test(server_start, keeps_its_hands_off_what_is_not_ours)
 {
         AUTO_KIT k = kit_new_with(15, "--up=db");
