@@ -35,10 +35,10 @@ DATA = '["pgdata:/var/lib/postgresql/data"]'
 class Shape:
     """Files of a project; `refused`: words of the refusal, else it must end done."""
 
-    def __init__(self, files, user="app", db="appdb", refused=None, before=None, databases=(), after=None):
+    def __init__(self, files, user="app", db="appdb", refused=None, before=None, databases=(), after=None, asked=None):
         self.files = {"compose.yaml": files} if isinstance(files, str) else files
         self.user, self.db, self.refused, self.before = user, db, refused, before
-        self.databases, self.after = databases, after
+        self.databases, self.after, self.asked = databases, after, asked
 
 
 def changed(old, new, text=PLAIN):
@@ -73,6 +73,14 @@ def other_is_untouched(p):
     assert seen.strip() == "theirs", f"the other server holds {seen}"
 
 
+def a_neighbour(p):
+    """Of no project, on the same network, connected for as long as it lives."""
+    sh("docker", "network", "create", f"{p.name}_shared")
+    sh("docker", "run", "-d", "--name", f"{p.name}-other", "--network", f"{p.name}_shared", "-e", f"PGPASSWORD={PASSWORD}",
+       "--entrypoint", "sh", f"postgres:{FROM}", "-c",
+       "while ! psql -h db -U app -d appdb -c 'select pg_sleep(3600)'; do sleep 1; done")
+
+
 PORT = free_port()
 SHAPES = {
     "no_tag": Shape(changed(f"postgres:{FROM}", "@NAME@-postgres"), before=tag_without_a_name),
@@ -104,6 +112,9 @@ SHAPES = {
         "compose.yaml": changed("    volumes:", "    command: [postgres, -c, config_file=/etc/x/pg.conf]\n    volumes:")
         .replace(DATA, '["pgdata:/var/lib/postgresql/data", "./conf:/etc/x:ro"]'),
         "conf/pg.conf": "listen_addresses = '*'\nwork_mem = 7MB\n"}),
+    "neighbour": Shape(changed("    volumes:", "    networks: [shared]\n    volumes:") +
+                       "networks: {shared: {external: true, name: @NAME@_shared}}\n", before=a_neighbour,
+                       asked="-other, as app in appdb"),
     "no_name": Shape(changed(DATA, '["/var/lib/postgresql/data"]')),
     "built": Shape({"compose.yaml": changed(f"image: postgres:{FROM}", "image: @NAME@-built:15\n    build: ./pg"),
                     "pg/Dockerfile": f"FROM postgres:{FROM}\nLABEL x=y\n"}, refused="FROM"),
@@ -173,6 +184,7 @@ class Project:
         for c in sh("docker", "ps", "-aq", "--filter", f"label=pgsherpa.project={self.name}").split():
             sh("docker", "rm", "-fv", c, check=False)
         sh("docker", "rm", "-fv", f"{self.name}-other", check=False)
+        sh("docker", "network", "rm", f"{self.name}_shared", check=False)
         for volume in sh("docker", "volume", "ls", "-q", "--filter", f"name=^{self.name}_").split():
             sh("docker", "volume", "rm", "-f", volume, check=False)
         sh("docker", "rmi", f"{self.name}-postgres", f"{self.name}-built:15", check=False)
@@ -222,6 +234,12 @@ def try_shape(name):
         events = told(run)
         down = [e for e in events if e["ev"] == "downtime.begin"]
         ended_up = end["ev"] == "gate.open" and end["kind"] == "after"
+        if shape.asked:
+            first = next((i for i, e in enumerate(events) if e["ev"] == "downtime.begin"), len(events))
+            seen = [e for e in events[:first] if shape.asked in json.dumps(e)]
+            assert seen, f"{name}: {shape.asked} was not said before the downtime: {last_words(events)}"
+            print(f"{name}: asked about before anything stopped", flush=True)
+            return
         if shape.refused:
             assert not down, f"{name}: refused after the downtime had begun"
             assert not ended_up, f"{name}: was to be refused"
