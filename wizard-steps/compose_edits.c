@@ -19,17 +19,21 @@ void volume_move_done(VolumeMove *m)
 json_t *image_of_major(int major)
 {
         /* From 18 on the volume is one level up (docker-library/postgres pull request 1259). */
-        return major >= 18 ? json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env", "PGDATA=/var/lib/postgresql/18/docker",
-                                       "Volumes", "/var/lib/postgresql")
-                           : json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env", "PGDATA=/var/lib/postgresql/data",
-                                       "Volumes", "/var/lib/postgresql/data");
+        return major >= 18 ? json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env",
+                                       "PGDATA=/var/lib/postgresql/18/docker", "Volumes",
+                                       "/var/lib/postgresql")
+                           : json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env",
+                                       "PGDATA=/var/lib/postgresql/data", "Volumes",
+                                       "/var/lib/postgresql/data");
 }
 
-bool volume_move_find(Compose *c, const char *service, const json_t *image, VolumeMove *ret, Err *err)
+bool volume_move_find(Compose *c, const char *service, const json_t *image, VolumeMove *ret,
+                      Err *err)
 {
         const json_t *now = compose_container(c, service);
         if (!now)
-                return err_set(err, ERR_USER, "service %s has no container to read its present volume from",
+                return err_set(err, ERR_USER,
+                               "service %s has no container to read its present volume from",
                                service);
         AUTO_ERR ignored = { 0 };
         AUTO_LAYOUT layout = { 0 };
@@ -37,10 +41,15 @@ bool volume_move_find(Compose *c, const char *service, const json_t *image, Volu
         const char *data = container_pgdata(now);
         const json_t *mount = container_mount_of(now, data);
         if (!mount) {
-                err_set(err, ERR_USER, "the data of %s (%s) is on no volume at all: it is in the container itself, and "
-                        "goes with it", service, data);
-                return err_hint(err, "move it first: copy the database into a server whose data is on a volume "
-                                     "(pgsherpa copy)");
+                err_set(err, ERR_USER,
+                        "the data of %s (%s) is on no volume at all: it is in the container "
+                        "itself, and "
+                        "goes with it",
+                        service, data);
+                return err_hint(
+                        err,
+                        "move it first: copy the database into a server whose data is on a volume "
+                        "(pgsherpa copy)");
         }
         ret->old_data = xstrdup(data);
         ret->old_mount = xstrdup(jx_str(mount, "Destination", ""));
@@ -66,7 +75,8 @@ void change_unwritable(const ComposeChange *ch, json_t *problems)
                 AUTO_FREE char *dir = xstrdup(real ? real : path);
                 *strrchr(dir, '/') = '\0';
                 if ((real && access(real, W_OK) != 0) || access(*dir ? dir : "/", W_OK) != 0) {
-                        AUTO_FREE char *words = xasprintf("%s cannot be written by this user", path);
+                        AUTO_FREE char *words =
+                                xasprintf("%s cannot be written by this user", path);
                         jx_append_str(problems, words);
                 }
         }
@@ -78,8 +88,7 @@ void change_check(StepCtx *ctx, const ComposeChange *ch)
         size_t i;
         json_t *one;
         change_unwritable(ch, problems);
-        json_array_foreach(problems, i, one)
-                step_problem(ctx, "%s", json_string_value(one));
+        json_array_foreach(problems, i, one) step_problem(ctx, "%s", json_string_value(one));
 }
 
 void change_results(const ComposeChange *ch, json_t *results)
@@ -98,7 +107,8 @@ void change_results(const ComposeChange *ch, json_t *results)
 static void say_diff(StepCtx *ctx, const char *diff)
 {
         AUTO_FREE char *copy = xstrdup(diff);
-        for (char *save = NULL, *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+        for (char *save = NULL, *l = strtok_r(copy, "\n", &save); l;
+             l = strtok_r(NULL, "\n", &save))
                 step_say(ctx, "%s", l);
 }
 
@@ -121,7 +131,8 @@ static bool back_of(const ComposeChange *back, FileEdit *edit)
         return false;
 }
 
-bool change_write(StepCtx *ctx, const ComposeChange *ch, const ComposeChange *back, json_t *results, Err *err)
+bool change_write(StepCtx *ctx, const ComposeChange *ch, const ComposeChange *back, json_t *results,
+                  Err *err)
 {
         AUTO_JSON owned = results;
         FileEdit edits[8] = { 0 };
@@ -133,9 +144,12 @@ bool change_write(StepCtx *ctx, const ComposeChange *ch, const ComposeChange *ba
                 with_back += back && back_of(back, &edits[i]);
         }
         if (back && with_back != compose_change_count(back)) {
-                err_set(err, ERR_USER, "the data is in a volume without a name, and the way back to it cannot be written "
+                err_set(err, ERR_USER,
+                        "the data is in a volume without a name, and the way back to it cannot be "
+                        "written "
                         "where the way forth is");
-                return err_hint(err, "give that volume a name in the compose file first (external: true), and begin anew");
+                return err_hint(err, "give that volume a name in the compose file first (external: "
+                                     "true), and begin anew");
         }
         change_say(ctx, ch);
         return file_edits(ctx, edits, n, json_incref(owned), err);

@@ -1,12 +1,17 @@
-/* compose_try.c: every edit of the journey on copies, read back by Docker Compose, while nothing stands
- * still: what keeps the compose file from being changed is known before anything is stopped. */
+/* compose_try.c: every edit of the journey on copies, read back by Docker Compose, while nothing
+ * stands still: what keeps the compose file from being changed is known before anything is stopped.
+ */
 #include "wizard-steps/host_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "service", .type = PARAM_NAME, .help = "service that gets the image and the volume" },
+        { .name = "service",
+          .type = PARAM_NAME,
+          .help = "service that gets the image and the volume" },
         { .name = "image", .type = PARAM_IMAGE, .help = "new image; it need not be here yet" },
         { .name = "volume", .type = PARAM_STRING, .help = "new volume; it need not be there yet" },
-        { .name = "to", .type = PARAM_INT, .fallback = "0",
+        { .name = "to",
+          .type = PARAM_INT,
+          .fallback = "0",
           .help = "major of the image, for where it wants its volume while it is not here" },
         OVERRIDE_PARAM,
         { 0 },
@@ -24,7 +29,9 @@ static const char *const verdict[] = { "problems", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# on copies of the compose files: image of %s becomes %s, its data moves to volume %s",
+        step_plan(ctx,
+                  "# on copies of the compose files: image of %s becomes %s, its data moves to "
+                  "volume %s",
                   step_words(ctx, "service"), step_words(ctx, "image"), step_words(ctx, "volume"));
         step_plan_compose(ctx, false, "config (of the copies)");
         return true;
@@ -40,14 +47,17 @@ static bool layout_image(StepCtx *ctx, json_t **ret, Err *err)
         return true;
 }
 
-static bool try_all(StepCtx *ctx, Compose *c, ComposeChange *ch, const json_t *image, VolumeMove *move, Err *err)
+static bool try_all(StepCtx *ctx, Compose *c, ComposeChange *ch, const json_t *image,
+                    VolumeMove *move, Err *err)
 {
         HostCall look = step_look(ctx);
         const char *service = step_str(ctx, "service");
         if (!compose_change_image(ch, &look, service, step_str(ctx, "image"), err) ||
             !volume_move_find(c, service, image, move, err))
                 return false;
-        ComposeVolumeWish w = { .service = service, .data_dir = move->old_data, .volume = step_str(ctx, "volume"),
+        ComposeVolumeWish w = { .service = service,
+                                .data_dir = move->old_data,
+                                .volume = step_str(ctx, "volume"),
                                 .target = move->mount };
         return compose_change_volume(ch, &look, &w, err);
 }
@@ -70,7 +80,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                         err_move(err, &why);
                         return false;
                 }
-                AUTO_FREE char *words = xasprintf("%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                AUTO_FREE char *words = xasprintf("%s%s%s", why.message, why.hint ? "; " : "",
+                                                  why.hint ? why.hint : "");
                 jx_append_str(problems, words);
                 step_log(ctx, SAY_ERROR, "pgsherpa", "%s", words);
                 step_report(ctx, "%s", why.message);
@@ -80,7 +91,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         change_results(ch, step_results(ctx));
         step_result_str(ctx, "mount", move.mount);
         change_say(ctx, ch);
-        step_report(ctx, "%s would be changed, and Compose reads it", jx_str(step_results(ctx), "file", ""));
+        step_report(ctx, "%s would be changed, and Compose reads it",
+                    jx_str(step_results(ctx), "file", ""));
         return true;
 }
 

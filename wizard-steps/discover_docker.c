@@ -175,7 +175,8 @@ static json_t *spellings(const json_t *db, const char *service)
         }
         json_object_foreach(jx_get(jx_get(db, "NetworkSettings"), "Ports"), key, bindings)
                 json_array_foreach(bindings, i, one) {
-                        static const char *const hosts[] = { "host.docker.internal", "172.17.0.1", "localhost", "127.0.0.1" };
+                        static const char *const hosts[] = { "host.docker.internal", "172.17.0.1",
+                                                             "localhost", "127.0.0.1" };
                         for (size_t k = 0; k < LEN(hosts); k++) {
                                 AUTO_FREE char *there = xasprintf("%s:%s", hosts[k], jx_str(one, "HostPort", ""));
                                 jx_append_str(names, there);

@@ -336,7 +336,8 @@ bool service_wait(StepCtx *ctx, const char *container, const Wellness *w, json_t
                                 return dead(ctx, c, err);
                         AUTO_FREE char *words = last_words(ctx, container);
                         err_set(err, ERR_COMMAND, "%s is not well after %lld s%s: %s", name,
-                                (long long)waited / 1000, w->patient ? ", and nothing moved for long" : "", why ? why : "it has not run for long enough");
+                                (long long)waited / 1000, w->patient ? ", and nothing moved for long" : "",
+                                why ? why : "it has not run for long enough");
                         return err_hint(err, "its last line: %s", *words ? words : "(none)");
                 }
                 if (!step_sleep(ctx, 250))

@@ -1,6 +1,6 @@
-/* pg_consumers.c: who is connected, by name: addresses of pg_stat_activity mapped to containers, also those
- * of other Compose projects on the same network. Whom no list names would go on writing in the downtime; it is
- * known before anything stops. */
+/* pg_consumers.c: who is connected, by name: addresses of pg_stat_activity mapped to containers,
+ * also those of other Compose projects on the same network. Whom no list names would go on writing
+ * in the downtime; it is known before anything stops. */
 #include <limits.h>
 #include <stdio.h>
 
@@ -10,14 +10,20 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "stops", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "stops",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "services of the server's own project that stop before it: explained" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "unexplained", .type = PARAM_LIST, .help = "who is connected and will not be stopped" },
-        { .name = "explained", .type = PARAM_LIST, .help = "services that are connected and will be stopped" },
+        { .name = "unexplained",
+          .type = PARAM_LIST,
+          .help = "who is connected and will not be stopped" },
+        { .name = "explained",
+          .type = PARAM_LIST,
+          .help = "services that are connected and will be stopped" },
         { 0 },
 };
 
@@ -33,11 +39,11 @@ static const json_t *container_at(const json_t *all, const char *address)
         size_t i;
         json_t *c, *network;
         const char *key;
-        json_array_foreach(all, i, c)
-                json_object_foreach(jx_get(jx_get(c, "NetworkSettings"), "Networks"), key, network)
-                        if (*address && (str_eq(jx_str(network, "IPAddress", ""), address) ||
-                                         str_eq(jx_str(network, "GlobalIPv6Address", ""), address)))
-                                return c;
+        json_array_foreach(all, i, c) json_object_foreach(
+                jx_get(jx_get(c, "NetworkSettings"), "Networks"), key,
+                network) if (*address &&
+                             (str_eq(jx_str(network, "IPAddress", ""), address) ||
+                              str_eq(jx_str(network, "GlobalIPv6Address", ""), address))) return c;
         return NULL;
 }
 
@@ -54,9 +60,7 @@ static bool is_listed(const json_t *names, const char *name)
 {
         size_t i;
         json_t *one;
-        json_array_foreach(names, i, one)
-                if (str_eq(json_string_value(one), name))
-                        return true;
+        json_array_foreach(names, i, one) if (str_eq(json_string_value(one), name)) return true;
         return false;
 }
 
@@ -71,14 +75,15 @@ static char *words_for(const json_t *other, const json_t *c)
         const char *address = jx_str(other, "address", ""), *app = jx_str(other, "application", "");
         AUTO_FREE char *who = NULL;
         if (c && *container_label(c, "com.docker.compose.service"))
-                who = xasprintf("service %s of project %s", container_label(c, "com.docker.compose.service"),
+                who = xasprintf("service %s of project %s",
+                                container_label(c, "com.docker.compose.service"),
                                 container_label(c, "com.docker.compose.project"));
         else if (c)
                 who = xasprintf("container %s", container_name(c));
         else
                 who = xasprintf("somebody at %s", *address ? address : "the server's own socket");
-        char *text = xasprintf("%s, as %s in %s%s%s", who, jx_str(other, "user", "?"), jx_str(other, "database", "?"),
-                               *app ? " with " : "", app);
+        char *text = xasprintf("%s, as %s in %s%s%s", who, jx_str(other, "user", "?"),
+                               jx_str(other, "database", "?"), *app ? " with " : "", app);
         return text;
 }
 
@@ -97,9 +102,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_set(ctx, "unexplained", unexplained);
         step_result_set(ctx, "explained", explained);
         size_t i;
-        json_array_foreach(others, i, o) {
+        json_array_foreach(others, i, o)
+        {
                 const json_t *c = container_at(all, jx_str(o, "address", ""));
-                AUTO_FREE char *home = c ? realpath(container_label(c, "com.docker.compose.project.working_dir"), NULL) : NULL;
+                AUTO_FREE char *home =
+                        c ? realpath(container_label(c, "com.docker.compose.project.working_dir"),
+                                     NULL)
+                          : NULL;
                 const char *service = c ? container_label(c, "com.docker.compose.service") : "";
                 if (home && *dir && str_eq(home, dir) && is_listed(stops, service)) {
                         add_once(explained, service);
@@ -111,8 +120,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         json_array_foreach(unexplained, i, o)
                 step_log(ctx, SAY_WARN, "pgsherpa", "%s", json_string_value(o));
-        step_report(ctx, "%zu connected that will be stopped, %zu that will not", json_array_size(explained),
-                    json_array_size(unexplained));
+        step_report(ctx, "%zu connected that will be stopped, %zu that will not",
+                    json_array_size(explained), json_array_size(unexplained));
         return true;
 }
 

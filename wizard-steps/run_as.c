@@ -1,5 +1,5 @@
-/* run_as.c: a server of ours runs as the service will, or what keeps the service from running is found out
- * when nothing can be changed any more. */
+/* run_as.c: a server of ours runs as the service will, or what keeps the service from running is
+ * found out when nothing can be changed any more. */
 #include <stdio.h>
 
 #include "wizard-steps/host_steps.h"
@@ -15,7 +15,8 @@ static void each(Argv *a, const json_t *list, const char *flag)
 {
         size_t i;
         json_t *one;
-        json_array_foreach(list, i, one) {
+        json_array_foreach(list, i, one)
+        {
                 argv_add(a, flag);
                 argv_add(a, json_string_value(one) ? json_string_value(one) : "");
         }
@@ -35,14 +36,17 @@ void run_as_service(const json_t *service_container, Argv *a)
         each(a, jx_get(host, "SecurityOpt"), "--security-opt");
         if (jx_bool(host, "ReadonlyRootfs", false))
                 argv_add(a, "--read-only");
-        json_object_foreach((json_t *)jx_get(host, "Tmpfs"), path, one) {
+        json_object_foreach((json_t *)jx_get(host, "Tmpfs"), path, one)
+        {
                 const char *options = json_string_value(one);
                 argv_add(a, "--tmpfs");
-                argv_addf(a, "%s%s%s", path, options && *options ? ":" : "", options ? options : "");
+                argv_addf(a, "%s%s%s", path, options && *options ? ":" : "",
+                          options ? options : "");
         }
-        json_array_foreach(jx_get(host, "Ulimits"), i, one) {
+        json_array_foreach(jx_get(host, "Ulimits"), i, one)
+        {
                 argv_add(a, "--ulimit");
-                argv_addf(a, "%s=%lld:%lld", jx_str(one, "Name", ""), (long long)jx_int(one, "Soft", 0),
-                          (long long)jx_int(one, "Hard", 0));
+                argv_addf(a, "%s=%lld:%lld", jx_str(one, "Name", ""),
+                          (long long)jx_int(one, "Soft", 0), (long long)jx_int(one, "Hard", 0));
         }
 }

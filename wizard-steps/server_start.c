@@ -3,7 +3,8 @@
  *
  * What this makes carries the labels pgsherpa.run and pgsherpa.step; only what carries ours is
  * ever removed. A redo after a crash goes on waiting for a server that runs, which may have become
- * healthy meanwhile, and throws away what does not: nothing later has used it yet. The password travels by the stdin of `docker run --env-file`, never by argv. */
+ * healthy meanwhile, and throws away what does not: nothing later has used it yet. The password
+ * travels by the stdin of `docker run --env-file`, never by argv. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -22,7 +23,8 @@ static const ParamSpec params[] = {
         { .name = "password", .type = PARAM_SECRET, .fallback = "", .help = "else the service's" },
         { .name = "encoding", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
         { .name = "locale", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "how long nothing may move until it answers: its log, its files" },
+        { .name = "within", .type = PARAM_DURATION, .fallback = "120s",
+          .help = "how long nothing may move until it answers: its log, its files" },
         { 0 },
 };
 
@@ -247,9 +249,9 @@ static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err 
         long uid = 0, gid = 0;
         if (!service_uid(w->old, &uid, &gid))
                 return true;
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network", "none", "--user",
-                                                "0", "--entrypoint", "chown", "--volume", NULL });
-        argv_addf(&a, "%s:%s", step_str(ctx, "volume"), layout->mount);
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
+                                                "none", "--user", "0", "--entrypoint", "chown", "--volume", NULL });
+        argv_addf(&a, "%s:%s:nocopy", step_str(ctx, "volume"), layout->mount);
         argv_add(&a, step_str(ctx, "image"));
         argv_addf(&a, "%ld:%ld", uid, gid);
         argv_add(&a, layout->mount);
@@ -275,7 +277,9 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         if (w->compose)
                 argv_addf(&a, "--label=pgsherpa.project=%s", compose_project(w->compose));
         argv_add(&a, "--volume");
-        argv_addf(&a, "%s:%s", volume, layout->mount);
+        /* An empty volume would get the image's directory, owner and all, once more. */
+        long uid, gid;
+        argv_addf(&a, "%s:%s%s", volume, layout->mount, service_uid(w->old, &uid, &gid) ? ":nocopy" : "");
         run_as_service(w->old, &a);
         int64_t shm = w->old ? jx_int(jx_get(w->old, "HostConfig"), "ShmSize", 0) : 0;
         argv_add(&a, "--shm-size");             /* parallel index builds want more than 64 MB (R17) */

@@ -14,7 +14,8 @@
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_STRING, .help = "service whose command and mounts are tried" },
         { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "180s", .help = "how long nothing may move until it answers" },
+        { .name = "within", .type = PARAM_DURATION, .fallback = "180s",
+          .help = "how long nothing may move until it answers" },
         { 0 },
 };
 

@@ -523,20 +523,23 @@ bool compose_interpolated(Compose *c, const char *service, json_t **ret_service,
 }
 
 /* A file that `secrets:` or `configs:` put at that path; *ret stays NULL when it cannot be read here. */
-static bool granted_file(const json_t *service, const json_t *all, const char *path, const char *name, Secret **ret)
+static bool granted_file(const json_t *service, const json_t *all, const char *path, const char *name,
+                         Secret **ret)
 {
-        static const struct { const char *key, *below; } ways[] = { { "secrets", "/run/secrets/" }, { "configs", "/" } };
+        static const struct { const char *key, *below; } ways[] = { { "secrets", "/run/secrets/" },
+                                                                    { "configs", "/" } };
         for (size_t k = 0; k < LEN(ways); k++) {
                 size_t i;
                 json_t *one;
                 json_array_foreach(jx_get(service, ways[k].key), i, one) {
                         const char *source = jx_str(one, "source", ""), *target = jx_str(one, "target", source);
-                        AUTO_FREE char *there = *target == '/' ? xstrdup(target) : xasprintf("%s%s", ways[k].below, target);
+                        AUTO_FREE char *there = xasprintf("%s%s", *target == '/' ? "" : ways[k].below, target);
                         const json_t *made = jx_get(jx_get(all, ways[k].key), source);
                         AUTO_ERR ignored = { 0 };
                         char *bytes = NULL;
                         size_t n = 0;
-                        if (!str_eq(there, path) || !io_read_file(jx_str(made, "file", ""), LIMIT_SECRET_FILE, &bytes, &n, &ignored))
+                        if (!str_eq(there, path) ||
+                            !io_read_file(jx_str(made, "file", ""), LIMIT_SECRET_FILE, &bytes, &n, &ignored))
                                 continue;
                         while (n && bytes[n - 1] == '\n')
                                 bytes[--n] = '\0';

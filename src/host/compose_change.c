@@ -13,21 +13,21 @@
 
 struct ComposeChange {
         Compose *c;
-        json_t  *files;         /* compose files, an override of ours included               */
-        json_t  *config;        /* what Compose reads now; NULL: not asked yet               */
-        Overlay  now;           /* files as they shall be                                    */
-        char    *diff[LEN(((Overlay *)0)->f)];
-        bool     override_only;
+        json_t *files;  /* compose files, an override of ours included               */
+        json_t *config; /* what Compose reads now; NULL: not asked yet               */
+        Overlay now;    /* files as they shall be                                    */
+        char *diff[LEN(((Overlay *)0)->f)];
+        bool override_only;
 };
 
 /* One try: files on top of what is there, thrown away unless it is proven. */
 typedef struct Draft {
         ComposeChange *ch;
-        Overlay        o;
-        json_t        *files;
-        char          *diff[LEN(((Overlay *)0)->f)];
-        const char    *service;
-        const char    *image;                   /* of one of the two                         */
+        Overlay o;
+        json_t *files;
+        char *diff[LEN(((Overlay *)0)->f)];
+        const char *service;
+        const char *image; /* of one of the two                         */
         const ComposeVolumeWish *volume;
 } Draft;
 
@@ -64,8 +64,10 @@ size_t compose_change_count(const ComposeChange *ch)
 
 ComposeChanged compose_change_file(const ComposeChange *ch, size_t i)
 {
-        return (ComposeChanged){ .path = ch->now.f[i].path, .after = ch->now.f[i].bytes,
-                                 .after_len = ch->now.f[i].n, .diff = ch->diff[i] };
+        return (ComposeChanged){ .path = ch->now.f[i].path,
+                                 .after = ch->now.f[i].bytes,
+                                 .after_len = ch->now.f[i].n,
+                                 .diff = ch->diff[i] };
 }
 
 /* ---- drafts ---- */
@@ -141,7 +143,8 @@ static void add_includes(const Draft *d, const char *path, json_t *list)
                 const YamlNode *p = c->kind == YAML_MAP ? yaml_get(c, "path") : c;
                 if (p && p->kind == YAML_SCALAR)
                         add_included(d, path, p->text, list);
-                for (const YamlNode *one = p && p->kind == YAML_LIST ? p->first : NULL; one; one = one->next)
+                for (const YamlNode *one = p && p->kind == YAML_LIST ? p->first : NULL; one;
+                     one = one->next)
                         if (one->kind == YAML_SCALAR)
                                 add_included(d, path, one->text, list);
         }
@@ -163,7 +166,7 @@ static json_t *all_files(const Draft *d)
 }
 
 typedef struct Spot {
-        char  *path, *bytes, *text;     /* text: image, or source of the mount, ${..} and all */
+        char *path, *bytes, *text; /* text: image, or source of the mount, ${..} and all */
         size_t n;
 } Spot;
 
@@ -193,7 +196,8 @@ static bool find_spot(const Draft *d, Spot *ret, Err *err)
                 return true;
         }
         return err_set(err, ERR_USER, "no file of project %s sets %s of service %s itself",
-                       compose_project(d->ch->c), d->volume ? "the data volume" : "the image", d->service);
+                       compose_project(d->ch->c), d->volume ? "the data volume" : "the image",
+                       d->service);
 }
 
 /* ---- the ways: false without an error is one that does not apply ---- */
@@ -206,13 +210,14 @@ static void env_files(const Draft *d, const char *path, Arena *a, EnvFiles *ret)
         AUTO_FREE char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
         AUTO_FREE char *beside = io_join(dir, ".env");
         AUTO_JSON all = json_array();
-        jx_append_str(all, beside);             /* of an included file; the project's wins   */
+        jx_append_str(all, beside); /* of an included file; the project's wins   */
         if (json_array_size(list) == 0)
                 jx_append_str(all, own);
         json_array_extend(all, list);
         size_t i;
         json_t *one;
-        json_array_foreach(all, i, one) {
+        json_array_foreach(all, i, one)
+        {
                 AUTO_ERR ignored = { 0 };
                 char *bytes = NULL;
                 size_t n = 0;
@@ -230,8 +235,11 @@ static bool edit_spot(const Spot *s, const Draft *d, const char *source, Compose
 {
         if (!d->volume)
                 return compose_edit_image(s->path, s->bytes, s->n, d->service, d->image, e, err);
-        ComposeVolume w = { .service = d->service, .data_dir = d->volume->data_dir, .volume = d->volume->volume,
-                            .target = d->volume->target, .source = source };
+        ComposeVolume w = { .service = d->service,
+                            .data_dir = d->volume->data_dir,
+                            .volume = d->volume->volume,
+                            .target = d->volume->target,
+                            .source = source };
         return compose_edit_volume(s->path, s->bytes, s->n, &w, e, err);
 }
 
@@ -260,12 +268,14 @@ static bool by_variable(Draft *d, Err *err)
                 if (!edit_spot(&s, d, s.text, &e, err))
                         return false;
         } else if (!d->volume) {
-                if (!compose_edit_image_default(s.path, s.bytes, s.n, d->service, name, value, &e, err))
+                if (!compose_edit_image_default(s.path, s.bytes, s.n, d->service, name, value, &e,
+                                                err))
                         return false;
         } else {
                 AUTO_FREE char *text = vars_with_default(s.text, name, value);
                 if (!text)
-                        return err_set(err, ERR_USER, "no .env sets %s, and it has no default", name);
+                        return err_set(err, ERR_USER, "no .env sets %s, and it has no default",
+                                       name);
                 if (!edit_spot(&s, d, text, &e, err))
                         return false;
         }
@@ -283,11 +293,12 @@ static bool in_place(Draft *d, Err *err)
         return true;
 }
 
-/* The other mounts as the file writes them, when that is all there are; else as Compose reads them. NULL:
- * one holds a dollar, which would be filled in once more. */
+/* The other mounts as the file writes them, when that is all there are; else as Compose reads them.
+ * NULL: one holds a dollar, which would be filled in once more. */
 static const char **other_lines(const Draft *d, Arena *a, const char **at, size_t room)
 {
-        const json_t *list = jx_get(jx_get(jx_get(d->ch->config, "services"), d->service), "volumes");
+        const json_t *list =
+                jx_get(jx_get(jx_get(d->ch->config, "services"), d->service), "volumes");
         AUTO_SPOT s = { 0 };
         AUTO_ERR ignored = { 0 };
         AUTO_FREE char *written = NULL;
@@ -296,13 +307,16 @@ static const char **other_lines(const Draft *d, Arena *a, const char **at, size_
         if (json_array_size(list) > room)
                 return NULL;
         if (find_spot(d, &s, &ignored) &&
-            compose_edit_other_mounts(s.path, s.bytes, s.n, d->service, d->volume->data_dir, &n, &written) &&
+            compose_edit_other_mounts(s.path, s.bytes, s.n, d->service, d->volume->data_dir, &n,
+                                      &written) &&
             n + 1 == json_array_size(list)) {
-                for (char *save = NULL, *l = strtok_r(written, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+                for (char *save = NULL, *l = strtok_r(written, "\n", &save); l;
+                     l = strtok_r(NULL, "\n", &save))
                         *at++ = arena_printf(a, "  - %s", l);
                 return at;
         }
-        json_array_foreach(list, i, v) {
+        json_array_foreach(list, i, v)
+        {
                 const char *to = jx_str(v, "target", "");
                 if (str_eq(to, d->volume->target) || proof_holds(to, d->volume->data_dir))
                         continue;
@@ -314,8 +328,8 @@ static const char **other_lines(const Draft *d, Arena *a, const char **at, size_
         return at;
 }
 
-/* How much of a list of volumes is written: the one, which Compose merges by its target; all of them, which
- * replace those of a merge key; all, and no other file's count. */
+/* How much of a list of volumes is written: the one, which Compose merges by its target; all of
+ * them, which replace those of a merge key; all, and no other file's count. */
 typedef enum Extent { ONE, ALL, ALL_OF_EVERY_FILE } Extent;
 
 static const char *const *lines_for(const Draft *d, Extent extent, Arena *a)
@@ -357,7 +371,9 @@ static bool insert_lines(Draft *d, Extent extent, Err *err)
 {
         AUTO_ARENA a = arena_new();
         const char *const *lines = extent == ONE || d->volume ? lines_for(d, extent, a) : NULL;
-        ComposeInsert w = { .service = d->service, .lines = lines, .volume = d->volume ? d->volume->volume : NULL };
+        ComposeInsert w = { .service = d->service,
+                            .lines = lines,
+                            .volume = d->volume ? d->volume->volume : NULL };
         return lines && inserted(d, &w, err);
 }
 
@@ -395,8 +411,11 @@ static bool override_file(Draft *d, Extent extent, Err *err)
         if (!lines)
                 return false;
         Buf b = buf_init(LIMIT_COMPOSE_FILE);
-        buf_printf(&b, COMPOSE_OVERRIDE_MARK ": read by `docker compose` after the other file, and wins.\n"
-                       "services:\n  %s:\n", d->service);
+        buf_printf(&b,
+                   COMPOSE_OVERRIDE_MARK
+                   ": read by `docker compose` after the other file, and wins.\n"
+                   "services:\n  %s:\n",
+                   d->service);
         for (; *lines; lines++)
                 buf_printf(&b, "    %s\n", *lines);
         if (d->volume)
@@ -421,9 +440,9 @@ static bool override_all(Draft *d, Err *err)
 /* ---- one after another ---- */
 
 typedef bool Way(Draft *d, Err *err);
-static Way *const ways[] = { by_variable, in_place, one_mount, own_line, own_lines, own_lines_alone,
-                             override_one, override_all };
-#define OVERRIDES 2                     /* the last ones */
+static Way *const ways[] = { by_variable, in_place,        one_mount,    own_line,
+                             own_lines,   own_lines_alone, override_one, override_all };
+#define OVERRIDES 2 /* the last ones */
 
 static bool proven(Draft *d, const HostCall *call, Err *err)
 {
@@ -432,7 +451,9 @@ static bool proven(Draft *d, const HostCall *call, Err *err)
                 return false;
         ProofWish w = { .service = d->service, .image = d->image };
         if (d->volume)
-                w = (ProofWish){ .service = d->service, .volume = d->volume->volume, .target = d->volume->target,
+                w = (ProofWish){ .service = d->service,
+                                 .volume = d->volume->volume,
+                                 .target = d->volume->target,
                                  .data_dir = d->volume->data_dir };
         if (!proof_of_change(d->ch->config, after, &w, err)) {
                 json_decref(after);
@@ -460,7 +481,8 @@ static void keep(Draft *d)
 
 static bool known(ComposeChange *ch, const HostCall *call, Err *err)
 {
-        return ch->config || compose_shadow_config(ch->c, call, &ch->now, ch->files, &ch->config, err);
+        return ch->config ||
+               compose_shadow_config(ch->c, call, &ch->now, ch->files, &ch->config, err);
 }
 
 static bool change(ComposeChange *ch, const HostCall *call, const Draft *wish, Err *err)
@@ -485,7 +507,8 @@ static bool change(ComposeChange *ch, const HostCall *call, const Draft *wish, E
         err_set(err, ERR_USER, "%s of service %s cannot be changed by this program: %s",
                 wish->volume ? "the data volume" : "the image", name,
                 tried.len ? buf_str(&tried) : "no file of the project is the place for it");
-        return err_hint(err, "write it as plain text into the service itself, `docker compose up -d` it, and begin "
+        return err_hint(err, "write it as plain text into the service itself, `docker compose up "
+                             "-d` it, and begin "
                              "anew");
 }
 
@@ -500,21 +523,25 @@ static bool same_repository(const char *a, const char *b)
         return n == m && strncmp(a, b, n) == 0;
 }
 
-/* The image that the Dockerfile's last stage begins with ("" when it cannot be read), malloc()ed. */
+/* The image that the Dockerfile's last stage begins with ("" when it cannot be read), malloc()ed.
+ */
 static char *base_of(const json_t *b, const char **ret_where)
 {
         static char nowhere[] = "its Dockerfile";
-        AUTO_FREE char *path = io_join(jx_str(b, "context", "/"), jx_str(b, "dockerfile", "Dockerfile"));
+        AUTO_FREE char *path =
+                io_join(jx_str(b, "context", "/"), jx_str(b, "dockerfile", "Dockerfile"));
         const char *inlined = jx_str(b, "dockerfile_inline", NULL);
         AUTO_FREE char *bytes = inlined ? xstrdup(inlined) : NULL;
         AUTO_ERR ignored = { 0 };
         size_t n = 0;
         *ret_where = nowhere;
-        if (!bytes && !io_read_file(*jx_str(b, "dockerfile", "") == '/' ? jx_str(b, "dockerfile", "") : path,
-                                    LIMIT_COMPOSE_FILE, &bytes, &n, &ignored))
+        if (!bytes &&
+            !io_read_file(*jx_str(b, "dockerfile", "") == '/' ? jx_str(b, "dockerfile", "") : path,
+                          LIMIT_COMPOSE_FILE, &bytes, &n, &ignored))
                 return xstrdup("");
         char *found = xstrdup("");
-        for (char *save = NULL, *l = strtok_r(bytes, "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
+        for (char *save = NULL, *l = strtok_r(bytes, "\r\n", &save); l;
+             l = strtok_r(NULL, "\r\n", &save)) {
                 l += strspn(l, " \t");
                 if (strncasecmp(l, "FROM ", 5) != 0)
                         continue;
@@ -528,7 +555,8 @@ static char *base_of(const json_t *b, const char **ret_where)
 }
 
 /* A service that is built here: the image of a registry lacks what the Dockerfile adds. */
-static bool build_allows(ComposeChange *ch, const HostCall *call, const char *service, const char *image, Err *err)
+static bool build_allows(ComposeChange *ch, const HostCall *call, const char *service,
+                         const char *image, Err *err)
 {
         const json_t *s = jx_get(jx_get(ch->config, "services"), service), *b = jx_get(s, "build");
         AUTO_JSON here = NULL;
@@ -541,15 +569,21 @@ static bool build_allows(ComposeChange *ch, const HostCall *call, const char *se
         AUTO_FREE char *clean = text_clean_str(base);
         if (here && *base && !same_repository(base, image))
                 return true;
-        err_set(err, ERR_USER, "service %s is built here (build:): with the image %s all that %s adds to %s would be "
-                "lost", service, image, where, *clean ? clean : "its base");
-        return err_hint(err, "change FROM in that Dockerfile to the new major, build it under another tag (docker build "
-                             "-t NAME:NEW %s), put FROM back until the upgrade, and give NAME:NEW as the new image",
+        err_set(err, ERR_USER,
+                "service %s is built here (build:): with the image %s all that %s adds to %s would "
+                "be "
+                "lost",
+                service, image, where, *clean ? clean : "its base");
+        return err_hint(err,
+                        "change FROM in that Dockerfile to the new major, build it under another "
+                        "tag (docker build "
+                        "-t NAME:NEW %s), put FROM back until the upgrade, and give NAME:NEW as "
+                        "the new image",
                         jx_str(b, "context", "."));
 }
 
-bool compose_change_image(ComposeChange *ch, const HostCall *call, const char *service, const char *image,
-                          Err *err)
+bool compose_change_image(ComposeChange *ch, const HostCall *call, const char *service,
+                          const char *image, Err *err)
 {
         if (!edit_harmless(image))
                 return err_set(err, ERR_USER, "`%s` is not the name of an image with a tag", image);
@@ -557,18 +591,23 @@ bool compose_change_image(ComposeChange *ch, const HostCall *call, const char *s
                 return false;
         const json_t *s = jx_get(jx_get(ch->config, "services"), service);
         if (!s)
-                return err_set(err, ERR_USER, "project %s has no service %s", compose_project(ch->c), service);
+                return err_set(err, ERR_USER, "project %s has no service %s",
+                               compose_project(ch->c), service);
         if (str_eq(jx_str(s, "image", ""), image))
                 return true;
         Draft wish = { .service = service, .image = image };
         return build_allows(ch, call, service, image, err) && change(ch, call, &wish, err);
 }
 
-bool compose_change_volume(ComposeChange *ch, const HostCall *call, const ComposeVolumeWish *w, Err *err)
+bool compose_change_volume(ComposeChange *ch, const HostCall *call, const ComposeVolumeWish *w,
+                           Err *err)
 {
         if (!edit_volume_name(w->volume, err) || !known(ch, call, err))
                 return false;
-        ProofWish now = { .service = w->service, .volume = w->volume, .target = w->target, .data_dir = w->data_dir };
+        ProofWish now = { .service = w->service,
+                          .volume = w->volume,
+                          .target = w->target,
+                          .data_dir = w->data_dir };
         AUTO_ERR not_yet = { 0 };
         if (proof_says_so(ch->config, &now, &not_yet))
                 return true;

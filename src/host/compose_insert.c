@@ -28,10 +28,10 @@ static size_t line_start(const char *bytes, size_t at)
 
 typedef struct Insert {
         const char *file, *bytes;
-        size_t      n;
-        Arena      *a;
-        Patches     ps;
-        bool        flow;               /* into {..} or [..]: its line changes               */
+        size_t n;
+        Arena *a;
+        Patches ps;
+        bool flow; /* into {..} or [..]: its line changes               */
 } Insert;
 
 /* Whole lines before the line that holds `before`, each indented like it and by `deeper` more. */
@@ -41,21 +41,23 @@ static void add_lines(Insert *in, size_t before, int deeper, const char *const *
         size_t indent = strspn(in->bytes + at, " ");
         const char *text = "", *eol = edit_line_end(in->bytes, in->n);
         for (; *lines; lines++)
-                text = arena_printf(in->a, "%s%.*s%*s%s%s", text, (int)indent, in->bytes + at, deeper, "",
-                                    *lines, eol);
+                text = arena_printf(in->a, "%s%.*s%*s%s%s", text, (int)indent, in->bytes + at,
+                                    deeper, "", *lines, eol);
         patch_add(&in->ps, at, at, text);
 }
 
 static bool into_map(Insert *in, const YamlNode *map, const ComposeInsert *w, Err *err)
 {
-        if (map->style == YAML_FLOW && in->bytes[map->start] == '{' && w->lines[0] && !w->lines[1]) {
+        if (map->style == YAML_FLOW && in->bytes[map->start] == '{' && w->lines[0] &&
+            !w->lines[1]) {
                 in->flow = true;
                 patch_add(&in->ps, map->start + 1, map->start + 1,
                           arena_printf(in->a, "%s%s", w->lines[0], map->n ? ", " : ""));
                 return true;
         }
         if (map->style == YAML_FLOW || !map->first)
-                return edit_refuse(err, in->file, map, "service ", w->service, " is written in a way that "
+                return edit_refuse(err, in->file, map, "service ", w->service,
+                                   " is written in a way that "
                                    "cannot be added to");
         add_lines(in, map->first->key->start, 0, w->lines);
         return true;
@@ -65,7 +67,8 @@ static bool into_map(Insert *in, const YamlNode *map, const ComposeInsert *w, Er
 static bool new_service(Insert *in, const YamlNode *root, const ComposeInsert *w, Err *err)
 {
         const YamlNode *services = yaml_get(root, "services");
-        if (!services || services->kind != YAML_MAP || services->style == YAML_FLOW || !services->first)
+        if (!services || services->kind != YAML_MAP || services->style == YAML_FLOW ||
+            !services->first)
                 return edit_refuse(err, in->file, root, "services: ", "is written in a way that ",
                                    "cannot be added to");
         const char *name = arena_printf(in->a, "%s:", w->service);
@@ -82,10 +85,12 @@ static bool into_list(Insert *in, const YamlNode *s, const ComposeInsert *w, Err
 {
         const YamlNode *list = yaml_get(s, "volumes");
         if (!list || list->kind != YAML_LIST || !list->first)
-                return edit_refuse(err, in->file, s, "service ", w->service, " has no list of volumes of its own");
+                return edit_refuse(err, in->file, s, "service ", w->service,
+                                   " has no list of volumes of its own");
         if (list->style == YAML_FLOW) {
                 in->flow = true;
-                patch_add(&in->ps, list->start + 1, list->start + 1, arena_printf(in->a, "\"%s\", ", w->mount));
+                patch_add(&in->ps, list->start + 1, list->start + 1,
+                          arena_printf(in->a, "\"%s\", ", w->mount));
                 return in->bytes[list->start] == '[' ||
                        edit_refuse(err, in->file, list, "its volumes cannot be added to", "", "");
         }
@@ -104,12 +109,12 @@ bool compose_insert(const char *file, const char *bytes, size_t n, const Compose
         if (!edit_parse(a, file, bytes, n, &root, err))
                 return false;
         const YamlNode *there = yaml_path(root, "services", w->service, NULL);
-        bool ok = there && there->kind == YAML_ALIAS
-                          ? edit_refuse(err, file, there, "service ", w->service, " is an alias (*)")
-                  : !there                                        ? new_service(&in, root, w, err)
+        bool ok = there && there->kind == YAML_ALIAS ? edit_refuse(err, file, there, "service ",
+                                                                   w->service, " is an alias (*)")
+                  : !there                           ? new_service(&in, root, w, err)
                   : !edit_service(file, root, w->service, &s, err) ? false
-                  : w->mount                                      ? into_list(&in, s, w, err)
-                                                                  : into_map(&in, s, w, err);
+                  : w->mount                                       ? into_list(&in, s, w, err)
+                                                                   : into_map(&in, s, w, err);
         if (!ok || (w->volume && !edit_declare(file, bytes, n, root, w->volume, a, &in.ps, err)))
                 return false;
         DiffCount count = { 0 };
@@ -120,6 +125,7 @@ bool compose_insert(const char *file, const char *bytes, size_t n, const Compose
         ret->changed = true;
         ret->previous = xstrdup("");
         if (count.removed > 1 || (count.removed && !in.flow))
-                return edit_refuse(err, file, root, "the edit would change more than it should", "", "");
+                return edit_refuse(err, file, root, "the edit would change more than it should", "",
+                                   "");
         return true;
 }

@@ -24,16 +24,21 @@ static bool volume_says_so(const json_t *config, const ProofWish *w, Err *err)
         bool found = false;
         size_t i;
         json_t *v;
-        json_array_foreach(list, i, v) {
+        json_array_foreach(list, i, v)
+        {
                 const char *to = jx_str(v, "target", ""), *from = jx_str(v, "source", "");
                 const json_t *declared = jx_get(jx_get(config, "volumes"), from);
                 if (str_eq(to, w->target) && str_eq(jx_str(v, "type", ""), "volume") &&
-                    str_eq(jx_str(declared, "name", ""), w->volume) && jx_bool(declared, "external", false))
+                    str_eq(jx_str(declared, "name", ""), w->volume) &&
+                    jx_bool(declared, "external", false))
                         found = true;
                 else if (proof_holds(to, w->data_dir))
-                        return err_set(err, ERR_USER, "service %s would still mount something at %s", w->service, to);
+                        return err_set(err, ERR_USER,
+                                       "service %s would still mount something at %s", w->service,
+                                       to);
         }
-        return found || err_set(err, ERR_USER, "service %s would not mount the volume %s", w->service, w->volume);
+        return found || err_set(err, ERR_USER, "service %s would not mount the volume %s",
+                                w->service, w->volume);
 }
 
 bool proof_says_so(const json_t *config, const ProofWish *w, Err *err)
@@ -41,8 +46,10 @@ bool proof_says_so(const json_t *config, const ProofWish *w, Err *err)
         if (!w->image)
                 return volume_says_so(config, w, err);
         return str_eq(jx_str(service_of(config, w), "image", ""), w->image) ||
-               err_set(err, ERR_USER, "Compose would not read the new image (a variable of the shell, or another file, "
-                                      "wins)");
+               err_set(err, ERR_USER,
+                       "Compose would not read the new image (a variable of the shell, or another "
+                       "file, "
+                       "wins)");
 }
 
 /* ---- nothing else ---- */
@@ -52,7 +59,8 @@ static json_t *other_mounts(const json_t *service, const ProofWish *w)
 {
         json_t *out = json_object(), *v;
         size_t i;
-        json_array_foreach(jx_get(service, "volumes"), i, v) {
+        json_array_foreach(jx_get(service, "volumes"), i, v)
+        {
                 const char *to = jx_str(v, "target", "");
                 if (!str_eq(to, w->target) && !proof_holds(to, w->data_dir))
                         json_object_set(out, to, v);
@@ -65,9 +73,8 @@ static json_t *without_wish(const json_t *config, const ProofWish *w)
         json_t *copy = json_deep_copy(config), *s = (json_t *)service_of(copy, w), *value;
         const char *key;
         void *next;
-        json_object_foreach_safe(copy, next, key, value)        /* x-..: text for anchors, no meaning */
-                if (str_starts(key, "x-"))
-                        json_object_del(copy, key);
+        json_object_foreach_safe(copy, next, key, value) /* x-..: text for anchors, no meaning */
+                if (str_starts(key, "x-")) json_object_del(copy, key);
         if (w->image) {
                 json_object_del(s, "image");
                 return copy;
@@ -80,23 +87,25 @@ static json_t *without_wish(const json_t *config, const ProofWish *w)
         return copy;
 }
 
-static const char *first_difference(const json_t *a, const json_t *b, const char *path, char *ret, size_t size)
+static const char *first_difference(const json_t *a, const json_t *b, const char *path, char *ret,
+                                    size_t size)
 {
         const char *key;
         json_t *value;
         if (json_equal(a, b))
                 return NULL;
         if (json_is_object(a) && json_is_object(b)) {
-                json_object_foreach((json_t *)a, key, value) {
+                json_object_foreach((json_t *)a, key, value)
+                {
                         AUTO_FREE char *deeper = xasprintf("%s%s%s", path, *path ? "." : "", key);
                         if (!json_equal(value, jx_get(b, key)))
                                 return first_difference(value, jx_get(b, key), deeper, ret, size);
                 }
-                json_object_foreach((json_t *)b, key, value)
-                        if (!jx_get(a, key)) {
-                                snprintf(ret, size, "%s%s%s", path, *path ? "." : "", key);
-                                return ret;
-                        }
+                json_object_foreach((json_t *)b, key, value) if (!jx_get(a, key))
+                {
+                        snprintf(ret, size, "%s%s%s", path, *path ? "." : "", key);
+                        return ret;
+                }
         }
         snprintf(ret, size, "%s", path);
         return ret;
@@ -108,16 +117,15 @@ bool proof_of_change(const json_t *before, const json_t *after, const ProofWish 
                 return false;
         AUTO_JSON a = without_wish(before, w);
         AUTO_JSON b = without_wish(after, w);
-        if (w->volume) {                /* declared anew, or one that nobody uses any more   */
+        if (w->volume) { /* declared anew, or one that nobody uses any more   */
                 const char *key;
                 json_t *value;
                 void *next;
                 json_t *old = (json_t *)jx_get(a, "volumes"), *new = (json_t *)jx_get(b, "volumes");
                 json_object_del(old, w->volume);
                 json_object_del(new, w->volume);
-                json_object_foreach_safe(old, next, key, value)
-                        if (!jx_get(new, key))
-                                json_object_del(old, key);
+                json_object_foreach_safe(old, next, key, value) if (!jx_get(new, key))
+                        json_object_del(old, key);
                 if (json_object_size(old) == 0)
                         json_object_del(a, "volumes");
                 if (json_object_size(new) == 0)

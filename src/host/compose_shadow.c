@@ -36,7 +36,8 @@ void overlay_put(Overlay *o, const char *path, char *bytes, size_t n)
 void overlay_copy(const Overlay *from, Overlay *to)
 {
         for (size_t i = 0; i < from->n; i++)
-                overlay_put(to, from->f[i].path, xstrndup(from->f[i].bytes, from->f[i].n), from->f[i].n);
+                overlay_put(to, from->f[i].path, xstrndup(from->f[i].bytes, from->f[i].n),
+                            from->f[i].n);
 }
 
 const struct OverlayFile *overlay_get(const Overlay *o, const char *path)
@@ -71,7 +72,8 @@ static bool on_the_way(const Compose *c, const Overlay *o, const char *dir)
         return false;
 }
 
-/* One directory: its own entries as links, those on the way as directories, the changed as files. */
+/* One directory: its own entries as links, those on the way as directories, the changed as files.
+ */
 static bool mirror(const Compose *c, const Overlay *o, const char *root, const char *dir, Err *err)
 {
         AUTO_FREE char *here = xasprintf("%s%s", root, dir);
@@ -114,7 +116,8 @@ static void add_paths(Argv *a, const char *flag, const json_t *paths, const char
 {
         size_t i;
         json_t *path;
-        json_array_foreach(paths, i, path) {
+        json_array_foreach(paths, i, path)
+        {
                 argv_add(a, flag);
                 argv_addf(a, "%s%s", root, json_string_value(path));
         }
@@ -137,8 +140,8 @@ static json_t *real_paths(const char *text, const char *root, Err *err)
         return all;
 }
 
-static bool ask(const Compose *c, const HostCall *call, const json_t *files, const char *root, json_t **ret,
-                Err *err)
+static bool ask(const Compose *c, const HostCall *call, const json_t *files, const char *root,
+                json_t **ret, Err *err)
 {
         AUTO_ARGV a = { 0 };
         argv_add_all(&a, (const char *const[]){ "docker", "compose", "--project-directory", NULL });
@@ -146,7 +149,8 @@ static bool ask(const Compose *c, const HostCall *call, const json_t *files, con
         argv_add_all(&a, (const char *const[]){ "--project-name", compose_project(c), NULL });
         add_paths(&a, "--file", files, root);
         add_paths(&a, "--env-file", compose_env_files(c), root);
-        argv_add_all(&a, (const char *const[]){ "--profile", "*", "config", "--format", "json", NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "--profile", "*", "config", "--format", "json", NULL });
         char *text = NULL;
         if (!docker_read_text(call, &a, &text, err))
                 return err_wrap(err, "reading the changed files of %s", compose_dir(c));
@@ -156,11 +160,12 @@ static bool ask(const Compose *c, const HostCall *call, const json_t *files, con
         return *ret != NULL;
 }
 
-bool compose_shadow_config(const Compose *c, const HostCall *call, const Overlay *o, const json_t *files,
-                           json_t **ret, Err *err)
+bool compose_shadow_config(const Compose *c, const HostCall *call, const Overlay *o,
+                           const json_t *files, json_t **ret, Err *err)
 {
         const char *tmp = getenv("TMPDIR");
-        AUTO_FREE char *made = xasprintf("%s/pgsherpa-try-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+        AUTO_FREE char *made =
+                xasprintf("%s/pgsherpa-try-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
         if (!mkdtemp(made))
                 return err_set_errno(err, errno, "making %s", made);
         AUTO_FREE char *root = realpath(made, NULL);

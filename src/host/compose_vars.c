@@ -10,10 +10,10 @@
 #define MAX_USES 8
 
 typedef struct Use {
-        size_t start, end;              /* of the whole ${..}                                */
+        size_t start, end; /* of the whole ${..}                                */
         size_t name, name_len;
-        size_t def, def_len;            /* the text after :- or -                            */
-        bool   has_def;
+        size_t def, def_len; /* the text after :- or -                            */
+        bool has_def;
 } Use;
 
 static bool is_name(char c)
@@ -85,8 +85,8 @@ size_t vars_cut_colon(const char *text)
 /* ---- .env ---- */
 
 typedef struct EnvLine {
-        size_t value, len;              /* without its quotes                                */
-        size_t start, end;              /* of the whole line, without its newline            */
+        size_t value, len; /* without its quotes                                */
+        size_t start, end; /* of the whole line, without its newline            */
 } EnvLine;
 
 static void cut_value(const char *bytes, size_t at, size_t end, EnvLine *l)
@@ -103,7 +103,7 @@ static void cut_value(const char *bytes, size_t at, size_t end, EnvLine *l)
                 return;
         }
         l->value = at;
-        for (size_t p = at; p < end; p++)       /* " #" begins a comment                    */
+        for (size_t p = at; p < end; p++) /* " #" begins a comment                    */
                 if (bytes[p] == '#' && (p == at || strchr(" \t", bytes[p - 1])))
                         end = p;
         while (end > at && strchr(" \t", bytes[end - 1]))
@@ -158,7 +158,8 @@ char *env_file_set(const EnvFile *f, const char *name, const char *value, size_t
         buf_add(&b, f->bytes + l.value + l.len, f->n - l.value - l.len);
         AUTO_FREE char *old = text_clean(f->bytes + l.value, l.len);
         AUTO_FREE char *new = text_clean_str(value);
-        *ret_diff = xasprintf("--- %s\n+++ %s\n-%s=%s\n+%s=%s\n", f->path, f->path, name, old, name, new);
+        *ret_diff = xasprintf("--- %s\n+++ %s\n-%s=%s\n+%s=%s\n", f->path, f->path, name, old, name,
+                              new);
         return buf_take(&b, ret_len);
 }
 
@@ -194,7 +195,8 @@ bool vars_solve(const char *text, const char *wanted, const EnvFiles *files, cha
                 AUTO_BUF after = buf_init(LIMIT_COMPOSE_FILE);
                 fill_in(text, 0, uses[k].start, uses, n, files, &before);
                 fill_in(text, uses[k].end, len, uses, n, files, &after);
-                if (before.len + after.len >= all || strncmp(wanted, buf_str(&before), before.len) != 0 ||
+                if (before.len + after.len >= all ||
+                    strncmp(wanted, buf_str(&before), before.len) != 0 ||
                     strcmp(wanted + all - after.len, buf_str(&after)) != 0)
                         continue;
                 *ret_name = xstrndup(text + uses[k].name, uses[k].name_len);
@@ -212,7 +214,8 @@ char *vars_with_default(const char *text, const char *name, const char *value)
                 const Use *u = &uses[i];
                 if (u->has_def && u->name_len == strlen(name) &&
                     strncmp(text + u->name, name, u->name_len) == 0)
-                        return xasprintf("%.*s%s%s", (int)u->def, text, value, text + u->def + u->def_len);
+                        return xasprintf("%.*s%s%s", (int)u->def, text, value,
+                                         text + u->def + u->def_len);
         }
         return NULL;
 }

@@ -1,15 +1,16 @@
 /* compose_vars.h: what Compose fills in for ${NAME}, and where that value stands.
  *
- * A text like "postgres:${TAG:-13}" becomes another one by changing the value of one variable, in the
- * .env file that sets it, or its default. With several variables in one text the last one that can do
- * it alone is taken, the others keep what they are.
+ * A text like "postgres:${TAG:-13}" becomes another one by changing the value of one variable, in
+ * the .env file that sets it, or its default. With several variables in one text the last one that
+ * can do it alone is taken, the others keep what they are.
  *
  *      AUTO_FREE char *name = NULL, *value = NULL;
  *      if (vars_solve("postgres:${TAG}", "postgres:17", files, &name, &value))
  *              ...                     // "TAG", "17"
  *
- * The syntax is that of Compose's interpolation (docs.docker.com/reference/compose-file/interpolation):
- * $NAME, ${NAME}, and ${NAME:-text} with its kin; $$ is a dollar. Pure: bytes in, bytes out. */
+ * The syntax is that of Compose's interpolation
+ * (docs.docker.com/reference/compose-file/interpolation): $NAME, ${NAME}, and ${NAME:-text} with
+ * its kin; $$ is a dollar. Pure: bytes in, bytes out. */
 #pragma once
 
 #include "base/base.h"
@@ -17,12 +18,12 @@
 /* The bytes of one .env file. */
 typedef struct EnvFile {
         const char *path, *bytes;
-        size_t      n;
+        size_t n;
 } EnvFile;
 
 typedef struct EnvFiles {
         EnvFile f[8];
-        size_t  n;                      /* a later one wins                                  */
+        size_t n; /* a later one wins                                  */
 } EnvFiles;
 
 bool vars_any(const char *text);

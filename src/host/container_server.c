@@ -31,8 +31,10 @@ bool container_server_parse(const char *pid_file, ContainerServer *ret)
         }
         bool ok = n >= 5 && atoi(line[3]) > 0 && atoi(line[3]) < 65536;
         if (ok)
-                *ret = (ContainerServer){ .data_dir = xstrdup(line[1]), .port = atoi(line[3]),
-                                          .socket_dir = xstrdup(line[4]), .listens = xstrdup(line[5] ? line[5] : "") };
+                *ret = (ContainerServer){ .data_dir = xstrdup(line[1]),
+                                          .port = atoi(line[3]),
+                                          .socket_dir = xstrdup(line[4]),
+                                          .listens = xstrdup(line[5] ? line[5] : "") };
         for (size_t i = 0; i < n; i++)
                 free(line[i]);
         return ok;
@@ -97,7 +99,8 @@ static bool through_proc(const json_t *c, ContainerServer *ret)
 
 static char *field(char *text, const char *name)
 {
-        for (char *save = NULL, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+        for (char *save = NULL, *l = strtok_r(text, "\n", &save); l;
+             l = strtok_r(NULL, "\n", &save)) {
                 if (!str_starts(l, name))
                         continue;
                 l += strlen(name);
@@ -114,15 +117,18 @@ static bool through_exec(const HostCall *call, const json_t *c, ContainerServer 
         AUTO_FREE char *pid_file = NULL, *control = NULL;
         AUTO_ARGV cat = { 0 };
         AUTO_ARGV ask = { 0 };
-        argv_add_all(&cat, (const char *const[]){ "docker", "exec", container_id(c), "cat", path, NULL });
-        argv_add_all(&ask, (const char *const[]){ "docker", "exec", "--env", "LC_ALL=C", container_id(c),
-                                                  "pg_controldata", data, NULL });
-        if (!docker_read_text(call, &cat, &pid_file, err) || !docker_read_text(call, &ask, &control, err))
+        argv_add_all(&cat,
+                     (const char *const[]){ "docker", "exec", container_id(c), "cat", path, NULL });
+        argv_add_all(&ask, (const char *const[]){ "docker", "exec", "--env", "LC_ALL=C",
+                                                  container_id(c), "pg_controldata", data, NULL });
+        if (!docker_read_text(call, &cat, &pid_file, err) ||
+            !docker_read_text(call, &ask, &control, err))
                 return false;
         if (!container_server_parse(pid_file, ret))
                 return err_set(err, ERR_LINK, "its postmaster.pid is not complete");
         ret->system = field(control, "Database system identifier");
-        return ret->system != NULL || err_set(err, ERR_LINK, "pg_controldata names no system identifier");
+        return ret->system != NULL ||
+               err_set(err, ERR_LINK, "pg_controldata names no system identifier");
 }
 
 bool container_server(const HostCall *call, const json_t *c, ContainerServer *ret, Err *err)
@@ -135,7 +141,8 @@ bool container_server(const HostCall *call, const json_t *c, ContainerServer *re
                 err_move(err, &why);
                 return false;
         }
-        err_set(err, ERR_LINK, "no server runs in container %s (yet), or its files cannot be read%s%s",
+        err_set(err, ERR_LINK,
+                "no server runs in container %s (yet), or its files cannot be read%s%s",
                 container_name(c), why.message ? ": " : "", why.message ? why.message : "");
         return err_hint(err, "docker logs %s says what it does", container_name(c));
 }

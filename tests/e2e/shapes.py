@@ -55,6 +55,11 @@ def tag_without_a_name(p):
     sh("docker", "tag", f"postgres:{FROM}", f"{p.name}-postgres")
 
 
+def own_directory(p):
+    os.mkdir(os.path.join(p.dir, "data"), 0o700)
+    os.chown(os.path.join(p.dir, "data"), 1000, 1000)
+
+
 def external_volume(p):
     sh("docker", "volume", "create", f"{p.name}_theirs")
 
@@ -106,7 +111,8 @@ SHAPES = {
     "override": Shape({"compose.yaml": PLAIN,
                        "compose.override.yaml": "services:\n  db:\n    volumes:\n      - ./conf:/etc/x:ro\n", "conf/x": ""}),
     "merge_key": Shape("x-pg: &pg\n  restart: \"no\"\n" + changed("  db:\n", "  db:\n    <<: *pg\n")),
-    "user": Shape(changed("    volumes:", "    user: \"1000:1000\"\n    volumes:"), before=None),
+    "user": Shape(changed("    volumes:", "    user: \"1000:1000\"\n    volumes:")
+                  .replace(DATA, '["./data:/var/lib/postgresql/data"]'), before=own_directory),
     "read_only": Shape(changed("    volumes:", "    read_only: true\n    tmpfs: [/tmp, /run/postgresql]\n    volumes:")),
     "configuration": Shape({
         "compose.yaml": changed("    volumes:", "    command: [postgres, -c, config_file=/etc/x/pg.conf]\n    volumes:")
@@ -159,11 +165,6 @@ class Project:
             os.chmod(self.base, 0o755)
             if self.shape.before:
                 self.shape.before(self)
-            if "user:" in self.shape.files["compose.yaml"] and "1000:1000" in self.shape.files["compose.yaml"]:
-                sh("docker", "volume", "create", "--label", f"com.docker.compose.project={self.name}", "--label",
-                   "com.docker.compose.volume=pgdata", f"{self.name}_pgdata")
-                sh("docker", "run", "--rm", "-v", f"{self.name}_pgdata:/d", "--entrypoint", "chown", f"postgres:{FROM}",
-                   "1000:1000", "/d")
             self.compose("up", "-d")
             self.wait(self.container(), self.port())
             self.sql("create table t as select g as a, 'row ' || g as b from generate_series(1, 500) g")
