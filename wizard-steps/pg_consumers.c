@@ -34,8 +34,10 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static const json_t *container_at(const json_t *all, const char *address)
+/* As pg_stat_activity prints it: an inet, with "/32" at its end. */
+static const json_t *container_at(const json_t *all, const char *inet)
 {
+        AUTO_FREE char *address = xstrndup(inet, strcspn(inet, "/"));
         size_t i;
         json_t *c, *network;
         const char *key;

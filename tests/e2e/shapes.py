@@ -57,7 +57,7 @@ def tag_without_a_name(p):
 
 def own_directory(p):
     os.mkdir(os.path.join(p.dir, "data"), 0o700)
-    os.chown(os.path.join(p.dir, "data"), 1000, 1000)
+    os.chown(os.path.join(p.dir, "data"), 33, 33)
 
 
 def external_volume(p):
@@ -111,7 +111,7 @@ SHAPES = {
     "override": Shape({"compose.yaml": PLAIN,
                        "compose.override.yaml": "services:\n  db:\n    volumes:\n      - ./conf:/etc/x:ro\n", "conf/x": ""}),
     "merge_key": Shape("x-pg: &pg\n  restart: \"no\"\n" + changed("  db:\n", "  db:\n    <<: *pg\n")),
-    "user": Shape(changed("    volumes:", "    user: \"1000:1000\"\n    volumes:")
+    "user": Shape(changed("    volumes:", "    user: \"33:33\"\n    volumes:")
                   .replace(DATA, '["./data:/var/lib/postgresql/data"]'), before=own_directory),
     "read_only": Shape(changed("    volumes:", "    read_only: true\n    tmpfs: [/tmp, /run/postgresql]\n    volumes:")),
     "configuration": Shape({
