@@ -11,7 +11,8 @@
  * row came; an index is corrupt and let a second one in.
  *
  * So each is asked on the source as the load will ask it: of every row, with an empty search_path,
- * read only, as the table's owner (functions of users are run: so are they by any load). `deep` false:
+ * read only, as the table's owner. A function may undo that (RESET ROLE): those of a table whose owner may
+ * do less than we are not run here but said; a load runs them at the latest, on the target. `deep` false:
  * only what calls functions or operators that users made, since what is PostgreSQL's own does not
  * change its mind; true: everything, and every unique index and foreign key over all rows. Exclusion
  * constraints are not: nothing short of building their index tells. */

@@ -123,10 +123,30 @@ def test_reading_is_all_it_does(source, target):
     assert moves.psql(source, db, "select count(*) from public.log") == before
 
 
+def test_nobody_borrows_our_rights(source, target):
+    """A function may RESET ROLE: that of a role which may less than we do is not run on the source."""
+    db = moves.make(source, f"{moves.MARK}_rights_{source}")
+    role = f"{moves.MARK}_little"
+    moves.psql(source, "postgres", f"create role {role}")
+    try:
+        moves.psql(source, db, f"""
+            create schema little authorization {role}; set role {role};
+            create function little.who(int) returns bool language plpgsql as
+                $$ begin perform set_config('role', 'none', true); raise exception 'I am %', current_user; end $$;
+            create function little.yes(int) returns bool language sql as 'select true';
+            create table little.t (n int check (little.yes(n))); insert into little.t values (1);
+            create or replace function little.yes(n int) returns bool language sql as 'select little.who(n)';""")
+        out, err = moves.copy(source, db, target, f"{moves.MARK}_never", "--check", code=None)
+        assert "not tried on its rows: it calls function little.yes" in out and "I am" not in out + err, out + err
+    finally:
+        moves.psql(source, db, f"drop owned by {role}", check=False)
+        moves.psql(source, "postgres", f"drop role {role}", check=False)
+
+
 for pair in MOVES:
     moves.need(*pair)
     for test in (test_functions_that_changed_their_mind, test_what_needs_a_search_path,
                  test_checks_that_read_other_tables, test_every_row_when_asked,
-                 test_reading_is_all_it_does):
+                 test_reading_is_all_it_does, test_nobody_borrows_our_rights):
         test(*pair)
         print(f"ok: {test.__name__} {pair}", flush=True)
