@@ -40,7 +40,9 @@ port_find() {
                 return
         fi
         ports_release "$dir"
-        ports_claim "$dir" 1 55000 4000
+        # Below the ports that connections out of this machine are given: one of those may be taken
+        # between the choice and the start.
+        ports_claim "$dir" 1 30000 2700
 }
 
 cluster_init() {
