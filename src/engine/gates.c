@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "journal/run_view.h"
 #include "base/fmt.h"
+#include "journal/run_view.h"
 
 json_t *gate_choices(const char *key, const char *label, const char *consequence, ...)
 {
