@@ -4,6 +4,7 @@ A row is (since which major, the change, kind, object, what); None: found with t
 literal, < for <=, AND for OR, two columns exchanged, a cast left out. All are made at once; what is told must be exactly these."""
 import json
 
+import data_plants
 import moves
 
 # (column or constraint expressions of chk.words, one constraint each)
@@ -117,11 +118,14 @@ def expected(lowest):
 
 def found(a, db, b, into, compared):
     changes, want = expected(min(a, b))
+    data, tables = data_plants.changes(min(a, b))
+    changes += data
+    want |= {("table", t, "content") for t in tables}
     # where the majors keep the locale of an ICU collation
     locale = "collcollate" if b < 15 else "colliculocale" if b < 17 else "colllocale"
     app = f'"{moves.MARK}_app"'
     for change in changes:
-        moves.psql(b, into, "set client_min_messages = warning; set search_path = public;\n" + change.replace(":app", app).replace("{colllocale}", locale) + ";")
+        moves.psql(b, into, "set client_min_messages = warning; set search_path = public; set timezone = 'UTC';\n" + change.replace(":app", app).replace("{colllocale}", locale) + ";")
     report = compared(a, db, b, into, code=1)
     told = {(d["kind"], d["object"], d["what"]) for d in report["differences"]}
     assert not want - told, f"{a} to {b}, not found: " + json.dumps(sorted(want - told), indent=1)

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 
+import data_plants
 import moves
 import plants
 
@@ -29,6 +30,7 @@ def build(major, db, target):
                 moves.psql(major, db, "set client_min_messages = warning;\n" + f.read(), *VARIABLES)
             except AssertionError as e:
                 raise AssertionError(f"{name} on {major}: {e}") from e
+    moves.psql(major, db, "set client_min_messages = warning; set timezone = 'UTC';\n" + data_plants.made(min(major, target)))
     moves.psql(major, db, "create unique index concurrently failed on js.broken (a);", check=False)
     moves.psql(major, db, "comment on index js.failed is 'not built';")
 
