@@ -1,6 +1,6 @@
 /* holds.h: what rows alone can break, found on the source before anything stands still.
  *
- *      holds_check(source, false, found, err)
+ *      holds_check(source, &(HoldsAsked){ .deep = true }, found, err)
  *        -> {"object": "constraint is_dir on table files", "what": "rows that do not satisfy it any more: 2",
  *            "verdict": "refused", "how": "correct them, or ..", "find": "select ctid, * from .."}
  *
@@ -21,5 +21,18 @@
 #include "base/jsonx.h"
 #include "pg/conn.h"
 
+/* Where it is. Bytes are those of the tables that are read, each once for every question about it. */
+typedef struct HoldsState {
+        const char *object;             /* that is asked about now, as pg_describe_object() says it */
+        int         done, total;
+        int64_t     bytes, bytes_total;
+} HoldsState;
+
+typedef struct HoldsAsked {
+        bool  deep;
+        void (*told)(void *arg, const HoldsState *now);        /* before each question, or NULL   */
+        void *arg;
+} HoldsAsked;
+
 /* On a connection to the database, in no transaction. What is found is appended, as direction.h says. */
-bool holds_check(Pg *source, bool deep, json_t *found, Err *err) MUST_CHECK;
+bool holds_check(Pg *source, const HoldsAsked *o, json_t *found, Err *err) MUST_CHECK;

@@ -159,6 +159,16 @@ static bool compare(Rehearsal *w, Err *err)
         return ok;
 }
 
+static void asking(void *arg, const HoldsState *now)
+{
+        Transfer *t = arg;
+        TransferRow row = { .name = now->object };
+        if (now->done == 0)
+                progress_stage(t, "asking the rows what they will be asked there", "bytes", now->bytes_total,
+                               now->total);
+        progress_set(t, now->bytes, now->done, &row);
+}
+
 static bool rehearse(Rehearsal *w, Err *err)
 {
         const TransferCopy *c = w->c;
@@ -184,8 +194,9 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
         t->rehearsal = NULL;
         followers_fold(w.found);
         if (ok) {
+                HoldsAsked asked = { .deep = c->every_row, .told = asking, .arg = t };
                 progress_words(t, "asking the rows what they will be asked there");
-                ok = holds_check(w.from, c->every_row, w.found, err) &&
+                ok = holds_check(w.from, &asked, w.found, err) &&
                      (json_array_size(w.found) || samples_try(w.from, w.to, w.found, err));
         }
         bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04");  /* CREATE DATABASE said so */

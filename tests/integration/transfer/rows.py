@@ -110,6 +110,32 @@ def test_every_row_when_asked(source, target):
     goes(source, db, target, "--deep")
 
 
+def test_keys_compare_as_their_index_does(source, target):
+    """What is one key to a column's collation is two to an index with another one, and the other way round."""
+    db = moves.make(source, f"{moves.MARK}_collations_{source}")
+    moves.psql(source, db, """
+        create collation public.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        create table public.ci_c (t text collate public.ci); create unique index on public.ci_c (t collate "C");
+        create table public.pattern (t text); create unique index on public.pattern (t text_pattern_ops);
+        create table public.lowered (t text); create unique index on public.lowered (lower(t) collate "POSIX", length(t));
+        insert into public.ci_c values ('word'), ('Word'); insert into public.pattern values ('a'), ('A');
+        insert into public.lowered values ('a'), ('ä');
+        create table public.c_ci (t text collate "C"); create unique index c_ci_key on public.c_ci (t collate public.ci);
+        insert into public.c_ci values ('one');
+        create table public.parent (t text collate "C" primary key); create table public.child (t text collate public.ci);
+        insert into public.parent values ('x'); insert into public.child values ('x'), (null);
+        create type public.same as (a int); create operator class public.odd for type int using btree as operator 1 <, operator 2 <=,
+            operator 3 =, operator 4 >=, operator 5 >, function 1 btint4cmp(int, int);
+        create table public.opclass (n int); create unique index on public.opclass (n public.odd); insert into public.opclass values (1);""")
+    moves.psql(source, db, "alter table public.child alter t type text collate \"POSIX\"; alter table public.child add foreign key (t) references public.parent")
+    goes(source, db, target, "--deep")
+    moves.psql(source, db, """
+        update pg_index set indisready = false where indexrelid = 'public.c_ci_key'::regclass;
+        insert into public.c_ci values ('One'); update pg_index set indisready = true where indexrelid = 'public.c_ci_key'::regclass;""")
+    err = refused(source, db, target, "c_ci_key", "rows that share their key (a corrupt index let them in): 2", deep=True)
+    assert found_by(source, db, err), err
+
+
 def test_reading_is_all_it_does(source, target):
     """A function that writes, and one of an owner who may little, say nothing and change nothing."""
     db = moves.make(source, f"{moves.MARK}_only_reads_{source}")
@@ -146,7 +172,7 @@ def test_nobody_borrows_our_rights(source, target):
 for pair in MOVES:
     moves.need(*pair)
     for test in (test_functions_that_changed_their_mind, test_what_needs_a_search_path,
-                 test_checks_that_read_other_tables, test_every_row_when_asked,
+                 test_checks_that_read_other_tables, test_every_row_when_asked, test_keys_compare_as_their_index_does,
                  test_reading_is_all_it_does, test_nobody_borrows_our_rights):
         test(*pair)
         print(f"ok: {test.__name__} {pair}", flush=True)

@@ -1,9 +1,9 @@
 #!/bin/bash
-# ./dev fmt: clang-format over every C file of the tree. With --check nothing is
-# written, and files that would change are named.
+# ./dev fmt: clang-format over the lines that differ from the last commit, and no others: tables and
+# long queries are laid out by hand. With --check nothing is written, and what would change is shown.
 . "$(dirname "$0")/common.sh"
-command -v clang-format >/dev/null || packages_install clang-format
-mode=-i
-[ "${1:-}" != --check ] || mode="--dry-run --Werror"
+command -v git-clang-format >/dev/null || packages_install clang-format
+mode=
+[ "${1:-}" != --check ] || mode=--diff
 # shellcheck disable=SC2086
-git ls-files -z '*.c' '*.h' | xargs -0 -r clang-format $mode
+git clang-format $mode --extensions c,h HEAD
