@@ -62,6 +62,7 @@ static bool with_value(Options *o, const char *arg, const char *value, bool *ret
 bool options_read(Options *o, int argc, char **argv, Err *err)
 {
         *o = (Options){ .vars = json_object(), .decisions = json_object() };
+        o->words = xcalloc((size_t)argc + 1, sizeof *o->words);
         struct {
                 const char *name;
                 bool       *flag;
@@ -72,8 +73,6 @@ bool options_read(Options *o, int argc, char **argv, Err *err)
         for (int i = 1; i < argc; i++) {
                 bool used = false;
                 if (argv[i][0] != '-' || !argv[i][1]) {
-                        if (o->n_words >= LEN(o->words))
-                                return err_set(err, ERR_USER, "too many words");
                         o->words[o->n_words++] = argv[i];
                         continue;
                 }
@@ -98,5 +97,6 @@ void options_done(Options *o)
 {
         json_decref(o->vars);
         json_decref(o->decisions);
+        free(o->words);
         o->vars = o->decisions = NULL;
 }

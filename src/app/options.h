@@ -18,7 +18,7 @@ typedef struct Options {
         json_t     *decisions;          /* object                                            */
         const char *secrets[32];        /* "pg=file:/path", NULL-terminated                  */
         size_t      n_secrets;
-        const char *words[16];
+        const char **words;             /* NULL after the last                               */
         size_t      n_words;
         const char *format, *runbook_dir;
         bool        deep, detach;

@@ -4,6 +4,7 @@
 #include "app/journeys.h"
 #include "app/options.h"
 #include "app/verb.h"
+#include "base/fmt.h"
 
 static void count_escapes(const Runbook *rb)
 {
@@ -15,8 +16,8 @@ static void count_escapes(const Runbook *rb)
                 }
         for (size_t s = 0; s < rb->n_cleanup; s++, steps++)
                 destroys += rb->cleanup[s].effect == EFFECT_DESTROY;
-        printf("%s: %zu steps, %zu that delete, %zu that run commands of the runbook's own\n",
-               rb->name, steps, destroys, shells);
+        printf("%s: %s; of these %zu delete and %zu run commands of the runbook's own\n", rb->name,
+               THINGS(steps, "step"), destroys, shells);
 }
 
 static int run(int argc, char **argv)
