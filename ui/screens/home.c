@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "base/limits.h"
 #include "journal/run_dir.h"
 #include "ui/screens/common.h"
 #include "ui/widgets/list.h"
@@ -87,24 +88,31 @@ static Mark run_mark(const RunSummary *r)
         return is_open(r) ? MARK_RUNNING : MARK_SKIPPED;
 }
 
+static const char *lasted(const RunSummary *r, char buf[static 24])
+{
+        return r->elapsed_ms > 172800000 ? fmt_duration(r->elapsed_ms, buf) : fmt_clock(r->elapsed_ms, buf);
+}
+
+enum { WIDE = 100 };                    /* columns from which a row has room for words about it */
+
 static void draw_run(Canvas *cv, const RunSummary *r, int y, int x, int w)
 {
         char day[24], t[24];
         cv_mark(cv, y, x + 2, run_mark(r));
         cv_cut(cv, y, x + 4, 6, ROLE_TEXT, r->id ? r->id : "");
         int right = x + w;
-        cv_right(cv, y, right, ROLE_TEXT,
-                 !r->elapsed_ms                ? ""
-                 : r->elapsed_ms > 172800000 ? fmt_duration(r->elapsed_ms, t)
-                                               : fmt_clock(r->elapsed_ms, t));
-        cv_right(cv, y, right - 10, is_open(r) ? ROLE_STRONG : ROLE_TEXT,
+        if (w >= WIDE) {
+                cv_right(cv, y, right, ROLE_TEXT, r->elapsed_ms ? lasted(r, t) : "");
+                right -= 10;
+        }
+        cv_right(cv, y, right, is_open(r) ? ROLE_STRONG : ROLE_TEXT,
                  r->damaged ? "DAMAGED" : r->status ? r->status : "?");
         int title_x = x + 10;
         if (w >= 70) {
                 cv_text(cv, y, title_x, ROLE_DIM, r->t_open ? clock_day_hm(r->t_open, day) : "");
                 title_x += 15;
         }
-        cv_cut(cv, y, title_x, right - 20 - title_x, ROLE_TEXT, r->title ? r->title : r->runbook);
+        cv_cut(cv, y, title_x, right - 10 - title_x, ROLE_TEXT, r->title ? r->title : r->runbook);
 }
 
 static const char *heading(const Home *h, int i)
@@ -119,6 +127,30 @@ static const char *heading(const Home *h, int i)
         return NULL;
 }
 
+static const char *about(const Row *r)
+{
+        if (r->kind == ROW_DISCOVER)
+                return "containers, Compose projects, local clusters; changes nothing";
+        return r->journey->about ? r->journey->about : "";
+}
+
+/* What the row under the cursor has no room for. */
+static void draw_words(const Home *h, Canvas *cv, Rect r)
+{
+        AUTO_BUF b = buf_init(LIMIT_LINE);
+        char day[24], t[24];
+        const Row *row = &h->rows[h->list.cursor];
+        const RunSummary *run = row->run;
+        if (row->kind != ROW_RUN)
+                buf_adds(&b, about(row));
+        else
+                buf_printf(&b, "%s: %s, begun %s", run->id ? run->id : "", run->title ? run->title : run->runbook,
+                           run->t_open ? clock_day_hm(run->t_open, day) : "?");
+        if (run && run->elapsed_ms)
+                buf_printf(&b, is_open(run) ? ", %s so far" : ", took %s", lasted(run, t));
+        cv_wrap(cv, r, ROLE_DIM, buf_str(&b));
+}
+
 static void draw_row(const Home *h, Canvas *cv, int i, int y, int w)
 {
         const Row *r = &h->rows[i];
@@ -126,14 +158,11 @@ static void draw_row(const Home *h, Canvas *cv, int i, int y, int w)
         if (r->kind == ROW_RUN) {
                 draw_run(cv, r->run, y, x, w);
         } else {
-                const char *name = r->kind == ROW_DISCOVER ? "Look for servers" : r->journey->title;
-                const char *about = r->kind == ROW_DISCOVER
-                                            ? "containers, Compose projects, local clusters; changes "
-                                              "nothing"
-                                            : r->journey->about;
-                int used = cv_cut(cv, y, x + 4, w - 5, ROLE_STRONG, name);
+                int used = cv_cut(cv, y, x + 4, w - 5, ROLE_STRONG,
+                                  r->kind == ROW_DISCOVER ? "Look for servers" : r->journey->title);
                 int ax = MAX(x + 4 + used + 2, x + 46);
-                cv_cut(cv, y, ax, w - ax, ROLE_DIM, about ? about : "");
+                if (w >= WIDE)
+                        cv_cut(cv, y, ax, w - ax, ROLE_DIM, about(r));
         }
         if (i == h->list.cursor) {
                 cv_mark(cv, y, x, MARK_CURSOR);
@@ -147,6 +176,10 @@ static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         Rect b = l->body;
         bool compact = l->cls == LAYOUT_COMPACT;
         int gap = compact ? 0 : 1, w = MIN(b.w - 2, 118), at = 0;
+        if (w < WIDE && b.h >= 8 && h->list.n) {
+                b.h -= 2;
+                draw_words(h, cv, (Rect){ b.y + b.h, 5, 2, w - 5 });
+        }
         /* Rows with headings between them: find how far to scroll so that the cursor shows. */
         for (int i = 0; i <= h->list.cursor && i < h->list.n; i++)
                 at += 1 + (heading(h, i) ? 1 + (i ? gap : 0) : 0);
