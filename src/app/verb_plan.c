@@ -24,10 +24,12 @@ static void print_text(const json_t *plan)
         json_array_foreach(jx_get(plan, "steps"), i, s) {
                 if (!str_eq(phase, jx_str(s, "phase", "")))
                         printf("\n== %s ==\n", phase = jx_str(s, "phase", ""));
-                printf("%3d %s %s  [%s, touches %s, undo: %s]\n", (int)jx_int(s, "n", 0),
-                       jx_bool(s, "asks", false) ? "?" : " ", jx_str(s, "title", ""),
-                       jx_str(s, "kind", ""), jx_str(s, "touches", "nothing"),
-                       jx_str(s, "undo", "-"));
+                const char *touches = jx_str(s, "touches", "nothing");
+                AUTO_FREE char *undo = run_view_undo_words(jx_str(s, "undo", ""));
+                AUTO_FREE char *does = str_eq(touches, "nothing") ? xstrdup("only looks")
+                                                                  : xasprintf("touches %s, %s", touches, undo);
+                printf("%3d %s %s  [%s; %s]\n", (int)jx_int(s, "n", 0), jx_bool(s, "asks", false) ? "?" : " ",
+                       jx_str(s, "title", ""), jx_str(s, "kind", ""), does);
                 print_lines("        ", jx_get(s, "commands"));
                 print_lines("        undo: ", jx_get(s, "undo_commands"));
         }

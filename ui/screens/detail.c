@@ -95,9 +95,9 @@ void step_detail_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *
                 y += cv_wrap(cv, (Rect){ y, r.x, end - y, r.w }, ROLE_DIM, s->why);
         if (end - y > 2 && !tail->n) {
                 y += draw_commands(ps, "commands", cv, r, y + 1, end - y - 2) + 1;
-                if (s->undo && y < end)
-                        draw_label(cv, r, y, 9, "undo", str_eq(s->undo, "NO") ? ROLE_FAIL : ROLE_TEXT,
-                                   s->undo);
+                AUTO_FREE char *undo = s->undo ? run_view_undo_words(s->undo) : NULL;
+                if (undo && y < end)
+                        draw_label(cv, r, y, 9, "undo", str_eq(s->undo, "NO") ? ROLE_FAIL : ROLE_TEXT, undo);
         } else if (end - y > 1) {
                 if (end - y > 8)
                         y += draw_commands(ps, "commands", cv, r, y + 1, 3) + 1;

@@ -124,7 +124,8 @@ static void draw_detail(const json_t *st, Canvas *cv, Rect r, bool wide)
         const json_t *first = json_array_get(back, 0);
         AUTO_FREE char *words = first ? jx_words(first) : xstrdup("");
         size_t more = json_array_size(back) > 1 ? json_array_size(back) - 1 : 0;
-        AUTO_FREE char *text = xasprintf("%s%s%s", undo, *words ? ": " : "", words);
+        AUTO_FREE char *said = run_view_undo_words(undo);
+        AUTO_FREE char *text = xasprintf("%s%s%s", said, *words ? ": " : "", words);
         Role role = str_eq(undo, "NO") ? ROLE_FAIL : ROLE_TEXT;
         y += draw_label(cv, r, y, 6, "undo", role, text);
         if (more && y < end)
