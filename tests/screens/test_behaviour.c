@@ -296,6 +296,20 @@ Test(leaving, suspends_and_comes_back)
 
 /* ---- size ---- */
 
+/* Both have drawn all there is when they are alike; a busy machine takes longer for it. */
+static bool become_alike(Tt *a, Tt *b)
+{
+        for (int tries = 0; tries < 60; tries++) {
+                AUTO_FREE char *fresh = tt_dump(a);
+                AUTO_FREE char *grown = tt_dump(b);
+                if (str_eq(fresh, grown))
+                        return true;
+                tt_settle(a, 50);
+                tt_settle(b, 50);
+        }
+        return false;
+}
+
 Test(size, a_screen_that_grew_equals_a_fresh_one)
 {
         static const char *const marks[] = { "copy", "failure", "checklist" };
@@ -306,10 +320,10 @@ Test(size, a_screen_that_grew_equals_a_fresh_one)
                 tt_settle(a, 250);
                 tt_settle(b, 250);
                 tt_resize(b, 40, 120);
-                tt_settle(b, 150);
+                bool alike = become_alike(a, b);
                 AUTO_FREE char *fresh = tt_dump(a);
                 AUTO_FREE char *grown = tt_dump(b);
-                cr_assert_str_eq(grown, fresh);
+                cr_assert(alike, "fresh:\n%s\ngrown:\n%s", fresh, grown);
                 tt_end(a, "q");
                 tt_end(b, "q");
         }
