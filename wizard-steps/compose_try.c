@@ -22,6 +22,9 @@ static const ParamSpec results[] = {
         { .name = "file", .type = PARAM_STRING, .help = "files that would be edited" },
         { .name = "diff", .type = PARAM_STRING, .help = "what would change, as unified diffs" },
         { .name = "mount", .type = PARAM_PATH, .help = "where the volume would be mounted" },
+        { .name = "differs",
+          .type = PARAM_LIST,
+          .help = "what of the service a server of our own (server.start) does not take" },
         { 0 },
 };
 
@@ -62,6 +65,27 @@ static bool try_all(StepCtx *ctx, Compose *c, ComposeChange *ch, const json_t *i
         return compose_change_volume(ch, &look, &w, err);
 }
 
+/* A server of ours stands for the service until that is started: what is not the same is said now.
+ */
+static bool say_what_differs(StepCtx *ctx, const Compose *c, Err *err)
+{
+        HostCall look = step_look(ctx);
+        AUTO_JSON made_from = NULL;
+        const json_t *old = compose_container(c, step_str(ctx, "service"));
+        size_t i;
+        json_t *line;
+        if (old && !docker_inspect(&look, DOCKER_IMAGE, container_image_id(old), &made_from, err))
+                return false;
+        json_t *differs = differs_from_service(&look, old, made_from);
+        step_result_set(ctx, "differs", differs);
+        json_array_foreach(differs, i, line)
+                step_log(ctx, SAY_INFO, "pgsherpa", "%s", json_string_value(line));
+        step_say(ctx, "the new server is made beside the old one, without its published ports and "
+                      "networks: nobody "
+                      "reaches it until Compose starts the service on its volume");
+        return true;
+}
+
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
@@ -70,7 +94,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         json_t *problems = json_array();
         step_result_set(ctx, "problems", problems);
-        if (!step_compose(ctx, &c, err) || !layout_image(ctx, &image, err))
+        if (!step_compose(ctx, &c, err) || !layout_image(ctx, &image, err) ||
+            !say_what_differs(ctx, c, err))
                 return false;
         AUTO_COMPOSE_CHANGE ch = compose_change_new(c);
         if (step_bool(ctx, "override"))

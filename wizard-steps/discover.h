@@ -13,3 +13,8 @@ bool server_read(StepCtx *ctx, const PgParams *p, json_t *server, char **ret_why
 
 /* Appends to the server's `warnings`. */
 void server_warn(json_t *server, const char *fmt, ...) PRINTF(2, 3);
+
+/* Who uses the server in container `db` (discover_users.c). Names of services of its own project;
+ * names of containers of other projects or of none. New arrays. */
+json_t *users_in_project(Compose *c, const json_t *services, const json_t *db) MUST_CHECK;
+json_t *users_elsewhere(const json_t *db) MUST_CHECK;

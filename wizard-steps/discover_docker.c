@@ -92,116 +92,6 @@ static json_t *service_record(Compose *c, const char *service)
         return s;
 }
 
-static bool has(const json_t *list, const char *text)
-{
-        size_t i;
-        json_t *one;
-        json_array_foreach(list, i, one) {
-                if (str_eq(json_string_value(one), text))
-                        return true;
-        }
-        return false;
-}
-
-static bool leads_to(Compose *c, const char *service, const char *db, int left)
-{
-        if (left == 0)
-                return false;
-        AUTO_JSON needs = compose_depends_on(c, service);
-        if (has(needs, db))
-                return true;
-        size_t i;
-        json_t *one;
-        json_array_foreach(needs, i, one) {
-                if (leads_to(c, json_string_value(one), db, left - 1))
-                        return true;
-        }
-        return false;
-}
-
-/* "db", "db:5432", "..@db/app", "host=db", "host='db'": a text names it as a host. */
-static bool names_host(const char *text, const char *name)
-{
-        size_t n = strlen(name);
-        for (const char *p = n ? strstr(text, name) : NULL; p; p = strstr(p + 1, name)) {
-                bool begins = p == text || strchr("@=/ ,;'\"[", p[-1]);
-                if (begins && (!p[n] || strchr(":/? ,;'\"]", p[n])))
-                        return true;
-        }
-        return false;
-}
-
-static bool any_name(const json_t *names, const char *text)
-{
-        size_t i;
-        json_t *name;
-        json_array_foreach(names, i, name)
-                if (names_host(text, json_string_value(name)))
-                        return true;
-        return false;
-}
-
-/* Settings are in the environment, or words of the command line. */
-static bool mentions(const json_t *container, const json_t *names)
-{
-        static const char *const lists[] = { "Env", "Cmd", "Entrypoint" };
-        for (size_t k = 0; k < LEN(lists); k++) {
-                size_t i;
-                json_t *entry;
-                json_array_foreach(jx_get(jx_get(container, "Config"), lists[k]), i, entry) {
-                        const char *text = json_string_value(entry);
-                        const char *value = text && k == 0 ? strchr(text, '=') : text;
-                        if (value && any_name(names, k == 0 ? value + 1 : value))
-                                return true;
-                }
-        }
-        return false;
-}
-
-/* Every spelling an application may use for this server: service, container name, aliases and addresses
- * in its networks, and its published port on the host. */
-static json_t *spellings(const json_t *db, const char *service)
-{
-        json_t *names = json_array(), *network, *one, *bindings;
-        const char *key;
-        size_t i;
-        jx_append_str(names, service);
-        jx_append_str(names, container_name(db));
-        json_object_foreach(jx_get(jx_get(db, "NetworkSettings"), "Networks"), key, network) {
-                if (*jx_str(network, "IPAddress", ""))
-                        jx_append_str(names, jx_str(network, "IPAddress", ""));
-                json_array_foreach(jx_get(network, "Aliases"), i, one)
-                        json_array_append(names, one);
-        }
-        json_object_foreach(jx_get(jx_get(db, "NetworkSettings"), "Ports"), key, bindings)
-                json_array_foreach(bindings, i, one) {
-                        static const char *const hosts[] = { "host.docker.internal", "172.17.0.1",
-                                                             "localhost", "127.0.0.1" };
-                        for (size_t k = 0; k < LEN(hosts); k++) {
-                                AUTO_FREE char *there = xasprintf("%s:%s", hosts[k], jx_str(one, "HostPort", ""));
-                                jx_append_str(names, there);
-                        }
-                        jx_append_str(names, "host.docker.internal");
-                }
-        return names;
-}
-
-static json_t *who_needs(Compose *c, const json_t *services, const char *db, const json_t *spelled)
-{
-        json_t *out = json_array();
-        size_t i;
-        json_t *name;
-        json_array_foreach(services, i, name) {
-                const char *service = json_string_value(name);
-                const json_t *one = compose_container(c, service);
-                if (str_eq(service, db) || !one || !container_running(one))
-                        continue;
-                if (leads_to(c, service, db, 10) || mentions(one, spelled))
-                        jx_append_str(out, service);
-        }
-        return out;
-}
-
 static void orders(Compose *c, const json_t *users, json_t *server)
 {
         json_t *stop = NULL;
@@ -222,32 +112,6 @@ static void orders(Compose *c, const json_t *users, json_t *server)
                 json_array_append_new(records, s);
         }
         jx_set(server, "start_order", records);
-}
-
-static bool share_a_network(const json_t *a, const json_t *b)
-{
-        const char *key;
-        json_t *network;
-        json_object_foreach(jx_get(jx_get(a, "NetworkSettings"), "Networks"), key, network)
-                if (jx_get(jx_get(jx_get(b, "NetworkSettings"), "Networks"), key))
-                        return true;
-        return false;
-}
-
-/* Containers of other projects, or of none, that name this server and share a network with it. */
-static void warn_others(const json_t *db, const char *project, const json_t *spelled, json_t *server)
-{
-        AUTO_JSON all = NULL;
-        AUTO_ERR ignored = { 0 };
-        size_t i;
-        json_t *c;
-        if (!docker_containers(NULL, false, NULL, &all, &ignored))
-                return;
-        json_array_foreach(all, i, c)
-                if (!str_eq(container_label(c, "com.docker.compose.project"), project) && share_a_network(db, c) &&
-                    mentions(c, spelled))
-                        server_warn(server, "container %s, of another project, uses it too: stop it by hand before the "
-                                    "downtime", container_name(c));
 }
 
 static void read_project(const json_t *container, json_t *server)
@@ -275,10 +139,14 @@ static void read_project(const json_t *container, json_t *server)
         json_array_foreach(services, i, one)
                 json_array_append_new(list, service_record(c, json_string_value(one)));
         jx_set(server, "services", list);
-        AUTO_JSON spelled = spellings(container, service);
-        AUTO_JSON users = who_needs(c, services, service, spelled);
+        AUTO_JSON users = users_in_project(c, services, container);
+        AUTO_JSON others = users_elsewhere(container);
         orders(c, users, server);
-        warn_others(container, project, spelled, server);
+        json_array_foreach(others, i, one) server_warn(
+                server,
+                "container %s, of another project, uses it too: stop it by hand before the "
+                "downtime",
+                json_string_value(one));
 }
 
 /* ---- what to watch out for ---- */

@@ -5,6 +5,10 @@
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image to pull, with a tag" },
+        { .name = "service",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "service of the project in `on`: for the platform that its compose file names" },
         { 0 },
 };
 static const ParamSpec results[] = {
@@ -73,7 +77,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         Layers layers = { .ctx = ctx };
         HostCall call = { .cancel = step_cancel_flag(ctx), .say = on_line, .arg = &layers };
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "pull", "--", name, NULL });
+        AUTO_COMPOSE compose = NULL;
+        if (*step_str(ctx, "service") && !step_compose(ctx, &compose, err))
+                return false;
+        const char *platform = service_platform(compose, step_str(ctx, "service"));
+        argv_add_all(&a, (const char *const[]){ "docker", "pull", NULL });
+        if (*platform) {
+                argv_add(&a, "--platform");
+                argv_add(&a, platform);
+        }
+        argv_add(&a, "--");
+        argv_add(&a, name);
         AUTO_ERR why = { 0 };
         bool pulled = docker_do(&call, &a, NULL, &why);
         if (why.kind == ERR_CANCELLED || why.kind == ERR_USER) {

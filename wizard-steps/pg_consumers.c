@@ -1,12 +1,9 @@
 /* pg_consumers.c: who is connected, by name: addresses of pg_stat_activity mapped to containers,
  * also those of other Compose projects on the same network. Whom no list names would go on writing
- * in the downtime; it is known before anything stops. */
-#include <limits.h>
-#include <stdio.h>
-
+ * in the downtime; it is known before anything stops, and looked at again when it begins. */
 #include "base/text.h"
 #include "pg/fence.h"
-#include "wizard-steps/host_steps.h"
+#include "wizard-steps/clients.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
@@ -14,6 +11,10 @@ static const ParamSpec params[] = {
           .type = PARAM_LIST,
           .fallback = "[]",
           .help = "services of the server's own project that stop before it: explained" },
+        { .name = "databases",
+          .type = PARAM_LIST,
+          .fallback = "[]",
+          .help = "databases that are moved; none: the whole server" },
         { 0 },
 };
 
@@ -34,30 +35,6 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-/* As pg_stat_activity prints it: an inet, with "/32" at its end. */
-static const json_t *container_at(const json_t *all, const char *inet)
-{
-        AUTO_FREE char *address = xstrndup(inet, strcspn(inet, "/"));
-        size_t i;
-        json_t *c, *network;
-        const char *key;
-        json_array_foreach(all, i, c) json_object_foreach(
-                jx_get(jx_get(c, "NetworkSettings"), "Networks"), key,
-                network) if (*address &&
-                             (str_eq(jx_str(network, "IPAddress", ""), address) ||
-                              str_eq(jx_str(network, "GlobalIPv6Address", ""), address))) return c;
-        return NULL;
-}
-
-/* The directory of the Compose project that the target lives in, links resolved; "" for none. */
-static char *project_dir(const Target *t)
-{
-        const json_t *via = jx_get(t->spec, "via"), *c = jx_get(via, "compose");
-        const char *name = json_is_string(c) ? json_string_value(c) : jx_str(c, "$target", NULL);
-        char *real = realpath(jx_str(name ? jx_get(t->all, name) : c, "dir", ""), NULL);
-        return real ? real : xstrdup("");
-}
-
 static bool is_listed(const json_t *names, const char *name)
 {
         size_t i;
@@ -72,53 +49,39 @@ static void add_once(json_t *list, const char *text)
                 jx_append_str(list, text);
 }
 
-static char *words_for(const json_t *other, const json_t *c)
+/* All who may be this client are stopped: then it is one of them, whichever. */
+static bool is_explained(const Clients *w, const json_t *who, const json_t *stops)
 {
-        const char *address = jx_str(other, "address", ""), *app = jx_str(other, "application", "");
-        AUTO_FREE char *who = NULL;
-        if (c && *container_label(c, "com.docker.compose.service"))
-                who = xasprintf("service %s of project %s",
-                                container_label(c, "com.docker.compose.service"),
-                                container_label(c, "com.docker.compose.project"));
-        else if (c)
-                who = xasprintf("container %s", container_name(c));
-        else
-                who = xasprintf("somebody at %s", *address ? address : "the server's own socket");
-        char *text = xasprintf("%s, as %s in %s%s%s", who, jx_str(other, "user", "?"),
-                               jx_str(other, "database", "?"), *app ? " with " : "", app);
-        return text;
+        size_t i;
+        json_t *c;
+        json_array_foreach(who, i, c) if (!clients_is_own_service(w, c) ||
+                                          !is_listed(stops, clients_service(c))) return false;
+        return json_array_size(who) > 0;
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON others = NULL;
-        AUTO_JSON all = NULL;
         AUTO_JSON stops = step_name_list(ctx, "stops");
-        HostCall look = step_look(ctx);
-        if (!step_pg(ctx, &pg, err) || !pg_fence_others(pg, NULL, &others, err) ||
-            !docker_containers(&look, false, NULL, &all, err))
+        AUTO_JSON databases = step_name_list(ctx, "databases");
+        AUTO_CLIENTS who = { 0 };
+        if (!step_pg(ctx, &pg, err) || !pg_fence_others(pg, databases, &others, err) ||
+            !clients_look(ctx, &who, err))
                 return false;
-        AUTO_FREE char *dir = project_dir(step_target(ctx));
-        json_t *unexplained = json_array(), *explained = json_array(), *o;
+        json_t *unexplained = json_array(), *explained = json_array(), *o, *c;
         step_result_set(ctx, "unexplained", unexplained);
         step_result_set(ctx, "explained", explained);
-        size_t i;
+        size_t i, k;
         json_array_foreach(others, i, o)
         {
-                const json_t *c = container_at(all, jx_str(o, "address", ""));
-                AUTO_FREE char *home =
-                        c ? realpath(container_label(c, "com.docker.compose.project.working_dir"),
-                                     NULL)
-                          : NULL;
-                const char *service = c ? container_label(c, "com.docker.compose.service") : "";
-                if (home && *dir && str_eq(home, dir) && is_listed(stops, service)) {
-                        add_once(explained, service);
+                AUTO_JSON may_be = clients_find(&who, o);
+                if (is_explained(&who, may_be, stops)) {
+                        json_array_foreach(may_be, k, c) add_once(explained, clients_service(c));
                         continue;
                 }
-                AUTO_FREE char *words = words_for(o, c);
-                AUTO_FREE char *clean = text_clean_str(words);
-                add_once(unexplained, clean);
+                AUTO_FREE char *words = clients_words(&who, o, may_be);
+                add_once(unexplained, words);
         }
         json_array_foreach(unexplained, i, o)
                 step_log(ctx, SAY_WARN, "pgsherpa", "%s", json_string_value(o));

@@ -39,10 +39,11 @@ static const ParamSpec results[] = {
 /* ---- what there is ---- */
 
 typedef struct World {
-        json_t *image, *container, *volume;     /* NULL: none of that name */
-        char *user, *database;                  /* of the service; NULL: no service, or no container */
-        Compose *compose;                       /* NULL: no service was named */
-        const json_t *old;                      /* its container, borrowed, or NULL */
+        json_t *image, *container, *volume; /* NULL: none of that name */
+        json_t *old_image;                  /* the service's container was made from, or NULL */
+        char *user, *database;              /* of the service; NULL: no service, or no container */
+        Compose *compose;                   /* NULL: no service was named */
+        const json_t *old;                  /* its container, borrowed, or NULL */
 } World;
 
 static void world_done(World *w)
@@ -50,6 +51,7 @@ static void world_done(World *w)
         json_decref(w->image);
         json_decref(w->container);
         json_decref(w->volume);
+        json_decref(w->old_image);
         free(w->user);
         free(w->database);
         w->compose = compose_close(w->compose);
@@ -68,7 +70,9 @@ static bool look(StepCtx *ctx, World *w, Err *err)
         if (!step_compose(ctx, &w->compose, err))
                 return false;
         w->old = compose_container(w->compose, step_str(ctx, "service"));
-        return !w->old || container_login(&call, w->old, &w->user, &w->database, err);
+        return !w->old || (container_login(&call, w->old, &w->user, &w->database, err) &&
+                           docker_inspect(&call, DOCKER_IMAGE, container_image_id(w->old),
+                                          &w->old_image, err));
 }
 
 static bool our_container(StepCtx *ctx, const json_t *c)
@@ -148,10 +152,12 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *volume = step_words(ctx, "volume"), *name = step_words(ctx, "name");
-        step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx), volume);
-        step_plan(ctx, "$ docker run -d --name %s --volume %s:(where the image keeps data) "
-                  "--env-file (user, password, database of the service) %s", name, volume,
-                  step_words(ctx, "image"));
+        step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx),
+                  volume);
+        step_plan(ctx,
+                  "$ docker run -d --name %s --volume %s:(where the image keeps data) "
+                  "(rights, files and options of the service) --env-file (its environment) %s",
+                  name, volume, step_words(ctx, "image"));
         step_plan(ctx, "# wait until it answers over TCP: the server of the init phase does not");
         step_plan_undo(ctx, "$ docker rm -f %s", name);
         step_plan_undo(ctx, "$ docker volume rm %s", volume);
@@ -225,8 +231,12 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
         buf_adds(b, secret_expose(password));
         buf_addc(b, '\n');
         const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
-        const char *old_args = w->old ? container_env(w->old, "POSTGRES_INITDB_ARGS") : NULL;
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
+        AUTO_FREE char *old_args = NULL;
+        HostCall look = step_look(ctx);
+        if (w->old && !service_environment(&look, w->old, w->old_image, &old_args, b, err))
+                return false;
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
         /* The image evaluates POSTGRES_INITDB_ARGS in a shell. */
         if (encoding[strspn(encoding, plain)] || locale[strspn(locale, plain)])
                 return err_set(err, ERR_USER, "`%s`, `%s`: not an encoding and a locale", encoding, locale);
@@ -281,14 +291,23 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         long uid, gid;
         argv_addf(&a, "%s:%s%s", volume, layout->mount, service_uid(w->old, &uid, &gid) ? ":nocopy" : "");
         run_as_service(w->old, &a);
+        if (w->old)
+                service_mounts(w->old, layout, &a);
+        if (*service_platform(w->compose, step_str(ctx, "service"))) {
+                argv_add(&a, "--platform");
+                argv_add(&a, service_platform(w->compose, step_str(ctx, "service")));
+        }
         int64_t shm = w->old ? jx_int(jx_get(w->old, "HostConfig"), "ShmSize", 0) : 0;
         argv_add(&a, "--shm-size");             /* parallel index builds want more than 64 MB (R17) */
         argv_addf(&a, "%lld", (long long)MAX(shm, 256LL * 1024 * 1024));
         /* Over TCP: the temporary server of the init phase listens on its socket only. */
-        argv_add_all(&a, (const char *const[]){ "--health-cmd", "pg_isready -h 127.0.0.1 -U postgres",
-                                                "--health-interval", "2s", "--stop-timeout", "120",
-                                                "--env-file", "/dev/stdin", step_str(ctx, "image"), NULL });
-        AUTO_BUF env = buf_init(64 * 1024);
+        argv_add_all(&a, (const char *const[]){
+                                 "--health-cmd", "pg_isready -h 127.0.0.1 -U postgres",
+                                 "--health-interval", "2s", "--stop-timeout", "120", "--env-file",
+                                 "/dev/stdin", step_str(ctx, "image"), NULL });
+        if (w->old)
+                service_command(w->old, w->old_image, layout, &a);
+        AUTO_BUF env = buf_init(256 * 1024);
         bool ok = env_file(ctx, w, layout, &env, err);
         ok = ok && docker_do(&call, &a, buf_str(&env), err);
         if (env.data)

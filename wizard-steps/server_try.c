@@ -116,10 +116,29 @@ static void add_words(Argv *a, const json_t *list)
                 argv_add(a, json_string_value(v) ? json_string_value(v) : "");
 }
 
-static bool start(StepCtx *ctx, const json_t *old, const json_t *image, bool own, Err *err)
+/* As server.start, but nobody's password: what the entry point reads, and initdb's options. */
+static bool environment(StepCtx *ctx, const json_t *old, Buf *b, Err *err)
+{
+        HostCall look = step_look(ctx);
+        AUTO_JSON made_from = NULL;
+        AUTO_FREE char *initdb = NULL;
+        if (!docker_inspect(&look, DOCKER_IMAGE, container_image_id(old), &made_from, err) ||
+            !service_environment(&look, old, made_from, &initdb, b, err))
+                return false;
+        if (initdb && !strpbrk(initdb, "\r\n"))
+                buf_printf(b, "POSTGRES_INITDB_ARGS=%s\n", initdb);
+        /* Nobody can reach it: a password would only be one more thing to hide. */
+        buf_adds(b, "POSTGRES_HOST_AUTH_METHOD=trust\n");
+        return !b->overflow || err_set(err, ERR_USER, "the container's environment is too large");
+}
+
+static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_t *image, bool own,
+                  Err *err)
 {
         HostCall call = step_call(ctx);
         AUTO_ARGV a = { 0 };
+        AUTO_BUF env = buf_init(256 * 1024);
+        const char *platform = service_platform(compose, step_str(ctx, "service"));
         const json_t *config = jx_get(old, "Config");
         long uid = 0, gid = 0;
         argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never", "--network", "none",
@@ -130,11 +149,17 @@ static bool start(StepCtx *ctx, const json_t *old, const json_t *image, bool own
          * mounted files say, and are not asked. */
         argv_add_all(&a, (const char *const[]){ "--health-cmd", "grep -qx postgres /proc/1/comm && "
                                                 "grep -q ^ready \"$PGDATA/postmaster.pid\"",
-                                                "--health-interval", "1s", "--health-retries", "1000", NULL });
-        /* Nobody can reach it: a password would only be one more thing to hide. */
-        argv_add_all(&a, (const char *const[]){ "--env", "POSTGRES_HOST_AUTH_METHOD=trust", NULL });
+                                                "--health-interval", "1s", "--health-retries",
+                                                "1000", NULL });
+        argv_add_all(&a, (const char *const[]){ "--env-file", "/dev/stdin", NULL });
+        if (*platform) {
+                argv_add(&a, "--platform");
+                argv_add(&a, platform);
+        }
         run_as_service(old, &a);
-        if (service_uid(old, &uid, &gid)) {     /* who is not the image's own user owns no volume of it */
+        limit_as_service(old, &a);
+        if (service_uid(old, &uid,
+                        &gid)) { /* who is not the image's own user owns no volume of it */
                 AUTO_LAYOUT layout = { 0 };
                 layout_of(NULL, old, image, &layout);
                 argv_add(&a, "--tmpfs");
@@ -143,7 +168,10 @@ static bool start(StepCtx *ctx, const json_t *old, const json_t *image, bool own
         add_mounts(ctx, old, own, &a);
         argv_add(&a, step_str(ctx, "image"));
         add_words(&a, jx_get(config, "Cmd"));
-        return docker_do(&call, &a, NULL, err);
+        bool ok = environment(ctx, old, &env, err) && docker_do(&call, &a, buf_str(&env), err);
+        if (env.data)
+                explicit_bzero(env.data, env.capacity);
+        return ok;
 }
 
 /* Line `n` of what a program printed; "" when there is none. Cuts the text. */
@@ -196,14 +224,15 @@ static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
 }
 
 /* What keeps it from starting goes to `problems`; false: could not even try. */
-static bool try_it(StepCtx *ctx, const json_t *old, bool own, json_t *problems, Err *err)
+static bool try_it(StepCtx *ctx, Compose *compose, const json_t *old, bool own, json_t *problems,
+                   Err *err)
 {
         Wellness well = { .health = "container", .within_ms = step_int(ctx, "within"), .patient = true };
         AUTO_ERR died = { 0 };
         HostCall look = step_look(ctx);
         AUTO_JSON image = NULL;
-        if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err) || !remove_it(ctx, err) ||
-            !start(ctx, old, image, own, err))
+        if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err) ||
+            !remove_it(ctx, err) || !start(ctx, compose, old, image, own, err))
                 return false;
         if (service_wait(ctx, scratch_name(ctx), &well, NULL, &died))
                 return file_errors(ctx, problems, err);
@@ -217,15 +246,15 @@ static bool try_it(StepCtx *ctx, const json_t *old, bool own, json_t *problems, 
 }
 
 /* The words of the first try count: what it reads was there. */
-static bool try_twice(StepCtx *ctx, const json_t *old, json_t *problems, Err *err)
+static bool try_twice(StepCtx *ctx, Compose *compose, const json_t *old, json_t *problems, Err *err)
 {
         AUTO_JSON again = json_array();
-        if (!try_it(ctx, old, false, problems, err))
+        if (!try_it(ctx, compose, old, false, problems, err))
                 return false;
         if (!json_array_size(problems) || !has_writable(old))
                 return true;
         step_say(ctx, "once more, with directories of its own where it may write");
-        if (!try_it(ctx, old, true, again, err))
+        if (!try_it(ctx, compose, old, true, again, err))
                 return false;
         if (!json_array_size(again))
                 json_array_clear(problems);
@@ -243,8 +272,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         const json_t *old = compose_container(compose, step_str(ctx, "service"));
         if (!old)
-                return err_set(err, ERR_USER, "service %s has no container", step_str(ctx, "service"));
-        bool ok = try_twice(ctx, old, problems, err);
+                return err_set(err, ERR_USER, "service %s has no container",
+                               step_str(ctx, "service"));
+        bool ok = try_twice(ctx, compose, old, problems, err);
         if (!remove_it(ctx, ok ? err : &why))
                 return false;
         json_array_foreach(problems, i, v)

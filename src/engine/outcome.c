@@ -130,10 +130,13 @@ static json_t *ask_choices(const Expect *x)
 {
         static const char look[] = "runs this step once more", undo[] = "shows you the list first",
                           stop[] = "everything stays as it is";
-        return x->risk ? gate_choices("r", "Look again", look, "u", "Undo", undo, "a", "Stop the run", stop,
-                                      "y", "Go on", x->risk, NULL) :
-                         gate_choices("y", "Go on", "as it is", "r", "Look again", look, "u", "Undo", undo,
-                                      "a", "Stop the run", stop, NULL);
+        if (x->risk)
+                return gate_choices("r", "Look again", look, "u", "Undo", undo, "a", "Stop the run",
+                                    stop, "y", "Go on", x->risk, NULL);
+        return x->again_first ? gate_choices("r", "Look again", look, "y", "Go on", "as it is", "u",
+                                             "Undo", undo, "a", "Stop the run", stop, NULL)
+                              : gate_choices("y", "Go on", "as it is", "r", "Look again", look, "u",
+                                             "Undo", undo, "a", "Stop the run", stop, NULL);
 }
 
 static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *results,

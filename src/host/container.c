@@ -394,9 +394,17 @@ bool container_controldata(const HostCall *call, const json_t *c, char **ret_sta
                 return err_set(err, ERR_USER, "container %s does not say where its data is (no PGDATA)",
                                container_name(c));
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
-                                                "none", "--volumes-from", NULL });
-        argv_addf(&a, "%s:ro", container_id(c));
+        const json_t *data = container_mount_of(c, pgdata);
+        bool volume = str_eq(jx_str(data, "Type", ""), "volume");
+        if (!data)
+                return err_set(err, ERR_USER, "the data of container %s (%s) is on no volume",
+                               container_name(c), pgdata);
+        /* Not --volumes-from: the engine takes none of a container that has a mount of type tmpfs.
+         */
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
+                                                "--network", "none", "--mount", NULL });
+        argv_addf(&a, "type=%s,source=%s,target=%s,readonly", volume ? "volume" : "bind",
+                  jx_str(data, volume ? "Name" : "Source", ""), jx_str(data, "Destination", ""));
         argv_add_all(&a, (const char *const[]){ "--env", "LC_ALL=C", "--user", "0", "--entrypoint",
                                                 "pg_controldata", container_image_id(c), pgdata, NULL });
         AUTO_FREE char *text = NULL;

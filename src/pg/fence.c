@@ -36,12 +36,13 @@ bool pg_fence_others(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select json_build_object('pid', pid, 'user', usename, 'database', datname, "
-                "'application', application_name, 'address', coalesce(client_addr::text, "
-                "'local'), 'state', state, 'since', backend_start::text, 'command', "
-                "upper(substring(query from '[A-Za-z]+'))) from pg_stat_activity where "
-                "backend_type = 'client backend' and pid <> pg_backend_pid() and "
-                "application_name !~ '^pgsherpa(/|$)' and usename is not null order by "
-                "backend_start");         /* no user yet: somebody at the door (pg_isready) */
+                    "'application', application_name, 'address', coalesce(client_addr::text, "
+                    "'local'), 'port', client_port, 'state', state, 'since', backend_start::text, "
+                    "'command', "
+                    "upper(substring(query from '[A-Za-z]+'))) from pg_stat_activity where "
+                    "backend_type = 'client backend' and pid <> pg_backend_pid() and "
+                    "application_name !~ '^pgsherpa(/|$)' and usename is not null order by "
+                    "backend_start"); /* no user yet: somebody at the door (pg_isready) */
         if (!pg_json_rows(pg, &q, ret, err))
                 return err_wrap(err, "looking who is connected");
         drop_unwatched(databases, *ret);

@@ -9,7 +9,7 @@
  *      AUTO_JSON opened = NULL;
  *      pg_fence_look(pg, &opened, err)
  *        -> {"system": "73..", "lsn": "0/19..", "others": [{"pid", "user", "database",
- *            "application", "address", "state", "command"}], "prepared": 0,
+ *            "application", "address", "port", "state", "command"}], "prepared": 0,
  *            "subscriptions": [..], "started_at": "..", "reset": "..",
  *            "writes": {"app": {"public.t": [oid, file, 1, 2, 0]}, "closed": null}}
  *      ...

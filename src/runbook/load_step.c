@@ -7,8 +7,9 @@ static const char *const later[] = { "tags", "must_undo_before", "mode", NULL };
 
 static void load_expects(Loader *l, const YamlNode *list, Step *s)
 {
-        static const char *const keys[] = { "that", "else", "msg", "risk", NULL };
+        static const char *const keys[] = { "that", "else", "msg", "risk", "first", NULL };
         static const char *const words[] = { "fail", "warn", "ask", NULL };
+        static const char *const firsts[] = { "go", "again", NULL };
         if (!list || !load_is(l, list, YAML_LIST, "expect"))
                 return;
         Expect *all = arena_new_array(l->arena, Expect, list->n);
@@ -22,7 +23,11 @@ static void load_expects(Loader *l, const YamlNode *list, Step *s)
                              .that = that ? load_expr(l, that, "that") : NULL,
                              .otherwise = (Verdict)load_word(l, c, "else", words, VERDICT_FAIL),
                              .msg = load_text(l, c, "msg"),
-                             .risk = load_text(l, c, "risk") };
+                             .risk = load_text(l, c, "risk"),
+                             .again_first = load_word(l, c, "first", firsts, 0) == 1 };
+                if (yaml_get(c, "first") && e.otherwise != VERDICT_ASK)
+                        load_problem(l, yaml_get(c, "first"), "E-KEY", "say else: ask",
+                                     "`first` is of a question, and nobody is asked");
                 if (e.risk && e.otherwise != VERDICT_ASK)
                         load_problem(l, yaml_get(c, "risk"), "E-KEY", "say else: ask",
                                      "`risk` is of going on, and nobody is asked whether to");

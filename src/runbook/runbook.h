@@ -72,6 +72,7 @@ typedef struct Expect {
         Verdict     otherwise;
         const char *msg;                /* may be NULL                                       */
         const char *risk;               /* of going on: shown, and the words typed; or NULL  */
+        bool        again_first;        /* looking again is offered before going on          */
 } Expect;
 
 typedef struct Capture {
