@@ -1,5 +1,6 @@
 #include "wizard-steps/clients.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -218,6 +219,25 @@ static bool is_gateway(const json_t *server, const char *address)
         return false;
 }
 
+/* In a network of the server's, IPv4: only containers have such addresses. */
+static bool is_of_a_container(const json_t *server, const char *address)
+{
+        const char *key;
+        json_t *network;
+        struct in_addr one, own;
+        if (inet_pton(AF_INET, address, &one) != 1)
+                return false;
+        json_object_foreach(jx_get(jx_get(server, "NetworkSettings"), "Networks"), key, network)
+        {
+                int bits = (int)jx_int(network, "IPPrefixLen", 0);
+                if (bits > 0 && bits <= 32 &&
+                    inet_pton(AF_INET, jx_str(network, "IPAddress", ""), &own) == 1 &&
+                    !((ntohl(one.s_addr) ^ ntohl(own.s_addr)) >> (32 - bits)))
+                        return true;
+        }
+        return false;
+}
+
 static void add_stranger(const Clients *w, const json_t *client, Buf *b)
 {
         const char *inet = jx_str(client, "address", "");
@@ -232,6 +252,11 @@ static void add_stranger(const Clients *w, const json_t *client, Buf *b)
                 buf_printf(b,
                            "somebody from outside Docker, through the published port (seen as %s)",
                            address);
+        else if (w->server && is_of_a_container(w->server, address))
+                buf_printf(b,
+                           "a container that is gone (%s), its statement still runs: select "
+                           "pg_terminate_backend(%d)",
+                           address, (int)jx_int(client, "pid", 0));
         else
                 buf_printf(b, "somebody at %s", address);
 }

@@ -63,12 +63,33 @@ static const char *basename_of(const char *image)
         return slash ? slash + 1 : image;
 }
 
+/* With an entrypoint of its own a container of such an image is something else (a backup, a cron), unless
+ * that starts the server in the end. */
+static bool runs_something_else(const json_t *c)
+{
+        static const char *const others[] = { "sh", "bash", "ash", "dash", "sleep", "tail", "cat", "crond", "cron",
+                                              "supercronic", "psql", "pg_dump", "pg_dumpall", "pg_basebackup", "true" };
+        const char *path = basename_of(jx_str(c, "Path", ""));
+        bool other = false;
+        size_t i;
+        json_t *word;
+        for (i = 0; i < LEN(others); i++)
+                other = other || str_eq(path, others[i]);
+        json_array_foreach(jx_get(c, "Args"), i, word) {
+                const char *text = json_string_value(word) ? json_string_value(word) : "";
+                if (strstr(text, "docker-entrypoint.sh") || strstr(text, "exec postgres") ||
+                    str_eq(basename_of(text), "postgres"))
+                        return false;
+        }
+        return other;
+}
+
 /* Backup side-cars use the same images with another command. */
 static bool is_server(const json_t *c)
 {
         const char *first = json_string_value(json_array_get(jx_get(jx_get(c, "Config"), "Cmd"), 0));
         const char *path = jx_str(c, "Path", ""), *image = basename_of(container_image(c));
-        if (*container_label(c, LABEL_RUN))
+        if (*container_label(c, LABEL_RUN) || runs_something_else(c))
                 return false;
         bool runs = !first || str_eq(basename_of(first), "postgres") || *first == '-' ||
                     str_eq(basename_of(path), "postgres");

@@ -15,6 +15,10 @@ static const ParamSpec params[] = {
           .type = PARAM_LIST,
           .fallback = "[]",
           .help = "databases that are moved; none: the whole server" },
+        { .name = "advice",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "what to do about them, for whoever is asked" },
         { 0 },
 };
 
@@ -25,6 +29,7 @@ static const ParamSpec results[] = {
         { .name = "explained",
           .type = PARAM_LIST,
           .help = "services that are connected and will be stopped" },
+        { .name = "hint", .type = PARAM_STRING, .help = "the advice, where somebody needs it" },
         { 0 },
 };
 
@@ -85,6 +90,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         json_array_foreach(unexplained, i, o)
                 step_log(ctx, SAY_WARN, "pgsherpa", "%s", json_string_value(o));
+        step_result_str(ctx, "hint", json_array_size(unexplained) ? step_str(ctx, "advice") : "");
         step_report(ctx, "%zu connected that will be stopped, %zu that will not",
                     json_array_size(explained), json_array_size(unexplained));
         return true;

@@ -1,6 +1,7 @@
 /* pg_fence.c: proof that nobody else is connected, and the counters that will prove at the end
  * of the phase that nobody else wrote. It looks and remembers; ending sessions is pg.terminate. */
 #include "pg/fence.h"
+#include "wizard-steps/clients.h"
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec client_fields[] = {
@@ -9,6 +10,7 @@ static const ParamSpec client_fields[] = {
         { .name = "database", .type = PARAM_NAME, .help = "database" },
         { .name = "application", .type = PARAM_STRING, .help = "application_name" },
         { .name = "address", .type = PARAM_STRING, .help = "where it comes from" },
+        { .name = "port", .type = PARAM_INT, .help = "of the client, there" },
         { .name = "state", .type = PARAM_STRING, .help = "active, idle and so on" },
         { .name = "command", .type = PARAM_STRING, .help = "first word of its last statement" },
         { 0 },
@@ -25,6 +27,7 @@ static const ParamSpec params[] = {
 static const ParamSpec results[] = {
         { .name = "others", .type = PARAM_LIST, .fields = client_fields,
           .help = "clients that are not ours" },
+        { .name = "who", .type = PARAM_LIST, .help = "the same as a person would say it, each once" },
         { .name = "connections", .type = PARAM_INT, .help = "how many" },
         { .name = "prepared", .type = PARAM_INT, .help = "prepared transactions" },
         { .name = "subscriptions", .type = PARAM_LIST, .help = "running logical subscriptions" },
@@ -56,6 +59,33 @@ static bool hidden_writers(const json_t *look, Err *err)
         return true;
 }
 
+/* By container, service or program; each once, where one holds many connections. */
+static bool name_them(StepCtx *ctx, const json_t *others, Err *err)
+{
+        AUTO_CLIENTS who = { 0 };
+        json_t *list = json_array(), *o;
+        size_t i;
+        step_result_set(ctx, "who", list);
+        if (!json_array_size(others))
+                return true;
+        if (!clients_look(ctx, &who, err))
+                return false;
+        json_array_foreach(others, i, o) {
+                AUTO_JSON may_be = clients_find(&who, o);
+                AUTO_FREE char *words = clients_words(&who, o, may_be);
+                bool known = false;
+                size_t k;
+                json_t *one;
+                json_array_foreach(list, k, one)
+                        known = known || str_eq(json_string_value(one), words);
+                if (!known)
+                        jx_append_str(list, words);
+                step_log(ctx, SAY_WARN, "pgsherpa", "%s: backend %lld, %s", words, (long long)jx_int(o, "pid", 0),
+                         jx_str(o, "state", ""));
+        }
+        return true;
+}
+
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         static const char *const keys[] = { "others", "prepared", "subscriptions", "lsn", NULL };
@@ -82,13 +112,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         size_t n = json_array_size(jx_get(look, "others"));
         step_results_from(ctx, look, keys);
         step_result_int(ctx, "connections", (int64_t)n);
-        size_t i;
+        if (!name_them(ctx, jx_get(look, "others"), err))
+                return false;
         json_t *o;
-        json_array_foreach(jx_get(look, "others"), i, o)
-                step_log(ctx, SAY_WARN, "pgsherpa", "%s in %s from %s (%s), %s",
-                         jx_str(o, "user", "?"), jx_str(o, "database", "?"),
-                         jx_str(o, "address", "?"), jx_str(o, "application", ""),
-                         jx_str(o, "state", ""));
         const char *name;
         json_object_foreach(jx_get(look, "writes"), name, o)
                 if (json_is_null(o))

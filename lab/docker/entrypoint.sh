@@ -96,11 +96,24 @@ require_a_password() {
         fi
 }
 
+# initdb wants its user to have a name. The official image lends one to any `user: "1000:1000"` with
+# nss_wrapper; here the line stands in /etc/passwd for as long as the data directory is made.
+name_lend() {
+        getent passwd "$(id -u)" >/dev/null || [ ! -w /etc/passwd ] ||
+                printf 'postgres-lent:x:%s:%s::%s:/bin/false\n' "$(id -u)" "$(id -g)" "$PGDATA" >>/etc/passwd
+}
+
+name_return() {
+        local rest
+        ! grep -q '^postgres-lent:' /etc/passwd || { rest=$(grep -v '^postgres-lent:' /etc/passwd); printf '%s\n' "$rest" >/etc/passwd; }
+}
+
 init_directory() {
         local wal=()
         [ -z "$POSTGRES_INITDB_WALDIR" ] || wal=(--waldir "$POSTGRES_INITDB_WALDIR")
         # shellcheck disable=SC2086
         eval 'initdb --no-sync --username="$POSTGRES_USER" --pwfile=<(printf "%s\n" "$POSTGRES_PASSWORD") "${wal[@]}" '"$POSTGRES_INITDB_ARGS"' "$@"'
+        name_return
 }
 
 write_hba() {
@@ -193,6 +206,7 @@ main() {
                 if [ ! -s "$PGDATA/PG_VERSION" ]; then
                         require_a_password
                         ls /docker-entrypoint-initdb.d/ >/dev/null
+                        name_lend
                         init_directory
                         write_hba "$@"
                         export PGPASSWORD="${PGPASSWORD:-$POSTGRES_PASSWORD}"

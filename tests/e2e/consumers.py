@@ -94,21 +94,18 @@ def spelled_shape():
 
 
 def discover(p):
+    """The project's server, which is the only one in it: the others' images are a server's, what they run is not."""
     env = {**os.environ, "PGSHERPA_STATE": p.state, "PGSHERPA_RUNBOOKS": os.path.join(journey.ROOT, "runbooks")}
     run = sh(journey.pgsherpa(), "run", "discover", "--detach", env=env).strip().splitlines()[-1]
     with Operator(run, yes_to_all, 120) as op:
         op.follow(journey.closed)
-    for e in told(run):
-        for server in (e.get("value") or []) if e["ev"] == "fact" and isinstance(e.get("value"), list) else []:
-            if isinstance(server, dict) and server.get("project") == p.name:
-                return server, run
+    found = []
     for base, _, names in os.walk(os.path.join(run, "facts")):
         for name in names:
             with open(os.path.join(base, name), encoding="utf-8") as f:
-                for server in json.load(f):
-                    if server.get("project") == p.name:
-                        return server, run
-    raise AssertionError(f"{p.name} was not found: {run}")
+                found += [s for s in json.load(f) if s.get("project") == p.name]
+    assert [s["service"] for s in found] == ["db"], [s["name"] for s in found]
+    return found[0], run
 
 
 def spellings():
@@ -136,74 +133,87 @@ def spellings():
 
 # ---- who is connected ----
 
-class Strangers:
-    """Answers all but the question at the cut, whose words it keeps; a stranger comes after the preflight."""
+SLEEP = "select pg_sleep(3600)"
+THEIRS = f"from pg_stat_activity where query = '{SLEEP}' and pid <> pg_backend_pid()"
 
-    def __init__(self, p, argv, words):
-        self.p, self.argv, self.words, self.asked, self.child = p, argv, words, [], None
+
+class Strangers:
+    """Answers all but the question at the cut. Two come when the downtime is about to begin: one in the
+    server's own network, whom only the kernel knows, and one that is killed and leaves its session behind."""
+
+    def __init__(self, p, run):
+        self.p, self.run, self.asked, self.children = p, run, [], []
+        self.words = [f"service side of project {p.name}, as app in appdb with psql",
+                      f"container {p.name}-other, as app in appdb with psql"]
 
     def begin(self):
-        self.child = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 20
-        while self.p.sql("select count(*) from pg_stat_activity where query like '%3600%' and pid <> pg_backend_pid()") == "0":
-            assert time.monotonic() < end, f"{self.argv} does not connect"
+        end = ["-U", "app", "-d", "appdb", "-c", SLEEP]
+        side = sh("docker", "compose", "-p", self.p.name, "ps", "-q", "side", cwd=self.p.dir).strip()
+        for argv in (["docker", "exec", "-e", f"PGPASSWORD={PASSWORD}", side, "psql", "-h", "127.0.0.1", *end],
+                     ["docker", "run", "--rm", "--name", f"{self.p.name}-other", "--network", f"{self.p.name}_default",
+                      "-e", f"PGPASSWORD={PASSWORD}", f"postgres:{FROM}", "psql", "-h", "db", *end]):
+            self.children.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        until = time.monotonic() + 30
+        while self.p.sql(f"select count(*) {THEIRS}") != "2":
+            assert time.monotonic() < until, "they do not connect"
             time.sleep(0.2)
 
     def leave(self):
-        self.p.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%3600%' and pid <> pg_backend_pid()")
-        self.child.wait(20)
+        self.p.sql(f"select pg_terminate_backend(pid) {THEIRS}")
+        for child in self.children:
+            child.wait(20)
+
+    def yes_does_not_go_on(self):
+        env = {**os.environ, "PGSHERPA_STATE": self.p.state}
+        r = subprocess.run([journey.pgsherpa(), "attach", os.path.basename(self.run), "--plain", "--yes"], env=env,
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        assert r.returncode == 11 and self.words[0] in r.stdout, (r.returncode, r.stdout[-800:], r.stderr)
 
     def __call__(self, gate):
         if gate.get("step") == "begin":
             self.begin()
-            return {"answer": "y"}
         if gate.get("step") != "connected":
             return yes_to_all(gate)
         self.asked.append(gate)
-        stopped = [e for e in told(self.run) if e["ev"] in ("downtime.begin",)]
-        assert not stopped, "asked after the downtime had begun"
         if gate["kind"] == "word":
             assert gate["text"] == "go on" and "is lost" in gate["lines"][0], gate
             return {"answer": "b"}
         assert gate["choices"][0]["key"] == "r", gate["choices"]
-        assert any(self.words in line for line in gate["lines"]), f"{self.words} is not in {gate['lines']}"
+        seen = "\n".join(gate["lines"])
+        for words in self.words:
+            assert words in seen, f"{words} is not in {seen}"
         if len(self.asked) == 1:
+            self.yes_does_not_go_on()
             return {"answer": "y"}      # not before it is typed
-        if len(self.asked) > 3:
+        if len(self.asked) == 3:
+            sh("docker", "rm", "-fv", f"{self.p.name}-other")
+            self.words[1] = "a container that is gone"
+        else:
             self.leave()
         return {"answer": "r"}
-
-
-def interrupted(p, stranger):
-    since = p.runs_since()
-    stranger.run = run = p.start()
-    seen = []
-
-    def until(e):
-        if e["ev"] == "downtime.begin":
-            seen.append(p.runs_since())
-        return shapes.over(e, False)
-
-    with Operator(run, stranger, 400) as op:
-        end = op.follow(until)
-    assert shapes.waits(end, False), shapes.last_words(told(run))
-    assert [g["kind"] for g in stranger.asked] == ["ask", "word", "ask", "ask"], [g["kind"] for g in stranger.asked]
-    assert seen == [since], "something was stopped before the stranger had left"
-    assert p.sql("select count(*) from t") == "500"
-
-
-def psql(*more):
-    return [*more, "psql", "-h", "127.0.0.1", "-U", "app", "-d", "appdb", "-c", "select pg_sleep(3600)"]
 
 
 def blocks():
     side = changed("volumes:\n  pgdata:\n", f"  side:\n    image: postgres:{FROM}\n    entrypoint: [sleep, '3600']\n"
                    "    network_mode: service:db\nvolumes:\n  pgdata:\n")
     with Project(Shape(side), "blocks") as p:
-        c = sh("docker", "compose", "-p", p.name, "ps", "-q", "side", cwd=p.dir).strip()
-        interrupted(p, Strangers(p, psql("docker", "exec", "-e", f"PGPASSWORD={PASSWORD}", c),
-                                 f"service side of project {p.name}, as app in appdb with psql"))
-    print("a stranger at the cut: asked, typed, waited for; nothing stopped meanwhile")
+        since, seen = p.runs_since(), []
+        run = p.start()
+        strangers = Strangers(p, run)
+
+        def until(e):
+            if e["ev"] == "downtime.begin":
+                seen.append((p.runs_since(), len(strangers.asked)))
+            return shapes.over(e, False)
+
+        with Operator(run, strangers, 400) as op:
+            end = op.follow(until)
+        assert shapes.waits(end, False), shapes.last_words(told(run))
+        kinds = [g["kind"] for g in strangers.asked]
+        assert kinds == ["ask", "word", "ask", "ask"], kinds
+        assert seen == [(since, 4)], f"stopped, or the downtime begun, before they had left: {seen}"
+        assert p.sql("select count(*) from t") == "500"
+    print("strangers at the cut: named, typed, waited for; nothing stopped meanwhile, nor with --yes")
 
 
 def main():

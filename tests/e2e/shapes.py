@@ -189,12 +189,12 @@ SHAPES = {
     "link": Shape(PLAIN, before=followed_link, after=is_link_still),
     "digest": Shape(changed(f"postgres:{FROM}", "'@IMAGE@'"), before=by_digest(""), clean=True),
     "tag_and_digest": Shape(changed(f"postgres:{FROM}", "'@IMAGE@'"), before=by_digest(f":{FROM}"), clean=True),
-    "user": Shape(changed("    volumes:", "    user: \"33:33\"\n    volumes:")
-                  .replace(DATA, '["./data:/var/lib/postgresql/data"]'), before=own_directory(33)),
-    "user_1000": Shape({
-        "compose.yaml": changed("    volumes:", "    user: \"1000:1000\"\n    volumes:")
+    "user": Shape(changed("    volumes:", "    user: \"1000:1000\"\n    volumes:")
+                  .replace(DATA, '["./data:/var/lib/postgresql/data"]'), before=own_directory(1000)),
+    "user_and_passwd": Shape({              # as the image's documentation says for images without nss_wrapper
+        "compose.yaml": changed("    volumes:", "    user: \"4321:4321\"\n    volumes:")
         .replace(DATA, '["./data:/var/lib/postgresql/data", "./passwd:/etc/passwd:ro"]'),
-        "passwd": "root:x:0:0::/root:/bin/sh\nme:x:1000:1000::/:/bin/false\n"}, before=own_directory(1000)),
+        "passwd": "root:x:0:0::/root:/bin/sh\nme:x:4321:4321::/:/bin/false\n"}, before=own_directory(4321)),
     "command": Shape(changed("    volumes:", "    command: postgres -c shared_preload_libraries=pg_stat_statements "
                              "-c max_connections=300\n    volumes:"), own=took_options,
                      sql=("create extension pg_stat_statements",
@@ -226,7 +226,7 @@ SHAPES = {
                     "pg/Dockerfile": f"FROM postgres:{FROM}\nLABEL x=y\n"}, refused="FROM"),
 }
 SHAPES["environment"].files["initdb"] = "--data-checksums\n"
-SAMPLE = ["host_network", "user_1000", "digest", "command"]
+SAMPLE = ["host_network", "user_and_passwd", "digest", "command"]
 AT_ONCE = 2
 
 
