@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -52,13 +53,23 @@ static bool publishes(const json_t *c, int port)
         return false;
 }
 
+/* The port of a target at this machine's loopback address; 0: it is elsewhere, or in a container.
+ */
+static int port_here(const Target *t)
+{
+        const json_t *via = jx_get(t->spec, "via");
+        const char *host = jx_str(via, "host", "");
+        AUTO_FREE char *port =
+                jx_get(via, "port") ? jx_words(jx_get(via, "port")) : xstrdup("5432");
+        bool here = str_eq(host, "127.0.0.1") || str_eq(host, "localhost") || str_eq(host, "::1");
+        return here ? atoi(port) : 0;
+}
+
 static const json_t *server_of(const Target *t, const json_t *all, const char *dir)
 {
         const json_t *via = jx_get(t->spec, "via");
         const char *service = jx_str(via, "service", ""), *name = jx_str(via, "container", "");
-        AUTO_FREE char *port = jx_get(via, "port") ? jx_words(jx_get(via, "port")) : xstrdup("");
-        const char *host = jx_str(via, "host", "");
-        bool here = str_eq(host, "127.0.0.1") || str_eq(host, "localhost") || str_eq(host, "::1");
+        int port = port_here(t);
         size_t i;
         json_t *c;
         json_array_foreach(all, i, c)
@@ -68,7 +79,7 @@ static const json_t *server_of(const Target *t, const json_t *all, const char *d
                 if (*service && is_in_dir(c, dir) && !is_one_off(c) &&
                     str_eq(clients_service(c), service))
                         return c;
-                if (here && *port && publishes(c, atoi(port)))
+                if (port && publishes(c, port))
                         return c;
         }
         return NULL;
@@ -79,7 +90,11 @@ bool clients_look(StepCtx *ctx, Clients *ret, Err *err)
         HostCall look = step_look(ctx);
         AUTO_ERR none = { 0 };
         AUTO_CONTAINER_SERVER s = { 0 };
-        *ret = (Clients){ .dir = project_dir(step_target(ctx)), .socket = xstrdup("") };
+        *ret = (Clients){ .dir = project_dir(step_target(ctx)),
+                          .socket = xstrdup(""),
+                          .port = port_here(step_target(ctx)) };
+        if (ret->port)
+                ret->pid = getpid();
         if (!docker_containers(&look, false, NULL, &ret->all, &none)) {
                 if (none.kind == ERR_CANCELLED) {
                         err_move(err, &none);
@@ -89,6 +104,8 @@ bool clients_look(StepCtx *ctx, Clients *ret, Err *err)
                 return true;
         }
         ret->server = server_of(step_target(ctx), ret->all, ret->dir);
+        if (ret->server)
+                ret->pid = (long)jx_int(jx_get(ret->server, "State"), "Pid", 0);
         if (ret->server && container_server(&look, ret->server, &s, &none)) {
                 free(ret->socket);
                 ret->socket = xstrdup(s.socket_dir);
@@ -152,13 +169,12 @@ static void sharing_the_socket(const Clients *w, json_t *out)
 
 static void behind_loopback(Clients *w, const json_t *client, json_t *out)
 {
-        long pid = (long)jx_int(jx_get(w->server, "State"), "Pid", 0);
-        bool known = docker_is_local() && host_peer_find(pid, (int)jx_int(client, "port", 0),
+        bool known = docker_is_local() && host_peer_find(w->pid, (int)jx_int(client, "port", 0),
                                                          w->port ? w->port : 5432, &w->peer);
         size_t i;
         json_t *c;
         json_array_foreach(w->all, i, c) if (known ? str_eq(container_id(c), w->peer.container)
-                                                   : shares_network(c, w->server) &&
+                                                   : w->server && shares_network(c, w->server) &&
                                                              !str_eq(network_of(c), "host"))
                 json_array_append(out, c);
 }
@@ -173,9 +189,9 @@ json_t *clients_find(Clients *w, const json_t *client)
         w->peer = (Peer){ 0 };
         json_array_foreach(w->all, i, c) if (*address && has_address(c, address))
                 json_array_append(out, c);
-        if (json_array_size(out) || !w->server)
+        if (json_array_size(out))
                 return out;
-        if (str_eq(address, "local"))
+        if (w->server && str_eq(address, "local"))
                 sharing_the_socket(w, out);
         else if (str_starts(address, "127.") || str_eq(address, "::1"))
                 behind_loopback(w, client, out);

@@ -21,6 +21,7 @@ typedef struct Clients {
         char *dir;            /* of the target's project, links resolved; "" for none      */
         char *socket;         /* directory of its socket, inside; "" when not known        */
         int port;             /* it listens on, inside                                     */
+        long pid;             /* of a process in its network namespace; 0: not known       */
         Peer peer;            /* of the last client looked for                             */
 } Clients;
 

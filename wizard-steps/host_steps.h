@@ -115,6 +115,8 @@ void service_mounts(const json_t *service, const PgLayout *layout, Argv *a);
 /* The words of its command that are options of the server, and ours after them; goes behind the
  * image. */
 void service_command(const json_t *service, const json_t *image, const PgLayout *layout, Argv *a);
+/* What such a command needs beside the running service, which holds the machine's huge pages. */
+void service_command_beside(const json_t *service, const json_t *image, Argv *a);
 /* What of that a server of ours does not take, in sentences; new. Names, never values. */
 json_t *differs_from_service(const HostCall *call, const json_t *service,
                              const json_t *image) MUST_CHECK;

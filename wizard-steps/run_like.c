@@ -182,6 +182,12 @@ static bool is_switch(const char *word)
         return str_eq(word, "-c");
 }
 
+void service_command_beside(const json_t *service, const json_t *image, Argv *a)
+{
+        if (command_of(service, image) == COMMAND_OPTIONS)
+                argv_add_all(a, (const char *const[]){ "-c", "huge_pages=try", NULL });
+}
+
 void service_command(const json_t *service, const json_t *image, const PgLayout *layout, Argv *a)
 {
         const json_t *cmd = jx_get(jx_get(service, "Config"), "Cmd");
@@ -198,11 +204,15 @@ void service_command(const json_t *service, const json_t *image, const PgLayout 
                 if (pair)
                         argv_add(a, config_text(cmd, ++i));
         }
-        /* The last word counts: we must reach it, and it must leave the service's archive and logs
-         * alone. */
-        static const char *const ours[] = { "listen_addresses=*", "port=5432",
+        /* The last word counts: we must reach it, it must leave the service's archive and logs
+         * alone, and do none of its jobs. */
+        static const char *const ours[] = { "listen_addresses=*",
+                                            "port=5432",
                                             "unix_socket_directories=/var/run/postgresql",
-                                            "archive_mode=off", "logging_collector=off" };
+                                            "archive_mode=off",
+                                            "logging_collector=off",
+                                            "cron.launch_active_jobs=off" };
+        service_command_beside(service, image, a);
         for (size_t i = 0; i < LEN(ours); i++) {
                 argv_add(a, "-c");
                 argv_add(a, ours[i]);

@@ -168,6 +168,7 @@ static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_
         add_mounts(ctx, old, own, &a);
         argv_add(&a, step_str(ctx, "image"));
         add_words(&a, jx_get(config, "Cmd"));
+        service_command_beside(old, NULL, &a);
         bool ok = environment(ctx, old, &env, err) && docker_do(&call, &a, buf_str(&env), err);
         if (env.data)
                 explicit_bzero(env.data, env.capacity);

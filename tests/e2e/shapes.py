@@ -211,7 +211,7 @@ SHAPES = {
                             f"    cpus: 1.5\n    ports: ['127.0.0.1:{free_port()}:5432']\n    read_only: true\n"
                             "    tmpfs: [/run/postgresql]\n    volumes:")
                     .replace(DATA, '["pgdata:/var/lib/postgresql/data", {type: tmpfs, target: /tmp}]'), own=took_rights,
-                    said=("limits of the service (734 MB of memory, 1.50 CPUs)",
+                    said=("limits of the service (700.0 MB of memory, 1.50 CPUs)",
                           "docker pull --platform linux/amd64")),
     "read_only": Shape(changed("    volumes:", "    read_only: true\n    tmpfs: [/tmp, /run/postgresql]\n    volumes:")),
     "configuration": Shape({
@@ -409,6 +409,9 @@ def assert_words(shape, name, run, events):
     for secret in (PASSWORD, *shape.hidden):
         assert not any(secret in t for t in everything), f"{name}: a secret is in the run's files"
     if shape.asked:
+        gate = next(e for e in events if e["ev"] == "gate.open" and e["step"] == "consumers")
+        assert [c["key"] for c in gate["choices"]] == ["r", "y", "u", "a"], gate
+        assert any(line.startswith("hint") for line in gate["lines"]), gate
         assert shape.asked in before, f"{name}: {shape.asked} was not said before the downtime: {last_words(events)}"
 
 

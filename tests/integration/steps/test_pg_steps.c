@@ -559,6 +559,9 @@ Test(pg_fence, sees_who_is_there_and_who_wrote)
         AUTO_FREE char *others = json_dumps(jx_get(f.results, "others"), 0);
         cr_assert_not_null(strstr(others, "somebody's app"), "%s", others);
         cr_assert_null(strstr(others, "public.t"), "a query was kept: %s", others);
+        AUTO_FREE char *who = json_dumps(jx_get(f.results, "who"), 0);
+        AUTO_FREE char *us = xasprintf("(process %d) of this machine, as ", getpid());
+        cr_assert_not_null(strstr(who, us), "%s", who);
         fake_step_done(&f);
         f = step(&step_pg_terminate, 17, NULL, "{\"database\": \"%s\"}", name);
         MUST(fake_run(&f, &err), err);
