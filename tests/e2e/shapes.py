@@ -244,7 +244,7 @@ class Project:
 
     def wait(self, container, port=None):
         end = time.monotonic() + 90
-        argv = ["docker", "exec", container, "pg_isready", "-h", "127.0.0.1", *(["-p", port] if port else [])]
+        argv = ["docker", "exec", container, "pg_isready", "-U", "app", "-h", "127.0.0.1", *(["-p", port] if port else [])]
         while subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
             if time.monotonic() > end:
                 raise AssertionError(f"{container} does not answer: {sh('docker', 'logs', container, check=False)}")
