@@ -301,7 +301,8 @@ class Project:
         for c in sh("docker", "ps", "-aq", "--filter", f"label=pgsherpa.project={self.name}").split():
             sh("docker", "rm", "-fv", c, check=False)
         sh("docker", "rm", "-fv", f"{self.name}-other", check=False)
-        sh("docker", "network", "rm", f"{self.name}_shared", check=False)
+        for network in ("shared", "default", "back"):   # whom others kept busy, `down` leaves
+            sh("docker", "network", "rm", f"{self.name}_{network}", check=False)
         for volume in sh("docker", "volume", "ls", "-q", "--filter", f"name=^{self.name}_").split():
             sh("docker", "volume", "rm", "-f", volume, check=False)
         sh("docker", "rmi", f"{self.name}-postgres", f"{self.name}-pgbouncer", f"{self.name}-built:15", check=False)
