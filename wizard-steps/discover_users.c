@@ -16,8 +16,7 @@ static bool each_setting(const json_t *container, See *see, const void *arg)
         for (size_t k = 0; k < LEN(lists); k++) {
                 size_t i;
                 json_t *entry;
-                json_array_foreach(jx_get(jx_get(container, "Config"), lists[k]), i, entry)
-                {
+                json_array_foreach(jx_get(jx_get(container, "Config"), lists[k]), i, entry) {
                         const char *text = json_string_value(entry);
                         const char *value = text && k == 0 ? strchr(text, '=') : text;
                         if (value && see(arg, k == 0 ? value + 1 : value))
@@ -44,8 +43,7 @@ static bool see_published(const void *arg, const char *text)
         static const char *const own[] = { "localhost", "127.0.0.1", "::1", "[::1]" };
         size_t i;
         json_t *host;
-        json_array_foreach(p->s->hosts, i, host)
-        {
+        json_array_foreach(p->s->hosts, i, host) {
                 if (with_port(p->s, json_string_value(host), text))
                         return true;
                 p->host |= names_host(text, json_string_value(host));
@@ -74,8 +72,8 @@ static bool uses_published(const json_t *c, const Spelled *s)
 static bool uses_machine(const json_t *c, const Spelled *s)
 {
         AUTO_JSON own = json_pack("[s,s,s]", "localhost", "127.0.0.1", "::1");
-        return is_on_host(s->db) && (each_setting(c, see_name, s->hosts) ||
-                                     (is_on_host(c) && each_setting(c, see_name, own)));
+        return is_on_host(s->db) &&
+               (each_setting(c, see_name, s->hosts) || (is_on_host(c) && each_setting(c, see_name, own)));
 }
 
 /* ---- ties that need no setting ---- */
@@ -84,9 +82,9 @@ static bool share_a_network(const json_t *a, const json_t *b)
 {
         const char *key;
         json_t *network;
-        json_object_foreach(jx_get(jx_get(a, "NetworkSettings"), "Networks"), key,
-                            network) if (jx_get(jx_get(jx_get(b, "NetworkSettings"), "Networks"),
-                                                key)) return true;
+        json_object_foreach(jx_get(jx_get(a, "NetworkSettings"), "Networks"), key, network)
+                if (jx_get(jx_get(jx_get(b, "NetworkSettings"), "Networks"), key))
+                        return true;
         return false;
 }
 
@@ -106,9 +104,9 @@ static bool shares_the_socket(const json_t *c, const json_t *db)
         json_t *m;
         for (size_t k = 0; k < LEN(places); k++) {
                 const char *source = jx_str(container_mount_of(db, places[k]), "Source", "");
-                json_array_foreach(jx_get(c, "Mounts"), i,
-                                   m) if (*source &&
-                                          str_eq(jx_str(m, "Source", ""), source)) return true;
+                json_array_foreach(jx_get(c, "Mounts"), i, m)
+                        if (*source && str_eq(jx_str(m, "Source", ""), source))
+                                return true;
         }
         return false;
 }
@@ -121,12 +119,10 @@ static bool is_linked(const json_t *c, const json_t *db)
         json_t *network, *link;
         size_t i;
         json_object_foreach(jx_get(jx_get(c, "NetworkSettings"), "Networks"), key, network)
-                json_array_foreach(
-                        jx_get(network, "Links"), i,
-                        link) if (str_starts(json_string_value(link) ? json_string_value(link) : "",
-                                             begin)) return true;
-        json_array_foreach(jx_get(jx_get(c, "HostConfig"), "Links"), i, link)
-        {
+                json_array_foreach(jx_get(network, "Links"), i, link)
+                        if (str_starts(json_string_value(link) ? json_string_value(link) : "", begin))
+                                return true;
+        json_array_foreach(jx_get(jx_get(c, "HostConfig"), "Links"), i, link) {
                 const char *text = json_string_value(link);
                 if (text && str_starts(text + (*text == '/'), begin))
                         return true;
@@ -141,16 +137,14 @@ static bool uses_extra_host(const json_t *c, const Spelled *s)
         AUTO_JSON names = json_array();
         size_t i;
         json_t *one;
-        json_array_foreach(jx_get(jx_get(c, "HostConfig"), "ExtraHosts"), i, one)
-        {
+        json_array_foreach(jx_get(jx_get(c, "HostConfig"), "ExtraHosts"), i, one) {
                 const char *text = json_string_value(one), *colon = text ? strchr(text, ':') : NULL;
                 if (!colon)
                         continue;
                 AUTO_FREE char *name = xstrndup(text, (size_t)(colon - text));
                 bool there = json_array_size(s->hosts) &&
                              (str_eq(colon + 1, "host-gateway") || list_has(s->hosts, colon + 1));
-                if (!str_eq(name, "host.docker.internal") &&
-                    (there || list_has(s->names, colon + 1)))
+                if (!str_eq(name, "host.docker.internal") && (there || list_has(s->names, colon + 1)))
                         list_add(names, name);
         }
         return each_setting(c, see_name, names) || mounts_name(c, names);
@@ -167,8 +161,7 @@ static bool is_tied(const json_t *c, const Spelled *s)
 /* Whose clients are the server's, too: they know nothing but the pool. */
 static bool is_pool(const json_t *c)
 {
-        static const char *const images[] = { "pgbouncer", "pgpool",    "pgcat",
-                                              "odyssey",   "supavisor", "pgdog" };
+        static const char *const images[] = { "pgbouncer", "pgpool", "pgcat", "odyssey", "supavisor", "pgdog" };
         for (size_t i = 0; i < LEN(images); i++)
                 if (strstr(container_image(c), images[i]))
                         return true;
@@ -183,16 +176,16 @@ static bool is_behind(Compose *c, const char *service, const char *other)
         if (list_has(needs, other) || !pool || !is_pool(pool))
                 return list_has(needs, other);
         AUTO_SPELLED s = spellings(pool);
-        return each_setting(one, see_name, s.names) || is_tied(one, &s) ||
-               mounts_name(one, s.names);
+        return each_setting(one, see_name, s.names) || is_tied(one, &s) || mounts_name(one, s.names);
 }
 
 static bool is_behind_one(Compose *c, const char *service, const json_t *users)
 {
         size_t i;
         json_t *one;
-        json_array_foreach(users, i,
-                           one) if (is_behind(c, service, json_string_value(one))) return true;
+        json_array_foreach(users, i, one)
+                if (is_behind(c, service, json_string_value(one)))
+                        return true;
         return false;
 }
 
@@ -204,16 +197,13 @@ json_t *users_in_project(Compose *c, const json_t *services, const json_t *db)
         size_t i, before;
         do {
                 before = json_array_size(out);
-                json_array_foreach(services, i, name)
-                {
+                json_array_foreach(services, i, name) {
                         const char *service = json_string_value(name);
                         const json_t *one = compose_container(c, service);
-                        if (str_eq(service, own) || list_has(out, service) || !one ||
-                            !container_running(one))
+                        if (str_eq(service, own) || list_has(out, service) || !one || !container_running(one))
                                 continue;
                         if (is_behind(c, service, own) || is_behind_one(c, service, out) ||
-                            each_setting(one, see_name, s.names) || is_tied(one, &s) ||
-                            mounts_name(one, s.names))
+                            each_setting(one, see_name, s.names) || is_tied(one, &s) || mounts_name(one, s.names))
                                 jx_append_str(out, service);
                 }
         } while (json_array_size(out) > before);
@@ -230,13 +220,11 @@ json_t *users_elsewhere(const json_t *db)
         size_t i;
         if (!docker_containers(NULL, false, NULL, &all, &ignored))
                 return out;
-        json_array_foreach(all, i, c)
-        {
+        json_array_foreach(all, i, c) {
                 if (str_eq(container_id(c), container_id(db)) || *container_label(c, LABEL_RUN) ||
                     (*project && str_eq(container_label(c, "com.docker.compose.project"), project)))
                         continue;
-                bool named = share_a_network(db, c) &&
-                             (each_setting(c, see_name, s.names) || mounts_name(c, s.names));
+                bool named = share_a_network(db, c) && (each_setting(c, see_name, s.names) || mounts_name(c, s.names));
                 if (named || is_tied(c, &s))
                         jx_append_str(out, container_name(c));
         }
