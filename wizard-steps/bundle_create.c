@@ -1,8 +1,14 @@
 /* bundle_create.c: a backup that can prove itself, before anything is touched. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/digest.h"
 #include "base/fmt.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "wizard-steps/data_steps.h"
+#include "transfer/wide.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for bundles; made when missing" },
@@ -209,6 +215,90 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return step_bundle_undo(ctx, err);
 }
 
+/* pg_dump cannot carry such a row, the bundle's own rows can: there is a way on. */
+static bool dry_wide(StepCtx *ctx, Pg *pg, Err *err)
+{
+        AUTO_FREE char *wide = NULL;
+        if (!str_eq(step_str(ctx, "dump"), "custom") || step_has_problems(ctx))
+                return true;
+        if (!wide_row(pg, &wide, err))
+                return false;
+        if (wide)
+                step_problem(ctx, "database %s: %s; the bundle's own rows carry it: write `dump: none` for this step, and the "
+                                  "bundle goes without that dump", pg_database(pg), wide);
+        return true;
+}
+
+static bool dry_database(StepCtx *ctx, const char *name, int64_t *bytes, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        int64_t mine = 0;
+        if (dry_pg(ctx, step_target(ctx), name, &pg) != SEEN_HERE)
+                return true;
+        if (!dry_readable(ctx, pg, err) || !dry_table_bytes(pg, &mine, err) || !dry_wide(ctx, pg, err))
+                return false;
+        *bytes += mine;
+        return true;
+}
+
+static void dry_files(StepCtx *ctx)
+{
+        AUTO_JSON list = files(ctx);
+        size_t i;
+        json_t *file;
+        json_array_foreach(list, i, file) {
+                const char *path = json_string_value(file);
+                AUTO_FREE char *clean = text_clean_str(path);
+                if (access(path, R_OK) != 0 && step_will_be(ctx, "file", path) != WILL_COME)
+                        step_problem(ctx, "files: %s cannot be read: %s", clean, strerror(errno));
+        }
+}
+
+static bool dry_globals(StepCtx *ctx, Pg *pg, Err *err)
+{
+        bool super = false;
+        if (!step_bool(ctx, "globals"))
+                return true;
+        if (!dry_superuser(pg, &super, err))
+                return false;
+        if (!super)
+                step_unseen(ctx, "this role sees no passwords: the roles go into the bundle without them");
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        int64_t bytes = 0;
+        const char *root = step_str(ctx, "root"), *name = step_str(ctx, "name");
+        if (!str_eq(step_str(ctx, "dump"), "none") && !str_eq(step_str(ctx, "dump"), "custom"))
+                step_problem(ctx, "dump: `%s` is neither custom nor none", step_str(ctx, "dump"));
+        if (!str_eq(step_str(ctx, "env"), "redact") && !str_eq(step_str(ctx, "env"), "keep"))
+                step_problem(ctx, "env: `%s` is neither redact nor keep", step_str(ctx, "env"));
+        step_jobs_check(ctx);
+        if (step_known(ctx, "root"))
+                dry_directory(ctx, "root", root);
+        AUTO_FREE char *encoded = bundle_encode(name);
+        if (strlen(encoded) > 200)
+                step_problem(ctx, "name: it is too long for the name of a file");
+        if (step_known(ctx, "files"))
+                dry_files(ctx);
+        if (step_known(ctx, "databases") && json_array_size(step_get(ctx, "databases")) == 0)
+                step_problem(ctx, "databases: none are named");
+        if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
+                return true;
+        if (!dry_client(ctx, pg_major(pg), step_target(ctx), err) || !dry_globals(ctx, pg, err) ||
+            !dry_connections(ctx, pg, 2, err))
+                return false;
+        const char **all = names(ctx);
+        for (size_t i = 0; step_known(ctx, "databases") && all[i]; i++)
+                if (!dry_database(ctx, all[i], &bytes, err))
+                        return false;
+        if (step_known(ctx, "root"))
+                dry_room(ctx, root, bytes / 8, "root");
+        return true;
+}
+
 const StepKind step_bundle_create = {
         .name = "bundle.create",
         .summary = "Write a backup bundle: data, schema, roles, files",
@@ -217,6 +307,7 @@ const StepKind step_bundle_create = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

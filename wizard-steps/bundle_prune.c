@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "bundle/bundle.h"
 #include "engine/step_ctx.h"
+#include "wizard-steps/dry.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
@@ -109,6 +110,22 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        const char *root = step_str(ctx, "root");
+        AUTO_JSON list = NULL;
+        AUTO_ERR why = { 0 };
+        if (step_known(ctx, "keep_last") && step_known(ctx, "names") && !check(ctx, state, err))
+                return false;
+        if (!step_known(ctx, "root") || !io_exists(root))
+                return true;
+        if (!bundle_list(root, &list, &why))
+                step_problem(ctx, "root: %s", why.message);
+        else
+                dry_directory(ctx, "root", root);
+        return true;
+}
+
 const StepKind step_bundle_prune = {
         .name = "bundle.prune",
         .summary = "Remove old backup bundles by a rule",
@@ -117,6 +134,7 @@ const StepKind step_bundle_prune = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

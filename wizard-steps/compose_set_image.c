@@ -1,5 +1,6 @@
 /* compose_set_image.c: another image tag in the compose file, and not a byte more. */
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_NAME, .help = "service whose image changes" },
@@ -88,6 +89,26 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return file_edit_undo(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_COMPOSE_CHANGE ch = NULL;
+        AUTO_FREE char *previous = NULL;
+        AUTO_ERR why = { 0 };
+        const char *service = step_str(ctx, "service");
+        step_will(ctx, "server", dry_service(ctx, service), WILL_COME);
+        step_will(ctx, "saved", step_id(ctx), WILL_COME);
+        if (!str_eq(step_str(ctx, "apply"), "later"))
+                step_problem(ctx, "apply: %s is not known; it is `later`", step_str(ctx, "apply"));
+        if (!step_known(ctx, "service") || !step_known(ctx, "image") || dry_project(ctx, &c) != SEEN_HERE)
+                return true;
+        if (!prepare(ctx, c, &ch, &previous, &why))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+        else
+                change_check(ctx, ch);
+        return true;
+}
+
 const StepKind step_compose_set_image = {
         .name = "compose.set_image",
         .summary = "Change a service's image tag in the compose file",
@@ -96,6 +117,7 @@ const StepKind step_compose_set_image = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -2,6 +2,7 @@
  *
  * The new volume exists already (server.start made it), so the file declares it as external. */
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_NAME, .help = "service whose data volume changes" },
@@ -129,6 +130,62 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return file_edit_undo(ctx, err);
 }
 
+/* A volume that gets its name later is edited in under one that any may have. */
+static const char *dry_volume_name(StepCtx *ctx)
+{
+        return step_known(ctx, "volume") ? step_str(ctx, "volume") : "pgsherpa_dry";
+}
+
+static void dry_edit(StepCtx *ctx, Compose *c, json_t *image)
+{
+        Prepared CLEANUP(prepared_done) p = { 0 };
+        AUTO_ERR why = { 0 };
+        HostCall look = step_look(ctx);
+        const char *service = step_str(ctx, "service");
+        ComposeVolumeWish w = { .service = service, .volume = dry_volume_name(ctx) };
+        bool ok = volume_move_find(c, service, image, &p.move, &why);
+        if (ok) {
+                w.data_dir = p.move.old_data;
+                w.target = p.move.mount;
+                p.change = compose_change_new(c);
+                if (step_bool(ctx, "override"))
+                        compose_change_override_only(p.change);
+                ok = compose_change_volume(p.change, &look, &w, &why);
+        }
+        if (ok)
+                change_check(ctx, p.change);
+        else
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_JSON volume = NULL;
+        AUTO_JSON image = NULL;
+        AUTO_FREE char *name = NULL;
+        const char *service = step_str(ctx, "service"), *wanted = step_str(ctx, "volume");
+        step_will(ctx, "server", dry_service(ctx, service), WILL_COME);
+        step_will(ctx, "saved", step_id(ctx), WILL_COME);
+        if (!step_known(ctx, "service") || dry_project(ctx, &c) != SEEN_HERE)
+                return true;
+        if (step_known(ctx, "volume") && dry_volume(ctx, wanted, &volume, err) == SEEN_NOT && err->kind == ERR_NONE &&
+            step_will_be(ctx, "anything", "anywhere") != WILL_COME)
+                step_problem(ctx, "there is no volume %s, and no earlier step makes it", wanted);
+        if (err->kind)
+                return false;
+        if (*step_str(ctx, "image"))
+                name = xstrdup(step_str(ctx, "image"));
+        else if (!compose_service_image(c, service, &name, err))
+                return false;
+        Seen seen = step_known(ctx, "image") ? dry_image(ctx, name, false, &image) : SEEN_LATER;
+        if (seen == SEEN_LATER)         /* where it wants its data is known of the image of now */
+                step_unseen(ctx, "where image %s wants its data is known when it is here", name);
+        if (seen == SEEN_HERE)
+                dry_edit(ctx, c, image);
+        return true;
+}
+
 const StepKind step_compose_set_volume = {
         .name = "compose.set_volume",
         .summary = "Point a service's data at another volume in the compose file",
@@ -137,6 +194,7 @@ const StepKind step_compose_set_volume = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

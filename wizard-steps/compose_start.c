@@ -1,6 +1,7 @@
 /* compose_start.c: starts containers that exist, exactly as they were made; nothing is recreated. */
 #include "host/ports.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING, .help = "services to start, in this order" },
@@ -85,6 +86,27 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_JSON names = step_names(ctx, "services");
+        size_t i;
+        json_t *name;
+        if (dry_project(ctx, &c) != SEEN_HERE || !step_known(ctx, "services"))
+                return true;
+        json_array_foreach(names, i, name) {
+                const char *service = json_string_value(name), *key = dry_service(ctx, service);
+                const json_t *one = compose_container(c, service);
+                if (!one && step_will_be(ctx, "server", key) != WILL_COME)
+                        step_problem(ctx, "service %s has no container to start; compose.up makes one", service);
+                if (step_known(ctx, "health"))
+                        dry_health(ctx, step_str(ctx, "health"), service, one);
+                if (step_will_be(ctx, "server", key) == WILL_GO)
+                        step_will(ctx, "server", key, WILL_COME);
+        }
+        return true;
+}
+
 const StepKind step_compose_start = {
         .name = "compose.start",
         .summary = "Start existing containers of a Compose project again",
@@ -92,6 +114,7 @@ const StepKind step_compose_start = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

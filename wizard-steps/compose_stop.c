@@ -4,6 +4,7 @@
  * where it still exists, and asks Compose for a new one where it was replaced meanwhile. */
 #include "base/buf.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING, .help = "services to stop" },
@@ -178,6 +179,32 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_JSON names = step_names(ctx, "services");
+        size_t i;
+        json_t *name;
+        if (*step_str(ctx, "require") && !wants_clean(ctx))
+                step_problem(ctx, "require: %s is not known; it is clean_shutdown", step_str(ctx, "require"));
+        if (dry_project(ctx, &c) != SEEN_HERE || !step_known(ctx, "services"))
+                return true;
+        json_array_foreach(names, i, name) {
+                const char *service = json_string_value(name);
+                const json_t *one = compose_container(c, service), *ignored = NULL;
+                AUTO_ERR why = { 0 };
+                if (!one && !compose_service(c, service, &ignored, &why))
+                        step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                else if (wants_clean(ctx) && one && !*container_pgdata(one))
+                        step_problem(ctx, "require: %s runs no PostgreSQL whose files could say that it was shut down", service);
+                step_will(ctx, "server", dry_service(ctx, service), WILL_GO);
+                if (one)
+                        step_will(ctx, "runs", container_name(one), WILL_GO);
+        }
+        step_will(ctx, "services", "any", WILL_GO);
+        return true;
+}
+
 const StepKind step_compose_stop = {
         .name = "compose.stop",
         .summary = "Stop services of a Compose project, most dependent first",
@@ -186,6 +213,7 @@ const StepKind step_compose_stop = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

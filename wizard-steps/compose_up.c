@@ -5,6 +5,7 @@
  * a container that was not there before is removed, its volumes are not. */
 #include "base/buf.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING,
@@ -207,6 +208,53 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+static bool dry_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
+{
+        const json_t *ignored = NULL, *one = compose_container(c, service);
+        AUTO_ERR why = { 0 };
+        AUTO_FREE char *name = NULL;
+        AUTO_JSON image = NULL;
+        HostCall look = step_look(ctx);
+        if (!compose_service(c, service, &ignored, &why)) {
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                return true;
+        }
+        bool edited = step_will_be(ctx, "server", dry_service(ctx, service)) == WILL_COME;
+        if (step_known(ctx, "health"))
+                dry_health(ctx, step_str(ctx, "health"), service, edited ? NULL : one);
+        if (edited) {
+                step_unseen(ctx, "service %s is changed by an earlier step", service);
+                return true;
+        }
+        if (!compose_data_fits(&look, c, service, &why))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+        if (jx_get(ignored, "build") || !compose_service_image(c, service, &name, &why))
+                return true;            /* Compose builds it */
+        (void)!dry_image(ctx, name, true, &image);
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_JSON names = step_names(ctx, "services");
+        size_t i;
+        json_t *name;
+        dry_secret(ctx, "password");
+        if (step_known(ctx, "services") && json_array_size(names) == 0)
+                step_problem(ctx, "services: none is named");
+        if (dry_project(ctx, &c) != SEEN_HERE || !step_known(ctx, "services"))
+                return true;
+        json_array_foreach(names, i, name) {
+                const char *service = json_string_value(name);
+                if (!dry_one(ctx, c, service, err))
+                        return false;
+                step_will(ctx, "server", dry_service(ctx, service), WILL_COME);
+        }
+        step_will(ctx, "containers", "any", WILL_GO);
+        return true;
+}
+
 const StepKind step_compose_up = {
         .name = "compose.up",
         .summary = "Bring services of a Compose project up and wait until they are well",
@@ -215,6 +263,7 @@ const StepKind step_compose_up = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -1,6 +1,7 @@
 /* exec.c: a command of the operator's own, as a vector of words; no shell reads it. */
 #include "base/text.h"
 #include "wizard-steps/command.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "argv", .type = PARAM_LIST, .item = PARAM_STRING, .help = "program and its arguments, word by word" },
@@ -58,6 +59,24 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return command_probe(ctx, ret, err);
 }
 
+/* The first word at least is written down, mostly. */
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_ARGV a = { 0 };
+        words(ctx, &a);
+        bool after_another = step_will_be(ctx, "anything", "anywhere") == WILL_COME;
+        AUTO_FREE char *path = a.n ? proc_which(a.v[0]) : NULL;
+        AUTO_FREE char *clean = a.n ? text_clean_str(a.v[0]) : NULL;
+        if (a.n == 0)
+                step_problem(ctx, "argv: there is no command");
+        else if (!path && after_another)
+                step_unseen(ctx, "%s is not there now; an earlier command may make it", clean);
+        else if (!path && !strstr(a.v[0], "\xe2\x80\xb9"))
+                step_problem(ctx, "%s: command not found, or it may not be executed", clean);
+        dry_command(ctx);
+        return true;
+}
+
 const StepKind step_exec = {
         .name = "exec",
         .summary = "Run a command of your own, word by word, without a shell",
@@ -65,6 +84,7 @@ const StepKind step_exec = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

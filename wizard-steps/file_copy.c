@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_PATH, .help = "file to copy" },
@@ -63,6 +64,25 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return file_edit_undo(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_FREE char *bytes = NULL;
+        AUTO_ERR why = { 0 };
+        const char *from = step_str(ctx, "from"), *to = step_str(ctx, "to");
+        bool comes = step_will_be(ctx, "file", from) == WILL_COME ||
+                     (!io_exists(from) && step_will_be(ctx, "anything", "anywhere") == WILL_COME);
+        if (step_known(ctx, "from") && comes)
+                step_unseen(ctx, "%s is made by an earlier step", from);
+        else if (step_known(ctx, "from") && !io_read_file(from, LIMIT_COMPOSE_FILE, &bytes, NULL, &why))
+                step_problem(ctx, "%s", why.message);
+        if (step_known(ctx, "to")) {
+                dry_replaceable(ctx, to);
+                step_will(ctx, "file", to, WILL_COME);
+        }
+        step_will(ctx, "saved", step_id(ctx), WILL_COME);
+        return true;
+}
+
 const StepKind step_file_copy = {
         .name = "file.copy",
         .summary = "Copy a small file to its place, keeping what was there",
@@ -71,6 +91,7 @@ const StepKind step_file_copy = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "step", .type = PARAM_STRING, .help = "step whose saved file comes back" },
@@ -60,6 +61,22 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return file_edit_undo(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        const json_t *edit = NULL;
+        AUTO_ERR why = { 0 };
+        const char *step = step_str(ctx, "step");
+        AUTO_FREE char *clean = text_clean_str(step);
+        step_will(ctx, "saved", step_id(ctx), WILL_COME);
+        if (step_will_be(ctx, "saved", step) == WILL_COME || !step_known(ctx, "step"))
+                return true;
+        if (saved_by(ctx, &edit, &why))
+                dry_replaceable(ctx, jx_str(edit, "file", ""));
+        else
+                step_problem(ctx, "step %s has saved no file, and will save none before this one", clean);
+        return true;
+}
+
 const StepKind step_file_restore = {
         .name = "file.restore",
         .summary = "Put back a file that a step of this run saved",
@@ -67,6 +84,7 @@ const StepKind step_file_restore = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -2,6 +2,7 @@
 #include "base/fmt.h"
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image to pull, with a tag" },
@@ -114,6 +115,17 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON image = NULL;
+        const char *name = step_str(ctx, "image");
+        if (!step_known(ctx, "image"))
+                return true;
+        if (dry_image(ctx, name, true, &image) != SEEN_NOT)
+                step_will(ctx, "image", name, WILL_COME);
+        return true;
+}
+
 const StepKind step_image_pull = {
         .name = "image.pull",
         .summary = "Pull an image",
@@ -121,6 +133,7 @@ const StepKind step_image_pull = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

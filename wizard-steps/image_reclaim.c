@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/disk.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "images", .type = PARAM_LIST, .item = PARAM_STRING, .fallback = "[]",
@@ -142,6 +143,18 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON chosen = step_names(ctx, "images");
+        size_t i;
+        json_t *name;
+        if (!step_known(ctx, "images"))
+                return true;
+        json_array_foreach(chosen, i, name)
+                step_will(ctx, "image", json_string_value(name), WILL_GO);
+        return check(ctx, state, err);
+}
+
 const StepKind step_image_reclaim = {
         .name = "image.reclaim",
         .summary = "List unused images and build cache, and remove those that were chosen",
@@ -150,6 +163,7 @@ const StepKind step_image_reclaim = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

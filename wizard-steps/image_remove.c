@@ -1,6 +1,7 @@
 /* image_remove.c: one image, by its exact name, and only when no container needs it. */
 #include "base/buf.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image to remove, exactly as it is called" },
@@ -87,6 +88,33 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+/* Whoever uses it now may have gone by then, where an earlier step gives a service another image. */
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON image = NULL;
+        AUTO_ERR why = { 0 };
+        HostCall look = step_look(ctx);
+        AUTO_BUF names = buf_init(4096);
+        const char *name = step_str(ctx, "image");
+        if (!step_known(ctx, "image"))
+                return true;
+        step_will(ctx, "image", name, WILL_GO);
+        if (!docker_inspect(&look, DOCKER_IMAGE, name, &image, &why)) {
+                step_problem(ctx, "%s", why.message);
+                return true;
+        }
+        if (!image)
+                return true;
+        if (!users_of(ctx, image, &names, err))
+                return false;
+        if (names.len && (step_will_be(ctx, "containers", "any") == WILL_GO ||
+                          step_will_be(ctx, "anything", "anywhere") == WILL_COME))
+                step_unseen(ctx, "image %s is used by %s, which an earlier step may change", name, buf_str(&names));
+        else if (names.len)
+                step_problem(ctx, "image %s is still used by %s", name, buf_str(&names));
+        return true;
+}
+
 const StepKind step_image_remove = {
         .name = "image.remove",
         .summary = "Remove one image that no container needs",
@@ -95,6 +123,7 @@ const StepKind step_image_remove = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .fallback = "~",
@@ -74,6 +75,16 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;                    /* statistics do no harm */
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        if (step_known(ctx, "jobs") && step_int(ctx, "jobs") < 1)
+                step_problem(ctx, "jobs: at least one table at a time");
+        if (dry_pg_on(ctx, &pg) != SEEN_HERE)
+                return true;
+        return dry_writable(ctx, pg, err) && dry_connections(ctx, pg, (int)step_int(ctx, "jobs") + 1, err);
+}
+
 const StepKind step_pg_analyze = {
         .name = "pg.analyze",
         .summary = "Collect statistics for the planner, in stages",
@@ -81,6 +92,7 @@ const StepKind step_pg_analyze = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

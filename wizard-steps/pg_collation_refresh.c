@@ -2,6 +2,7 @@
  * before: it takes away the warning, not the damage. */
 #include "pg/analyze.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .fallback = "~",
@@ -44,6 +45,23 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* ALTER COLLATION is its owner's. */
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_PGRES PgRes *r = NULL;
+        if (dry_pg_on(ctx, &pg) != SEEN_HERE)
+                return true;
+        if (!dry_writable(ctx, pg, err) ||
+            !pg_ask(pg, "select d.datname, pg_get_userbyid(d.datdba) from pg_database d where d.datname = "
+                        "current_database() and not pg_has_role(d.datdba, 'USAGE')", &r, err))
+                return false;
+        if (pg_rows(r))
+                step_problem(ctx, "database %s belongs to %s, and this role is no member of it", pg_cell(r, 0, 0),
+                             pg_cell(r, 0, 1));
+        return true;
+}
+
 const StepKind step_pg_collation_refresh = {
         .name = "pg.collation.refresh",
         .summary = "Write down today's collation versions, after REINDEX",
@@ -51,6 +69,7 @@ const StepKind step_pg_collation_refresh = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -1,6 +1,7 @@
 /* pg_copy.c: one database from another server into a temporary one here, and into a bundle. */
 #include "transfer/direction.h"
 #include "wizard-steps/data_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec bundle_fields[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for the bundle" },
@@ -155,6 +156,78 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return step_temporary_undo(ctx, err);
 }
 
+static void dry_bundle(StepCtx *ctx, int64_t bytes)
+{
+        const char *root = jx_str(step_get(ctx, "bundle"), "root", "");
+        if (!has_bundle(ctx) || !step_known(ctx, "bundle"))
+                return;
+        dry_directory(ctx, "bundle", root);
+        dry_room(ctx, root, bytes / 8, "bundle");
+}
+
+/* The target makes the database as the source's is; its own words for what it lacks are the server's. */
+static bool dry_alike(StepCtx *ctx, Pg *from, Pg *to, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        AUTO_SQL q = { 0 };
+        if (pg_major(from) >= 15)
+                sql_add(&q, "select datlocprovider::text, datcollate, datctype");
+        else
+                sql_add(&q, "select 'c', datcollate, datctype");
+        sql_add(&q, " from pg_database where datname = current_database()");
+        if (!pg_query(from, &q, &r, err))
+                return false;
+        if (pg_rows(r) && (!dry_locale(ctx, to, 'c', pg_cell(r, 0, 1), err) ||
+                           (!str_eq(pg_cell(r, 0, 1), pg_cell(r, 0, 2)) && !dry_locale(ctx, to, 'c', pg_cell(r, 0, 2), err))))
+                return false;
+        return true;
+}
+
+static bool dry_direction(StepCtx *ctx, Pg *from, int major, Err *err)
+{
+        AUTO_JSON found = NULL;
+        size_t i;
+        json_t *j;
+        if (!direction_check(from, major, &found, err))
+                return false;
+        json_array_foreach(found, i, j) {
+                AUTO_FREE char *words = direction_words(j);
+                if (str_eq(jx_str(j, "verdict", ""), "refused"))
+                        step_problem(ctx, "cannot go: %s", words);
+        }
+        return true;
+}
+
+static bool dry_source(StepCtx *ctx, Pg *from, Err *err)
+{
+        int64_t bytes = 0;
+        if (!dry_readable(ctx, from, err) || !dry_connections(ctx, from, 2, err) || !dry_table_bytes(from, &bytes, err))
+                return false;
+        dry_bundle(ctx, bytes);
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *from = NULL;
+        AUTO_PG Pg *to = NULL;
+        step_jobs_check(ctx);
+        if (step_known(ctx, "into") && !str_eq(step_str(ctx, "into"), "temporary"))
+                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+        bool there = dry_pg_param(ctx, "from", step_str(ctx, "database"), &from) == SEEN_HERE;
+        bool here = dry_pg(ctx, step_target(ctx), NULL, &to) == SEEN_HERE;
+        if ((there && !dry_source(ctx, from, err)) ||
+            (here && (!dry_may_create_database(ctx, to, "to load the copy into", err) ||
+                      !dry_connections(ctx, to, 2, err))))
+                return false;
+        if (!there || !here)
+                return true;
+        const Target *source = step_param_target(ctx, "from", err);
+        int major = MAX(pg_major(from), pg_major(to));
+        return source && dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err) &&
+               dry_alike(ctx, from, to, err) && dry_direction(ctx, from, pg_major(to), err);
+}
+
 const StepKind step_pg_copy = {
         .name = "pg.copy",
         .summary = "Copy a database from another server, and into a bundle in the same pass",
@@ -163,6 +236,7 @@ const StepKind step_pg_copy = {
         .results = transfer_results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

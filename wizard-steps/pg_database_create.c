@@ -2,6 +2,7 @@
 #include "base/digest.h"
 #include "pg/database.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 #define MARK_BASE 1000000000            /* connections: no limit of anybody's, and as good as none */
 
@@ -207,6 +208,97 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return pg_database_drop(pg, name, false, err);
 }
 
+static bool dry_owner(StepCtx *ctx, Pg *pg, const char *owner, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        if (!*owner || dry_will_be_on(ctx, step_target(ctx), "role", owner) == WILL_COME)
+                return true;
+        sql_add(&q, "select pg_has_role(oid, 'USAGE') from pg_roles where rolname = ");
+        sql_value(&q, owner);
+        if (!pg_query(pg, &q, &r, err))
+                return false;
+        if (!pg_rows(r))
+                step_problem(ctx, "owner: there is no role %s", owner);
+        else if (!pg_cell_bool(r, 0, 0))
+                step_problem(ctx, "owner: this role is no member of %s, and cannot give it a database", owner);
+        return true;
+}
+
+static bool dry_template(StepCtx *ctx, Pg *pg, const char *template, Err *err)
+{
+        AUTO_JSON there = NULL;
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        if (dry_will_be_on(ctx, step_target(ctx), "database", template) == WILL_COME)
+                return true;
+        sql_add(&q, "select datistemplate or pg_has_role(datdba, 'USAGE') from pg_database where datname = ");
+        sql_value(&q, template);
+        if (!pg_query(pg, &q, &r, err))
+                return false;
+        if (!pg_rows(r))
+                step_problem(ctx, "template: there is no database %s", template);
+        else if (!pg_cell_bool(r, 0, 0))
+                step_problem(ctx, "template: %s is no template, and not ours to copy", template);
+        else if (!str_eq(template, "template0"))
+                return dry_nobody_in(ctx, pg, template, err);
+        return true;
+}
+
+static bool dry_text(StepCtx *ctx, Pg *pg, Err *err)
+{
+        const char *encoding = step_str(ctx, "encoding"), *provider = step_str(ctx, "provider");
+        const char *locale = step_str(ctx, "locale"), *collate = step_str(ctx, "collate");
+        const char *ctype = step_str(ctx, "ctype");
+        AUTO_SQL q = { 0 };
+        AUTO_FREE char *code = NULL;
+        bool icu = str_eq(provider, "icu"), builtin = str_eq(provider, "builtin");
+        sql_add(&q, "select pg_char_to_encoding(");
+        sql_value(&q, encoding);
+        sql_add(&q, ")");
+        if (*encoding && !pg_query_value(pg, &q, &code, err))
+                return false;
+        if (code && atoi(code) < 0)
+                step_problem(ctx, "encoding: the server knows no `%s`", encoding);
+        if (*provider && !icu && !builtin && !str_eq(provider, "libc"))
+                step_problem(ctx, "provider: `%s` is none of libc, icu, builtin", provider);
+        else if ((icu && pg_major(pg) < 15) || (builtin && pg_major(pg) < 17))
+                step_problem(ctx, "provider: PostgreSQL %d has no databases with provider %s", pg_major(pg), provider);
+        else if (*locale && (icu || builtin) && !dry_locale(ctx, pg, icu ? 'i' : 'b', locale, err))
+                return false;
+        return (!*collate || dry_locale(ctx, pg, 'c', collate, err)) &&
+               (!*ctype || str_eq(ctype, collate) || dry_locale(ctx, pg, 'c', ctype, err));
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        const char *name = step_str(ctx, "name");
+        if (!check(ctx, state, err))
+                return false;
+        if (step_int(ctx, "connection_limit") < -1)
+                step_problem(ctx, "connection_limit: %lld is neither -1 nor a number", (long long)step_int(ctx, "connection_limit"));
+        Will will = dry_will_be_on(ctx, step_target(ctx), "database", name);
+        if (step_known(ctx, "name")) {
+                dry_pg_name(ctx, "database", name);
+                dry_will_on(ctx, step_target(ctx), "database", name, WILL_COME);
+        }
+        if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
+                return true;
+        if (!pg_database_describe(pg, name, &there, err))
+                return false;
+        bool stays = str_eq(step_str(ctx, "if_exists"), "keep");
+        if ((will == WILL_COME || (there && will != WILL_GO)) && !stays)
+                step_problem(ctx, "database %s exists already (if_exists: keep uses it as it is)", name);
+        if (there && stays)
+                return true;
+        return dry_may_create_database(ctx, pg, "and this one is to be made", err) &&
+               (!step_known(ctx, "owner") || dry_owner(ctx, pg, step_str(ctx, "owner"), err)) &&
+               (!step_known(ctx, "template") || dry_template(ctx, pg, step_str(ctx, "template"), err)) &&
+               dry_text(ctx, pg, err);
+}
+
 const StepKind step_pg_database_create = {
         .name = "pg.database.create",
         .summary = "Create an empty database",
@@ -215,6 +307,7 @@ const StepKind step_pg_database_create = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -2,6 +2,7 @@
 #include "base/fmt.h"
 #include "pg/database.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
@@ -75,6 +76,48 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+/* What DROP DATABASE itself refuses. */
+static bool dry_free(StepCtx *ctx, Pg *pg, const char *name, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_PGRES PgRes *r = NULL;
+        sql_add(&q, "select d.datistemplate, (select count(*) from pg_replication_slots s where s.database = d.datname), "
+                    "(select count(*) from pg_prepared_xacts p where p.database = d.datname) from pg_database d where "
+                    "d.datname = ");
+        sql_value(&q, name);
+        if (!pg_query(pg, &q, &r, err))
+                return false;
+        if (pg_rows(r) && pg_cell_bool(r, 0, 0))
+                step_problem(ctx, "database %s is a template, and cannot be dropped (ALTER DATABASE .. IS_TEMPLATE false)",
+                             name);
+        if (pg_rows(r) && pg_cell_int(r, 0, 1))
+                step_problem(ctx, "database %s has replication slots", name);
+        if (pg_rows(r) && pg_cell_int(r, 0, 2))
+                step_problem(ctx, "database %s has prepared transactions", name);
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        AUTO_ERR why = { 0 };
+        const char *name = step_str(ctx, "name");
+        if (!step_known(ctx, "name"))
+                return true;
+        if (dry_pg(ctx, step_target(ctx), NULL, &pg) == SEEN_HERE) {
+                if (!dry_owns_database(ctx, pg, name, &there, err))
+                        return false;
+                if (there && !may_go(ctx, pg, name, &why))
+                        step_problem(ctx, "%s", why.message);
+                if (there && (!dry_free(ctx, pg, name, err) ||
+                              (!step_bool(ctx, "force") && !dry_nobody_in(ctx, pg, name, err))))
+                        return false;
+        }
+        dry_will_on(ctx, step_target(ctx), "database", name, WILL_GO);
+        return true;
+}
+
 const StepKind step_pg_database_drop = {
         .name = "pg.database.drop",
         .summary = "Drop a database",
@@ -82,6 +125,7 @@ const StepKind step_pg_database_drop = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

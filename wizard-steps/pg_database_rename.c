@@ -7,6 +7,7 @@
 #include "pg/database.h"
 #include "transfer/transfer.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_NAME, .help = "name it has" },
@@ -232,6 +233,53 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return !replaced || bring_back(ctx, pg, to, err);
 }
 
+static bool dry_to(StepCtx *ctx, Pg *pg, const char *to, Err *err)
+{
+        AUTO_JSON there = NULL;
+        AUTO_ERR why = { 0 };
+        Will will = dry_will_be_on(ctx, step_target(ctx), "database", to);
+        dry_pg_name(ctx, "database", to);
+        if (will == WILL_GO)
+                return true;
+        if (!pg_database_describe(pg, to, &there, err))
+                return false;
+        if (!there && will == WILL_COME)
+                step_unseen(ctx, "database %s is made by an earlier step", to);
+        if (!there)
+                return true;
+        if (!may_replace(ctx, pg, to, &why)) {
+                step_problem(ctx, "%s", why.message);
+                return true;
+        }
+        json_decref(there);
+        there = NULL;
+        return dry_owns_database(ctx, pg, to, &there, err) && dry_nobody_in(ctx, pg, to, err);
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON there = NULL;
+        const char *from = step_str(ctx, "from"), *to = step_str(ctx, "to");
+        bool knows_from = step_known(ctx, "from"), knows_to = step_known(ctx, "to");
+        if (dry_pg(ctx, step_target(ctx), NULL, &pg) == SEEN_HERE) {
+                Will will = dry_will_be_on(ctx, step_target(ctx), "database", from);
+                if (!dry_may_create_database(ctx, pg, "and may therefore not rename one", err))
+                        return false;
+                if (knows_from && !dry_owns_database(ctx, pg, from, &there, err))
+                        return false;
+                if (knows_from && ((!there && will != WILL_COME && !step_has_problems(ctx)) || will == WILL_GO))
+                        step_problem(ctx, "there is no database %s", from);
+                if ((there && !dry_nobody_in(ctx, pg, from, err)) || (knows_to && !dry_to(ctx, pg, to, err)))
+                        return false;
+        }
+        if (knows_from)
+                dry_will_on(ctx, step_target(ctx), "database", from, WILL_GO);
+        if (knows_to)
+                dry_will_on(ctx, step_target(ctx), "database", to, WILL_COME);
+        return true;
+}
+
 const StepKind step_pg_database_rename = {
         .name = "pg.database.rename",
         .summary = "Give a loaded database its real name",
@@ -239,6 +287,7 @@ const StepKind step_pg_database_rename = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "transfer/wide.h"
 #include "wizard-steps/data_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for dumps; made when missing" },
@@ -115,6 +116,29 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return remove_part(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_FREE char *wide = NULL;
+        int64_t bytes = 0;
+        if (step_known(ctx, "root"))
+                dry_directory(ctx, "root", step_str(ctx, "root"));
+        if (dry_pg(ctx, step_target(ctx), step_str(ctx, "database"), &pg) != SEEN_HERE)
+                return true;
+        if (!dry_client(ctx, pg_major(pg), step_target(ctx), err) || !dry_readable(ctx, pg, err) ||
+            !dry_table_bytes(pg, &bytes, err))
+                return false;
+        if (step_known(ctx, "root"))
+                dry_room(ctx, step_str(ctx, "root"), bytes / 8, "root");
+        if (step_has_problems(ctx))
+                return true;
+        if (!wide_row(pg, &wide, err))
+                return false;
+        if (wide)
+                step_problem(ctx, "%s: take bundle.create, whose rows carry it, and leave this step out", wide);
+        return true;
+}
+
 const StepKind step_pg_dump = {
         .name = "pg.dump",
         .summary = "Dump a database with the server's own pg_dump, and read it to the end",
@@ -123,6 +147,7 @@ const StepKind step_pg_dump = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -4,6 +4,7 @@
 #include "transfer/direction.h"
 #include "wizard-steps/data_steps.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the database is on" },
@@ -131,6 +132,28 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return take_back(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *from = NULL;
+        AUTO_PG Pg *to = NULL;
+        AUTO_PGRES PgRes *r = NULL;
+        bool there = dry_pg_param(ctx, "from", step_str(ctx, "database"), &from) == SEEN_HERE;
+        bool here = dry_pg(ctx, step_target(ctx), NULL, &to) == SEEN_HERE;
+        if (here && !dry_may_create_database(ctx, to, "to rehearse in", err))
+                return false;
+        if (here && !pg_ask(to, "select rolname from pg_roles where rolname = current_user and not (rolsuper or "
+                                "rolcreaterole)", &r, err))
+                return false;
+        if (here && pg_rows(r))
+                step_problem(ctx, "role %s may not create roles, which a rehearsal needs (ALTER ROLE .. CREATEROLE)",
+                             pg_cell(r, 0, 0));
+        if (!there || !here)
+                return true;
+        const Target *source = step_param_target(ctx, "from", err);
+        int major = MAX(pg_major(from), pg_major(to));
+        return source && dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err);
+}
+
 const StepKind step_pg_rehearse = {
         .name = "pg.rehearse",
         .summary = "Make a database's schema on another server, without rows, and drop it again",
@@ -138,6 +161,7 @@ const StepKind step_pg_rehearse = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -2,6 +2,7 @@
  * data files were kept: a restored database has fresh indexes. */
 #include "pg/analyze.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .fallback = "~",
@@ -91,6 +92,35 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_JSON indexes = NULL;
+        size_t i;
+        json_t *x;
+        if (!check(ctx, state, err) || step_has_problems(ctx) || dry_pg_on(ctx, &pg) != SEEN_HERE)
+                return true;
+        if (!dry_writable(ctx, pg, err) || !list(ctx, pg, &indexes, err))
+                return false;
+        json_array_foreach(indexes, i, x) {
+                AUTO_SQL q = { 0 };
+                AUTO_PGRES PgRes *r = NULL;
+                sql_add(&q, "select pg_get_userbyid(c.relowner) from pg_class c join pg_namespace n on n.oid = "
+                            "c.relnamespace where not pg_has_role(c.relowner, 'USAGE') and c.relname = ");
+                sql_value(&q, jx_str(x, "name", ""));
+                sql_add(&q, " and n.nspname = ");
+                sql_value(&q, jx_str(x, "schema", ""));
+                if (!pg_query(pg, &q, &r, err))
+                        return false;
+                if (!pg_rows(r))
+                        continue;
+                step_problem(ctx, "index %s.%s belongs to %s, and this role is no member of it",
+                             jx_str(x, "schema", ""), jx_str(x, "name", ""), pg_cell(r, 0, 0));
+                return true;            /* one of many says it */
+        }
+        return true;
+}
+
 const StepKind step_pg_reindex = {
         .name = "pg.reindex",
         .summary = "Build indexes anew that depend on how text sorts",
@@ -99,6 +129,7 @@ const StepKind step_pg_reindex = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

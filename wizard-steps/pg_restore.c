@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include "transfer/source_file.h"
+#include "base/io.h"
+#include "wizard-steps/dry.h"
 
 #define READ_BEFORE (256 << 20)         /* plain SQL up to this size is read whole by check()  */
 
@@ -109,6 +111,27 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return step_temporary_undo(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *to = NULL;
+        AUTO_ERR why = { 0 };
+        SourceKind kind;
+        const char *path = step_str(ctx, "bundle");
+        bool later = step_will_be(ctx, "file", path) == WILL_COME ||
+                     (step_will_be(ctx, "anything", "anywhere") == WILL_COME && !io_exists(path));
+        step_jobs_check(ctx);
+        if (step_known(ctx, "into") && !str_eq(step_str(ctx, "into"), "temporary"))
+                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+        if (later)
+                step_unseen(ctx, "an earlier step makes %s", path);
+        else if (step_known(ctx, "bundle") && step_known(ctx, "database") &&
+                 (!source_kind(path, &kind, &why) || !look(ctx, kind, &why)))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+        if (dry_pg(ctx, step_target(ctx), NULL, &to) != SEEN_HERE)
+                return true;
+        return dry_may_create_database(ctx, to, "to load it into", err) && dry_connections(ctx, to, 2, err);
+}
+
 const StepKind step_pg_restore = {
         .name = "pg.restore",
         .summary = "Restore a database from a bundle or a dump",
@@ -117,6 +140,7 @@ const StepKind step_pg_restore = {
         .results = transfer_results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

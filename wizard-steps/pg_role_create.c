@@ -1,6 +1,7 @@
 /* pg_role_create.c: one login role, and proof that its password opens it. */
 #include "pg/roles.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the role" },
@@ -219,6 +220,61 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return err_wrap(err, "dropping role %s", name);
 }
 
+static bool dry_verifier(StepCtx *ctx, Err *err)
+{
+        AUTO_PG Pg *from = NULL;
+        AUTO_SECRET verifier = NULL;
+        AUTO_ERR why = { 0 };
+        const char *there = NULL, *name = step_str(ctx, "name");
+        if (dry_pg_param(ctx, "verifier_from", NULL, &from) != SEEN_HERE)
+                return true;
+        if (!find(ctx, from, name, &there, err))
+                return false;
+        if (!there)
+                step_problem(ctx, "verifier_from: there is no role %s", name);
+        else if (!pg_role_verifier(from, name, &verifier, &why))
+                step_problem(ctx, "verifier_from: %s", why.message);
+        return true;
+}
+
+static bool dry_may_make(StepCtx *ctx, Pg *pg, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        if (!pg_ask(pg, "select rolname, rolsuper or rolcreaterole, rolsuper or rolcreatedb from pg_roles where rolname = "
+                        "current_user", &r, err))
+                return false;
+        if (pg_rows(r) && !pg_cell_bool(r, 0, 1))
+                step_problem(ctx, "role %s may not create roles (ALTER ROLE .. CREATEROLE)", pg_cell(r, 0, 0));
+        else if (pg_rows(r) && step_bool(ctx, "createdb") && !pg_cell_bool(r, 0, 2) && pg_major(pg) >= 16)
+                step_problem(ctx, "role %s may not create databases, and so cannot make one that may", pg_cell(r, 0, 0));
+        return dry_writable(ctx, pg, err);
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        const char *name = step_str(ctx, "name"), *how = step_str(ctx, "if_exists"), *there = NULL;
+        if (!check(ctx, state, err))
+                return false;
+        dry_secret(ctx, "password");
+        dry_pg_name(ctx, "role", name);
+        if (str_starts(name, "pg_") || str_eq(name, "public") || str_eq(name, "none"))
+                step_problem(ctx, "role name `%s` is reserved", name);
+        if (step_get(ctx, "verifier_from") && !dry_verifier(ctx, err))
+                return false;
+        bool comes = dry_will_be_on(ctx, step_target(ctx), "role", name) == WILL_COME;
+        if (step_known(ctx, "name"))
+                dry_will_on(ctx, step_target(ctx), "role", name, WILL_COME);
+        if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
+                return true;
+        if (!find(ctx, pg, name, &there, err))
+                return false;
+        if ((there || comes) && str_eq(how, "fail"))
+                step_problem(ctx, "role %s exists already (if_exists: keep leaves it alone, password sets its password)",
+                             name);
+        return (there && str_eq(how, "keep")) || dry_may_make(ctx, pg, err);
+}
+
 const StepKind step_pg_role_create = {
         .name = "pg.role.create",
         .summary = "Create a login role and prove that its password works",
@@ -227,6 +283,7 @@ const StepKind step_pg_role_create = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

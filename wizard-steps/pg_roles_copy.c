@@ -1,6 +1,8 @@
 /* pg_roles_copy.c: the roles a database needs, with their verifiers, nothing overwritten. */
+#include "base/fmt.h"
 #include "pg/facts.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the roles come from" },
@@ -206,6 +208,58 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* The copy itself, as a report. */
+static bool dry_report(StepCtx *ctx, Pg *source, Pg *target, Err *err)
+{
+        AUTO_JSON names = NULL;
+        AUTO_JSON report = NULL;
+        AUTO_JSON skip = step_name_list(ctx, "skip");
+        AUTO_PGRES PgRes *r = NULL;
+        size_t i;
+        json_t *one;
+        bool whole = step_bool(ctx, "whole"), super = false;
+        RolesCopyOptions o = { .skip = skip, .whole = whole, .keep_superuser = step_bool(ctx, "keep_superuser"),
+                               .dry = true };
+        if (!whole && !needed(ctx, source, &names, err))
+                return false;
+        o.only = names;
+        if (!pg_roles_copy(source, target, &o, &report, err) || !dry_superuser(target, &super, err) ||
+            !pg_ask(target, "select rolname, rolsuper or rolcreaterole from pg_roles where rolname = current_user", &r, err))
+                return false;
+        json_array_foreach(jx_get(report, "created"), i, one)
+                dry_will_on(ctx, step_target(ctx), "role", json_string_value(one), WILL_COME);
+        if (whole && !super)
+                step_problem(ctx, "role %s is no superuser, and cannot make the target as the source is", pg_cell(r, 0, 0));
+        else if (json_array_size(jx_get(report, "created")) && !pg_cell_bool(r, 0, 1))
+                step_problem(ctx, "role %s may not create roles, and %s to be made (ALTER ROLE .. CREATEROLE)",
+                             pg_cell(r, 0, 0), THINGS(json_array_size(jx_get(report, "created")), "role"));
+        json_array_foreach(jx_get(report, "without_password"), i, one)
+                step_unseen(ctx, "the source does not show this role the password of %s: it arrives without one",
+                            json_string_value(one));
+        return dry_writable(ctx, target, err);
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON databases = step_name_list(ctx, "databases");
+        size_t i;
+        json_t *d;
+        Seen there = dry_pg_param(ctx, "from", NULL, &source), here = dry_pg(ctx, step_target(ctx), NULL, &target);
+        if (there == SEEN_HERE && step_known(ctx, "databases"))
+                json_array_foreach(databases, i, d) {
+                        AUTO_PG Pg *in = NULL;
+                        AUTO_ERR why = { 0 };
+                        if (!pg_reopen(source, json_string_value(d), &in, &why))
+                                step_problem(ctx, "%s", why.message);
+                }
+        if (there != SEEN_HERE || here != SEEN_HERE || !step_known(ctx, "databases") ||
+            step_has_problems(ctx))
+                return true;
+        return dry_report(ctx, source, target, err);
+}
+
 const StepKind step_pg_roles_copy = {
         .name = "pg.roles.copy",
         .summary = "Copy the roles a database needs, with their password verifiers",
@@ -213,6 +267,7 @@ const StepKind step_pg_roles_copy = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

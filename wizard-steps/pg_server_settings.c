@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "wizard-steps/host_steps.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the settings come from" },
@@ -126,6 +127,34 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                pg_do(pg, "select pg_reload_conf()", err);
 }
 
+static bool dry_super(StepCtx *ctx, Pg *pg, const char *side, Err *err)
+{
+        bool super = false;
+        if (!dry_superuser(pg, &super, err))
+                return false;
+        if (!super)
+                step_problem(ctx, "%s: only a superuser reads and writes a server's own files and settings", side);
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        AUTO_PG Pg *target = NULL;
+        AUTO_JSON c = NULL;
+        const char *name = step_str(ctx, "restart");
+        if (!check(ctx, state, err) ||
+            (dry_pg_param(ctx, "from", NULL, &source) == SEEN_HERE && !dry_super(ctx, source, "the old server", err)) ||
+            (dry_pg(ctx, step_target(ctx), NULL, &target) == SEEN_HERE &&
+             (!dry_super(ctx, target, "the new server", err) || !dry_writable(ctx, target, err))))
+                return false;
+        if (!*name || !step_known(ctx, "restart"))
+                return true;
+        if (dry_container(ctx, name, &c, err) == SEEN_NOT && err->kind == ERR_NONE)
+                step_problem(ctx, "restart: there is no container %s, and no earlier step makes it", name);
+        return err->kind == ERR_NONE;
+}
+
 const StepKind step_pg_server_settings = {
         .name = "pg.server.settings",
         .summary = "Give a server the settings and access rules of another one, and start it with them",
@@ -135,6 +164,7 @@ const StepKind step_pg_server_settings = {
         .verdict = verdict,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

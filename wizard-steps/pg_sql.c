@@ -2,6 +2,8 @@
 #include "base/fmt.h"
 #include "pg/facts.h"
 #include "wizard-steps/pg_steps.h"
+#include "pg/parse.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "sql",
@@ -131,6 +133,39 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+/* Read by the server, not run. Several statements are not: the second may need what the first makes. What an
+ * earlier step makes is not there either. */
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_ERR why = { 0 };
+        AUTO_SQL q = { 0 };
+        bool one = false;
+        const char *sql = step_str(ctx, "sql");
+        if (!sql[strspn(sql, " \t\r\n;")])
+                step_problem(ctx, "sql: there is no statement");
+        bool before = dry_will_be_on(ctx, step_target(ctx), "anything", "") == WILL_COME ||
+                      step_will_be(ctx, "anything", "anywhere") == WILL_COME;
+        dry_will_on(ctx, step_target(ctx), "anything", "", WILL_COME);
+        if (dry_pg_on(ctx, &pg) != SEEN_HERE || !step_known(ctx, "sql"))
+                return true;
+        sql_operator(&q, sql);
+        if (!pg_as_application(pg, err))
+                return false;
+        if (pg_parses(pg, &q, &one, &why)) {
+                if (!one)
+                        step_unseen(ctx, "several statements are only read when they are run");
+                return true;
+        }
+        /* 42P01 and its like: a name that leads nowhere, yet. */
+        if (before && (str_eq(why.sqlstate, "42P01") || str_eq(why.sqlstate, "42703") ||
+                       str_eq(why.sqlstate, "42883") || str_eq(why.sqlstate, "42704") || str_eq(why.sqlstate, "3F000")))
+                step_unseen(ctx, "%s; an earlier step may make it", why.message);
+        else
+                step_problem(ctx, "%s", why.message);
+        return true;
+}
+
 const StepKind step_pg_sql = {
         .name = "pg.sql",
         .summary = "Run SQL of the runbook's own in one transaction",
@@ -138,6 +173,7 @@ const StepKind step_pg_sql = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

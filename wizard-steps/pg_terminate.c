@@ -2,6 +2,7 @@
  * stop its service first. */
 #include "pg/fence.h"
 #include "wizard-steps/pg_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .fallback = "~",
@@ -70,6 +71,35 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* Ending somebody's session wants membership in their role, or in pg_signal_backend; a superuser's, a
+ * superuser. */
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_PG Pg *pg = NULL;
+        AUTO_PGRES PgRes *r = NULL;
+        AUTO_SQL q = { 0 };
+        const char *only = step_str(ctx, "database");
+        dry_will_on(ctx, step_target(ctx), "clients", "", WILL_GO);
+        if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
+                return true;
+        sql_add(&q, "select distinct a.usename from pg_stat_activity a join pg_roles r on r.oid = a.usesysid where "
+                    "a.backend_type = 'client backend' and a.pid <> pg_backend_pid() and a.application_name !~ "
+                    "'^pgsherpa(/|$)' and not (select rolsuper from pg_roles where rolname = current_user) and "
+                    "(r.rolsuper or not (pg_has_role(a.usesysid, 'USAGE') or pg_has_role('pg_signal_backend', "
+                    "'USAGE')))");
+        if (*only && step_known(ctx, "database")) {
+                sql_add(&q, " and a.datname = ");
+                sql_value(&q, only);
+        }
+        sql_add(&q, " order by 1");
+        if (!pg_query(pg, &q, &r, err))
+                return false;
+        for (int i = 0; i < pg_rows(r); i++)
+                step_problem(ctx, "this role may not end the sessions of %s (it needs pg_signal_backend; a superuser's "
+                                  "only a superuser ends)", pg_cell(r, i, 0));
+        return true;
+}
+
 const StepKind step_pg_terminate = {
         .name = "pg.terminate",
         .summary = "End the sessions of all other clients",
@@ -77,6 +107,7 @@ const StepKind step_pg_terminate = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -1,5 +1,6 @@
 /* server_remove.c: the container of a stopped server of ours goes; its volume stays. */
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_STRING, .help = "container to remove, made by this run" },
@@ -73,6 +74,26 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON c = NULL;
+        const char *name = step_str(ctx, "name");
+        if (!step_known(ctx, "name") || !dry_docker_name(ctx, "container", name))
+                return true;
+        Seen seen = dry_container(ctx, name, &c, err);
+        if (err->kind)
+                return false;
+        bool stopped = step_will_be(ctx, "runs", name) == WILL_GO;
+        if (seen == SEEN_LATER && !stopped)
+                step_problem(ctx, "container %s still runs then: no step stops it (server.stop)", name);
+        const char *why = c ? objection(ctx, c) : NULL;
+        if (why && !(stopped && str_eq(why, "still runs")))
+                step_problem(ctx, "container %s %s", name, why);
+        step_will(ctx, "container", name, WILL_GO);
+        step_will(ctx, "containers", "any", WILL_GO);
+        return true;
+}
+
 const StepKind step_server_remove = {
         .name = "server.remove",
         .summary = "Remove the container of a stopped server of our own",
@@ -81,6 +102,7 @@ const StepKind step_server_remove = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
@@ -403,6 +404,100 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* An image of another machine's kind ends at once: "exec format error". */
+static void dry_machine(StepCtx *ctx, const json_t *image)
+{
+        HostCall call = step_look(ctx);
+        AUTO_JSON info = NULL;
+        AUTO_ERR ignored = { 0 };
+        const char *is = jx_str(image, "Architecture", "");
+        if (!docker_info(&call, &info, &ignored))
+                return;
+        const char *here = jx_str(info, "Architecture", "");
+        const char *wants = str_eq(here, "x86_64") ? "amd64" : str_eq(here, "aarch64") ? "arm64" : "";
+        if (*is && *wants && !str_eq(is, wants))
+                step_problem(ctx, "image %s is for %s, and this machine is %s", step_str(ctx, "image"), is, wants);
+}
+
+static bool dry_image_fits(StepCtx *ctx, Err *err)
+{
+        AUTO_JSON image = NULL;
+        const char *name = step_str(ctx, "image"), *locale = step_str(ctx, "locale");
+        bool has = true;
+        if (!step_known(ctx, "image") || dry_image(ctx, name, false, &image) != SEEN_HERE)
+                return true;
+        const json_t *config = jx_get(image, "Config");
+        if (!container_pg_major(image))
+                step_problem(ctx, "image %s does not say which PostgreSQL it is (no PG_MAJOR)", name);
+        else if (json_array_size(jx_get(config, "Entrypoint")) + json_array_size(jx_get(config, "Cmd")) == 0)
+                step_problem(ctx, "image %s has neither an entry point nor a command", name);
+        dry_machine(ctx, image);
+        if (step_has_problems(ctx) || !step_known(ctx, "locale"))
+                return true;
+        if (!has_locale(ctx, locale, &has, err))
+                return false;
+        if (!has)
+                step_problem(ctx, "image %s does not have the locale %s of the old server; choose an image that has it (a "
+                                  "-bookworm or -trixie tag), or C.UTF-8", name, locale);
+        return true;
+}
+
+static bool dry_names(StepCtx *ctx, Err *err)
+{
+        AUTO_JSON c = NULL;
+        AUTO_JSON v = NULL;
+        const char *volume = step_str(ctx, "volume"), *name = step_str(ctx, "name");
+        if (step_known(ctx, "name") && dry_docker_name(ctx, "container", name)) {
+                Seen seen = dry_container(ctx, name, &c, err);
+                if (seen == SEEN_LATER || (c && !our_container(ctx, c)))
+                        step_problem(ctx, "there is a container %s already, and it is not ours", name);
+                step_will(ctx, "container", name, WILL_COME);
+                step_will(ctx, "runs", name, WILL_COME);
+        }
+        if (err->kind || !step_known(ctx, "volume") || !dry_docker_name(ctx, "volume", volume))
+                return err->kind == ERR_NONE;
+        Seen seen = dry_volume(ctx, volume, &v, err);
+        if (seen == SEEN_NOT && !step_bool(ctx, "create") && err->kind == ERR_NONE)
+                step_problem(ctx, "there is no volume %s", volume);
+        if (seen == SEEN_LATER || (v && !our_volume(ctx, v)))
+                step_problem(ctx, "volume %s exists already; choose another name for the new one", volume);
+        step_will(ctx, "volume", volume, WILL_COME);
+        return err->kind == ERR_NONE;
+}
+
+static bool dry_login(StepCtx *ctx)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_SECRET own = NULL;
+        AUTO_ERR why = { 0 };
+        const char *service = step_str(ctx, "service");
+        bool has_password = json_is_object(step_get(ctx, "password"));
+        dry_secret(ctx, "password");
+        if (!*service && !has_password)
+                step_problem(ctx, "no password for the new server: give `service` or `password`");
+        if (!*service || !step_known(ctx, "service") || dry_project(ctx, &c) != SEEN_HERE)
+                return true;
+        if (!compose_container(c, service) && !*step_str(ctx, "user"))
+                step_problem(ctx, "service %s has no container to take its user and password from", service);
+        else if (!has_password && !compose_service_secret(c, service, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, &why))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
+        const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
+        AUTO_FREE char *clean = text_clean_str(encoding);
+        AUTO_FREE char *words = text_clean_str(locale);
+        if ((step_known(ctx, "encoding") && encoding[strspn(encoding, plain)]) ||
+            (step_known(ctx, "locale") && locale[strspn(locale, plain)]))
+                step_problem(ctx, "`%s`, `%s`: not an encoding and a locale", clean, words);
+        if (!fits_env_file(step_str(ctx, "user")) || !fits_env_file(step_str(ctx, "database")))
+                step_problem(ctx, "user or database holds a line break");
+        return dry_names(ctx, err) && dry_login(ctx) && dry_image_fits(ctx, err);
+}
+
 const StepKind step_server_start = {
         .name = "server.start",
         .summary = "Start a server of our own on a new volume, beside the old one",
@@ -410,6 +505,7 @@ const StepKind step_server_start = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -1,5 +1,6 @@
 /* server_stop.c: stops a container of ours cleanly; its volume then belongs to nobody. */
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_STRING, .help = "container to stop" },
@@ -113,6 +114,25 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON c = NULL;
+        const char *name = step_str(ctx, "name"), *require = step_str(ctx, "require");
+        if (*require && !str_eq(require, "clean_shutdown"))
+                step_problem(ctx, "require: %s is not known; it is clean_shutdown, or nothing", require);
+        if (!step_known(ctx, "name") || !dry_docker_name(ctx, "container", name))
+                return true;
+        Seen seen = dry_container(ctx, name, &c, err);
+        if (err->kind)
+                return false;
+        if (seen == SEEN_NOT && step_will_be(ctx, "anything", "anywhere") != WILL_COME)
+                step_problem(ctx, "there is no container %s, and no earlier step makes it", name);
+        else if (c && *require && !*container_pgdata(c))
+                step_problem(ctx, "require: container %s runs no PostgreSQL whose files could say that it was shut down", name);
+        step_will(ctx, "runs", name, WILL_GO);
+        return true;
+}
+
 const StepKind step_server_stop = {
         .name = "server.stop",
         .summary = "Stop a server of our own and check that it was shut down cleanly",
@@ -120,6 +140,7 @@ const StepKind step_server_stop = {
         .params = params,
         .results = results,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

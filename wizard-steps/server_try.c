@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_STRING, .help = "service whose command and mounts are tried" },
@@ -296,6 +297,18 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return remove_it(ctx, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_COMPOSE c = NULL;
+        AUTO_JSON image = NULL;
+        const char *service = step_str(ctx, "service");
+        if (step_known(ctx, "image"))
+                (void)!dry_image(ctx, step_str(ctx, "image"), false, &image);
+        if (dry_project(ctx, &c) == SEEN_HERE && step_known(ctx, "service") && !compose_container(c, service))
+                step_problem(ctx, "service %s has no container whose command and files could be tried", service);
+        return true;
+}
+
 const StepKind step_server_try = {
         .name = "server.try",
         .summary = "Start the new image once with the service's command and mounted files, and throw it away",
@@ -304,6 +317,7 @@ const StepKind step_server_try = {
         .results = results,
         .verdict = verdict,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "wizard-steps/command.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "script", .type = PARAM_PATH, .help = "script file to run" },
@@ -60,6 +61,32 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return command_probe(ctx, ret, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        const char *script = step_str(ctx, "script"), *interpreter = step_str(ctx, "interpreter");
+        AUTO_FREE char *path = proc_which(interpreter);
+        AUTO_FREE char *clean = text_clean_str(interpreter);
+        AUTO_FREE char *name = text_clean_str(script);
+        struct stat st;
+        bool there = stat(script, &st) == 0;
+        bool comes = step_will_be(ctx, "file", script) == WILL_COME ||
+                     (!there && step_will_be(ctx, "anything", "anywhere") == WILL_COME);
+        if (!step_bool(ctx, "unsafe"))
+                step_problem(ctx, "a shell step needs `unsafe: true`");
+        if (step_known(ctx, "script") && comes)
+                step_unseen(ctx, "%s is made by an earlier step", name);
+        else if (step_known(ctx, "script") && (!there || !S_ISREG(st.st_mode)))
+                step_problem(ctx, "there is no script %s", name);
+        else if (step_known(ctx, "script") && (st.st_mode & S_IWOTH))
+                step_problem(ctx, "%s can be written by everybody; it is not run (chmod o-w)", name);
+        else if (step_known(ctx, "script") && access(script, R_OK) != 0)
+                step_problem(ctx, "%s cannot be read by this user", name);
+        if (!path && step_known(ctx, "interpreter") && access(script, X_OK) != 0)
+                step_problem(ctx, "interpreter: %s: command not found", clean);
+        dry_command(ctx);
+        return true;
+}
+
 const StepKind step_shell = {
         .name = "shell",
         .summary = "Run a script file of your own (unsafe)",
@@ -68,6 +95,7 @@ const StepKind step_shell = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

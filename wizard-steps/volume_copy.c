@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_STRING, .help = "volume to copy" },
@@ -199,6 +200,50 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return json_object_size(step_remembered(ctx)) == 0 || remove_ours(ctx, err);
 }
 
+/* Who runs on it now may have been stopped by then. */
+static bool dry_from(StepCtx *ctx, const char *from, Err *err)
+{
+        AUTO_JSON v = NULL;
+        AUTO_JSON image = NULL;
+        AUTO_FREE char *users = NULL, *helper = NULL;
+        AUTO_ERR why = { 0 };
+        Seen seen = dry_volume(ctx, from, &v, err);
+        if (err->kind)
+                return false;
+        if (seen == SEEN_NOT)
+                step_problem(ctx, "there is no volume %s, and no earlier step makes it", from);
+        if (seen != SEEN_HERE)
+                return true;
+        if (!volume_users(ctx, from, true, NULL, &users, err))
+                return false;
+        for (char *save = NULL, *one = strtok_r(users, ", ", &save); one; one = strtok_r(NULL, ", ", &save))
+                if (step_will_be(ctx, "runs", one) != WILL_GO && step_will_be(ctx, "anything", "anywhere") != WILL_COME)
+                        step_problem(ctx, "%s runs on volume %s, and no earlier step stops it: a copy of files in use is no "
+                                          "copy", one, from);
+        if (!helper_image(ctx, &helper, &why))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+        else if (step_known(ctx, "image"))
+                (void)!dry_image(ctx, helper, false, &image);
+        return true;
+}
+
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON to = NULL;
+        const char *from = step_str(ctx, "from"), *name = step_str(ctx, "to");
+        if (step_known(ctx, "from") && !dry_from(ctx, from, err))
+                return false;
+        if (!step_known(ctx, "to") || !dry_docker_name(ctx, "volume", name))
+                return true;
+        Seen seen = dry_volume(ctx, name, &to, err);
+        if (err->kind)
+                return false;
+        if (seen == SEEN_LATER || (to && !is_ours(ctx, jx_get(to, "Labels"))))
+                step_problem(ctx, "volume %s exists already", name);
+        step_will(ctx, "volume", name, WILL_COME);
+        return true;
+}
+
 const StepKind step_volume_copy = {
         .name = "volume.copy",
         .summary = "Copy a volume into a new one and compare both",
@@ -207,6 +252,7 @@ const StepKind step_volume_copy = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

@@ -1,5 +1,6 @@
 /* volume_create.c: an empty volume that carries the run's name; undo removes it only then. */
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "volume", .type = PARAM_STRING, .help = "name of the new volume" },
@@ -94,6 +95,21 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return docker_do(&call, &a, NULL, err);
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON v = NULL;
+        const char *name = step_str(ctx, "volume");
+        if (!step_known(ctx, "volume") || !dry_docker_name(ctx, "volume", name))
+                return true;
+        Seen seen = dry_volume(ctx, name, &v, err);
+        if (err->kind)
+                return false;
+        if (seen == SEEN_LATER || (v && !is_ours(ctx, jx_get(v, "Labels"))))
+                step_problem(ctx, "volume %s exists already", name);
+        step_will(ctx, "volume", name, WILL_COME);
+        return true;
+}
+
 const StepKind step_volume_create = {
         .name = "volume.create",
         .summary = "Make an empty volume",
@@ -102,6 +118,7 @@ const StepKind step_volume_create = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
         .undo = undo,

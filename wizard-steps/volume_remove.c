@@ -1,6 +1,7 @@
 /* volume_remove.c: one volume, by its exact name, and only when no container has it. */
 #include "base/text.h"
 #include "wizard-steps/host_steps.h"
+#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "volume", .type = PARAM_STRING, .help = "volume to remove, exactly as it is called" },
@@ -88,6 +89,28 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
+static bool dry(StepCtx *ctx, void *state, Err *err)
+{
+        AUTO_JSON v = NULL;
+        AUTO_ERR why = { 0 };
+        AUTO_FREE char *users = NULL;
+        const char *name = step_str(ctx, "volume");
+        if (!step_known(ctx, "volume"))
+                return true;
+        if (!exact(ctx, &v, &why))
+                step_problem(ctx, "%s", why.message);
+        else if (v && !unused(ctx, &users, err))
+                return false;
+        bool may_go = step_will_be(ctx, "containers", "any") == WILL_GO ||
+                      step_will_be(ctx, "anything", "anywhere") == WILL_COME;
+        if (users && *users && may_go)
+                step_unseen(ctx, "volume %s is used by %s, which an earlier step may remove", name, users);
+        else if (users && *users)
+                step_problem(ctx, "volume %s is used by %s", name, users);
+        step_will(ctx, "volume", name, WILL_GO);
+        return true;
+}
+
 const StepKind step_volume_remove = {
         .name = "volume.remove",
         .summary = "Remove one volume that no container has",
@@ -96,6 +119,7 @@ const StepKind step_volume_remove = {
         .results = results,
         .check = check,
         .plan = plan,
+        .dry = dry,
         .run = run,
         .probe = probe,
 };

@@ -56,8 +56,8 @@ static bool fallbacks(const ParamSpec *rows, json_t **ret, Err *err)
         return true;
 }
 
-static bool eval_params(Engine *e, const PlanStep *p, const StepKind *kind, bool planning,
-                        json_t **ret, Err *err)
+bool attempt_params(Engine *e, const PlanStep *p, const StepKind *kind, bool planning, json_t **ret,
+                    Err *err)
 {
         if (!p->def->with)
                 return fallbacks(kind->params, ret, err);
@@ -123,7 +123,9 @@ static StepHost host_of(Engine *e, bool planning)
                            .target = host_target,
                            .secret = host_secret,
                            .remembered_of = host_remembered_of,
-                           .tolerates = policy_tolerates };
+                           .tolerates = policy_tolerates,
+                           .later_begin = dry_begin,
+                           .later_try = dry_try };
 }
 
 /* ---- targets it names ---- */
@@ -210,7 +212,7 @@ StepCtx *attempt_context(Engine *e, const PlanStep *p, int attempt, bool plannin
                 return NULL;
         const StepRec *rec = state_find(&e->state, p->id);
         if (!resolve_on(e, p, e->arena, planning, &on, err) ||
-            !eval_params(e, p, kind, planning, &params, err))
+            !attempt_params(e, p, kind, planning, &params, err))
                 return NULL;
         if (!planning && (!secrets_prepare(e, params, p->item, err) ||
                           !resolve_params_targets(e, p, kind, params, e->arena, err) ||

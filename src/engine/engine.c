@@ -133,6 +133,7 @@ static void engine_done(Engine *e)
         e->journal = journal_close(e->journal);
         locks_drop(e);
         secrets_drop(e);
+        dry_end(e);
         secret_free(e->gate.value);
         free(e->gate.typed);
         free(e->stop_why);

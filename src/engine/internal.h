@@ -7,6 +7,7 @@
  *      policy.c     on_error, retry, the question after a failure
  *      gates.c      one question, its answer; the gates of a step
  *      ask.c        decisions, checklists, start_at
+ *      dry.c        the later steps, each with its kind's dry()
  *      undo.c       the way back
  *      resume.c     replay; intents without a verdict
  *      loop.c       poll: socket, timers, signals; work in another thread
@@ -104,6 +105,7 @@ typedef struct Engine {
         int64_t             clock_skew_ms, last_tick_bt;
         bool                budget_warned, budget_over;
         bool                undoing;
+        struct Dry         *dry;        /* of dry.c: while a step tries the later ones       */
 } Engine;
 
 /* ---- events (any thread) ---- */
@@ -151,6 +153,9 @@ bool attempt_run(Engine *e, const PlanStep *p, Err *err) MUST_CHECK;
  * *err (then nothing was written). */
 StepCtx *attempt_context(Engine *e, const PlanStep *p, int attempt, bool planning, Err *err)
         MUST_CHECK;
+/* Parameters of the step; while planning, what is not known yet is ‹..›. New reference. */
+bool attempt_params(Engine *e, const PlanStep *p, const StepKind *kind, bool planning, json_t **ret, Err *err)
+        MUST_CHECK;
 /* A kind's function through loop_work(). */
 typedef bool (*KindFn)(StepCtx *ctx, void *state, Err *err);
 bool attempt_call(Engine *e, StepCtx *ctx, KindFn fn, int64_t timeout_ms, Err *err) MUST_CHECK;
@@ -190,6 +195,11 @@ bool ask_decisions(Engine *e, const PlanStep *p, Err *err) MUST_CHECK;
 bool ask_start_at(Engine *e, Err *err) MUST_CHECK;
 bool ask_flow(Engine *e, const PlanStep *p, StepCtx *ctx, Err *err) MUST_CHECK;
 
+/* ---- dry.c: of StepHost, in the thread of the step that tries ---- */
+size_t dry_begin(void *engine);
+bool dry_try(void *engine, StepCtx *ctx, size_t i, json_t **ret, Err *err);
+void dry_end(Engine *e);
+
 /* ---- undo.c, resume.c ---- */
 bool undo_run(Engine *e, Err *err) MUST_CHECK;
 bool undo_one(Engine *e, const PlanStep *p, Err *err) MUST_CHECK;
@@ -199,6 +209,9 @@ const PlanStep *undo_barred_by(Engine *e);
 /* rollback.verify: read-only steps after the way back. */
 bool verify_run(Engine *e, Err *err) MUST_CHECK;
 const PlanStep *steps_find(Engine *e, const char *id);  /* late items too */
+/* What a loop over facts goes over, an array; while planning also ‹..›. One of its items as a step. Any thread. */
+bool steps_items(Engine *e, const PlanStep *p, bool planning, json_t **ret, Err *err) MUST_CHECK;
+const PlanStep *steps_item(Engine *e, const PlanStep *p, json_t *item, size_t i, Err *err);
 bool resume_replay(Engine *e, Err *err) MUST_CHECK;
 bool resume_recover(Engine *e, const PlanStep *p, Err *err) MUST_CHECK;
 
@@ -207,6 +220,10 @@ bool plan_fill(Engine *e, json_t **ret, Err *err) MUST_CHECK;
 
 /* ---- targets.c, locks.c, secrets.c, facts.c ---- */
 const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err);
+/* For a dry(): what cannot be known yet is ‹..› in its spec, and nobody is asked who it is; a password that
+ * cannot be had is left out. targets_now(): who answers there, and is it who it is to be? */
+const Target *targets_dry(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err);
+TargetNow targets_now(Engine *e, const Target *t, Err *why);
 json_t *targets_all(Engine *e, const json_t *item) MUST_CHECK;  /* the namespace */
 bool targets_look_up(Engine *e, Err *err);              /* compose projects and the like */
 bool locks_take_all(Engine *e, Err *err) MUST_CHECK;

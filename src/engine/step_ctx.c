@@ -25,6 +25,7 @@ StepCtx *step_ctx_new(const StepSetup *s)
         c->results = json_object();
         c->remembered = s->remembered ? s->remembered : json_object();
         c->problems = json_array();
+        c->unseen = json_array();
         c->plan = json_array();
         c->plan_undo = json_array();
         c->target = s->target;
@@ -45,6 +46,7 @@ StepCtx *step_ctx_free(StepCtx *c)
         json_decref(c->results);
         json_decref(c->remembered);
         json_decref(c->problems);
+        json_decref(c->unseen);
         json_decref(c->plan);
         json_decref(c->plan_undo);
         json_decref(c->held_progress);

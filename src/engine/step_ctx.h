@@ -103,6 +103,29 @@ const json_t *step_remembered_of(StepCtx *ctx, const char *step_id);
  * counted and journaled, go on. False: stop with it. */
 bool step_tolerates(StepCtx *ctx, const char *object, const Err *error);
 
+/* ---- dry(): long before run(), when not everything is there yet ---- */
+/* False: the parameter, or a part of it, names a fact that a later step finds. Then it holds ‹..›. */
+bool step_known(StepCtx *ctx, const char *param);
+bool step_has_problems(StepCtx *ctx);           /* step_problem() was called                   */
+/* Something that cannot be seen before the run gets there, in words. */
+void step_unseen(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
+/* What will be otherwise when later steps run: ("volume", "pgdata17", WILL_COME). step_will_be(): what an
+ * earlier step said of it, the last word counts. Kinds agree on the words: see wizard-steps/dry.h. */
+typedef enum Will { WILL_STAY, WILL_COME, WILL_GO } Will;
+void step_will(StepCtx *ctx, const char *what, const char *name, Will will);
+Will step_will_be(StepCtx *ctx, const char *what, const char *name);
+/* Is that target there now, and who it is to be? TARGET_LATER: what it is called or who it is depends on a
+ * fact of a later step. TARGET_AWAY: it does not answer, or another one does. *why says so. */
+typedef enum TargetNow { TARGET_HERE, TARGET_LATER, TARGET_AWAY } TargetNow;
+TargetNow step_target_now(StepCtx *ctx, const Target *t, Err *why) MUST_CHECK;
+
+/* ---- the steps after this one, each tried with its kind's dry() ---- */
+/* Lists them, in order, loops unrolled as far as their items are known: how many there are. */
+size_t step_later_begin(StepCtx *ctx) MUST_CHECK;
+/* Tries number i; after number i - 1, whose words about what will be it sees. *ret, a new reference:
+ * {"id", "title", "problems": [..], "unseen": [..], "skipped": true when it would not run}. */
+bool step_later_try(StepCtx *ctx, size_t i, json_t **ret, Err *err) MUST_CHECK;
+
 /* ---- being stopped ---- */
 bool step_cancelled(StepCtx *ctx);
 /* Registers something to call (from another thread) when the step is to stop: PQcancel, kill.

@@ -26,6 +26,12 @@ typedef struct StepHost {
         const json_t *(*remembered_of)(void *arg, const char *step_id);
         /* True: the runbook's rules let this error pass. NULL: none does. */
         bool (*tolerates)(void *arg, const char *object, const Err *error);
+        /* Of step_target_now(); NULL: everything is there. */
+        TargetNow (*target_now)(void *arg, const Target *t, Err *why);
+        /* Of step_later_begin() and step_later_try(), which `ctx` calls; NULL: there are none. */
+        size_t (*later_begin)(void *arg);
+        bool (*later_try)(void *arg, StepCtx *ctx, size_t i, json_t **ret, Err *err);
+        json_t *wills;                  /* of step_will(): borrowed object; NULL: nothing is kept */
 } StepHost;
 
 typedef struct StepSetup {
@@ -52,6 +58,7 @@ static inline void step_ctx_freep(StepCtx **ctx)
 void *step_ctx_state(StepCtx *ctx);
 /* What check() complained about, what plan() would do: arrays of text, borrowed. */
 const json_t *step_ctx_problems(const StepCtx *ctx);
+const json_t *step_ctx_unseen(const StepCtx *ctx);
 const json_t *step_ctx_plan(const StepCtx *ctx);
 const json_t *step_ctx_plan_undo(const StepCtx *ctx);
 const char   *step_ctx_note(const StepCtx *ctx);        /* of step_report(), or "" */

@@ -94,6 +94,14 @@ void step_problem(StepCtx *c, const char *fmt, ...)
         va_end(ap);
 }
 
+void step_unseen(StepCtx *c, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        say_into(c->unseen, fmt, ap);
+        va_end(ap);
+}
+
 void step_plan(StepCtx *c, const char *fmt, ...)
 {
         va_list ap;

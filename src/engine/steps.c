@@ -50,13 +50,15 @@ static bool drive_one(Engine *e, const PlanStep *p, Err *err)
 
 /* ---- foreach over facts: expanded when the run gets there ---- */
 
-static const PlanStep *item_step(Engine *e, const PlanStep *p, json_t *item, size_t i, Err *err)
+const PlanStep *steps_item(Engine *e, const PlanStep *p, json_t *item, size_t i, Err *err)
 {
         PlanStep *s = arena_new_type(e->arena, PlanStep);
         *s = *p;
         s->item = item;
         s->first_of_loop = i == 0;
+        pthread_mutex_lock(&e->lazy_lock);
         json_array_append(e->keep, item);
+        pthread_mutex_unlock(&e->lazy_lock);
         AUTO_FREE char *name = NULL;
         Scope scope = { 0 };
         attempt_scope(e, s, NULL, &scope);
@@ -75,15 +77,18 @@ static const PlanStep *item_step(Engine *e, const PlanStep *p, json_t *item, siz
         return s;
 }
 
-static bool late_items(Engine *e, const PlanStep *p, json_t **ret, Err *err)
+bool steps_items(Engine *e, const PlanStep *p, bool planning, json_t **ret, Err *err)
 {
         Scope scope = { 0 };
         attempt_scope(e, p, NULL, &scope);
+        scope.planning = planning;
         bool ok = p->def->each_expr ? expr_eval(p->def->each_expr, &scope, ret, err)
                                     : template_eval(p->def->each, NULL, &scope, ret, err);
         attempt_scope_done(&scope);
         if (!ok)
                 return err_wrap(err, "items of step %s", p->id);
+        if (value_is_unknown(*ret))
+                return true;
         if (json_is_object(*ret)) {     /* facts by name: their keys */
                 json_t *keys = json_array();
                 const char *key;
@@ -113,7 +118,7 @@ static bool drive_items(Engine *e, const PlanStep *p, const json_t *items, Err *
 {
         AUTO_JSON ids = json_object();
         for (size_t i = 0; i < json_array_size(items); i++) {
-                const PlanStep *s = item_step(e, p, json_array_get(items, i), i, err);
+                const PlanStep *s = steps_item(e, p, json_array_get(items, i), i, err);
                 if (!s || seen_before(ids, s, err) || !drive_one(e, s, err))
                         return false;
         }
@@ -137,7 +142,7 @@ static bool drive_late(Engine *e, const PlanStep *p, Err *err)
                 if (rec->state == REC_FAILED && rec->answer == 's')
                         return steps_skip(e, p, "skipped after it failed", err);
                 e->now = p;
-                if (!late_items(e, p, &items, &why)) {
+                if (!steps_items(e, p, false, &items, &why)) {
                         if (!outcome_fail(e, p, NULL, 0, &why, err) ||
                             !policy_after_failure(e, p, err))
                                 return false;
@@ -163,11 +168,11 @@ const PlanStep *steps_find(Engine *e, const char *id)
                 AUTO_ERR ignored = { 0 };
                 json_t *all = NULL;
                 if (!late->late || strncmp(id, late->id, n) != 0 || id[n] != '.' ||
-                    !late_items(e, late, &all, &ignored))
+                    !steps_items(e, late, false, &all, &ignored))
                         continue;
                 AUTO_JSON items = all;
                 for (size_t k = 0; k < json_array_size(items); k++) {
-                        p = item_step(e, late, json_array_get(items, k), k, &ignored);
+                        p = steps_item(e, late, json_array_get(items, k), k, &ignored);
                         if (p && str_eq(p->id, id))
                                 return p;
                 }

@@ -21,10 +21,11 @@ static void base_scope(Engine *e, const json_t *item, Scope *s)
                       .item = item };
 }
 
-static bool eval_spec(Engine *e, const TargetSpec *t, const json_t *item, json_t **ret, Err *err)
+static bool eval_spec(Engine *e, const TargetSpec *t, const json_t *item, bool planning, json_t **ret, Err *err)
 {
         Scope scope;
         base_scope(e, item, &scope);
+        scope.planning = planning;
         if (!template_eval(t->spec, NULL, &scope, ret, err))
                 return err_wrap(err, "target %s", t->name);
         if (!jx_get(*ret, "kind"))
@@ -50,7 +51,7 @@ json_t *targets_all(Engine *e, const json_t *item)
                 const TargetSpec *t = &e->rb->targets[i];
                 AUTO_ERR ignored = { 0 };       /* a fact it needs is not there yet */
                 json_t *spec = NULL;
-                if (!eval_spec(e, t, item, &spec, &ignored))
+                if (!eval_spec(e, t, item, false, &spec, &ignored))
                         continue;
                 add_looked_up(e, t->name, spec);
                 jx_set(all, t->name, spec);
@@ -158,7 +159,7 @@ static const char *name_in(const json_t *spec)
         return name && str_starts(name, "targets.") ? name + strlen("targets.") : name;
 }
 
-static bool find_spec(Engine *e, const json_t *spec, const json_t *item, Target *t, Arena *a,
+static bool find_spec(Engine *e, const json_t *spec, const json_t *item, bool planning, Target *t, Arena *a,
                       json_t **ret, Err *err)
 {
         const char *name = name_in(spec);
@@ -174,7 +175,7 @@ static bool find_spec(Engine *e, const json_t *spec, const json_t *item, Target 
                 err_set(err, ERR_USER, "there is no target `%s`", name);
                 return err_hint(err, "name one of the runbook's `targets:`");
         }
-        if (!eval_spec(e, ts, item, ret, err))
+        if (!eval_spec(e, ts, item, planning, ret, err))
                 return false;
         add_looked_up(e, name, *ret);
         return true;
@@ -187,12 +188,8 @@ static const char *secret_in(const json_t *password)
         return name && str_starts(name, "secrets.") ? name + strlen("secrets.") : name;
 }
 
-const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err)
+static void fill(Engine *e, Target *t, json_t *full, const json_t *item, Arena *a)
 {
-        Target *t = arena_new_type(a, Target);
-        json_t *full = NULL;
-        if (!find_spec(e, spec, item, t, a, &full, err))
-                return NULL;
         json_t *all = targets_all(e, item);
         pthread_mutex_lock(&e->lazy_lock);
         json_array_append_new(e->keep, full);   /* as long as the run: targets are few */
@@ -201,6 +198,15 @@ const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t 
         t->kind = arena_strdup(a, jx_str(full, "kind", ""));
         t->spec = full;
         t->all = all;
+}
+
+const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err)
+{
+        Target *t = arena_new_type(a, Target);
+        json_t *full = NULL;
+        if (!find_spec(e, spec, item, false, t, a, &full, err))
+                return NULL;
+        fill(e, t, full, item, a);
         const char *secret = secret_in(jx_get(full, "password"));
         if (secret && *secret) {
                 t->password = secrets_get(e, secret, item, err);
@@ -212,6 +218,46 @@ const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t 
         if (!look(e, t, err) || !locks_take(e, t, err))
                 return NULL;
         return t;
+}
+
+/* ---- for a dry(): nothing is pinned, nothing locked ---- */
+
+const Target *targets_dry(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err)
+{
+        Target *t = arena_new_type(a, Target);
+        json_t *full = NULL;
+        AUTO_ERR ignored = { 0 };       /* targets_now() says it */
+        if (!find_spec(e, spec, item, true, t, a, &full, err))
+                return NULL;
+        fill(e, t, full, item, a);
+        const char *secret = secret_in(jx_get(full, "password"));
+        if (secret && *secret)
+                t->password = secrets_get(e, secret, item, &ignored);
+        return t;
+}
+
+TargetNow targets_now(Engine *e, const Target *t, Err *why)
+{
+        const char *name = t->name ? t->name : t->kind;
+        const char *secret = secret_in(jx_get(t->spec, "password"));
+        if (secret && *secret && !t->password) {
+                err_set(why, ERR_USER, "the password of %s is not known yet", name);
+                return TARGET_LATER;
+        }
+        json_t *who = NULL;
+        if (!e->ops || !e->ops->identify)
+                return TARGET_HERE;
+        if (!e->ops->identify(e->ops->app, t, &who, why)) {
+                err_wrap(why, "target %s", name);
+                return TARGET_AWAY;
+        }
+        AUTO_JSON seen = who;
+        AUTO_JSON before = t->name ? known_identity(e, t->name) : NULL;
+        const json_t *pinned = jx_get(before, "system"), *now = jx_get(seen, "system");
+        if (!check_identity(e, t, seen, why) ||
+            (pinned && now && !same_words(pinned, now) && !mismatch(t, "system", pinned, now, why)))
+                return TARGET_AWAY;
+        return TARGET_HERE;
 }
 
 typedef struct LookCall {

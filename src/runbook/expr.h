@@ -40,3 +40,5 @@ Loc         expr_loc(const Expr *e);
 
 /* Is it a value that only the run will know: the text ‹..›? */
 bool value_is_unknown(const json_t *value);
+/* Is one in it: "data_‹facts.src.major›"? */
+bool value_holds_unknown(const json_t *value);

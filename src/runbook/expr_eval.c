@@ -431,3 +431,9 @@ bool value_is_unknown(const json_t *value)
         const char *s = json_string_value(value);
         return s && str_starts(s, OPEN) && str_ends(s, CLOSE);
 }
+
+bool value_holds_unknown(const json_t *value)
+{
+        const char *s = json_string_value(value), *open = s ? strstr(s, OPEN) : NULL;
+        return open && strstr(open, CLOSE);
+}

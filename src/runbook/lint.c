@@ -105,6 +105,10 @@ static const struct {
         { "W-RETRY", lint_retry,
           "W-RETRY: a step is retried whose kind is not the same when run twice. After an error "
           "half-way the second attempt meets what the first one left." },
+        { "W-DRY", lint_dry,
+          "W-DRY: services stop, or the downtime begins, and no effects.try stands before it. That step "
+          "tries every later one without changing anything (rights, names, room, files, images): "
+          "what one of them would stumble over is said while everything still works." },
         { "W-LATEST", lint_latest,
           "W-LATEST: an image without a tag, with `latest`, or with nothing but a major version "
           "is another one tomorrow. Name the release (postgres:17.2-bookworm) or the digest." },

@@ -34,6 +34,7 @@ void lint_collation(Lint *l);
 /* lint_asked.c: who is asked before users see anything, and what hangs on a list. */
 void lint_asked(Lint *l);
 void lint_list(Lint *l);
+void lint_dry(Lint *l);
 /* lint_step.c: what one step, target or image must say. */
 void lint_undo(Lint *l);
 void lint_shell(Lint *l);

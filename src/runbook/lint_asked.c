@@ -1,4 +1,4 @@
-/* lint_asked.c: is a person asked before users see anything, whatever the lists hold?
+/* lint_asked.c: is a person asked before users see anything, and is it tried, whatever the lists hold?
  *
  * A step with `foreach` does not exist when its list is empty, and one with `when` may be left out. A
  * downtime mark, a decision, a fence or a point of no return that hangs on such a step would be gone
@@ -50,6 +50,24 @@ void lint_asked(Lint *l)
                 problems_add(l->problems, s->loc, "E-ASKED",
                              "give it, or a step before it that is always there, gate: {before: {type: yes}}",
                              "users see `%s`, and nobody was asked before it", s->id);
+                return;
+        }
+}
+
+/* What comes after the first step that users see is tried before it, or found out then. */
+void lint_dry(Lint *l)
+{
+        for (size_t i = 0; i < l->n; i++) {
+                const Step *s = l->steps[i].s;
+                if (lint_kind(s, "effects.try") && sure_to_come(s))
+                        return;
+                if (!l->steps[i].in || !users_see(s))
+                        continue;
+                problems_add(l->problems, s->loc, "W-DRY",
+                             "put {id: try_all, title: \"Every later step, tried dry\", do: effects.try} before it, last "
+                             "in the phase that only looks",
+                             "users see `%s`, and nothing tries before it whether it and the steps after it can work",
+                             s->id);
                 return;
         }
 }

@@ -62,6 +62,7 @@ static const ParamSpec exec_params[] = { P("argv", LIST, NULL), P("env", MAP, "{
         P("stdin", STRING, ""), { 0 } };
 static const ParamSpec drift_results[] = { R("drifted", LIST), R("unhealthy", LIST), R("missing", LIST),
         { 0 } };
+static const ParamSpec try_results[] = { R("problems", LIST), { 0 } };
 static const ParamSpec many_params[] = { P("n", INT, "3"), P("size", SIZE, "1kB"),
         P("list", LIST, "[a, b]"), P("map", MAP, "{a: 1}"), P("any", ANY, ""), P("opt", INT, ""),
         P("secret", SECRET, "~"), P("path", PATH, "/x"), P("url", URL, ""), { 0 } };
@@ -100,6 +101,7 @@ KIND(k27, "server.start", STEP_IDEMPOTENT, server_params, server_results, true);
 KIND(k28, "server.stop", STEP_IDEMPOTENT, stop_params, NULL, true);
 KIND(k29, "shell", STEP_SHELL, exec_params, NULL, false);
 KIND(k30, "test.many", READ, many_params, NULL, false);
+KIND(k34, "effects.try", READ, NULL, try_results, false);
 KIND(k32, "pg.collation.refresh", STEP_IDEMPOTENT, NULL, NULL, true);
 KIND(k33, "pg.reindex", STEP_IDEMPOTENT, NULL, NULL, false);
 KIND(k31, "volume.remove", STEP_DESTRUCTIVE, volume_params, NULL, false);
@@ -107,7 +109,7 @@ KIND(k31, "volume.remove", STEP_DESTRUCTIVE, volume_params, NULL, false);
 const KindSpec *const fake_kinds[] = { &k01, &k02, &k03, &k04, &k05, &k06, &k07, &k08, &k09, &k10,
                                        &k11, &k12, &k13, &k14, &k15, &k16, &k17, &k18, &k19, &k20,
                                        &k21, &k22, &k23, &k24, &k25, &k26, &k27, &k28, &k29, &k30,
-                                       &k31, &k32, &k33, NULL };
+                                       &k31, &k32, &k33, &k34, NULL };
 
 char *load_and_tell(const char *text, Runbook **ret)
 {

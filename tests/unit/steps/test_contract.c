@@ -59,6 +59,18 @@ Test(steps, can_be_planned_and_run)
         }
 }
 
+/* tests/integration/steps/dry_*.c prove that what it says is so. */
+Test(steps, that_write_can_be_tried_dry)
+{
+        EACH_KIND(k) {
+                if (k->traits & STEP_READ_ONLY)
+                        cr_assert_null(k->dry, "%s only reads: it runs, instead of being tried", k->name);
+                else
+                        cr_assert_not_null(k->dry, "%s writes and has no dry(): nobody knows before the downtime "
+                                                   "whether it can", k->name);
+        }
+}
+
 Test(steps, that_only_read_have_nothing_to_undo)
 {
         EACH_KIND(k) {
