@@ -215,7 +215,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return step_bundle_undo(ctx, err);
 }
 
-/* pg_dump cannot carry such a row, the bundle's own rows can: there is a way on. */
+/* pg_dump cannot carry such a row, the bundle's own rows can: run() then goes without the dump. */
 static bool dry_wide(StepCtx *ctx, Pg *pg, Err *err)
 {
         AUTO_FREE char *wide = NULL;
@@ -224,8 +224,8 @@ static bool dry_wide(StepCtx *ctx, Pg *pg, Err *err)
         if (!wide_row(pg, &wide, err))
                 return false;
         if (wide)
-                step_problem(ctx, "database %s: %s; the bundle's own rows carry it: write `dump: none` for this step, and the "
-                                  "bundle goes without that dump", pg_database(pg), wide);
+                step_warn(ctx, "database %s: %s. The bundle's own rows carry it; it goes without that dump", pg_database(pg),
+                          wide);
         return true;
 }
 
@@ -262,7 +262,7 @@ static bool dry_globals(StepCtx *ctx, Pg *pg, Err *err)
         if (!dry_superuser(pg, &super, err))
                 return false;
         if (!super)
-                step_unseen(ctx, "this role sees no passwords: the roles go into the bundle without them");
+                step_warn(ctx, "this role sees no passwords: the roles go into the bundle without them");
         return true;
 }
 

@@ -28,7 +28,8 @@ Seen dry_pg_on(StepCtx *ctx, Pg **ret) MUST_CHECK;
 void dry_will_on(StepCtx *ctx, const Target *t, const char *what, const char *name, Will will);
 Will dry_will_be_on(StepCtx *ctx, const Target *t, const char *what, const char *name);
 
-/* Writing there: no standby, not read-only. */
+/* No standby. ANALYZE and REINDEX want no more; everything else also that nothing is read-only. */
+bool dry_no_standby(StepCtx *ctx, Pg *pg, Err *err) MUST_CHECK;
 bool dry_writable(StepCtx *ctx, Pg *pg, Err *err) MUST_CHECK;
 /* CREATE DATABASE, for `why` ("to load the copy into"). */
 bool dry_may_create_database(StepCtx *ctx, Pg *pg, const char *why, Err *err) MUST_CHECK;

@@ -127,18 +127,26 @@ bool dry_superuser(Pg *pg, bool *ret, Err *err)
         return truth(pg, &q, ret, err);
 }
 
-bool dry_writable(StepCtx *ctx, Pg *pg, Err *err)
+bool dry_no_standby(StepCtx *ctx, Pg *pg, Err *err)
 {
-        AUTO_SQL standby = { 0 };
-        AUTO_SQL closed = { 0 };
-        bool is_standby = false, is_closed = false;
-        sql_add(&standby, "select pg_is_in_recovery()");
-        sql_add(&closed, "select current_setting('default_transaction_read_only') = 'on'");
-        if (!truth(pg, &standby, &is_standby, err) || !truth(pg, &closed, &is_closed, err))
+        AUTO_SQL q = { 0 };
+        bool is_standby = false;
+        sql_add(&q, "select pg_is_in_recovery()");
+        if (!truth(pg, &q, &is_standby, err))
                 return false;
         if (is_standby)
                 step_problem(ctx, "the server is a standby: nothing can be written there");
-        else if (is_closed)
+        return true;
+}
+
+bool dry_writable(StepCtx *ctx, Pg *pg, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        bool is_closed = false;
+        sql_add(&q, "select current_setting('default_transaction_read_only') = 'on'");
+        if (!dry_no_standby(ctx, pg, err) || !truth(pg, &q, &is_closed, err))
+                return false;
+        if (is_closed)
                 step_problem(ctx, "default_transaction_read_only is on for this role in database %s", pg_database(pg));
         return true;
 }
@@ -187,13 +195,14 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
                              pg_cell(r, i, 2));
         if (pg_rows(r) > NAMED)
                 step_problem(ctx, "and %d more in database %s", pg_rows(r) - NAMED, pg_database(pg));
-        sql_add(&q, "select count(*) from pg_largeobject_metadata where lomacl is null and not pg_has_role(lomowner, "
-                    "'USAGE') and current_setting('lo_compat_privileges') = 'off'");
+        /* They are read where they are, in pg_largeobject. */
+        sql_add(&q, "select count(*) from pg_largeobject_metadata where not "
+                    "has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')");
         if (!pg_query_value(pg, &q, &objects, err))
                 return false;
         if (objects && !str_eq(objects, "0"))
-                step_problem(ctx, "%s large objects of database %s belong to other roles and may not be read", objects,
-                             pg_database(pg));
+                step_problem(ctx, "%s of database %s, and this role may not read them (pg_largeobject is a superuser's)",
+                             THINGS(atoll(objects), "large object"), pg_database(pg));
         return true;
 }
 

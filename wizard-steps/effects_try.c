@@ -7,6 +7,7 @@
 
 static const ParamSpec results[] = {
         { .name = "problems", .type = PARAM_LIST, .help = "what later steps would stumble over, each with the step's title" },
+        { .name = "warnings", .type = PARAM_LIST, .help = "what will be done, but otherwise than asked, each with the step's title" },
         { .name = "not_known", .type = PARAM_LIST, .help = "what cannot be seen yet, each with the step's title" },
         { .name = "tried", .type = PARAM_INT, .help = "later steps that were tried" },
         { .name = "skipped", .type = PARAM_INT, .help = "later steps that will not run, as far as known" },
@@ -35,9 +36,10 @@ static void tell(StepCtx *ctx, const json_t *found, const char *key, SayLevel le
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        json_t *problems = json_array(), *unseen = json_array();
+        json_t *problems = json_array(), *warnings = json_array(), *unseen = json_array();
         size_t n = step_later_begin(ctx), skipped = 0, partly = 0;
         step_result_set(ctx, "problems", problems);
+        step_result_set(ctx, "warnings", warnings);
         step_result_set(ctx, "not_known", unseen);
         for (size_t i = 0; i < n; i++) {
                 json_t *one = NULL;
@@ -49,6 +51,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 skipped += jx_bool(found, "skipped", false);
                 partly += json_array_size(jx_get(found, "unseen")) > 0;
                 tell(ctx, found, "problems", SAY_ERROR, problems);
+                tell(ctx, found, "warnings", SAY_WARN, warnings);
                 tell(ctx, found, "unseen", SAY_INFO, unseen);
                 step_progress(ctx, &(Progress){ .unit = "steps", .done = (int64_t)i + 1, .total = (int64_t)n,
                                                 .label = jx_str(found, "title", ""), .eta_ms = -1,

@@ -82,7 +82,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "jobs: at least one table at a time");
         if (dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
-        return dry_writable(ctx, pg, err) && dry_connections(ctx, pg, (int)step_int(ctx, "jobs") + 1, err);
+        return dry_no_standby(ctx, pg, err) && dry_connections(ctx, pg, (int)step_int(ctx, "jobs") + 1, err);
 }
 
 const StepKind step_pg_analyze = {

@@ -45,20 +45,30 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-/* ALTER COLLATION is its owner's. */
+/* ALTER .. REFRESH VERSION is the owner's; where nothing drifted nothing is altered. */
+static bool foreign(Pg *pg, PgRes **ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        sql_add(&q, "select format('collation %I', collname), pg_get_userbyid(collowner) from pg_collation where "
+                    "collversion <> pg_collation_actual_version(oid) and not pg_has_role(collowner, 'USAGE')");
+        if (pg_major(pg) >= 15)
+                sql_add(&q, " union all select format('database %I', datname), pg_get_userbyid(datdba) from pg_database "
+                            "where datname = current_database() and datcollversion <> "
+                            "pg_database_collation_actual_version(oid) and not pg_has_role(datdba, 'USAGE')");
+        return pg_query(pg, &q, ret, err);
+}
+
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
         if (dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
-        if (!dry_writable(ctx, pg, err) ||
-            !pg_ask(pg, "select d.datname, pg_get_userbyid(d.datdba) from pg_database d where d.datname = "
-                        "current_database() and not pg_has_role(d.datdba, 'USAGE')", &r, err))
+        if (!dry_writable(ctx, pg, err) || !foreign(pg, &r, err))
                 return false;
-        if (pg_rows(r))
-                step_problem(ctx, "database %s belongs to %s, and this role is no member of it", pg_cell(r, 0, 0),
-                             pg_cell(r, 0, 1));
+        for (int i = 0; i < pg_rows(r); i++)
+                step_problem(ctx, "%s belongs to %s, and this role is no member of it", pg_cell(r, i, 0),
+                             pg_cell(r, i, 1));
         return true;
 }
 

@@ -1,4 +1,5 @@
 /* pg_copy.c: one database from another server into a temporary one here, and into a bundle. */
+#include "pg/roles.h"
 #include "transfer/direction.h"
 #include "wizard-steps/data_steps.h"
 #include "wizard-steps/dry.h"
@@ -183,6 +184,51 @@ static bool dry_alike(StepCtx *ctx, Pg *from, Pg *to, Err *err)
         return true;
 }
 
+/* Roles that objects of the source belong to (owner: true), or that were granted something on them. */
+static bool mentioned(Pg *from, PgRes **ret, Err *err)
+{
+        return pg_ask(from, "select r.rolname, bool_or(x.owner) from (select d.refobjid as role, d.deptype = 'o' as owner "
+                            "from pg_shdepend d join pg_database b on b.datname = current_database() where d.refclassid = "
+                            "'pg_authid'::regclass and d.deptype in ('o', 'a', 'r') and ((d.dbid = b.oid and d.objid >= "
+                            "16384) or (d.classid = 'pg_database'::regclass and d.objid = b.oid)) and not exists (select "
+                            "from pg_depend e where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e') union "
+                            "all select relowner, true from pg_class where oid >= 16384 and relkind in ('r', 'v', 'm', 'S', "
+                            "'p', 'f') and relpersistence <> 't' union all select datdba, true from pg_database where "
+                            "datname = current_database()) x join pg_roles r on r.oid = x.role group by 1 order by 1", ret,
+                      err);
+}
+
+/* As the load would meet it: what the runbook tolerates is no problem. */
+static bool stops_at(StepCtx *ctx, const char *role, bool owner)
+{
+        AUTO_ERR e = { 0 };
+        err_set(&e, ERR_SERVER, "%s \"%s\";: role \"%s\" does not exist", owner ? "ALTER TABLE .. OWNER TO" : "GRANT .. TO",
+                role, role);
+        memcpy(e.sqlstate, "42704", 6);
+        return !step_tolerates(ctx, role, &e);
+}
+
+static bool dry_roles(StepCtx *ctx, Pg *from, Pg *to, Err *err)
+{
+        AUTO_PGRES PgRes *r = NULL;
+        if (!mentioned(from, &r, err))
+                return err_wrap(err, "asking which roles the database needs");
+        for (int i = 0; i < pg_rows(r); i++) {
+                const char *role = pg_cell(r, i, 0);
+                bool there = false, owner = pg_cell_bool(r, i, 1);
+                if (!pg_role_exists(to, role, &there, err))
+                        return false;
+                if (there || dry_will_be_on(ctx, step_target(ctx), "role", role) == WILL_COME)
+                        continue;
+                if (stops_at(ctx, role, owner))
+                        step_problem(ctx, "there is no role %s on the target, and no earlier step makes it: objects of the "
+                                          "source %s it (pg.roles.copy)", role, owner ? "belong to" : "are granted to");
+                else
+                        step_warn(ctx, "there is no role %s on the target: what it may do there is not kept", role);
+        }
+        return true;
+}
+
 static bool dry_direction(StepCtx *ctx, Pg *from, int major, Err *err)
 {
         AUTO_JSON found = NULL;
@@ -225,7 +271,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         const Target *source = step_param_target(ctx, "from", err);
         int major = MAX(pg_major(from), pg_major(to));
         return source && dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err) &&
-               dry_alike(ctx, from, to, err) && dry_direction(ctx, from, pg_major(to), err);
+               dry_roles(ctx, from, to, err) && dry_alike(ctx, from, to, err) && dry_direction(ctx, from, pg_major(to), err);
 }
 
 const StepKind step_pg_copy = {

@@ -100,7 +100,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         json_t *x;
         if (!check(ctx, state, err) || step_has_problems(ctx) || dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
-        if (!dry_writable(ctx, pg, err) || !list(ctx, pg, &indexes, err))
+        if (!dry_no_standby(ctx, pg, err) || !list(ctx, pg, &indexes, err))
                 return false;
         json_array_foreach(indexes, i, x) {
                 AUTO_SQL q = { 0 };

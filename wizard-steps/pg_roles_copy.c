@@ -234,7 +234,7 @@ static bool dry_report(StepCtx *ctx, Pg *source, Pg *target, Err *err)
                 step_problem(ctx, "role %s may not create roles, and %s to be made (ALTER ROLE .. CREATEROLE)",
                              pg_cell(r, 0, 0), THINGS(json_array_size(jx_get(report, "created")), "role"));
         json_array_foreach(jx_get(report, "without_password"), i, one)
-                step_unseen(ctx, "the source does not show this role the password of %s: it arrives without one",
+                step_warn(ctx, "the source does not show this role the password of %s: it arrives without one",
                             json_string_value(one));
         return dry_writable(ctx, target, err);
 }

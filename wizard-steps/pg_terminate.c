@@ -82,9 +82,10 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         dry_will_on(ctx, step_target(ctx), "clients", "", WILL_GO);
         if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
                 return true;
+        /* Of others' sessions an ordinary role sees neither type nor application. */
         sql_add(&q, "select distinct a.usename from pg_stat_activity a join pg_roles r on r.oid = a.usesysid where "
-                    "a.backend_type = 'client backend' and a.pid <> pg_backend_pid() and a.application_name !~ "
-                    "'^pgsherpa(/|$)' and not (select rolsuper from pg_roles where rolname = current_user) and "
+                    "coalesce(a.backend_type, 'client backend') = 'client backend' and a.datname is not null and a.pid <> "
+                    "pg_backend_pid() and coalesce(a.application_name, '') !~ '^pgsherpa(/|$)' and not (select rolsuper from pg_roles where rolname = current_user) and "
                     "(r.rolsuper or not (pg_has_role(a.usesysid, 'USAGE') or pg_has_role('pg_signal_backend', "
                     "'USAGE')))");
         if (*only && step_known(ctx, "database")) {

@@ -98,6 +98,12 @@ static const Secret *dry_secret(void *arg, const char *name, Err *err)
         return secrets_get(e, name, item_now(e), err);
 }
 
+static bool dry_tolerates(void *arg, const char *object, const Err *error)
+{
+        Engine *e = arg;
+        return policy_would_tolerate(e, e->dry->tried, error);
+}
+
 static TargetNow dry_now(void *arg, const Target *t, Err *why)
 {
         Engine *e = arg;
@@ -212,8 +218,9 @@ static void unknown_params(StepCtx *ctx, const StepKind *kind)
                 step_unseen(ctx, "not known yet: %s", buf_str(&names));
 }
 
-static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *problems, json_t *unseen, Err *err)
+static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *err)
 {
+        json_t *problems = jx_get(out, "problems");
         AUTO_ERR why = { 0 };
         json_t *params = NULL;
         const Target *on = NULL;
@@ -227,7 +234,7 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *problems, 
                 return true;
         }
         StepHost host = { .arg = e, .target = dry_target, .secret = dry_secret, .target_now = dry_now,
-                          .wills = e->dry->wills };
+                          .tolerates = dry_tolerates, .wills = e->dry->wills };
         AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .host = &host, .kind = kind, .id = p->id, .run_id = e->tag,
                                                    .timeout_ms = p->def->timeout_ms, .params = params,
                                                    .target = on });
@@ -236,7 +243,8 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *problems, 
         else if (!call(by, ctx, kind, problems, err))
                 return false;
         unknown_params(ctx, kind);
-        json_array_extend(unseen, (json_t *)(uintptr_t)step_ctx_unseen(ctx));
+        json_array_extend(jx_get(out, "unseen"), (json_t *)(uintptr_t)step_ctx_unseen(ctx));
+        json_array_extend(jx_get(out, "warnings"), (json_t *)(uintptr_t)step_ctx_warnings(ctx));
         return true;
 }
 
@@ -266,6 +274,7 @@ bool dry_try(void *engine, StepCtx *by, size_t i, json_t **ret, Err *err)
         jx_set_str(out, "title", p->title);
         jx_set(out, "problems", problems);
         jx_set(out, "unseen", unseen);
+        jx_set(out, "warnings", json_array());
         Run run = condition(e, p, &why);
         if (run != RUN_NO && p->def->n_done_if) {
                 Run asked = already(e, p);
@@ -274,7 +283,7 @@ bool dry_try(void *engine, StepCtx *by, size_t i, json_t **ret, Err *err)
         if (why.kind)
                 complain(problems, &why);
         jx_set_bool(out, "skipped", run == RUN_NO);
-        if (run != RUN_NO && !try_it(e, p, by, problems, unseen, err))
+        if (run != RUN_NO && !try_it(e, p, by, out, err))
                 return false;
         if (run == RUN_PERHAPS)
                 soften(problems, unseen);

@@ -172,6 +172,8 @@ bool outcome_fail(Engine *e, const PlanStep *p, StepCtx *ctx, int64_t ms, const 
         MUST_CHECK;
 /* What comes after a failure: another try, a skip, a stop. */
 bool policy_after_failure(Engine *e, const PlanStep *p, Err *err) MUST_CHECK;
+/* The same by the rules alone: nothing is counted. */
+bool policy_would_tolerate(Engine *e, const PlanStep *p, const Err *error);
 bool policy_tolerates(void *engine, const char *object, const Err *error);      /* any thread */
 
 /* ---- gates.c, ask.c ---- */

@@ -65,6 +65,14 @@ static json_t *error_fields(const Err *error, const char *object, const char *ve
         return f;
 }
 
+bool policy_would_tolerate(Engine *e, const PlanStep *p, const Err *error)
+{
+        pthread_mutex_lock(&e->lazy_lock);
+        int i = rule_for(p, state_find(&e->state, p->id), error);
+        pthread_mutex_unlock(&e->lazy_lock);
+        return i >= 0 && p->def->on_error[i].then == ON_TOLERATE;
+}
+
 bool policy_tolerates(void *engine, const char *object, const Err *error)
 {
         Engine *e = engine;

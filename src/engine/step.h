@@ -44,8 +44,9 @@ typedef struct StepKind {
          * kind that is not STEP_READ_ONLY; often, and for any step. It changes nothing, or puts back what it
          * tried before it returns. Parameters whose facts are not there yet are not known (step_known()), and
          * the target may be one that an earlier step makes (step_target_now()). Every problem goes to
-         * step_problem(), what cannot be seen yet to step_unseen(), what run() will make or take away, and
-         * later steps rely on, to step_will(). *err is for "could not even look". */
+         * step_problem(), what will be done otherwise than asked to step_warn(), what cannot be seen yet to
+         * step_unseen(), what run() will make or take away, and later steps rely on, to step_will(). *err is
+         * for "could not even look". */
         bool (*dry)(StepCtx *ctx, void *state, Err *err);
 
         /* Do it. May be called again after a crash unless probe() said FOUND_ALL. What undo()

@@ -26,6 +26,7 @@ StepCtx *step_ctx_new(const StepSetup *s)
         c->remembered = s->remembered ? s->remembered : json_object();
         c->problems = json_array();
         c->unseen = json_array();
+        c->warnings = json_array();
         c->plan = json_array();
         c->plan_undo = json_array();
         c->target = s->target;
@@ -47,6 +48,7 @@ StepCtx *step_ctx_free(StepCtx *c)
         json_decref(c->remembered);
         json_decref(c->problems);
         json_decref(c->unseen);
+        json_decref(c->warnings);
         json_decref(c->plan);
         json_decref(c->plan_undo);
         json_decref(c->held_progress);

@@ -109,6 +109,8 @@ bool step_known(StepCtx *ctx, const char *param);
 bool step_has_problems(StepCtx *ctx);           /* step_problem() was called                   */
 /* Something that cannot be seen before the run gets there, in words. */
 void step_unseen(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
+/* run() gets through, at a price that a person should know before: the bundle goes without its dump. */
+void step_warn(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
 /* What will be otherwise when later steps run: ("volume", "pgdata17", WILL_COME). step_will_be(): what an
  * earlier step said of it, the last word counts. Kinds agree on the words: see wizard-steps/dry.h. */
 typedef enum Will { WILL_STAY, WILL_COME, WILL_GO } Will;
@@ -123,7 +125,7 @@ TargetNow step_target_now(StepCtx *ctx, const Target *t, Err *why) MUST_CHECK;
 /* Lists them, in order, loops unrolled as far as their items are known: how many there are. */
 size_t step_later_begin(StepCtx *ctx) MUST_CHECK;
 /* Tries number i; after number i - 1, whose words about what will be it sees. *ret, a new reference:
- * {"id", "title", "problems": [..], "unseen": [..], "skipped": true when it would not run}. */
+ * {"id", "title", "problems", "warnings", "unseen": [..], "skipped": true when it would not run}. */
 bool step_later_try(StepCtx *ctx, size_t i, json_t **ret, Err *err) MUST_CHECK;
 
 /* ---- being stopped ---- */

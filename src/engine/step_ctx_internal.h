@@ -19,7 +19,7 @@ struct StepCtx {
         bool            planning;
         Arena          *arena;
         json_t         *params, *results, *remembered;
-        json_t         *problems, *unseen, *plan, *plan_undo;
+        json_t         *problems, *unseen, *warnings, *plan, *plan_undo;
         const Target   *target;
         void           *state;
         char           *note;

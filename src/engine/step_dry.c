@@ -72,3 +72,8 @@ const json_t *step_ctx_unseen(const StepCtx *c)
 {
         return c->unseen;
 }
+
+const json_t *step_ctx_warnings(const StepCtx *c)
+{
+        return c->warnings;
+}

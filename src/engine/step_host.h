@@ -59,6 +59,7 @@ void *step_ctx_state(StepCtx *ctx);
 /* What check() complained about, what plan() would do: arrays of text, borrowed. */
 const json_t *step_ctx_problems(const StepCtx *ctx);
 const json_t *step_ctx_unseen(const StepCtx *ctx);
+const json_t *step_ctx_warnings(const StepCtx *ctx);
 const json_t *step_ctx_plan(const StepCtx *ctx);
 const json_t *step_ctx_plan_undo(const StepCtx *ctx);
 const char   *step_ctx_note(const StepCtx *ctx);        /* of step_report(), or "" */

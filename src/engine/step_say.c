@@ -94,6 +94,14 @@ void step_problem(StepCtx *c, const char *fmt, ...)
         va_end(ap);
 }
 
+void step_warn(StepCtx *c, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        say_into(c->warnings, fmt, ap);
+        va_end(ap);
+}
+
 void step_unseen(StepCtx *c, const char *fmt, ...)
 {
         va_list ap;

@@ -38,7 +38,7 @@ static json_t *fallback(const ParamSpec *p)
 FakeStep fake_step(const StepKind *kind, const char *params)
 {
         FakeStep f = { .kind = kind, .results = json_object(), .remembered = json_object(),
-                       .targets = json_object() };
+                       .targets = json_object(), .wills = json_object() };
         f.params = json_loads(params, 0, NULL);
         assert(f.params);
         for (const ParamSpec *p = kind->params; p && p->name; p++)
@@ -51,8 +51,8 @@ FakeStep fake_step(const StepKind *kind, const char *params)
 void fake_step_done(FakeStep *f)
 {
         AUTO_ERR ignored = { 0 };
-        json_t *all[] = { f->params, f->results, f->remembered, f->targets, f->problems,
-                          f->plan, f->undo_plan };
+        json_t *all[] = { f->params, f->results, f->remembered, f->targets, f->problems, f->unseen,
+                          f->warnings, f->wills, f->plan, f->undo_plan };
         for (size_t i = 0; i < LEN(all); i++)
                 json_decref(all[i]);
         (void)!io_remove_tree(f->dir, &ignored);
@@ -135,7 +135,7 @@ typedef struct Attempt {
 static void begin(FakeStep *f, Attempt *a, bool planning)
 {
         a->host = (StepHost){ .arg = f, .append = append, .target = target, .secret = secret,
-                              .remembered_of = remembered_of };
+                              .remembered_of = remembered_of, .wills = f->wills };
         if (f->on)
                 a->on = target_of(f, f->on);
         a->ctx = step_ctx_new(&(StepSetup){
@@ -156,6 +156,8 @@ static void keep(json_t **mine, const json_t *theirs)
 static bool end(FakeStep *f, Attempt *a, bool ok)
 {
         keep(&f->problems, step_ctx_problems(a->ctx));
+        keep(&f->unseen, step_ctx_unseen(a->ctx));
+        keep(&f->warnings, step_ctx_warnings(a->ctx));
         keep(&f->plan, step_ctx_plan(a->ctx));
         keep(&f->undo_plan, step_ctx_plan_undo(a->ctx));
         if (!f->refuse_remember)
@@ -182,6 +184,11 @@ bool fake_check(FakeStep *f, Err *err)
                 return false;
         const char *problem = json_string_value(json_array_get(f->problems, 0));
         return !problem || err_set(err, ERR_USER, "check: %s", problem);
+}
+
+bool fake_dry(FakeStep *f, Err *err)
+{
+        return call(f, f->kind->dry, false, err);
 }
 
 bool fake_run_alone(FakeStep *f, Err *err)

@@ -17,7 +17,8 @@
 typedef struct FakeStep {
         const StepKind *kind;
         json_t *params, *results, *remembered, *targets;
-        json_t *problems, *plan, *undo_plan;    /* of the last call                          */
+        json_t *problems, *unseen, *warnings, *plan, *undo_plan;        /* of the last call */
+        json_t *wills;                  /* what dry() said will be, and is told; kept        */
         const char *on;                 /* name of a target, or NULL                         */
         const Secret *password;         /* of every target                                   */
         Secret *secret;                 /* the only one a parameter can name                 */
@@ -37,6 +38,8 @@ void     fake_on(FakeStep *f, const char *name);
 json_t  *fake_spec(FakeStep *f);
 /* check() only; its first problem is the error. */
 bool     fake_check(FakeStep *f, Err *err);
+/* dry(): f.problems, f.unseen, f.warnings, f.wills. */
+bool     fake_dry(FakeStep *f, Err *err);
 /* check(), then run(). */
 bool     fake_run(FakeStep *f, Err *err);
 bool     fake_run_alone(FakeStep *f, Err *err);
