@@ -291,13 +291,15 @@ bool attempt_no_bad_news(const char *kind, const json_t *results, Err *err)
         return true;
 }
 
-static bool pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, const StepKind *kind,
-                       bool disk, json_t **ret, Err *err)
+bool attempt_pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, const StepKind *kind, bool planning,
+                        json_t **ret, Err *err)
 {
+        bool disk = str_eq(pre->check, "disk");
         if (!pre->with)
                 return fallbacks(kind->params, ret, err);
         AUTO_SCOPE scope = { 0 };
         attempt_scope(e, p, NULL, &scope);
+        scope.planning = planning;
         if (!disk)
                 return template_eval(pre->with, kind->params, &scope, ret, err);
         json_t *one = NULL;     /* {check: disk, path: /, free: 500MB} */
@@ -320,7 +322,7 @@ static bool pre_one(Engine *e, const PlanStep *p, const PreCheck *pre, const Tar
         if (!(kind->traits & STEP_READ_ONLY))
                 return err_set(err, ERR_USER, "%s changes things: it cannot be a check before a step",
                                pre->check);
-        if (!pre_params(e, p, pre, kind, disk, &params, err))
+        if (!attempt_pre_params(e, p, pre, kind, false, &params, err))
                 return err_wrap(err, "check %s", pre->check);
         StepHost host = host_of(e, false);
         host.append = NULL;     /* its progress is not the step's */

@@ -218,6 +218,31 @@ static void unknown_params(StepCtx *ctx, const StepKind *kind)
                 step_unseen(ctx, "not known yet: %s", buf_str(&names));
 }
 
+/* `pre:` of the step: room on a disk is as little then as it is now. What others ask may be otherwise by then. */
+static void try_room(Engine *e, const PlanStep *p, json_t *problems, json_t *unseen)
+{
+        for (size_t i = 0; i < p->def->n_pre; i++) {
+                const PreCheck *pre = &p->def->pre[i];
+                bool disk = str_eq(pre->check, "disk");
+                AUTO_ERR why = { 0 };
+                json_t *params = NULL;
+                const StepKind *kind = disk ? step_kind_find("host.disk", &why) : NULL;
+                if (!disk) {
+                        AUTO_FREE char *words = xasprintf("its check before it is asked then: %s", pre->check);
+                        jx_append_str(unseen, words);
+                        continue;
+                }
+                if (!kind || !attempt_pre_params(e, p, pre, kind, true, &params, &why)) {
+                        complain(problems, &why);
+                        continue;
+                }
+                AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .kind = kind, .id = p->id, .run_id = e->tag, .params = params });
+                if (step_known(ctx, "need") && (!kind->run(ctx, step_ctx_state(ctx), &why) ||
+                                                !attempt_no_bad_news(pre->check, step_results(ctx), &why)))
+                        complain(problems, &why);
+        }
+}
+
 static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *err)
 {
         json_t *problems = jx_get(out, "problems");
@@ -243,6 +268,7 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
         else if (!call(by, ctx, kind, problems, err))
                 return false;
         unknown_params(ctx, kind);
+        try_room(e, p, problems, jx_get(out, "unseen"));
         json_array_extend(jx_get(out, "unseen"), (json_t *)(uintptr_t)step_ctx_unseen(ctx));
         json_array_extend(jx_get(out, "warnings"), (json_t *)(uintptr_t)step_ctx_warnings(ctx));
         return true;

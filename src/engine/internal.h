@@ -156,6 +156,8 @@ StepCtx *attempt_context(Engine *e, const PlanStep *p, int attempt, bool plannin
 /* Parameters of the step; while planning, what is not known yet is ‹..›. New reference. */
 bool attempt_params(Engine *e, const PlanStep *p, const StepKind *kind, bool planning, json_t **ret, Err *err)
         MUST_CHECK;
+bool attempt_pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, const StepKind *kind, bool planning,
+                        json_t **ret, Err *err) MUST_CHECK;
 /* A kind's function through loop_work(). */
 typedef bool (*KindFn)(StepCtx *ctx, void *state, Err *err);
 bool attempt_call(Engine *e, StepCtx *ctx, KindFn fn, int64_t timeout_ms, Err *err) MUST_CHECK;

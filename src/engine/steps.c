@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 bool steps_skip(Engine *e, const PlanStep *p, const char *reason, Err *err)
 {
@@ -50,6 +51,22 @@ static bool drive_one(Engine *e, const PlanStep *p, Err *err)
 
 /* ---- foreach over facts: expanded when the run gets there ---- */
 
+/* "Copy ${item.name}" of a loop whose items nobody knew when the plan was made. */
+static const char *title_of_item(Engine *e, const PlanStep *p, const PlanStep *s, const char *name)
+{
+        AUTO_FREE char *text = NULL;
+        AUTO_ERR ignored = { 0 };
+        Scope scope = { 0 };
+        if (!strstr(p->title, "\xe2\x80\xb9item") || !p->def->title_text)
+                return arena_printf(e->arena, "%s: %s", p->title, name);
+        attempt_scope(e, s, NULL, &scope);
+        scope.planning = true;
+        bool ok = template_eval_text(p->def->title_text, &scope, &text, &ignored);
+        attempt_scope_done(&scope);
+        AUTO_FREE char *clean = text_clean_str(ok ? text : p->title);
+        return arena_strdup(e->arena, clean);
+}
+
 const PlanStep *steps_item(Engine *e, const PlanStep *p, json_t *item, size_t i, Err *err)
 {
         PlanStep *s = arena_new_type(e->arena, PlanStep);
@@ -73,7 +90,7 @@ const PlanStep *steps_item(Engine *e, const PlanStep *p, json_t *item, size_t i,
                 return NULL;
         }
         s->id = arena_printf(e->arena, "%s.%s", p->id, plan_item_id(e->arena, name));
-        s->title = arena_printf(e->arena, "%s: %s", p->title, name);
+        s->title = title_of_item(e, p, s, name);
         return s;
 }
 

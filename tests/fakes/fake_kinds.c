@@ -114,6 +114,22 @@ static bool make_check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
+/* "slow..": takes as long as it may. */
+static bool make_dry(StepCtx *ctx, void *state, Err *err)
+{
+        const char *name = step_str(ctx, "name");
+        if (str_starts(name, "slow") && !step_sleep(ctx, 20000))
+                return err_set(err, ERR_CANCELLED, "was stopped");
+        if (!step_known(ctx, "name"))
+                return true;
+        if (is_there(name) || step_will_be(ctx, "thing", name) == WILL_COME)
+                step_problem(ctx, "%s is there already", name);
+        if (str_eq(name, "dear"))
+                step_warn(ctx, "it costs something");
+        step_will(ctx, "thing", name, WILL_COME);
+        return make_check(ctx, state, err);
+}
+
 static bool make_fail(const char *how, Err *err)
 {
         if (str_eq(how, "link"))
@@ -168,7 +184,7 @@ static bool make_undo(StepCtx *ctx, void *state, Err *err)
 
 static const StepKind fake_make = {
         .name = "fake.make", .summary = "Make one thing", .params = make_params,
-        .results = make_results, .check = make_check, .plan = make_plan, .run = make_run,
+        .results = make_results, .check = make_check, .dry = make_dry, .plan = make_plan, .run = make_run,
         .probe = make_probe, .undo = make_undo,
 };
 
@@ -302,10 +318,10 @@ static const StepKind fake_blind = {
         .plan = make_plan, .run = blind_run,
 };
 
-extern const StepKind step_decide, step_gate, step_manual, step_note, step_wait;
+extern const StepKind step_decide, step_effects_try, step_gate, step_manual, step_note, step_wait;
 
 const StepKind *const step_kinds[] = {
-        &step_decide, &fake_blind, &fake_load, &fake_look, &fake_make, &fake_pair, &step_gate,
+        &step_decide, &step_effects_try, &fake_blind, &fake_load, &fake_look, &fake_make, &fake_pair, &step_gate,
         &step_manual, &step_note, &step_wait, NULL,
 };
 
