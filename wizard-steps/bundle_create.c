@@ -295,7 +295,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 if (!dry_database(ctx, all[i], &bytes, err))
                         return false;
         if (step_known(ctx, "root"))
-                dry_room(ctx, root, bytes / 8, "root");
+                dry_room(ctx, root, bytes / 16, "root");
         return true;
 }
 

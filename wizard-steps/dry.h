@@ -36,7 +36,7 @@ bool dry_may_create_database(StepCtx *ctx, Pg *pg, const char *why, Err *err) MU
 bool dry_superuser(Pg *pg, bool *ret, Err *err) MUST_CHECK;
 /* Every table, sequence and large object may be read, by this role, whole. */
 bool dry_readable(StepCtx *ctx, Pg *pg, Err *err) MUST_CHECK;
-/* So many more connections are free. */
+/* So many more connections are free: of the server, of this role, of the database. */
 bool dry_connections(StepCtx *ctx, Pg *pg, int want, Err *err) MUST_CHECK;
 /* The database is there, and may be renamed or dropped by this role. *ret: pg_database_describe(), or NULL: there
  * is none, or it comes later (then step_unseen()). */
@@ -45,8 +45,9 @@ bool dry_owns_database(StepCtx *ctx, Pg *pg, const char *name, json_t **ret, Err
 bool dry_nobody_in(StepCtx *ctx, Pg *pg, const char *name, Err *err) MUST_CHECK;
 /* 63 bytes, no reserved word for it. */
 void dry_pg_name(StepCtx *ctx, const char *what, const char *name);
-/* The server has that locale (provider "c" libc, "i" icu, "b" builtin): a collation of it is made, and taken back. */
-bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, Err *err) MUST_CHECK;
+/* The server has that locale (provider 'c' libc, 'i' icu, 'b' builtin): a collation of it is made, and taken
+ * back. `encoding` of the database that is to have it, or NULL: that of the one we are in. */
+bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, const char *encoding, Err *err) MUST_CHECK;
 bool dry_client(StepCtx *ctx, int major, const Target *image_of, Err *err) MUST_CHECK;
 /* Bytes of all tables, without indexes. */
 bool dry_table_bytes(Pg *pg, int64_t *ret, Err *err) MUST_CHECK;

@@ -206,19 +206,33 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
         return true;
 }
 
-bool dry_connections(StepCtx *ctx, Pg *pg, int want, Err *err)
+/* Of the server, of this role, of the database; our own are gone by then. */
+static bool free_connections(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
+        sql_add(&q, "with mine as (select * from pg_roles where rolname = current_user), others as (select * from "
+                    "pg_stat_activity where coalesce(application_name, '') !~ '^pgsherpa/' and pid <> pg_backend_pid()) "
+                    "select 'max_connections', current_setting('max_connections')::int, "
+                    "current_setting('max_connections')::int - case when rolsuper then 0 else "
+                    "current_setting('superuser_reserved_connections')::int end - (select count(*) from others where "
+                    "coalesce(backend_type, 'client backend') = 'client backend') from mine union all select 'CONNECTION "
+                    "LIMIT of role ' || rolname, rolconnlimit, rolconnlimit - (select count(*) from others where usename = "
+                    "current_user) from mine where rolconnlimit >= 0 and not rolsuper union all select 'CONNECTION LIMIT of "
+                    "database ' || datname, datconnlimit, datconnlimit - (select count(*) from others o where o.datname = "
+                    "d.datname) from pg_database d, mine where d.datname = current_database() and datconnlimit >= 0 and not "
+                    "rolsuper");
+        return pg_query(pg, &q, ret, err);
+}
+
+bool dry_connections(StepCtx *ctx, Pg *pg, int want, Err *err)
+{
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select current_setting('max_connections')::int - case when rolsuper then 0 else "
-                    "current_setting('superuser_reserved_connections')::int end - (select count(*)::int from "
-                    "pg_stat_activity where backend_type = 'client backend'), current_setting('max_connections') from "
-                    "pg_roles where rolname = current_user");
-        if (!pg_query(pg, &q, &r, err))
-                return false;
-        if (pg_rows(r) && pg_cell_int(r, 0, 0) < want)
-                step_problem(ctx, "of %s connections (max_connections) %lld are free now, and %d are needed",
-                             pg_cell(r, 0, 1), (long long)MAX(pg_cell_int(r, 0, 0), 0), want);
+        if (!free_connections(pg, &r, err))
+                return err_wrap(err, "asking how many connections are free");
+        for (int i = 0; i < pg_rows(r); i++)
+                if (pg_cell_int(r, i, 2) < want)
+                        step_problem(ctx, "%s is %s: %lld are free now, and at least %d are needed", pg_cell(r, i, 0),
+                                     pg_cell(r, i, 1), (long long)MAX(pg_cell_int(r, i, 2), 0), want);
         return true;
 }
 
@@ -284,11 +298,34 @@ void dry_pg_name(StepCtx *ctx, const char *what, const char *name)
                 step_problem(ctx, "%s `%s` is longer than the 63 bytes PostgreSQL keeps", what, clean);
 }
 
-bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, Err *err)
+/* A collation is made for the encoding of the database one is in. */
+static bool same_encoding(Pg *pg, const char *encoding, bool *ret, Err *err)
+{
+        AUTO_SQL q = { 0 };
+        *ret = true;
+        if (!encoding || !*encoding)
+                return true;
+        sql_add(&q, "select pg_char_to_encoding(");
+        sql_value(&q, encoding);
+        sql_add(&q, ") = pg_char_to_encoding(current_setting('server_encoding'))");
+        return truth(pg, &q, ret, err);
+}
+
+bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, const char *encoding, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_ERR why = { 0 }, ignored = { 0 };
         AUTO_FREE char *clean = text_clean_str(locale);
+        bool same = true;
+        if (str_eq(locale, "C") || str_eq(locale, "POSIX"))
+                return true;
+        if (!same_encoding(pg, encoding, &same, err))
+                return false;
+        if (!same) {
+                step_unseen(ctx, "whether the server has locale %s for %s is known when the database is made", clean,
+                            encoding);
+                return true;
+        }
         sql_add(&q, "create collation pg_temp.pgsherpa_dry (locale = ");
         sql_value(&q, locale);
         sql_add_literal_(&q, provider == 'i' ? ", provider = icu)" : provider == 'b' ? ", provider = builtin)" : ")");
@@ -297,7 +334,7 @@ bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, Err *er
         bool ok = pg_exec(pg, &q, &why);
         (void)!pg_do(pg, "rollback", &ignored);
         /* A right that is missing for the look is none that is missing for the work. */
-        if (!ok && !str_starts(why.sqlstate, "42501") && !str_starts(why.sqlstate, "25"))
+        if (!ok && !str_eq(why.sqlstate, "42501") && !str_starts(why.sqlstate, "25"))
                 step_problem(ctx, "the server has no locale `%s`: %s", clean, why.message);
         return true;
 }

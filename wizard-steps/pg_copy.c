@@ -163,25 +163,19 @@ static void dry_bundle(StepCtx *ctx, int64_t bytes)
         if (!has_bundle(ctx) || !step_known(ctx, "bundle"))
                 return;
         dry_directory(ctx, "bundle", root);
-        dry_room(ctx, root, bytes / 8, "bundle");
+        dry_room(ctx, root, bytes / 16, "bundle");
 }
 
-/* The target makes the database as the source's is; its own words for what it lacks are the server's. */
+/* The target makes the database as the source's is, with the locale that its machine knows. */
 static bool dry_alike(StepCtx *ctx, Pg *from, Pg *to, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        AUTO_SQL q = { 0 };
-        if (pg_major(from) >= 15)
-                sql_add(&q, "select datlocprovider::text, datcollate, datctype");
-        else
-                sql_add(&q, "select 'c', datcollate, datctype");
-        sql_add(&q, " from pg_database where datname = current_database()");
-        if (!pg_query(from, &q, &r, err))
+        if (!pg_ask(from, "select datcollate, datctype, pg_encoding_to_char(encoding) from pg_database where datname = "
+                          "current_database()", &r, err))
                 return false;
-        if (pg_rows(r) && (!dry_locale(ctx, to, 'c', pg_cell(r, 0, 1), err) ||
-                           (!str_eq(pg_cell(r, 0, 1), pg_cell(r, 0, 2)) && !dry_locale(ctx, to, 'c', pg_cell(r, 0, 2), err))))
-                return false;
-        return true;
+        const char *collate = pg_cell(r, 0, 0), *ctype = pg_cell(r, 0, 1), *encoding = pg_cell(r, 0, 2);
+        return dry_locale(ctx, to, 'c', collate, encoding, err) &&
+               (str_eq(collate, ctype) || dry_locale(ctx, to, 'c', ctype, encoding, err));
 }
 
 /* Roles that objects of the source belong to (owner: true), or that were granted something on them. */
@@ -247,7 +241,7 @@ static bool dry_direction(StepCtx *ctx, Pg *from, int major, Err *err)
 static bool dry_source(StepCtx *ctx, Pg *from, Err *err)
 {
         int64_t bytes = 0;
-        if (!dry_readable(ctx, from, err) || !dry_connections(ctx, from, 2, err) || !dry_table_bytes(from, &bytes, err))
+        if (!dry_readable(ctx, from, err) || !dry_connections(ctx, from, 3, err) || !dry_table_bytes(from, &bytes, err))
                 return false;
         dry_bundle(ctx, bytes);
         return true;

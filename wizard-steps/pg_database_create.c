@@ -264,10 +264,10 @@ static bool dry_text(StepCtx *ctx, Pg *pg, Err *err)
                 step_problem(ctx, "provider: `%s` is none of libc, icu, builtin", provider);
         else if ((icu && pg_major(pg) < 15) || (builtin && pg_major(pg) < 17))
                 step_problem(ctx, "provider: PostgreSQL %d has no databases with provider %s", pg_major(pg), provider);
-        else if (*locale && (icu || builtin) && !dry_locale(ctx, pg, icu ? 'i' : 'b', locale, err))
+        else if (*locale && (icu || builtin) && !dry_locale(ctx, pg, icu ? 'i' : 'b', locale, encoding, err))
                 return false;
-        return (!*collate || dry_locale(ctx, pg, 'c', collate, err)) &&
-               (!*ctype || str_eq(ctype, collate) || dry_locale(ctx, pg, 'c', ctype, err));
+        return (!*collate || dry_locale(ctx, pg, 'c', collate, encoding, err)) &&
+               (!*ctype || str_eq(ctype, collate) || dry_locale(ctx, pg, 'c', ctype, encoding, err));
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)

@@ -129,7 +129,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
             !dry_table_bytes(pg, &bytes, err))
                 return false;
         if (step_known(ctx, "root"))
-                dry_room(ctx, step_str(ctx, "root"), bytes / 8, "root");
+                dry_room(ctx, step_str(ctx, "root"), bytes / 16, "root");
         if (step_has_problems(ctx))
                 return true;
         if (!wide_row(pg, &wide, err))

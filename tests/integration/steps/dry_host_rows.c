@@ -186,6 +186,13 @@ static FakeStep server_image(Scene *s, const StepKind *k, bool planted)
         return server(s, k, name, vol, planted ? "pgsherpa-test-none:1" : "postgres:17", "C");
 }
 
+static FakeStep server_of_what(Scene *s, const StepKind *k, bool planted)
+{
+        AUTO_FREE char *name = container(s, "new");
+        AUTO_FREE char *vol = volume(s, "new");
+        return server(s, k, name, vol, planted ? "pgsherpa-lab/app:1" : "postgres:17", "C");
+}
+
 static FakeStep server_locale(Scene *s, const StepKind *k, bool planted)
 {
         AUTO_FREE char *name = container(s, "new");
@@ -299,8 +306,8 @@ static FakeStep remove_pattern(Scene *s, const StepKind *k, bool planted)
 
 const DryRow dry_host_rows[] = {
         { "compose.set_image", "a service that is missing", "d$(rm)", set_image, FAILS },
-        { "compose.set_image", "a word for apply that is none", "it is `later`", set_image_apply, ONLY_SAID },
-        { "compose.set_volume", "a volume that is missing", "there is no volume", set_volume, ONLY_SAID },
+        { "compose.set_image", "a word for apply that is none", "it is `later`", set_image_apply, FAILS },
+        { "compose.set_volume", "a volume that is missing", "there is no volume", set_volume, FAILS },
         { "compose.set_volume", "an image that is missing", "is not here", set_volume_image, FAILS },
         { "compose.start", "a service without a container", "has no container", start, FAILS },
         { "compose.start", "a health check that is none", "no health check", start_health, FAILS },
@@ -316,13 +323,14 @@ const DryRow dry_host_rows[] = {
         { "server.start", "a container of that name", "there is a container", server_taken, FAILS },
         { "server.start", "a volume of that name", "exists already", server_volume, FAILS },
         { "server.start", "an image that is missing", "is not here", server_image, FAILS },
+        { "server.start", "an image of no PostgreSQL", "does not say which PostgreSQL", server_of_what, FAILS },
         { "server.start", "a locale the image lacks", "does not have the locale", server_locale, FAILS },
         { "server.start", "a name Docker does not take", "cannot be the name of a container", server_name, FAILS },
         { "server.stop", "a container that is missing", "there is no container", stop_server, FAILS },
         { "server.stop", "a container without a server", "runs no PostgreSQL", stop_server_how, FAILS },
         { "server.remove", "another run's container", "was not made by this run", remove_another, FAILS },
         { "server.remove", "a container that runs", "still runs", remove_running, FAILS },
-        { "server.try", "an image that is missing", "is not here", try_server, ONLY_SAID },
+        { "server.try", "an image that is missing", "is not here", try_server, FAILS },
         { "server.try", "a service without a container", "has no container", try_nobody, FAILS },
         { "volume.create", "a volume of that name", "exists already", make_volume, FAILS },
         { "volume.create", "a name Docker does not take", "cannot be the name of a volume", make_volume_named, FAILS },

@@ -53,6 +53,15 @@ static FakeStep copy_role(Scene *s, const StepKind *k, bool planted)
         return from_13_to(s, k, json_object(), true, NULL, !planted);
 }
 
+static FakeStep copy_few(Scene *s, const StepKind *k, bool planted)
+{
+        FakeStep f = from_13(s, k, json_object(), true, NULL);
+        const char *reader = jx_str(jx_get(f.targets, "old"), "user", "");
+        if (planted)
+                scene_sql(13, NULL, "alter role \"%s\" connection limit 1", reader);
+        return f;
+}
+
 static FakeStep copy_beside(Scene *s, const StepKind *k, bool planted)
 {
         scene_write(s, "file", "");
@@ -175,6 +184,7 @@ const DryRow dry_pg_move_rows[] = {
         { "pg.copy", "a table that may not be read", "may not be read", copy_closed, FAILS },
         { "pg.copy", "no right on the target", "may not create databases", copy_no_right, FAILS },
         { "pg.copy", "a role that is missing", "there is no role", copy_role, FAILS },
+        { "pg.copy", "a role of one connection", "CONNECTION LIMIT of role", copy_few, FAILS },
         { "pg.copy", "no such database", "does not exist", copy_nothing, FAILS },
         { "pg.copy", "no room for its bundle", "is not a directory", copy_beside, FAILS },
         { "pg.rehearse", "no right on the target", "may not create databases", rehearse, FAILS },
