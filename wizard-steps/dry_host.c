@@ -137,7 +137,7 @@ void dry_health(StepCtx *ctx, const char *health, const char *service, const jso
         if (!known)
                 step_problem(ctx, "health: `%s` is no health check; it is one of pg_isready, container, running, "
                                   "completed, or a URL", clean);
-        else if (c && str_eq(health, "container") && !jx_get(jx_get(c, "Config"), "Healthcheck"))
+        else if (c && str_eq(health, "container") && !container_has_check(c))
                 step_problem(ctx, "service %s has no health check to wait for; write `health: running` or a URL", service);
         else if (c && str_eq(health, "pg_isready") && !*container_pgdata(c))
                 step_problem(ctx, "service %s runs no PostgreSQL that pg_isready could ask", service);

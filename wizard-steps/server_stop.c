@@ -106,7 +106,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 if (!docker_do(&call, &a, NULL, err))
                         return false;
         }
-        bool checked = jx_get(jx_get(c, "Config"), "Healthcheck") != NULL;
+        bool checked = container_has_check(c);
         Wellness w = { .health = checked ? "container" : "running", .within_ms = step_int(ctx, "within") };
         if (!service_wait(ctx, container_id(c), &w, NULL, err))
                 return false;

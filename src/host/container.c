@@ -57,6 +57,13 @@ const char *container_health(const json_t *c)
         return *health ? health : "none";
 }
 
+bool container_has_check(const json_t *c)
+{
+        const json_t *test = jx_get(jx_get(jx_get(c, "Config"), "Healthcheck"), "Test");
+        const char *first = json_string_value(json_array_get(test, 0));
+        return first && !str_eq(first, "NONE");
+}
+
 int container_exit_code(const json_t *c)
 {
         return (int)jx_int(jx_get(c, "State"), "ExitCode", -1);

@@ -15,6 +15,9 @@ const char *container_label(const json_t *c, const char *key);      /* "" when a
 const char *container_status(const json_t *c);          /* created running paused restarting exited dead */
 bool        container_running(const json_t *c);
 const char *container_health(const json_t *c);          /* healthy unhealthy starting none     */
+/* Does it, or the image, say how its health is asked for? `--no-healthcheck` and `disable: true` are a check
+ * called NONE. */
+bool        container_has_check(const json_t *c);
 int         container_exit_code(const json_t *c);
 /* Value of an environment variable; NULL when it is not set. Works on images too. It may be a
  * password: never log it. */
