@@ -90,7 +90,7 @@ class Move:
         for k, v in {"from_host": "127.0.0.1", "from_port": os.environ[f"PGSHERPA_LAB_{self.old}_PORT"],
                      "from_user": "postgres", "from_db": self.db, "to_host": "127.0.0.1",
                      "to_port": os.environ[f"PGSHERPA_LAB_{self.new}_PORT"], "to_user": "postgres",
-                     "backups": os.path.join(self.base, "backups")}.items():
+                     "backups": os.path.join(self.base, "backups"), "every_row": "yes"}.items():
             out += ["--var", f"{k}={v}"]
         for s in ("from_password", "to_password"):
             out += ["--secret", f"{s}=file:{self.password}"]
