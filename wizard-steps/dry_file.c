@@ -75,8 +75,8 @@ void dry_room(StepCtx *ctx, const char *dir, int64_t bytes, const char *what)
         AUTO_ERR ignored = { 0 };
         char have[24], want[24];
         if (disk_room(&look, dir, &room, &ignored) && room.free_bytes < bytes)
-                step_problem(ctx, "%s: %s free at %s, and at least %s are needed", what, fmt_bytes(room.free_bytes, have),
-                             room.measured, fmt_bytes(bytes, want));
+                step_problem(ctx, "%s: %s free at %s, and at least %s are needed", what,
+                             fmt_bytes(room.free_bytes, have), room.measured, fmt_bytes(bytes, want));
 }
 
 void dry_secret(StepCtx *ctx, const char *param)

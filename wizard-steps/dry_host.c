@@ -30,8 +30,10 @@ static Seen asked_registry(StepCtx *ctx, const char *name)
         argv_add_all(&a, (const char *const[]){ "docker", "manifest", "inspect", "--", name, NULL });
         if (docker_read_json(&look, &a, &manifest, &why))
                 return SEEN_LATER;
-        step_problem(ctx, "image %s is not here, and its registry does not give it: %s; pull it by hand (docker pull), "
-                          "or correct its name", name, why.message);
+        step_problem(ctx,
+                     "image %s is not here, and its registry does not give it: %s; pull it by hand (docker pull), "
+                     "or correct its name",
+                     name, why.message);
         return SEEN_NOT;
 }
 
@@ -116,7 +118,7 @@ Seen dry_project(StepCtx *ctx, Compose **ret)
                 step_unseen(ctx, "%s", why.message);
                 return SEEN_LATER;
         }
-        err_clear(&why);        /* opening it says the same, in its own words */
+        err_clear(&why); /* opening it says the same, in its own words */
         if (target_compose(t, ret, &why))
                 return SEEN_HERE;
         if (step_will_be(ctx, "anything", "anywhere") == WILL_COME) {
@@ -135,10 +137,13 @@ void dry_health(StepCtx *ctx, const char *health, const char *service, const jso
         for (size_t i = 0; i < LEN(words); i++)
                 known = known || str_eq(health, words[i]);
         if (!known)
-                step_problem(ctx, "health: `%s` is no health check; it is one of pg_isready, container, running, "
-                                  "completed, or a URL", clean);
+                step_problem(ctx,
+                             "health: `%s` is no health check; it is one of pg_isready, container, running, "
+                             "completed, or a URL",
+                             clean);
         else if (c && str_eq(health, "container") && !container_has_check(c))
-                step_problem(ctx, "service %s has no health check to wait for; write `health: running` or a URL", service);
+                step_problem(ctx, "service %s has no health check to wait for; write `health: running` or a URL",
+                             service);
         else if (c && str_eq(health, "pg_isready") && !*container_pgdata(c))
                 step_problem(ctx, "service %s runs no PostgreSQL that pg_isready could ask", service);
 }

@@ -169,19 +169,20 @@ bool dry_may_create_database(StepCtx *ctx, Pg *pg, const char *why, Err *err)
 static bool unreadable(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select format('%I.%I', n.nspname, c.relname), case when not has_schema_privilege(n.oid, 'USAGE') "
-                    "then 'its schema is closed to role' when not has_table_privilege(c.oid, 'SELECT') then 'it may not "
-                    "be read by role' else 'row security hides rows from role' end, current_user from pg_class c join "
-                    "pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'S') and c.relpersistence <> 't' "
-                    "and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not exists (select from pg_depend "
-                    "d join pg_extension e on e.oid = d.refobjid where d.classid = 'pg_class'::regclass and d.objid = "
-                    "c.oid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e' and not coalesce(c.oid = any "
-                    "(e.extconfig), false)) and (not has_schema_privilege(n.oid, 'USAGE') or not "
-                    "has_table_privilege(c.oid, 'SELECT') or row_security_active(c.oid)) order by 1");
+        sql_add(&q,
+                "select format('%I.%I', n.nspname, c.relname), case when not has_schema_privilege(n.oid, 'USAGE') "
+                "then 'its schema is closed to role' when not has_table_privilege(c.oid, 'SELECT') then 'it may not "
+                "be read by role' else 'row security hides rows from role' end, current_user from pg_class c join "
+                "pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'S') and c.relpersistence <> 't' "
+                "and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not exists (select from pg_depend "
+                "d join pg_extension e on e.oid = d.refobjid where d.classid = 'pg_class'::regclass and d.objid = "
+                "c.oid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e' and not coalesce(c.oid = any "
+                "(e.extconfig), false)) and (not has_schema_privilege(n.oid, 'USAGE') or not "
+                "has_table_privilege(c.oid, 'SELECT') or row_security_active(c.oid)) order by 1");
         return pg_query(pg, &q, ret, err);
 }
 
-#define NAMED 5         /* tables said by name; the rest is counted */
+#define NAMED 5 /* tables said by name; the rest is counted */
 
 bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
 {
@@ -201,7 +202,8 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
         if (!pg_query_value(pg, &q, &objects, err))
                 return false;
         if (objects && !str_eq(objects, "0"))
-                step_problem(ctx, "%s of database %s, and this role may not read them (pg_largeobject is a superuser's)",
+                step_problem(ctx,
+                             "%s of database %s, and this role may not read them (pg_largeobject is a superuser's)",
                              THINGS(atoll(objects), "large object"), pg_database(pg));
         return true;
 }
@@ -210,17 +212,20 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
 static bool free_connections(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "with mine as (select * from pg_roles where rolname = current_user), others as (select * from "
-                    "pg_stat_activity where coalesce(application_name, '') !~ '^pgsherpa/' and pid <> pg_backend_pid()) "
-                    "select 'max_connections', current_setting('max_connections')::int, "
-                    "current_setting('max_connections')::int - case when rolsuper then 0 else "
-                    "current_setting('superuser_reserved_connections')::int end - (select count(*) from others where "
-                    "coalesce(backend_type, 'client backend') = 'client backend') from mine union all select 'CONNECTION "
-                    "LIMIT of role ' || rolname, rolconnlimit, rolconnlimit - (select count(*) from others where usename = "
-                    "current_user) from mine where rolconnlimit >= 0 and not rolsuper union all select 'CONNECTION LIMIT of "
-                    "database ' || datname, datconnlimit, datconnlimit - (select count(*) from others o where o.datname = "
-                    "d.datname) from pg_database d, mine where d.datname = current_database() and datconnlimit >= 0 and not "
-                    "rolsuper");
+        sql_add(&q,
+                "with mine as (select * from pg_roles where rolname = current_user), others as (select * from "
+                "pg_stat_activity where coalesce(application_name, '') !~ '^pgsherpa/' and pid <> pg_backend_pid()) "
+                "select 'max_connections', current_setting('max_connections')::int, "
+                "current_setting('max_connections')::int - case when rolsuper then 0 else "
+                "current_setting('superuser_reserved_connections')::int end - (select count(*) from others where "
+                "coalesce(backend_type, 'client backend') = 'client backend') from mine union all select 'CONNECTION "
+                "LIMIT of role ' || rolname, rolconnlimit, rolconnlimit - (select count(*) from others where usename = "
+                "current_user) from mine where rolconnlimit >= 0 and not rolsuper union all select 'CONNECTION LIMIT "
+                "of "
+                "database ' || datname, datconnlimit, datconnlimit - (select count(*) from others o where o.datname = "
+                "d.datname) from pg_database d, mine where d.datname = current_database() and datconnlimit >= 0 and "
+                "not "
+                "rolsuper");
         return pg_query(pg, &q, ret, err);
 }
 
@@ -352,8 +357,9 @@ bool dry_table_bytes(Pg *pg, int64_t *ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select coalesce(sum(pg_table_size(c.oid)), 0)::bigint from pg_class c where c.relkind in ('r', 'm') "
-                    "and c.oid >= 16384");
+        sql_add(&q,
+                "select coalesce(sum(pg_table_size(c.oid)), 0)::bigint from pg_class c where c.relkind in ('r', 'm') "
+                "and c.oid >= 16384");
         if (!pg_query(pg, &q, &r, err))
                 return false;
         *ret = pg_cell_int(r, 0, 0);

@@ -6,8 +6,12 @@
 #include "engine/step_ctx.h"
 
 static const ParamSpec results[] = {
-        { .name = "problems", .type = PARAM_LIST, .help = "what later steps would stumble over, each with the step's title" },
-        { .name = "warnings", .type = PARAM_LIST, .help = "what will be done, but otherwise than asked, each with the step's title" },
+        { .name = "problems",
+          .type = PARAM_LIST,
+          .help = "what later steps would stumble over, each with the step's title" },
+        { .name = "warnings",
+          .type = PARAM_LIST,
+          .help = "what will be done, but otherwise than asked, each with the step's title" },
         { .name = "not_known", .type = PARAM_LIST, .help = "what cannot be seen yet, each with the step's title" },
         { .name = "tried", .type = PARAM_INT, .help = "later steps that were tried" },
         { .name = "skipped", .type = PARAM_INT, .help = "later steps that will not run, as far as known" },
@@ -53,15 +57,20 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 tell(ctx, found, "problems", SAY_ERROR, problems);
                 tell(ctx, found, "warnings", SAY_WARN, warnings);
                 tell(ctx, found, "unseen", SAY_INFO, unseen);
-                step_progress(ctx, &(Progress){ .unit = "steps", .done = (int64_t)i + 1, .total = (int64_t)n,
-                                                .label = jx_str(found, "title", ""), .eta_ms = -1,
-                                                .things_done = (int)i + 1, .things_total = (int)n });
+                step_progress(ctx, &(Progress){ .unit = "steps",
+                                                .done = (int64_t)i + 1,
+                                                .total = (int64_t)n,
+                                                .label = jx_str(found, "title", ""),
+                                                .eta_ms = -1,
+                                                .things_done = (int)i + 1,
+                                                .things_total = (int)n });
         }
         step_result_int(ctx, "tried", (int64_t)(n - skipped));
         step_result_int(ctx, "skipped", (int64_t)skipped);
         AUTO_FREE char *rest = partly ? xasprintf(", %zu only as far as known now", partly) : xstrdup("");
         step_report(ctx, "%s tried%s: %s", THINGS(n - skipped, "later step"), rest,
-                    json_array_size(problems) ? THINGS(json_array_size(problems), "problem") : "nothing stands in the way");
+                    json_array_size(problems) ? THINGS(json_array_size(problems), "problem")
+                                              : "nothing stands in the way");
         return true;
 }
 

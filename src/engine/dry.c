@@ -10,10 +10,10 @@
 
 struct Dry {
         const PlanStep **steps;
-        size_t           n, capacity;
-        json_t          *wills;
-        json_t          *now;           /* target name -> {"now", "why"}: each is asked once   */
-        const PlanStep  *tried;
+        size_t n, capacity;
+        json_t *wills;
+        json_t *now; /* target name -> {"now", "why"}: each is asked once   */
+        const PlanStep *tried;
 };
 
 void dry_end(Engine *e)
@@ -145,7 +145,7 @@ static Run condition(Engine *e, const PlanStep *p, Err *err)
         bool ok = expr_eval(p->def->when, &scope, &v, err);
         attempt_scope_done(&scope);
         if (!ok)
-                return RUN_YES;         /* and *err says why it cannot */
+                return RUN_YES; /* and *err says why it cannot */
         return value_is_unknown(v) ? RUN_PERHAPS : json_is_false(v) ? RUN_NO : RUN_YES;
 }
 
@@ -157,8 +157,10 @@ static bool done_already(Engine *e, const PlanStep *p, const DoneIf *d, bool *re
         bool ok = template_eval(d->cond, NULL, &scope, &cond, err);
         attempt_scope_done(&scope);
         const json_t *on = jx_get(cond, "on");
-        const Target *t = !ok ? NULL : on ? targets_dry(e, e->arena, on, p->item, err)
-                        : p->def->on ? on_of(e, p, e->arena, err) : NULL;
+        const Target *t = !ok          ? NULL
+                          : on         ? targets_dry(e, e->arena, on, p->item, err)
+                          : p->def->on ? on_of(e, p, e->arena, err)
+                                       : NULL;
         return ok && (!t || dry_now(e, t, err) == TARGET_HERE) && e->ops->done_if(e->ops->app, t, cond, ret, err);
 }
 
@@ -236,7 +238,8 @@ static void try_room(Engine *e, const PlanStep *p, json_t *problems, json_t *uns
                         complain(problems, &why);
                         continue;
                 }
-                AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .kind = kind, .id = p->id, .run_id = e->tag, .params = params });
+                AUTO_STEP ctx =
+                        step_ctx_new(&(StepSetup){ .kind = kind, .id = p->id, .run_id = e->tag, .params = params });
                 if (step_known(ctx, "need") && (!kind->run(ctx, step_ctx_state(ctx), &why) ||
                                                 !attempt_no_bad_news(pre->check, step_results(ctx), &why)))
                         complain(problems, &why);
@@ -252,16 +255,23 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         if (!kind)
                 return false;
-        if (!attempt_params(e, p, kind, true, &params, &why) ||
-            (p->def->on && !(on = on_of(e, p, e->arena, &why)))) {
+        if (!attempt_params(e, p, kind, true, &params, &why) || (p->def->on && !(on = on_of(e, p, e->arena, &why)))) {
                 json_decref(params);
                 complain(problems, &why);
                 return true;
         }
-        StepHost host = { .arg = e, .target = dry_target, .secret = dry_secret, .target_now = dry_now,
-                          .tolerates = dry_tolerates, .wills = e->dry->wills };
-        AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .host = &host, .kind = kind, .id = p->id, .run_id = e->tag,
-                                                   .timeout_ms = p->def->timeout_ms, .params = params,
+        StepHost host = { .arg = e,
+                          .target = dry_target,
+                          .secret = dry_secret,
+                          .target_now = dry_now,
+                          .tolerates = dry_tolerates,
+                          .wills = e->dry->wills };
+        AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .host = &host,
+                                                   .kind = kind,
+                                                   .id = p->id,
+                                                   .run_id = e->tag,
+                                                   .timeout_ms = p->def->timeout_ms,
+                                                   .params = params,
                                                    .target = on });
         if (!kind->dry)
                 step_unseen(ctx, "%s cannot be tried", kind->name);
@@ -280,8 +290,8 @@ static void soften(json_t *problems, json_t *unseen)
         size_t i;
         json_t *one;
         json_array_foreach(problems, i, one) {
-                AUTO_FREE char *words = xasprintf("whether it runs is known later; now it could not: %s",
-                                                  json_string_value(one));
+                AUTO_FREE char *words =
+                        xasprintf("whether it runs is known later; now it could not: %s", json_string_value(one));
                 jx_append_str(unseen, words);
         }
         json_array_clear(problems);

@@ -7,12 +7,14 @@
 #include "fakes/kit_yaml.h"
 
 #define LOOK KIT_STEP("id: see, do: fake.look, with: {list: [p, q]}, capture: {list: result.list}")
-#define TRY  KIT_STEP("id: tried, title: Try, do: effects.try, capture: {n: result.tried}, expect: [{that: "           \
-                      "empty(result.problems), else: fail}, {that: empty(result.warnings), else: ask}]")
+#define TRY                                                                                                            \
+        KIT_STEP("id: tried, title: Try, do: effects.try, capture: {n: result.tried}, expect: [{that: "                \
+                 "empty(result.problems), else: fail}, {that: empty(result.warnings), else: ask}]")
 #define MAKE(id, rest) KIT_STEP("id: " id ", title: Make " id ", do: fake.make, undo: auto, " rest)
-#define EACH "      - id: each\n        title: 'Make ${item}'\n        do: fake.make\n        undo: auto\n"             \
-             "        foreach: {in: facts.see.list, as: item, id: '${item}'}\n        with: {name: 'm${item}'}\n"        \
-             "        capture: {size: result.size}\n"
+#define EACH                                                                                                           \
+        "      - id: each\n        title: 'Make ${item}'\n        do: fake.make\n        undo: auto\n"                 \
+        "        foreach: {in: facts.see.list, as: item, id: '${item}'}\n        with: {name: 'm${item}'}\n"           \
+        "        capture: {size: result.size}\n"
 
 static void stopped_with(Kit *k, const char *const *words, size_t n, const char *never)
 {
@@ -29,14 +31,15 @@ static void stopped_with(Kit *k, const char *const *words, size_t n, const char 
 
 Test(dry, says_everything_at_once_before_anything_is_made)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") LOOK TRY KIT_PHASE("go") EACH
-                         MAKE("never", "with: {name: impossible}, when: 1 == 2")
-                         MAKE("c", "with: {name: impossible}")
-                         MAKE("perhaps", "with: {name: impossible}, when: 'facts.each[\"p\"].size == 7'")
-                         MAKE("later", "with: {name: 'x${facts.each[\"p\"].size}'}"));
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") LOOK TRY KIT_PHASE("go") EACH MAKE(
+                "never", "with: {name: impossible}, when: 1 == 2") MAKE("c", "with: {name: impossible}")
+                                 MAKE("perhaps", "with: {name: impossible}, when: 'facts.each[\"p\"].size == 7'")
+                                         MAKE("later", "with: {name: 'x${facts.each[\"p\"].size}'}"));
         kit_touch(k, "mq", "somebody's");
-        stopped_with(k, (const char *const[]){ "Make q: mq is there already", "Make c: it is impossible",
-                                               "Make c: and forbidden" }, 3, "Make never:");
+        stopped_with(k,
+                     (const char *const[]){ "Make q: mq is there already", "Make c: it is impossible",
+                                            "Make c: and forbidden" },
+                     3, "Make never:");
         kit_free(k);
 }
 
@@ -44,18 +47,18 @@ Test(dry, says_everything_at_once_before_anything_is_made)
 Test(dry, sees_what_an_earlier_step_makes)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") TRY KIT_PHASE("go") MAKE("a", "with: {name: one}")
-                         MAKE("b", "with: {name: one}"));
+                                 MAKE("b", "with: {name: one}"));
         stopped_with(k, (const char *const[]){ "Make b: one is there already" }, 1, "Make a:");
         kit_free(k);
 }
 
 Test(dry, of_what_is_not_known_yet_nothing_is_a_problem)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") TRY KIT_PHASE("go") MAKE("a", "with: {name: one}, "
-                         "capture: {size: result.size}")
-                         MAKE("b", "with: {name: 'x${facts.a.size}'}")
-                         MAKE("c", "with: {name: impossible}, when: facts.a.size == 7")
-                         KIT_STEP("id: blind, do: fake.blind, with: {name: e}, undo: {none: no}"));
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") TRY KIT_PHASE("go")
+                                 MAKE("a", "with: {name: one}, "
+                                           "capture: {size: result.size}") MAKE("b", "with: {name: 'x${facts.a.size}'}")
+                                         MAKE("c", "with: {name: impossible}, when: facts.a.size == 7") KIT_STEP(
+                                                 "id: blind, do: fake.blind, with: {name: e}, undo: {none: no}"));
         cr_assert_eq(kit_run(k, NULL), ENGINE_DONE);
         AUTO_FREE char *effects = kit_effects(k);
         cr_assert_str_eq(effects, "make one\nmake x3\nblind e\n");
