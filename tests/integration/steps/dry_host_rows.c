@@ -124,6 +124,7 @@ static FakeStep pull_from_nowhere(Scene *s, const StepKind *k, bool planted)
 static char *tag(Scene *s, const char *of)
 {
         char *name = xasprintf("pgsherpa-%s:1", s->tag);
+        json_array_append_new(s->images, json_string(name));
         free(kit_docker("tag", of, name, NULL));
         return name;
 }
@@ -141,6 +142,7 @@ static FakeStep reclaim(Scene *s, const StepKind *k, bool planted)
         AUTO_FREE char *name = scene_name(s, "image");
         AUTO_FREE char *full = xasprintf("pgsherpa-%s:1", name);
         AUTO_FREE char *made = container_there(s, "maker", "a=b", "postgres:17", NULL);
+        json_array_append_new(s->images, json_string(full));
         free(kit_docker("commit", made, full, NULL));
         return on_stack(s, k, json_pack("{s:[s]}", "images", planted ? "pgsherpa-none:$(rm)" : full));
 }
@@ -150,6 +152,7 @@ static FakeStep reclaim_used(Scene *s, const StepKind *k, bool planted)
         AUTO_FREE char *name = scene_name(s, "image");
         AUTO_FREE char *full = xasprintf("pgsherpa-%s:1", name);
         AUTO_FREE char *made = container_there(s, "maker", "a=b", "postgres:17", NULL);
+        json_array_append_new(s->images, json_string(full));
         free(kit_docker("commit", made, full, NULL));
         if (planted)
                 free(container_there(s, "user", "a=b", full, NULL));

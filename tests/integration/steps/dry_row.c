@@ -97,7 +97,8 @@ static Scene begin(Kit *kit)
 {
         static int n;
         Scene s = { .kit = kit, .databases = json_array(), .roles = json_array(), .containers = json_array(),
-                    .volumes = json_array(), .dir = scratch_on_disk() };
+                    .volumes = json_array(),
+                    .images = json_array(), .dir = scratch_on_disk() };
         snprintf(s.tag, sizeof s.tag, "test_%d_%d", (int)getpid(), ++n);
         return s;
 }
@@ -139,7 +140,9 @@ static void end(Scene *s)
                 free(kit_docker("rm", "--force", "--volumes", json_string_value(one), NULL));
         json_array_foreach(s->volumes, i, one)
                 free(kit_docker("volume", "rm", "--force", json_string_value(one), NULL));
-        json_t *all[] = { s->databases, s->roles, s->containers, s->volumes };
+        json_array_foreach(s->images, i, one)
+                free(kit_docker("rmi", "--force", json_string_value(one), NULL));
+        json_t *all[] = { s->databases, s->roles, s->containers, s->volumes, s->images };
         for (i = 0; i < LEN(all); i++)
                 json_decref(all[i]);
         (void)!io_remove_tree(s->dir, &ignored);
@@ -166,6 +169,9 @@ static void with_plant(const DryRow *r, const StepKind *k, Kit *kit)
         if (r->as != ONLY_SAID)
                 cr_expect_eq(fake_run(&f, &why), r->as == WARNED, "%s, %s: run() says otherwise: %s", r->kind, r->plant,
                              why.message ? why.message : "it went well");
+        AUTO_ERR back = { 0 };
+        if (r->as != ONLY_SAID && k->undo)      /* also of a run() that ended half-way */
+                cr_expect(fake_undo(&f, &back), "%s, %s: undo: %s", r->kind, r->plant, back.message ? back.message : "?");
         fake_step_done(&f);
         end(&s);
 }

@@ -17,7 +17,7 @@ typedef struct Scene {
         char   *dir;                    /* of its own, removed afterwards                            */
         Kit    *kit;                    /* a Compose project, for host rows                          */
         json_t *databases, *roles;      /* [[17, "name"]], to be dropped                             */
-        json_t *containers, *volumes;
+        json_t *containers, *volumes, *images;
         Pg     *held;                   /* a connection of somebody else                             */
 } Scene;
 
