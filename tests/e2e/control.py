@@ -167,13 +167,15 @@ class Operator:
         raise AssertionError(f"nothing within {self.timeout} s; last: {self.events[-3:]}")
 
     def follow(self, until):
-        """Answers gates by policy until `until(event)` is true; returns that event."""
+        """Answers gates by policy until `until(event)` is true; returns that event. As long as something
+        happens a busy machine may take its time: the test's own limit ends a run that goes in circles."""
         end = time.monotonic() + self.timeout
         seen = 0
         while time.monotonic() < end:
             there = self.engine_is_there()      # before reading: its last words shall be heard
             self.read()
             while seen < len(self.events):
+                end = time.monotonic() + self.timeout
                 seen += 1
                 if until(self.events[seen - 1]):
                     return self.events[seen - 1]
