@@ -68,7 +68,7 @@ static void heard(Client *c, const json_t *m)
         if (jx_get(m, "ok") && !jx_bool(m, "ok", true)) {
                 const char *hint = jx_str(m, "hint", NULL);
                 free(c->problem);
-                c->problem = xasprintf("%s%s%s", jx_str(m, "error", "the engine refused"),
+                c->problem = xasprintf("%s%s%s", jx_str(m, "error", "the run refused"),
                                        hint ? "; " : "", hint ? hint : "");
         }
 }
@@ -108,7 +108,7 @@ bool client_send(Client *c, json_t *command)
                 return true;
         hang_up(c);
         free(c->problem);
-        c->problem = xstrdup("the engine of this run does not answer; nothing was sent");
+        c->problem = xstrdup("this run does not answer; nothing was sent");
         return false;
 }
 

@@ -263,7 +263,7 @@ static int follow(RunModel *m, const UiOptions *o, Input *in, Teller *t)
                 const ViewGate *g = &m->view->gate;
                 if (!m->alive && plain_now_ms() - m->looked_ms < 900) {
                         const RunView *v = m->view;
-                        printf("Its engine is not running%s%s.%s%s Start it again with: pgsherpa resume %s\n",
+                        printf("The run is at a standstill: its process ended%s%s.%s%s Start it again with: pgsherpa resume %s\n",
                                v->stopped_why ? ": " : "", v->stopped_why ? v->stopped_why : "",
                                v->stopped_hint ? " Hint: " : "", v->stopped_hint ? v->stopped_hint : "",
                                v->run ? v->run : "");
@@ -290,7 +290,7 @@ static int follow(RunModel *m, const UiOptions *o, Input *in, Teller *t)
                 model_poll(m, plain_now_ms());
                 AUTO_FREE char *problem = client_problem(&m->client);
                 if (problem) {
-                        printf("The engine did not take it: %s\n", problem);
+                        printf("The run did not take it: %s\n", problem);
                         answered = 0;
                 }
                 if (tell_now && m->view->current >= 0) {

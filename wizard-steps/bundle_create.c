@@ -59,11 +59,11 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# write %s/%s_<date>_<time>.pgs.tar (mode 0600)", step_words(ctx, "root"),
+        step_plan(ctx, "# writes %s/%s_<date>_<time>.pgs.tar, readable by its owner only", step_words(ctx, "root"),
                   step_words(ctx, "name"));
         if (step_bool(ctx, "globals"))
                 step_plan(ctx, "$ pg_dumpall --globals-only");
-        step_plan(ctx, "# schema, rows, sequences and large objects of %s under one snapshot each",
+        step_plan(ctx, "# all of %s, each database as it was at one moment",
                   step_words(ctx, "databases"));
         if (str_eq(step_str(ctx, "dump"), "custom"))
                 step_plan(ctx, "$ pg_dump -Fc   -- the server's own major, under the same snapshot");

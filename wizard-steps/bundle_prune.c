@@ -34,7 +34,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# remove bundles named %s in %s but the last %s and those younger than %s",
+        step_plan(ctx, "# removes bundles named %s in %s but the last %s and those younger than %s",
                   step_words(ctx, "names"), step_words(ctx, "root"), step_words(ctx, "keep_last"),
                   step_words(ctx, "keep"));
         step_plan(ctx, "# never the newest that was verified, never one that is some run's way back");

@@ -27,8 +27,7 @@ static const char *const verdict[] = { "bad", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# read every byte of %s: SHA-256 as stored and as content, rows against the "
-                       "manifest", step_words(ctx, "bundle"));
+        step_plan(ctx, "# reads every byte of %s back: checksums, and rows against its list of contents", step_words(ctx, "bundle"));
         step_plan(ctx, "$ pg_restore -f /dev/null   -- for a pg_dump in it");
         return true;
 }

@@ -65,7 +65,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan_compose(ctx, false, "stop --timeout %lld %s", (long long)step_int(ctx, "grace") / 1000,
                           shown);
         if (wants_clean(ctx))
-                step_plan(ctx, "# its files must say \"shut down\" (pg_controldata)");
+                step_plan(ctx, "# its data files must say that it was shut down cleanly (pg_controldata)");
         step_plan_compose(ctx, true, "up -d --no-deps %s", shown);
         return true;
 }

@@ -72,7 +72,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         const char *shown = b.len ? buf_str(&b) : step_words(ctx, "services");
         step_plan_compose(ctx, false, "up -d %s%s", step_bool(ctx, "no_deps") ? "--no-deps " : "", shown);
         const char *health = step_words(ctx, "health");
-        step_plan(ctx, "# wait until it is well: %s", *health ? health : "its own health check");
+        step_plan(ctx, "# waits until it is healthy: %s", *health ? health : "its own health check");
         step_plan_compose(ctx, true, "stop %s", shown);
         return true;
 }

@@ -21,7 +21,7 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# you decide: %s %s", step_words(ctx, "question"),
+        step_plan(ctx, "# asks you: %s %s", step_words(ctx, "question"),
                   step_words(ctx, "choices"));
         return true;
 }

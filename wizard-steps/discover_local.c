@@ -28,7 +28,7 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# look for .s.PGSQL.* in /run/postgresql and /tmp, and log in to each");
+        step_plan(ctx, "# looks for .s.PGSQL.* in /run/postgresql and /tmp, and logs in to each");
         return true;
 }
 

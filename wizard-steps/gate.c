@@ -9,7 +9,8 @@ static const ParamSpec params[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *text = step_words(ctx, "text");
-        step_plan(ctx, "# asks you%s%s", *text ? ": " : "", text);
+        if (*text)
+                step_plan(ctx, "# %s", text);
         return true;
 }
 

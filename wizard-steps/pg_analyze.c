@@ -25,7 +25,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "analyze ..   # every table, materialized view and partitioned parent%s",
                   step_bool(ctx, "stages") ? "; statistics target 1, 10, then the default" : "");
-        step_plan_undo(ctx, "# nothing: statistics only");
+        step_plan_undo(ctx, "# only statistics");
         return true;
 }
 

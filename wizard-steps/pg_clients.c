@@ -27,7 +27,7 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# look for pg_dump and pg_restore: PGSHERPA_PG_BIN_<major>, "
+        step_plan(ctx, "# looks for pg_dump and pg_restore: PGSHERPA_PG_BIN_<major>, "
                   "/usr/lib/postgresql/<major>/bin, an image that is here");
         return true;
 }

@@ -19,7 +19,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "alter collation .. refresh version; alter database .. refresh collation "
                   "version   # what drifted");
-        step_plan_undo(ctx, "# nothing: the version of today stays true");
+        step_plan_undo(ctx, "# what was written down stays: it is still true");
         return true;
 }
 

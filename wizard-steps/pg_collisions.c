@@ -21,7 +21,7 @@ static const char *const verdict[] = { "collisions", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# look for names that two sources bring, or that are on the server already");
+        step_plan(ctx, "# looks for names that two sources bring, or that are on the server already");
         return true;
 }
 

@@ -61,8 +61,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *file = step_words(ctx, "against_inventory");
-        step_plan(ctx, "# texts printed otherwise: CREATE DATABASE \"pgsherpa_reprint_..\", no rows, dropped again");
-        step_plan(ctx, "# compare rows, content, sequences, owners, grants and every object of %s "
+        step_plan(ctx, "CREATE DATABASE \"pgsherpa_reprint_..\"   -- only to see how it prints definitions; no rows, dropped again");
+        step_plan(ctx, "# compares rows, content, sequences, owners, grants and every object of %s "
                   "with %s", step_words(ctx, "database"),
                   *file ? file : step_words(ctx, "against"));
         return true;

@@ -63,7 +63,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         const char *db = step_words(ctx, "database");
         if (!from)
                 return false;
-        step_plan(ctx, "# on %s: one snapshot for schema, tables, sequences and large objects of %s",
+        step_plan(ctx, "# from server %s: all of %s, as it was at one moment",
                   from->name ? from->name : "the source", db);
         step_plan(ctx, "$ pg_dump -Fc --section=pre-data --section=post-data --no-blobs --snapshot=.. "
                        "-d \"dbname='%s'\"", db);
@@ -71,7 +71,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                        "OWNER ..   -- as the source's", step_run_id(ctx));
         step_plan(ctx, "COPY each table TO STDOUT -> BEGIN; TRUNCATE; COPY .. FROM STDIN (FREEZE); COMMIT");
         if (has_bundle(ctx))
-                step_plan(ctx, "# the same rows into a bundle: %s", step_words(ctx, "bundle"));
+                step_plan(ctx, "# the same rows into a backup bundle: %s", step_words(ctx, "bundle"));
+        step_plan_undo(ctx, "# drops database pgsherpa_%s_1, which this run made, with every row in it", step_run_id(ctx));
         step_plan_undo(ctx, "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run made, "
                        "with every row written to it since",
                        step_run_id(ctx));

@@ -28,12 +28,13 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "replace_empty"))
-                step_plan(ctx, "# a database %s without objects of a user is moved aside, and "
-                          "dropped afterwards", step_words(ctx, "to"));
+                step_plan(ctx, "# an empty database %s that is in the way is moved aside, then "
+                          "dropped", step_words(ctx, "to"));
         step_plan(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "from"),
                   step_words(ctx, "to"));
         if (step_bool(ctx, "template"))
                 step_plan(ctx, "alter database \"%s\" is_template true", step_words(ctx, "to"));
+        step_plan_undo(ctx, "# gives it back the temporary name");
         step_plan_undo(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "to"),
                        step_words(ctx, "from"));
         return true;

@@ -29,8 +29,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         bool server = step_get(ctx, "server") != NULL;
-        step_plan(ctx, "# look in the catalogs of %s for what %s %s does not know",
-                  step_words(ctx, "database"), server ? "the server" : "PostgreSQL",
+        step_plan(ctx, "# looks in database %s for what %s %s does not know",
+                  step_words(ctx, "database"), server ? "server" : "PostgreSQL",
                   step_words(ctx, server ? "server" : "to"));
         return true;
 }

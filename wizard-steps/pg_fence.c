@@ -37,9 +37,9 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
+        step_plan(ctx, "# checks that nobody else is connected, and notes what was written so far");
         step_plan(ctx, "select .. from pg_stat_activity where backend_type = 'client backend'");
-        step_plan(ctx, "# remember pg_current_wal_insert_lsn() and what the user tables count; "
-                  "compared when the fence closes");
+        step_plan(ctx, "select pg_current_wal_insert_lsn(); select .. from pg_stat_all_tables");
         return true;
 }
 

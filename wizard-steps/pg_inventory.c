@@ -80,9 +80,9 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan(ctx, "begin isolation level repeatable read read only");
         if (str_eq(step_str(ctx, "digest"), "all"))
                 step_plan(ctx, "pg_dump --schema-only   -- kept with the inventory");
-        step_plan(ctx, "# read the catalog%s%s",
-                  str_eq(step_str(ctx, "rows"), "exact") ? ", count the rows of every table" : "",
-                  str_eq(step_str(ctx, "digest"), "all") ? ", hash their content" : "");
+        step_plan(ctx, "# lists what the database holds%s%s",
+                  str_eq(step_str(ctx, "rows"), "exact") ? ", counts the rows of every table" : "",
+                  str_eq(step_str(ctx, "digest"), "all") ? ", takes a checksum of their content" : "");
         return true;
 }
 

@@ -19,7 +19,7 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# log in as %s by TCP with its password", step_words(ctx, "role"));
+        step_plan(ctx, "# logs in as %s over the network with its password", step_words(ctx, "role"));
         return true;
 }
 

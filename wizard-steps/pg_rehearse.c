@@ -27,9 +27,9 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\"   -- and in it every object of %s, no rows",
                   step_run_id(ctx), step_words(ctx, "database"));
-        step_plan(ctx, "# let the server read every function; then drop it all again");
-        step_plan(ctx, "# ask the rows of %s, reading only, what their load will ask them", step_words(ctx, "database"));
-        step_plan_undo(ctx, "# nothing: what it made is gone when it ends");
+        step_plan(ctx, "# lets the server read every function; then drops it all again");
+        step_plan(ctx, "# checks, reading only, that the rows of %s keep the rules their tables have", step_words(ctx, "database"));
+        step_plan_undo(ctx, "# what it made is gone when the step ends");
         return true;
 }
 

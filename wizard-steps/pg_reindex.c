@@ -32,7 +32,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "reindex index%s ..   # %s",
                   step_bool(ctx, "concurrently") ? " concurrently" : "", step_words(ctx, "scope"));
-        step_plan_undo(ctx, "# nothing: a fresh index says the same");
+        step_plan_undo(ctx, "# the new indexes stay: they hold the same");
         return true;
 }
 

@@ -57,11 +57,12 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# read %s to its end; a bundle's members are checked by SHA-256 on the way",
+        step_plan(ctx, "# reads %s to its end; checksums of a bundle are checked on the way",
                   step_words(ctx, "bundle"));
         step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ..   -- as the file says",
                   step_run_id(ctx));
         step_plan(ctx, "COPY each table FROM STDIN, then indexes, constraints, grants");
+        step_plan_undo(ctx, "# drops database pgsherpa_%s_1, which this run made, with every row in it", step_run_id(ctx));
         step_plan_undo(ctx, "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run made, "
                        "with every row written to it since",
                        step_run_id(ctx));

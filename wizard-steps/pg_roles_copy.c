@@ -50,14 +50,15 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "whole"))
-                step_plan(ctx, "# from %s: every role, with all it is, has and is a member of",
+                step_plan(ctx, "# from server %s: every role, with its password, settings and memberships",
                           step_words(ctx, "from"));
         else
-                step_plan(ctx, "# from %s: owners, grantees, members and roles of policies of %s, but %s",
+                step_plan(ctx, "# from server %s: every role that %s needs, except %s",
                           step_words(ctx, "from"), step_words(ctx, "databases"), step_words(ctx, "skip"));
         step_plan(ctx,
                   "create role .. password «verifier as it is»; grant ..; alter role .. set ..");
-        step_plan_undo(ctx, "drop role ..   # those this run made");
+        step_plan_undo(ctx, "# drops the roles this run made");
+        step_plan_undo(ctx, "drop role ..");
         return true;
 }
 

@@ -66,7 +66,7 @@ static const char *const verdict[] = { "refused", "undecided", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# list databases, roles, settings of every level and where they come from");
+        step_plan(ctx, "# lists databases, roles and settings, and where each setting comes from");
         return true;
 }
 

@@ -32,7 +32,7 @@ static const char *const verdict[] = { "differences", "differences_total", "equa
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# compare roles, memberships, settings and what databases are with %s",
+        step_plan(ctx, "# compares roles, memberships, settings and databases with %s",
                   step_words(ctx, "against"));
         return true;
 }

@@ -30,10 +30,11 @@ static const char *const verdict[] = { "refused", NULL };
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "alter system set ..   # each setting of %s that is not the image's", step_words(ctx, "from"));
-        step_plan(ctx, "# pg_hba.conf and pg_ident.conf as they are there");
+        step_plan(ctx, "# access rules (pg_hba.conf, pg_ident.conf) become those of the other server");
         if (*step_str(ctx, "restart"))
                 step_plan(ctx, "$ docker restart %s", step_words(ctx, "restart"));
-        step_plan_undo(ctx, "alter system reset ..   # and the files as they were");
+        step_plan_undo(ctx, "# puts settings and files back as they were");
+        step_plan_undo(ctx, "alter system reset ..");
         return true;
 }
 

@@ -22,7 +22,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                   "backend_type = 'client backend' and application_name !~ '^pgsherpa(/|$)'%s%s",
                   *step_words(ctx, "database") ? " and datname = " : "",
                   step_words(ctx, "database"));
-        step_plan_undo(ctx, "# nothing: clients connect again by themselves");
+        step_plan_undo(ctx, "# clients connect again by themselves");
         return true;
 }
 

@@ -20,7 +20,7 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select .. n_tup_ins, n_tup_upd, n_tup_del from pg_stat_all_tables");
-        step_plan(ctx, "# remembered; a rollback compares, and says what it would lose");
+        step_plan(ctx, "# notes what was written so far: an undo later says how much it would lose");
         return true;
 }
 

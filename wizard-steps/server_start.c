@@ -159,7 +159,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                   "$ docker run -d --name %s --volume %s:(where the image keeps data) "
                   "(rights, files and options of the service) --env-file (its environment) %s",
                   name, volume, step_words(ctx, "image"));
-        step_plan(ctx, "# wait until it answers over TCP: the server of the init phase does not");
+        step_plan(ctx, "# waits until it answers over the network");
+        step_plan_undo(ctx, "# removes container %s and volume %s, if this run made them", name, volume);
         step_plan_undo(ctx, "$ docker rm -f %s", name);
         step_plan_undo(ctx, "$ docker volume rm %s", volume);
         return true;

@@ -22,7 +22,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         const char *name = step_words(ctx, "name");
         step_plan(ctx, "$ docker stop --time %lld %s", (long long)step_int(ctx, "grace") / 1000, name);
         if (*step_str(ctx, "require"))
-                step_plan(ctx, "# its files must say \"shut down\" (pg_controldata)");
+                step_plan(ctx, "# its data files must say that it was shut down cleanly (pg_controldata)");
+        step_plan_undo(ctx, "# starts it again");
         step_plan_undo(ctx, "$ docker start %s", name);
         return true;
 }

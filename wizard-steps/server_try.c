@@ -38,8 +38,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker run -d --name %s --network none (mounts of %s, read-only) %s (its command)",
                   scratch_name(ctx), step_words(ctx, "service"), step_words(ctx, "image"));
-        step_plan(ctx, "# wait until it answers, read pg_file_settings, and remove it");
-        step_plan_undo(ctx, "# nothing: it is gone when the step ends");
+        step_plan(ctx, "# waits until it answers, reads which settings it refuses, and removes it");
+        step_plan_undo(ctx, "# what it made is gone when the step ends");
         return true;
 }
 

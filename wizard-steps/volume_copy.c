@@ -80,7 +80,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         const char *from = step_words(ctx, "from"), *to = step_words(ctx, "to");
         step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx), to);
         step_plan(ctx, "$ docker run --rm -v %s:/from:ro -v %s:/to IMAGE cp -a /from/. /to/", from, to);
-        step_plan(ctx, "# list both sides with checksums and compare");
+        step_plan(ctx, "# lists both sides with checksums and compares them");
+        step_plan_undo(ctx, "# removes volume %s, which this run made", to);
         step_plan_undo(ctx, "$ docker volume rm %s", to);
         return true;
 }

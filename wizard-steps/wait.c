@@ -11,7 +11,7 @@ static const ParamSpec params[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# wait %s %s", step_words(ctx, "for"), step_words(ctx, "text"));
+        step_plan(ctx, "# waits %s %s", step_words(ctx, "for"), step_words(ctx, "text"));
         return true;
 }
 

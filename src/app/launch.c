@@ -198,8 +198,8 @@ bool launch_path(const char *path, const Launch *l, const char *plan_sha256, cha
                 return first_problem(path, &problems, err);
         }
         if (plan_sha256 && !str_eq(plan_sha256, j.plan->sha256)) {
-                err_set(err, ERR_USER, "the plan changed while you were reading it");
-                return err_hint(err, "look at the new plan first");
+                err_set(err, ERR_USER, "the plan changed meanwhile");
+                return err_hint(err, "go back, then look again");
         }
         Launch whole = *l;
         whole.journey = &j;

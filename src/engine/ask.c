@@ -40,7 +40,9 @@ static bool ask_choice(Engine *e, const char *step, const char *question, const 
         bool text = json_array_size(choices) == 0;
         AUTO_JSON list = text ? gate_choices("y", "Answer", "", NULL)
                               : choices_of(choices, fallback);
-        Question q = { .kind = "decision", .step = step, .title = question,
+        json_t *lines = json_array();
+        jx_append_str(lines, "Your answer is written into the run's log, with your name.");
+        Question q = { .kind = "decision", .step = step, .title = question, .lines = lines,
                        .choices = json_incref(list), .free_text = text, .suggested = fallback };
         if (!gate_ask(e, &q, err))
                 return false;

@@ -151,7 +151,8 @@ static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *resu
                 lines = json_array();
                 AUTO_FREE char *expected = xasprintf("expected   %s", expr_text(x->that));
                 AUTO_FREE char *found = xasprintf("found      %s", actual);
-                jx_append_str(lines, expected);
+                if (!x->msg)
+                        jx_append_str(lines, expected);
                 jx_append_str(lines, found);
         }
         if (jx_str(results, "hint", NULL)) {
@@ -208,9 +209,10 @@ static bool expect_one(Engine *e, const PlanStep *p, size_t i, const json_t *res
                 return ask_about(e, p, i, results, buf_str(&actual), ret_again, err);
         if (named)
                 err_set(ret_why, ERR_USER, "%s", named);
+        else if (x->msg)
+                err_set(ret_why, ERR_USER, "%s (found %s)", x->msg, buf_str(&actual));
         else
-                err_set(ret_why, ERR_USER, "%s%sexpected %s, found %s", x->msg ? x->msg : "",
-                        x->msg ? ": " : "", expr_text(x->that), buf_str(&actual));
+                err_set(ret_why, ERR_USER, "expected %s, found %s", expr_text(x->that), buf_str(&actual));
         const char *hint = jx_str(results, "hint", NULL);      /* a kind that found bad news may give one */
         if (hint) {
                 AUTO_FREE char *clean = text_clean_str(hint);

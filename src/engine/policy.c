@@ -149,10 +149,13 @@ static json_t *failure_lines(Engine *e, const PlanStep *p, const StepRec *rec)
                 const StepRec *r = state_find(&e->state, e->plan->steps[i].id);
                 before += r && r->state == REC_DONE && !attempt_read_only(&e->plan->steps[i]);
         }
-        AUTO_FREE char *where = xasprintf("%d step%s that changed something %s done, this one is %s",
-                                          before, before == 1 ? "" : "s",
-                                          before == 1 ? "is" : "are",
-                                          rec->intent_seq ? "not complete" : "not begun");
+        AUTO_FREE char *count = before == 0   ? xstrdup("No step before this one changed anything")
+                                : before == 1 ? xstrdup("1 step before this one changed something")
+                                              : xasprintf("%d steps before this one changed something", before);
+        AUTO_FREE char *where = xasprintf("%s; this one %s.", count,
+                                          attempt_read_only(p) ? "only looks"
+                                          : rec->intent_seq    ? "is not complete"
+                                                               : "has not begun");
         jx_append_str(lines, where);
         int64_t down = clocks_downtime_ms(e);
         if (down >= 0 && !e->state.downtime_end_t) {
@@ -167,7 +170,7 @@ static const char *skip_consequence(const PlanStep *p)
 {
         if (p->def->n_capture)
                 return "later steps that need what it finds will fail";
-        return attempt_read_only(p) ? "nobody has looked then" : "its work is then missing";
+        return attempt_read_only(p) ? "what it checks stays unchecked" : "its work is then missing";
 }
 
 static bool ask_what_now(Engine *e, const PlanStep *p, const StepRec *rec, const Err *why, Err *err)

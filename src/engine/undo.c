@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "journal/run_view.h"
 
 typedef struct UndoList {
         const PlanStep **steps;
@@ -85,8 +86,8 @@ static char *planned_words(Engine *e, const PlanStep *p)
         AUTO_STEP ctx = attempt_context(e, p, 1, true, &ignored);
         if (!ctx || !kind || !kind->plan || !kind->plan(ctx, step_ctx_state(ctx), &ignored))
                 return NULL;
-        const char *first = json_string_value(json_array_get(step_ctx_plan_undo(ctx), 0));
-        return first ? xstrdup(first) : NULL;
+        const char *said = run_view_sentence(step_ctx_plan_undo(ctx));
+        return said ? xstrdup(said) : NULL;
 }
 
 static char *words_of(Engine *e, const PlanStep *p)
@@ -319,10 +320,11 @@ static bool ask_undo(Engine *e, const UndoList *l, const char *to, bool *ret_yes
                 return err_wrap(err, "the gate of the rollback");
         const char *title = e->rb->rollback.set && e->rb->rollback.title ? e->rb->rollback.title
                                                                          : "Undo";
-        AUTO_FREE char *full = xasprintf("%s: %zu step%s", title, l->n, l->n == 1 ? "" : "s");
+        AUTO_FREE char *full = l->n ? xasprintf("%s: %zu step%s", title, l->n, l->n == 1 ? "" : "s")
+                                    : xstrdup("End the run? There is nothing to undo");
         json_t *lines = list_lines(e, l, to, &lose);
         Question q = { .kind = "undo", .title = full, .lines = lines, .text = word ? word : lose,
-                       .choices = gate_choices("y", "Undo them", "newest first",
+                       .choices = gate_choices("y", l->n ? "Undo them" : "End the run", l->n ? "newest first" : "",
                                                "n", "Not now", "back to where the run was", NULL) };
         if (!gate_ask(e, &q, err))
                 return false;

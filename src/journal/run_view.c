@@ -201,9 +201,19 @@ int64_t run_view_downtime_ms(const RunView *v, int64_t now_boot_ms)
 char *run_view_undo_words(const char *undo)
 {
         if (str_starts(undo, "yes, until "))
-                return xasprintf("can be undone until step %s", undo + strlen("yes, until "));
+                return xasprintf("can be undone without loss until step %s", undo + strlen("yes, until "));
         return xstrdup(str_eq(undo, "yes")    ? "can be undone"
                        : str_eq(undo, "NO")   ? "cannot be undone"
-                       : str_eq(undo, "kept") ? "what it makes stays when you go back, and is in nobody's way"
-                                              : "nothing to undo: it only looks");
+                       : str_eq(undo, "kept") ? "what it makes stays, and is in nobody's way"
+                                              : "nothing to undo: it changes nothing");
+}
+
+const char *run_view_sentence(const json_t *lines)
+{
+        size_t i;
+        json_t *line;
+        json_array_foreach(lines, i, line)
+                if (json_is_string(line) && str_starts(json_string_value(line), "# "))
+                        return json_string_value(line) + 2;
+        return json_string_value(json_array_get(lines, 0));
 }

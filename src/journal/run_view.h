@@ -195,5 +195,9 @@ int64_t run_view_downtime_ms(const RunView *v, int64_t now_boot_ms);   /* -1: no
 /* A step's `undo` as the plan has it ("–", "NO", "kept", "yes, until 26"), as a sentence; malloc()ed. */
 char *run_view_undo_words(const char *undo) MUST_CHECK;
 
+/* Of what a plan says: its first sentence ("# drops the roles .."), without the mark, else its first
+ * line; NULL: it says nothing. Lives as long as `lines`. */
+const char *run_view_sentence(const json_t *lines);
+
 /* All of it as JSON, in a fixed order: two views are equal when their dumps are. For tests. */
 json_t *run_view_dump(const RunView *v) MUST_CHECK;

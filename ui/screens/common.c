@@ -123,7 +123,7 @@ Role run_status(Ui *ui, const RunModel *m, Buf *left, Buf *right)
                 if (v->stopped_why)
                         buf_printf(left, "! Stopped: %s. R goes on.", v->stopped_why);
                 else
-                        buf_adds(left, "! Its engine is not running. Nothing happens until R resumes it.");
+                        buf_adds(left, "! This run is at a standstill: its process ended. R resumes it.");
                 return ROLE_WARN;
         }
         if (v->gate.open && v->gate.until_ms > ui->wall) {
@@ -145,7 +145,7 @@ Role run_status(Ui *ui, const RunModel *m, Buf *left, Buf *right)
                 return ROLE_WARN;
         }
         if (m->client.fd < 0) {
-                buf_adds(left, "! Connecting to the engine. The run continues without you.");
+                buf_adds(left, "! Connecting to the run. It continues without you.");
                 return ROLE_WARN;
         }
         if (v->t_last && ui->wall - v->t_last >= 5000 && v->current >= 0)

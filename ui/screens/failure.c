@@ -196,7 +196,7 @@ static UiAct choose(Ui *ui, Screen *s, const char *key)
                 return UI_REDRAW;
         }
         if (model_answer(m, key, NULL))
-                ui_say(ui, ROLE_TEXT, "Sent. The engine goes on.");
+                ui_say(ui, ROLE_TEXT, "Sent. The run goes on.");
         return UI_REDRAW;
 }
 

@@ -88,6 +88,24 @@ static int draw_field(Canvas *cv, const Field *f, int y, int w, int label_w, boo
         return field_rows(cv, f, label_w);
 }
 
+/* A runbook's type, as the person who has to type one would say it. */
+static const char *kind_of_answer(const char *type)
+{
+        static const char *const words[][2] = {
+                { "string", "some text" },
+                { "int", "a whole number" },
+                { "path", "a file or directory of this machine, with its whole path" },
+                { "name", "a name" },
+                { "image", "a Docker image with its tag, such as postgres:17" },
+                { "size", "a size, such as 500MB or 2GB" },
+                { "duration", "a length of time, such as 90s, 24h or 7d" },
+        };
+        for (size_t i = 0; i < LEN(words); i++)
+                if (str_eq(type, words[i][0]))
+                        return words[i][1];
+        return type;
+}
+
 static void draw_help(const Form *g, Canvas *cv, Rect r)
 {
         if (g->at >= g->n) {
@@ -118,11 +136,11 @@ static void draw_help(const Form *g, Canvas *cv, Rect r)
                        "name health within, with commas: web http://127.0.0.1:8080/ 120s, worker "
                        "running 60s");
         else if (item)
-                cv_printf(cv, y, 3, ROLE_DIM, "a list of %s, with commas between", item);
+                cv_printf(cv, y, 3, ROLE_DIM, "any number of them, with commas between");
         else if (json_array_size(answer_choices(f->q)))
                 cv_text(cv, y, 3, ROLE_DIM, "left and right, or Space, choose");
         else
-                cv_printf(cv, y, 3, ROLE_DIM, "%s", type);
+                cv_text(cv, y, 3, ROLE_DIM, kind_of_answer(type));
 }
 
 /* The list begins with the first row of a question, never in its middle. */

@@ -45,7 +45,7 @@ static bool send(Ui *ui, Gate *g, const char *answer, const char *text)
         if (!model_answer(g->s.run, answer, text))
                 return false;
         g->sent = true;
-        ui_say(ui, ROLE_TEXT, "Sent. The engine checks the answer.");
+        ui_say(ui, ROLE_TEXT, "Sent. The run checks the answer.");
         return true;
 }
 
@@ -282,7 +282,7 @@ static void draw_secret(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         cv_text(cv, y, in.x + 2, ROLE_ACCENT, ">");
         edit_draw(&me->edit, cv, y, in.x + 4, in.w - 5, true);
         cv_text(cv, y + 1, in.x, ROLE_DIM,
-                "It is not shown, not written to disk, and goes to the engine only.");
+                "It is not shown, not written to disk, and used by this run only.");
         y += 3;
         int used = cv_text(cv, y, in.x, ROLE_KEY, "Enter") + 1;
         used += cv_text(cv, y, in.x + used, ROLE_TEXT, "use it") + 4;
@@ -300,7 +300,7 @@ static UiAct type_secret(Ui *ui, Screen *s, int key)
                 if (me->edit.len && model_secret(s->run, me->edit.text)) {
                         me->sent = true;
                         edit_set(&me->edit, "");
-                        ui_say(ui, ROLE_TEXT, "Sent. The engine tries it.");
+                        ui_say(ui, ROLE_TEXT, "Sent. The run tries it.");
                 }
                 return UI_REDRAW;
         }

@@ -1,10 +1,13 @@
 /* plan.c: the dry run: every step, how long, what it touches, whether it can be undone, and
  * the exact commands. Nothing has been changed when this is on the screen. */
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/fmt.h"
 #include "ui/screens/common.h"
 #include "ui/widgets/list.h"
+
+#define UNTIL "yes, until "
 
 typedef struct Plan {
         Screen  s;
@@ -57,7 +60,18 @@ static void draw_head(const Plan *p, Canvas *cv, int y, int w)
         cv_cut(cv, y, x, w - x - 1, ROLE_TEXT, buf_str(&t));
 }
 
-static void draw_step(Canvas *cv, const json_t *st, int y, int w, bool cursor)
+/* No estimate, no column: titles have its room. */
+static bool has_times(const Plan *p)
+{
+        const json_t *st;
+        size_t i;
+        json_array_foreach(steps_of(p), i, st)
+                if (jx_int(st, "estimate_ms", 0))
+                        return true;
+        return false;
+}
+
+static void draw_step(Canvas *cv, const json_t *st, int y, int w, bool times, bool cursor)
 {
         char t[24] = "";
         int64_t ms = jx_int(st, "estimate_ms", 0);
@@ -74,7 +88,7 @@ static void draw_step(Canvas *cv, const json_t *st, int y, int w, bool cursor)
         cv_printf(cv, y, 3, ROLE_DIM, "%3d", (int)jx_int(st, "n", 0));
         if (jx_bool(st, "asks", false))
                 cv_mark(cv, y, 7, MARK_ASKS);
-        cv_cut(cv, y, 9, x_time - 10 - (narrow ? 0 : 8), ROLE_TEXT, jx_str(st, "title", "?"));
+        cv_cut(cv, y, 9, x_time - 10 - (narrow || !times ? 0 : 8), ROLE_TEXT, jx_str(st, "title", "?"));
         if (ms && !narrow)
                 cv_right(cv, y, x_time, ROLE_TEXT, fmt_duration(ms, t));
         if (!narrow)
@@ -121,11 +135,10 @@ static void draw_detail(const json_t *st, Canvas *cv, Rect r, bool wide)
         else
                 cv_text(cv, y++, r.x, ROLE_DIM, "runs no command of its own");
         y = MIN(y + wide, end - 1);
-        const json_t *first = json_array_get(back, 0);
-        AUTO_FREE char *words = first ? jx_words(first) : xstrdup("");
+        const char *words = run_view_sentence(back);
         size_t more = json_array_size(back) > 1 ? json_array_size(back) - 1 : 0;
         AUTO_FREE char *said = run_view_undo_words(undo);
-        AUTO_FREE char *text = xasprintf("%s%s%s", said, *words ? ": " : "", words);
+        AUTO_FREE char *text = xasprintf("%s%s%s", said, words ? ": " : "", words ? words : "");
         Role role = str_eq(undo, "NO") ? ROLE_FAIL : ROLE_TEXT;
         y += draw_label(cv, r, y, 6, "undo", role, text);
         if (more && y < end)
@@ -138,6 +151,7 @@ static void draw_list(Plan *p, Canvas *cv, Rect r, bool headings)
 {
         int n = (int)json_array_size(steps_of(p)), row = 0, cursor_row = 0;
         const char *phase = NULL;
+        bool times = has_times(p);
         for (int i = 0; i < n; i++) {
                 const char *ph = jx_str(step_at(p, i), "phase", "");
                 if (headings && !str_eq(ph, phase))
@@ -162,7 +176,7 @@ static void draw_list(Plan *p, Canvas *cv, Rect r, bool headings)
                 if (headings && !str_eq(ph, phase))
                         cv_cut(cv, y++, 3, r.w - 4, ROLE_STRONG, phase_title(p, ph));
                 phase = ph;
-                draw_step(cv, st, y++, r.w - 1, i == p->list.cursor);
+                draw_step(cv, st, y++, r.w - 1, times, i == p->list.cursor);
         }
         cv_clip_set(cv, old);
 }
@@ -179,7 +193,8 @@ static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
                 draw_head(p, cv, y++, list_w);
         if (list_w >= 70) {
                 cv_text(cv, y, 9, ROLE_DIM, "STEP");
-                cv_right(cv, y, list_w - 1 - 14 - 9 - 2, ROLE_DIM, "TIME");
+                if (has_times(p))
+                        cv_right(cv, y, list_w - 1 - 14 - 9 - 2, ROLE_DIM, "TIME");
                 cv_text(cv, y, list_w - 1 - 14 - 9, ROLE_DIM, "TOUCHES");
                 cv_text(cv, y, list_w - 1 - 14, ROLE_DIM, "UNDO");
                 y++;
@@ -192,8 +207,7 @@ static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
                 cv_vline(cv, b.y, list_w, b.h);
                 draw_detail(st, cv, (Rect){ b.y, list_w + 2, b.h, b.w - list_w - 3 }, true);
         } else if (detail) {
-                char name[32];
-                snprintf(name, sizeof name, "step %d", (int)jx_int(st, "n", 0));
+                AUTO_FREE char *name = xasprintf("%d  %s", (int)jx_int(st, "n", 0), jx_str(st, "title", ""));
                 cv_rule(cv, b.y + b.h - detail, 0, b.w, name, phase_title(p, jx_str(st, "phase", "")));
                 draw_detail(st, cv, (Rect){ b.y + b.h - detail + 1, 1, detail - 1, b.w - 3 }, false);
         }
@@ -209,7 +223,7 @@ static Role status(Ui *ui, Screen *s, Buf *left, Buf *right)
                 buf_printf(left, "! %s", jx_str(first, "text", "?"));
                 return ROLE_WARN;
         }
-        buf_adds(left, "■ asks you first");
+        buf_adds(left, "■ a step that asks you first");
         return ROLE_TEXT;
 }
 
@@ -271,13 +285,15 @@ static UiAct start(Ui *ui, Screen *s, int k)
         Plan *p = plan_of(s);
         Buf b = buf_init(4096);
         char t[24];
-        int asks = 0, hard = 0;
+        int asks = 0, hard = 0, soft = 0;
         const json_t *st;
         size_t i;
         json_array_foreach(steps_of(p), i, st)
         {
                 asks += jx_bool(st, "asks", false);
                 hard += str_eq(jx_str(st, "undo", ""), "NO");
+                if (str_starts(jx_str(st, "undo", ""), UNTIL))
+                        soft = atoi(jx_str(st, "undo", "") + strlen(UNTIL));
         }
         buf_printf(&b, "%s\n\n", p->title);
         buf_printf(&b, "%zu steps. %d of them ask you before they do anything.\n",
@@ -287,6 +303,8 @@ static UiAct start(Ui *ui, Screen *s, int k)
                            fmt_duration(jx_int(p->plan, "downtime_ms", 0), t));
         if (hard)
                 buf_printf(&b, "%d cannot be undone; each wants a typed name first.\n", hard);
+        else if (soft)
+                buf_printf(&b, "Every step can be undone; after step %d that loses what was written since.\n", soft);
         else
                 buf_adds(&b, "Every step can be undone.\n");
         buf_adds(&b, "You can disconnect at any time; the run continues without you.\n");

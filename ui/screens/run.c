@@ -359,7 +359,7 @@ static UiAct resume(Ui *ui, Screen *s, int key)
         if (!ui->app->resume)
                 return UI_NONE;
         if (ui->app->resume(ui->app->app, s->run->dir, &err))
-                ui_say(ui, ROLE_TEXT, "The engine was started again.");
+                ui_say(ui, ROLE_TEXT, "The run was started again.");
         else
                 ui_say_err(ui, "resume", &err);
         s->run->looked_ms = 0;
@@ -422,7 +422,7 @@ static const KeyRow keys[] = {
         { "-", { '-' }, "fewer", "one worker fewer, when its part is done", has_workers, change_jobs },
         { "p", { 'p' }, "pause after step", "stop after the running step", can_pause, pause_run },
         { "c", { 'c' }, "continue", "go on after a pause", can_continue, pause_run },
-        { "R", { 'R' }, "resume", "start the engine of this run again", is_dead, resume },
+        { "R", { 'R' }, "resume", "start this run again where it stood", is_dead, resume },
         { "L", { 0 }, "log", "log of this run", NULL, NULL },
         { "Enter", { K_ENTER }, "step detail", "commands and output of the step", has_workers,
           open_detail },

@@ -25,11 +25,11 @@ static const char *undone_by(const RunModel *m, const ViewStep *s)
 {
         const char *words = s->undo_words && *s->undo_words ? s->undo_words : NULL;
         const json_t *ps = model_plan_step(m, s->id);
-        const json_t *first = json_array_get(jx_get(ps, "undo_commands"), 0);
+        const char *planned = run_view_sentence(jx_get(ps, "undo_commands"));
         if (words)
                 return words;
-        if (json_is_string(first))
-                return json_string_value(first);
+        if (planned)
+                return planned;
         if (str_eq(s->touches, "nothing"))
                 return "changed nothing";
         if (str_eq(s->undo, "NO"))
@@ -78,7 +78,7 @@ void undo_draw(Ui *ui, const RunModel *m, Canvas *cv, const Layout *l, int top)
                 if (s->status == ST_UNDOING && s->t_start)
                         fmt_clock(ui->wall - s->t_start, t);
                 bool never = str_eq(s->undo, "NO") && !str_eq(s->touches, "nothing");
-                cv_cut(cv, y, by_x, b.w - by_x - 9, never ? ROLE_FAIL : ROLE_TEXT, undone_by(m, s));
+                cv_cut(cv, y, by_x, b.w - by_x - (t[0] ? 9 : 1), never ? ROLE_FAIL : ROLE_TEXT, undone_by(m, s));
                 cv_right(cv, y++, b.x + b.w - 1, ROLE_TEXT, t);
         }
 }
@@ -100,7 +100,7 @@ static UiAct start(Ui *ui, Screen *s, int key)
 {
         bool sent = model_command(s->run, "rollback");
         if (sent)
-                ui_say(ui, ROLE_TEXT, "Sent. The engine stops what runs and asks once more.");
+                ui_say(ui, ROLE_TEXT, "Sent. The run stops at a safe point and asks once more.");
         return sent ? UI_POP : UI_REDRAW;
 }
 

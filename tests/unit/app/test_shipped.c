@@ -1,5 +1,6 @@
 /* Every shipped journey, planned with every subset of its lists empty: whatever they hold, somebody
- * is asked before users see anything, and downtime, decisions and the point of no return are there. */
+ * is asked before users see anything, downtime, decisions and the point of no return are there, and
+ * no title or question is cut on a terminal of 80 columns. */
 #include <criterion/criterion.h>
 
 #include <dirent.h>
@@ -103,12 +104,72 @@ static void check_plan(const char *name, const Plan *plan)
                           rb->decisions[i].id);
 }
 
-static void check_runbook(const char *path)
+/* ---- words, at 80 columns ---- */
+
+enum {
+        PLAN_TITLE = 44,        /* the plan's column STEP, where nothing is estimated        */
+        DIALOG_TITLE = 69,      /* the frame of a dialog                                     */
+        QUESTION = 34,          /* its row on the page of questions                          */
+        HELP = 150,             /* two rows below the questions                              */
+};
+
+static int columns(const char *text)
+{
+        int n = 0;
+        for (; *text; text++)
+                n += ((unsigned char)*text & 0xc0) != 0x80;
+        return n;
+}
+
+static void fits(const char *where, const char *what, const char *text, int most)
+{
+        int w = text ? columns(text) : 0;
+        cr_expect(w <= most, "%s: %s has %d columns, of which %d are shown: %s", where, what, w, most, text);
+}
+
+/* A question without a question's words is a type: "string", "int". */
+static void check_questions(const char *name, const Runbook *rb)
+{
+        for (size_t i = 0; i < rb->n_vars; i++) {
+                cr_expect(rb->vars[i].ask, "%s: %s asks nothing", name, rb->vars[i].name);
+                fits(name, rb->vars[i].name, rb->vars[i].ask, QUESTION);
+                fits(name, rb->vars[i].name, rb->vars[i].help, HELP);
+        }
+        for (size_t i = 0; i < rb->n_decisions; i++)
+                fits(name, rb->decisions[i].id, rb->decisions[i].question, DIALOG_TITLE);
+}
+
+static void check_titles(const char *name, const Plan *plan)
+{
+        for (size_t i = 0; i < plan->n; i++) {
+                const PlanStep *p = &plan->steps[i];
+                fits(name, p->id, p->title, PLAN_TITLE);
+                for (size_t k = 0; k < p->def->n_expect; k++) {
+                        const Expect *x = &p->def->expect[k];
+                        /* Without words of its own a person reads the expression. */
+                        cr_expect(x->msg || x->otherwise == VERDICT_FAIL, "%s: %s: an expectation without words",
+                                  name, p->id);
+                        if (x->otherwise == VERDICT_ASK)
+                                fits(name, p->id, x->msg, DIALOG_TITLE);
+                }
+        }
+}
+
+static Runbook *load(const char *path)
 {
         AUTO_PROBLEMS problems = { 0 };
         AUTO_ERR err = { 0 };
         Runbook *rb = runbook_load(path, journeys_kinds(), &problems, &err);
         cr_assert_not_null(rb, "%s: %s", path, problems.n ? problems.list[0].text : err.message);
+        return rb;
+}
+
+static void check_runbook(const char *path)
+{
+        AUTO_PROBLEMS problems = { 0 };
+        AUTO_ERR err = { 0 };
+        Runbook *rb = load(path);
+        check_questions(path, rb);
         for (unsigned full = 0; full < 1u << lists(rb); full++) {
                 AUTO_JSON given = answers(rb, full);
                 AUTO_JSON vars = NULL;
@@ -117,6 +178,7 @@ static void check_runbook(const char *path)
                 Plan *plan = plan_new(rb, vars, NULL, &err);
                 cr_assert_not_null(plan, "%s: %s", name, err.message);
                 check_plan(name, plan);
+                check_titles(name, plan);
                 plan_free(plan);
         }
         runbook_free(rb);
