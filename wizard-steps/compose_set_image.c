@@ -52,7 +52,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# in the compose file: image of %s becomes %s", step_words(ctx, "service"),
                   step_words(ctx, "image"));
-        step_plan_undo(ctx, "# put the saved compose file back, if nobody else changed it");
+        step_plan_undo(ctx, "# puts the saved compose file back, if nobody else changed it");
         return true;
 }
 

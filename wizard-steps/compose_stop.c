@@ -66,6 +66,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                           shown);
         if (wants_clean(ctx))
                 step_plan(ctx, "# its data files must say that it was shut down cleanly (pg_controldata)");
+        step_plan_undo(ctx, "# starts %s again, if it ran before", shown);
         step_plan_compose(ctx, true, "up -d --no-deps %s", shown);
         return true;
 }

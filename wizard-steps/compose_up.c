@@ -73,6 +73,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan_compose(ctx, false, "up -d %s%s", step_bool(ctx, "no_deps") ? "--no-deps " : "", shown);
         const char *health = step_words(ctx, "health");
         step_plan(ctx, "# waits until it is healthy: %s", *health ? health : "its own health check");
+        step_plan_undo(ctx, "# puts %s back as it was before this step", shown);
         step_plan_compose(ctx, true, "stop %s", shown);
         return true;
 }

@@ -33,7 +33,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ cp %s %s", step_words(ctx, "from"), step_words(ctx, "to"));
-        step_plan_undo(ctx, "# put back what was at %s, if nobody else changed it", step_words(ctx, "to"));
+        step_plan_undo(ctx, "# puts back what was at %s, if nobody else changed it", step_words(ctx, "to"));
         return true;
 }
 

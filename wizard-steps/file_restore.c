@@ -26,8 +26,8 @@ static bool saved_by(StepCtx *ctx, const json_t **ret, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# put back the file that step %s saved", step_words(ctx, "step"));
-        step_plan_undo(ctx, "# put back what was there before that");
+        step_plan(ctx, "# puts back the file that step %s saved", step_words(ctx, "step"));
+        step_plan_undo(ctx, "# puts back what was there before that");
         return true;
 }
 

@@ -47,7 +47,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *n;
         json_array_foreach(step_get(ctx, "need"), i, n)
-                step_plan(ctx, "$ df -B1 %s", jx_str(n, "path", "?"));
+                step_plan(ctx, "$ df -B1 %s", str_eq(jx_str(n, "path", "?"), "docker-root")
+                                                      ? "(where Docker keeps its data)" : jx_str(n, "path", "?"));
         return true;
 }
 

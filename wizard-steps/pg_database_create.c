@@ -85,6 +85,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan_sql(ctx, &q);
         if (d.revoke_public_connect)
                 step_plan(ctx, "revoke connect, temporary on database .. from public");
+        step_plan_undo(ctx, "# drops database %s, if this run made it and it is empty", step_words(ctx, "name"));
         step_plan_undo(ctx, "drop database \"%s\"   # if this run made it and it is empty",
                        step_words(ctx, "name"));
         return true;

@@ -66,6 +66,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                   step_get(ctx, "password")        ? " password «SCRAM verifier»"
                   : step_get(ctx, "verifier_from") ? " password «verifier as it is there»"
                                                    : "");
+        step_plan_undo(ctx, "# drops role %s, if this run made it", step_words(ctx, "name"));
         step_plan_undo(ctx, "drop role %s", step_words(ctx, "name"));
         return true;
 }

@@ -35,6 +35,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx),
                   step_words(ctx, "volume"));
+        step_plan_undo(ctx, "# removes volume %s, if this run made it", step_words(ctx, "volume"));
         step_plan_undo(ctx, "$ docker volume rm %s", step_words(ctx, "volume"));
         return true;
 }

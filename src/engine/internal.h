@@ -60,6 +60,7 @@ typedef struct OpenGate {
 typedef struct NamedSecret {
         char   *key;                    /* name, and the item of a foreach                   */
         Secret *secret;
+        bool    typed;                  /* by a person, who may have mistyped it             */
 } NamedSecret;
 
 typedef struct TargetLock {
@@ -240,6 +241,9 @@ void locks_alive_stop(Engine *e, const char *step, int attempt);
 const Secret *secrets_get(Engine *e, const char *name, const json_t *item, Err *err);
 /* Asks at the keyboard for what `tree` names ({"$secret": ..}) and nobody knows yet. */
 bool secrets_prepare(Engine *e, const json_t *tree, const json_t *item, Err *err) MUST_CHECK;
+/* A server refused a password: what was typed is asked for anew. The old values stay in memory until
+ * secrets_drop(), for they are still kept out of every output. */
+void secrets_forget_typed(Engine *e);
 void secrets_drop(Engine *e);
 bool facts_load(Engine *e, Err *err) MUST_CHECK;
 bool facts_capture(Engine *e, const PlanStep *p, const json_t *results, Err *err) MUST_CHECK;

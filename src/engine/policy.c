@@ -212,6 +212,13 @@ static bool stop_failed(Engine *e, const PlanStep *p, const char *by, Err *err)
         return engine_stop(e, STOP_FAIL, by, reason, err);
 }
 
+/* invalid_password, invalid_authorization_specification. */
+static bool wrong_password(Engine *e, const PlanStep *p)
+{
+        const char *sqlstate = jx_str(state_step(&e->state, p->id)->failure, "sqlstate", "");
+        return str_eq(sqlstate, "28P01") || str_eq(sqlstate, "28000");
+}
+
 static bool act(Engine *e, const PlanStep *p, char answer, Err *err)
 {
         const PlanStep *bar = answer == 'u' ? undo_barred_by(e) : NULL;
@@ -227,6 +234,8 @@ static bool act(Engine *e, const PlanStep *p, char answer, Err *err)
         case 'a':
                 return stop_failed(e, p, by, err);
         default:
+                if (wrong_password(e, p))
+                        secrets_forget_typed(e);
                 return attempt_run(e, p, err);
         }
 }

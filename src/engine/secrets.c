@@ -142,6 +142,7 @@ static bool ask_for(Engine *e, const char *name, const json_t *item, Err *err)
         if (!gate_ask(e, &q, err))
                 return false;
         keep(e, key, e->gate.value);
+        e->secrets[e->n_secrets - 1].typed = true;
         e->gate.value = NULL;
         return true;
 }
@@ -190,6 +191,15 @@ bool secrets_prepare(Engine *e, const json_t *tree, const json_t *item, Err *err
                 if (!secrets_prepare(e, value, item, err))
                         return false;
         return true;
+}
+
+void secrets_forget_typed(Engine *e)
+{
+        pthread_mutex_lock(&e->lazy_lock);
+        for (size_t i = 0; i < e->n_secrets; i++)
+                if (e->secrets[i].typed)
+                        e->secrets[i].key[0] = '\0';    /* known() finds it no more */
+        pthread_mutex_unlock(&e->lazy_lock);
 }
 
 void secrets_drop(Engine *e)

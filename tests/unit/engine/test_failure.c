@@ -144,6 +144,28 @@ Test(failure, what_is_in_a_list_is_named_item_by_item_and_the_rest_counted)
         kit_free(k);
 }
 
+static void password_gates(const char *rb, int gates)
+{
+        Kit *k = kit_new(rb);
+        Answer answers[] = { { .kind = "secret", .key = "given", .text = "mistyped" },
+                             { .kind = "error", .key = "r" },
+                             { .kind = "secret", .key = "given", .text = "right" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_DONE);
+        cr_expect_eq(kit_events(k, "gate.open"), gates);
+        kit_free(k);
+}
+
+#define PASSWORD_STEP(how)                                                                        \
+        KIT_HEAD "secrets:\n  pw: {from: prompt}\nphases:\n" KIT_PHASE("one")                     \
+        KIT_STEP("id: a, do: fake.make, undo: auto, "                                             \
+                 "with: {name: a, fail: 1, how: \"" how "\", password: secrets.pw}")
+
+Test(failure, a_typed_password_that_a_server_refused_is_asked_for_again)
+{
+        password_gates(PASSWORD_STEP("28P01"), 3);
+        password_gates(PASSWORD_STEP("42501"), 2);      /* another reason: what was typed stays */
+}
+
 Test(failure, a_check_names_every_problem_and_nothing_starts)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
