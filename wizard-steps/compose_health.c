@@ -142,7 +142,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_compose_health = {
         .name = "compose.health",
-        .summary = "Look at the state and health of a Compose project's services",
+        .summary = "See whether the services of a project are healthy",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,

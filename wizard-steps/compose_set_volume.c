@@ -188,7 +188,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_compose_set_volume = {
         .name = "compose.set_volume",
-        .summary = "Point a service's data at another volume in the compose file",
+        .summary = "Put a service's data on another volume (compose file)",
         .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,

@@ -208,7 +208,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_compose_stop = {
         .name = "compose.stop",
-        .summary = "Stop services of a Compose project, most dependent first",
+        .summary = "Stop services of a project, most dependent first",
         .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,

@@ -123,7 +123,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_compose_try = {
         .name = "compose.try",
-        .summary = "Try on copies what the journey changes in the compose files",
+        .summary = "Try the edits of the compose files, on copies",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,

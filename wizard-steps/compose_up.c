@@ -258,7 +258,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_compose_up = {
         .name = "compose.up",
-        .summary = "Bring services of a Compose project up and wait until they are well",
+        .summary = "Start services and wait until they are healthy",
         .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
         .params = params,
         .results = results,

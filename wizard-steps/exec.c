@@ -79,7 +79,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_exec = {
         .name = "exec",
-        .summary = "Run a command of your own, word by word, without a shell",
+        .summary = "Run a command of your own, without a shell",
         .params = params,
         .results = results,
         .check = check,

@@ -85,7 +85,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_file_copy = {
         .name = "file.copy",
-        .summary = "Copy a small file to its place, keeping what was there",
+        .summary = "Copy a small file to its place, keeping the old one",
         .traits = STEP_IDEMPOTENT,
         .params = params,
         .results = results,

@@ -157,7 +157,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_image_reclaim = {
         .name = "image.reclaim",
-        .summary = "List unused images and build cache, and remove those that were chosen",
+        .summary = "List unused images, and remove those you chose",
         .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
         .params = params,
         .results = results,

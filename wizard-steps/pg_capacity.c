@@ -68,7 +68,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_capacity = {
         .name = "pg.capacity",
-        .summary = "See whether a shared server takes the connections that will come",
+        .summary = "See whether a server has room for more connections",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

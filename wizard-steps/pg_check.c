@@ -51,7 +51,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_check = {
         .name = "pg.check",
-        .summary = "Ask a query and hold its answer against what is expected",
+        .summary = "Run a query and check its answer",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

@@ -57,7 +57,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_collation = {
         .name = "pg.collation",
-        .summary = "Advice about collations, reindexing and the largest tables",
+        .summary = "Advice on sort order, reindexing and large tables",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

@@ -98,7 +98,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_consumers = {
         .name = "pg.consumers",
-        .summary = "Who is connected, by container and service, and whom the journey does not stop",
+        .summary = "See who is connected, and whom the run will not stop",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

@@ -271,7 +271,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_copy = {
         .name = "pg.copy",
-        .summary = "Copy a database from another server, and into a bundle in the same pass",
+        .summary = "Copy a database, and back it up in the same pass",
         .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = transfer_results,

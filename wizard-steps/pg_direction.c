@@ -81,7 +81,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_direction = {
         .name = "pg.direction",
-        .summary = "Find what a database has that the target's major does not know",
+        .summary = "Find what the other server's version does not know",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

@@ -141,7 +141,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_dump = {
         .name = "pg.dump",
-        .summary = "Dump a database with the server's own pg_dump, and read it to the end",
+        .summary = "Dump a database with pg_dump, and read it to the end",
         .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

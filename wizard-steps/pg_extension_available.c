@@ -144,7 +144,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_extension_available = {
         .name = "pg.extension.available",
-        .summary = "See whether every extension in use exists on the new server",
+        .summary = "See whether the new server has every extension",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,

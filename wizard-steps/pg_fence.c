@@ -129,7 +129,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_fence = {
         .name = "pg.fence",
-        .summary = "Prove that nobody else is connected, and remember what was written so far",
+        .summary = "Check that nobody else is connected",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

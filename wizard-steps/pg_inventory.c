@@ -190,7 +190,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_inventory = {
         .name = "pg.inventory",
-        .summary = "Take stock of a database: facts, objects, rows, content",
+        .summary = "Take stock of a database: objects, rows, content",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

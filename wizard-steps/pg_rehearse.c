@@ -156,7 +156,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_rehearse = {
         .name = "pg.rehearse",
-        .summary = "Make a database's schema on another server, without rows, and drop it again",
+        .summary = "Try a schema on another server, without rows",
         .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

@@ -263,7 +263,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_roles_copy = {
         .name = "pg.roles.copy",
-        .summary = "Copy the roles a database needs, with their password verifiers",
+        .summary = "Copy the roles a database needs, with passwords",
         .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

@@ -170,7 +170,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_server = {
         .name = "pg.server",
-        .summary = "List what a whole server holds: databases, roles, settings, and what becomes of each",
+        .summary = "List what a server holds, and what becomes of it",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,

@@ -125,7 +125,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_server_compare = {
         .name = "pg.server.compare",
-        .summary = "Prove that a server has the roles, memberships and settings of the one before",
+        .summary = "Compare a server's roles and settings with another's",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,

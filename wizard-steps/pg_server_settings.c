@@ -158,7 +158,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_server_settings = {
         .name = "pg.server.settings",
-        .summary = "Give a server the settings and access rules of another one, and start it with them",
+        .summary = "Give a server another one's settings and access rules",
         .traits = STEP_IDEMPOTENT,
         .params = params,
         .results = results,

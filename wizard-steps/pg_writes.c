@@ -45,7 +45,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_pg_writes = {
         .name = "pg.writes",
-        .summary = "Remember what was written so far, so that a rollback can say what it would lose",
+        .summary = "Note what was written so far, for a later undo",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
         .results = results,

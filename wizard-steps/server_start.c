@@ -501,7 +501,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_server_start = {
         .name = "server.start",
-        .summary = "Start a server of our own on a new volume, beside the old one",
+        .summary = "Start a new server on a new volume, beside the old",
         .params = params,
         .results = results,
         .check = check,

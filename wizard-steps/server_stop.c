@@ -136,7 +136,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_server_stop = {
         .name = "server.stop",
-        .summary = "Stop a server of our own and check that it was shut down cleanly",
+        .summary = "Stop a server of our own, and check it was clean",
         .traits = STEP_IDEMPOTENT,
         .params = params,
         .results = results,

@@ -311,7 +311,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 
 const StepKind step_server_try = {
         .name = "server.try",
-        .summary = "Start the new image once with the service's command and mounted files, and throw it away",
+        .summary = "Start the new image once, as a trial",
         .traits = STEP_IDEMPOTENT,
         .params = params,
         .results = results,

@@ -111,6 +111,7 @@ enum {
         DIALOG_TITLE = 69,      /* the frame of a dialog                                     */
         QUESTION = 34,          /* its row on the page of questions                          */
         HELP = 150,             /* two rows below the questions                              */
+        EXPLAIN = 53,           /* a kind's line in `pgsherpa explain`                       */
 };
 
 static int columns(const char *text)
@@ -182,6 +183,12 @@ static void check_runbook(const char *path)
                 plan_free(plan);
         }
         runbook_free(rb);
+}
+
+Test(kinds, have_a_summary_that_fits_its_line)
+{
+        for (KindTable k = journeys_kinds(); *k; k++)
+                fits("pgsherpa explain", (*k)->name, (*k)->summary, EXPLAIN);
 }
 
 Test(shipped, asks_before_users_see_anything_whatever_its_lists_hold)
