@@ -18,7 +18,7 @@ ANSWERS = {
 }
 # Where something is deleted a gate shows all of it, and the steps of people have lines to tick.
 SHOWS_ALL = ("image.remove", "image.reclaim", "volume.remove", "server.remove")
-CODE = re.compile(r"\b(select|alter|drop (database|role|table)|create (database|role)) |pg_(current|stat)|::|^nothing\b", re.I)
+CODE = re.compile(r"\b(select|alter|drop (database|role|table)|create (database|role)) |pg_(current|stat)|::|^nothing:", re.I)
 
 
 def plan(name):
