@@ -17,6 +17,7 @@ import os
 import re
 import shlex
 import signal
+import threading
 import time
 
 import journey
@@ -206,13 +207,25 @@ def after(k, run_dir):
 
 @contextlib.contextmanager
 def in_the_way(project, run_dir):
-    """A container with the name that the new server's shall have: its step fails."""
+    """A container with the name that the new server's shall have: its step fails. It comes when all later steps
+    were tried, or that would have seen it."""
     with open(os.path.join(run_dir, "tag"), encoding="utf-8") as f:
         name = f"pgsherpa-{f.read().strip()}-new"
-    sh("docker", "create", "--name", name, f"postgres:{project.tag}")
+    gone = threading.Event()
+
+    def come():
+        while not gone.wait(0.1):
+            with open(os.path.join(run_dir, "journal.jsonl"), encoding="utf-8") as f:
+                if any('"ev":"step.done"' in line and '"step":"try_all"' in line for line in f):
+                    sh("docker", "create", "--name", name, f"postgres:{project.tag}")
+                    return
+    comes = threading.Thread(target=come)
+    comes.start()
     try:
         yield
     finally:
+        gone.set()
+        comes.join()
         sh("docker", "rm", "-f", name)
 
 
