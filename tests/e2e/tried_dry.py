@@ -45,7 +45,7 @@ def planted(p):
         gate = until(op, lambda e: e["kind"] == "error")
         assert gate.get("step") == "try_all", gate
         log = log_of(run)
-        assert f"New server on a new volume: volume {volume} exists already" in log, log
+        assert f"Start a new server on a new volume: volume {volume} exists already" in log, log
         assert 'Start api"; drop $(rm): ' in log, log
         assert not [e for e in op.events if e["ev"] == "downtime.begin"]
         words = " ".join(str(e) for e in op.events if e["ev"] == "step.failed" or e["ev"] == "check")
