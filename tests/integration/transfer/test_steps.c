@@ -217,7 +217,9 @@ Test(pg_copy, plans_without_touching_anything, .init = setup, .fini = teardown)
         FakeStep f = copy_step();
         MUST(fake_plan(&f, &err), err);
         cr_assert_gt(json_array_size(f.plan), 3);
-        cr_assert_eq(json_array_size(f.undo_plan), 1);
+        cr_assert_eq(json_array_size(f.undo_plan), 2);          /* the sentence, and its SQL */
+        cr_assert(str_starts(json_string_value(json_array_get(f.undo_plan, 0)), "# drops database "));
+        cr_assert(str_starts(json_string_value(json_array_get(f.undo_plan, 1)), "DROP DATABASE "));
         cr_assert_eq(f.remembers, 0);
         fake_step_done(&f);
 }
