@@ -33,8 +33,8 @@ Test(peer, knows_none_where_there_is_none)
                                              "0::/\n",
                                              "0::/user.slice/session-2.scope\n",
                                              "0::/docker/0fb1c6a1d8f0\n",
-                                             "0::/docker/" ID "00\n",
-                                             "x" ID };
+                                             ("0::/docker/" ID "00\n"),
+                                             ("x" ID) };
         char id[72];
         for (size_t i = 0; i < LEN(texts); i++)
                 cr_expect_not(host_peer_container(texts[i], id), "%s", texts[i]);
