@@ -40,7 +40,7 @@ def one(bench, name, rounds, figures):
     copy = kit.median(copies)
     print(f"\n{name}:\ncopy, median s: {copy:.2f}")
     prefix, big = ("", True) if name == "copy" else (f"{name}_", False)
-    for mode, limit in (("quick", 0.25), ("deep", 0.60)):
+    for mode, limit in (("quick", 0.25), ("deep", 0.40)):
         seconds = kit.median([u.seconds for u, _ in proofs[mode]])
         report = proofs[mode][-1][1]
         print(f"{mode}, median s: {seconds:.2f}; tables by {report['methods']}, {report['rows']} rows, "

@@ -166,8 +166,11 @@ static bool start_readers(Live *l, Err *err)
                 TableReadOptions o = { .method = l->method, .seed = l->seed, .snapshot = s->snapshot,
                                        .jobs = l->o->jobs,
                                        .large_objects = !table_scope_narrow(&l->scope) };
-                for (int k = 0; k < s->n; k++)
+                bool utf8 = l->same_encoding && str_eq(l->encoding, "UTF8");
+                for (int k = 0; k < s->n; k++) {
                         s->tables[k].encoding = l->encoding;
+                        s->tables[k].binary = utf8 && table_binary_says_all(&s->tables[k]);
+                }
                 if (!table_reader_start(s->pg, s->tables, s->n, &o, &s->reader, err))
                         return false;
         }

@@ -239,6 +239,23 @@ void table_hash_sql(Sql *q, const TableRef *t, uint64_t seed)
         sql_add(q, ")");
 }
 
+bool table_binary_says_all(const TableRef *t)
+{
+        /* No arrays, ranges and rows: theirs has the oids of types in it. No xml: it names an encoding. */
+        static const char *const types[] = { "bool", "int2", "int4", "int8", "oid", "text", "varchar", "bpchar", "bytea",
+                                             "name", "date", "time", "timetz", "timestamp", "timestamptz", "interval",
+                                             "uuid", "float4", "float8", "numeric", "money", "json", "jsonb", "inet",
+                                             "cidr", "macaddr", "macaddr8", "bit", "varbit", "pg_lsn" };
+        for (int i = 0; i < t->n_columns; i++) {
+                bool plain = false;
+                for (size_t k = 0; k < LEN(types) && str_eq(t->columns[i].schema, "pg_catalog"); k++)
+                        plain = plain || str_eq(t->columns[i].type, types[k]);
+                if (!plain)
+                        return false;
+        }
+        return true;
+}
+
 void table_columns_sql(Sql *q, const TableRef *t)
 {
         for (int i = 0; i < t->n_columns; i++) {

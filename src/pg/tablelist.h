@@ -59,4 +59,7 @@ void table_column_hash_sql(Sql *q, const TableRef *t, int column, uint64_t seed)
 /* A 64-bit hash of a row of a table that has columns; sums of it stand for the table (tabledata.h). */
 void table_hash_sql(Sql *q, const TableRef *t, uint64_t seed);
 /* pgsherpa_row."a", pgsherpa_row."b" */
+/* True: every column is of a type whose binary form says all of a value and is the same on every major,
+ * as long as both databases are in UTF8: a fourth faster to read than text. */
+bool table_binary_says_all(const TableRef *t) NONNULL;
 void table_columns_sql(Sql *q, const TableRef *t);
