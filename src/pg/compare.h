@@ -12,8 +12,8 @@
  *
  * Quick: each row is hashed by the servers' own functions, in the form the older of them has.
  * It sees whatever the text of two values tells apart (tablelist.h); what it cannot see is two
- * rows of one 64-bit hash, and a server whose functions lie. Deep: both sides send every row as
- * COPY text and it is hashed here; it is what a transfer's stream computes.
+ * rows of one 64-bit hash, and a server whose functions lie. Deep: both sides send every row by
+ * COPY and it is hashed here: as text, or in binary where that says all (table_binary_says_all()).
  *
  * Expressions (checks, defaults, views, policies, ..) are compared as the target prints them, both
  * sides', in a scratch database on its server: reprint.h. Only when texts differ, and only where
