@@ -128,46 +128,63 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
 
 /* How the values of a type become 64 bits. Functions by name and not through an array where they can
  * be: half the time of a whole row. */
+#define VALUE "@"
+#define SEED  "?"
 typedef struct HashForm {
         const char *type;
-        const char *before, *after;     /* around the value, then the column's seed and a )  */
+        const char *pieces[20];         /* VALUE and SEED among them stand for the column's  */
         bool        null;               /* says NULL of a NULL: the caller says a number     */
 } HashForm;
+
+#define HASH(before, after)  before, VALUE, after, SEED, ")"
+#define BYTES(send)          HASH("hash_array_extended(array[" send "(", ")], ")
+/* Within these years no two microseconds have the same double of seconds (less than 2^52 of them since
+ * 1970), and all 64 bits of it count: faster than the bytes, by which other times are hashed. */
+#define SECONDS(send)                                                                                           \
+        "case when ", VALUE, " between '1830-01-01 00:00Z' and '2110-01-01 00:00Z' then ",                      \
+        HASH("hashfloat8extended(date_part('epoch', ", "), "), " else ", BYTES(send), " end"
+/* A float's own hash knows no sign of zero and, in some minor releases, several NaN: those by their text. */
+#define NUMBER(hash)                                                                                            \
+        "case when ", VALUE, " <> 0 and ", VALUE, " <= 'Infinity' then ", HASH(hash "(", ", "), " else ",       \
+        HASH("hashtextextended(", "::text collate \"C\", "), " end"
 
 /* Those whose own hash folds 64 bits to 32 (8 bytes of a number or of a time) are hashed as the bytes
  * they are sent as: else -1 and 4294967295 were one. */
 static const HashForm forms[] = {
-        { "bool", "hashint4extended(", "::int4, ", true },
-        { "int2", "hashint2extended(", ", ", true },
-        { "int4", "hashint4extended(", ", ", true },
-        { "oid", "hashoidextended(", ", ", true },
-        { "name", "hashnameextended(", ", ", true },
-        { "uuid", "uuid_hash_extended(", ", ", true },
-        { "inet", "hashinetextended(", ", ", true },
-        { "cidr", "hashinetextended(", ", ", true },
-        { "macaddr", "hashmacaddrextended(", ", ", true },
-        { "macaddr8", "hashmacaddr8extended(", ", ", true },
-        { "text", "hashtextextended(", " collate \"C\", ", true },
-        { "varchar", "hashtextextended(", " collate \"C\", ", true },
-        { "char", "hash_array_extended(array[", "], ", false },
-        { "date", "hash_array_extended(array[", "], ", false },
-        { "bytea", "hash_array_extended(array[", "], ", false },
-        { "time", "hash_array_extended(array[time_send(", ")], ", false },
-        { "timetz", "hash_array_extended(array[timetz_send(", ")], ", false },
-        { "timestamp", "hash_array_extended(array[timestamp_send(", ")], ", false },
-        { "timestamptz", "hash_array_extended(array[timestamptz_send(", ")], ", false },
-        { "interval", "hash_array_extended(array[interval_send(", ")], ", false },
-        { "money", "hash_array_extended(array[cash_send(", ")], ", false },
-        { "bpchar", "hash_array_extended(array[bpcharsend(", ")], ", false },
-        { "pg_lsn", "hash_array_extended(array[pg_lsn_send(", ")], ", false },
+        { "bool", { HASH("hashint4extended(", "::int4, ") }, true },
+        { "int2", { HASH("hashint2extended(", ", ") }, true },
+        { "int4", { HASH("hashint4extended(", ", ") }, true },
+        { "int8", { "hashint8extended(", SEED, ", ", VALUE, ")" }, true }, /* as the seed all 64 bits count */
+        { "oid", { HASH("hashoidextended(", ", ") }, true },
+        { "name", { HASH("hashnameextended(", ", ") }, true },
+        { "uuid", { HASH("uuid_hash_extended(", ", ") }, true },
+        { "inet", { HASH("hashinetextended(", ", ") }, true },
+        { "cidr", { HASH("hashinetextended(", ", ") }, true },
+        { "macaddr", { HASH("hashmacaddrextended(", ", ") }, true },
+        { "macaddr8", { HASH("hashmacaddr8extended(", ", ") }, true },
+        { "text", { HASH("hashtextextended(", " collate \"C\", ") }, true },
+        { "varchar", { HASH("hashtextextended(", " collate \"C\", ") }, true },
+        { "char", { BYTES("") }, false },
+        { "date", { BYTES("") }, false },
+        { "bytea", { BYTES("") }, false },
+        { "time", { BYTES("time_send") }, false },
+        { "timetz", { BYTES("timetz_send") }, false },
+        { "timestamp", { SECONDS("timestamp_send") }, false },
+        { "timestamptz", { SECONDS("timestamptz_send") }, false },
+        { "interval", { BYTES("interval_send") }, false },
+        { "money", { BYTES("cash_send") }, false },
+        { "bpchar", { BYTES("bpcharsend") }, false },
+        { "pg_lsn", { BYTES("pg_lsn_send") }, false },
+        { "float4", { NUMBER("hashfloat4extended") }, true },
+        { "float8", { NUMBER("hashfloat8extended") }, true },
 };
-/* Any other type of the core's (numeric and floats: their text says all, and is faster than their bytes;
- * jsonb: its own hash knows no scale, and elements 32 apart may change places in it). */
-static const HashForm by_text = { NULL, "hashtextextended(", "::text collate \"C\", ", true };
+/* Any other type of the core's (numeric: its text says all, and is faster than its bytes; jsonb: its own
+ * hash knows no scale, and elements 32 apart may change places in it). */
+static const HashForm by_text = { NULL, { HASH("hashtextextended(", "::text collate \"C\", ") }, true };
 /* What a user may have made: by its type's output function, and never by its cast to text: whoever
  * owns a type may make such a cast, and its function would run with our rights and hide what it
  * likes. Nobody can make one from record; and NULL is "()", which an empty text ("") is not. */
-static const HashForm by_output = { NULL, "hashtextextended(row(", ")::text collate \"C\", ", false };
+static const HashForm by_output = { NULL, { HASH("hashtextextended(row(", ")::text collate \"C\", ") }, false };
 
 static const HashForm *form_of(const TableColumn *c)
 {
@@ -191,37 +208,25 @@ static int64_t drawn(uint64_t seed, int n)
         return (int64_t)(row_hash_mix(seed + (uint64_t)n * 0x9e3779b97f4a7c15ULL) & INT64_MAX);
 }
 
-/* A number of 8 bytes goes in as the seed: all 64 bits of it count there, and only 32 as the value. */
-static void eight_bytes_sql(Sql *q, const TableColumn *c, int64_t seed)
-{
-        sql_add(q, "hashint8extended(");
-        sql_int(q, seed);
-        sql_add(q, ", ");
-        value_sql(q, c);
-        sql_add(q, ")");
-}
-
 static void form_sql(Sql *q, const HashForm *f, const TableColumn *c, int64_t seed)
 {
-        sql_add_literal_(q, f->before);
-        value_sql(q, c);
-        sql_add_literal_(q, f->after);
-        sql_int(q, seed);
-        sql_add(q, ")");
+        for (const char *const *p = f->pieces; *p; p++)
+                if (str_eq(*p, VALUE))
+                        value_sql(q, c);
+                else if (str_eq(*p, SEED))
+                        sql_int(q, seed);
+                else
+                        sql_add_literal_(q, *p);
 }
 
 void table_column_hash_sql(Sql *q, const TableRef *t, int column, uint64_t seed)
 {
         const TableColumn *c = &t->columns[column];
         const HashForm *f = form_of(c);
-        bool eight = str_eq(c->schema, "pg_catalog") && str_eq(c->type, "int8"), null = eight || f->null;
-        if (null)
+        if (f->null)
                 sql_add(q, "coalesce(");
-        if (eight)
-                eight_bytes_sql(q, c, drawn(seed, 2 * column));
-        else
-                form_sql(q, f, c, drawn(seed, 2 * column));
-        if (null) {
+        form_sql(q, f, c, drawn(seed, 2 * column));
+        if (f->null) {
                 sql_add(q, ", ");
                 sql_int(q, drawn(seed, 2 * column + 1));
                 sql_add(q, ")");

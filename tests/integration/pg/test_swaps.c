@@ -137,6 +137,51 @@ static void plants_of(int major)
         lab_drop(major, name);
 }
 
+/* Neighbours among times and floats, where doubles are dense and where they are not: each has a hash of its own. */
+static const char *const neighbours[] = {
+        "create table neighbours as select s + n * interval '1 us' as v from unnest(array['0044-03-15 BC', '0001-01-01', "
+        "'1829-12-31 23:59:59.99', '1969-12-31 23:59:59.99', '1999-12-31 23:59:59.99', '2024-03-01', '2109-12-31 "
+        "23:59:59.99', '9999-01-01', '294276-12-31 23:59:59.9']::timestamptz[]) s, generate_series(1, 20000) n",
+        "create table neighbours as select s + n * interval '1 us' as v from unnest(array['0044-03-15 BC', '1829-12-31 "
+        "23:59:59.99', '2109-12-31 23:59:59.99', '5000-01-01']::timestamp[]) s, generate_series(1, 20000) n",
+        "create table neighbours as select v from (values ('0'::float8), ('-0'), ('1'), ('-1'), ('NaN'), ('Infinity'), "
+        "('-Infinity'), ('5e-324'), ('-5e-324'), ('2.2250738585072014e-308'), ('1.7976931348623157e308'), (null), "
+        "('0.1'), ('0.10000000000000002'), ('0.30000000000000004'), ('0.3'), ('1e15'), ('1000000000000000.1')) x(v)",
+        "create table neighbours as select v from (values ('0'::float4), ('-0'), ('1'), ('-1'), ('NaN'), ('Infinity'), "
+        "('-Infinity'), ('1e-45'), ('-1e-45'), ('3.4028235e38'), (null), ('0.1'), ('0.10000001')) x(v)",
+};
+
+static void told_apart(Pg *pg, const char *made)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_ARENA arena = arena_new();
+        AUTO_SQL q = { 0 };
+        AUTO_FREE char *same = NULL;
+        TableRef *tables;
+        int n;
+        lab_do(pg, made);
+        cr_assert(table_list(pg, arena, NULL, &tables, &n, &err) && n == 1, "%s", err.message);
+        sql_add(&q, "select count(*) - count(distinct ");
+        table_hash_sql(&q, &tables[0], row_hash_seed());
+        sql_add(&q, ") from neighbours pgsherpa_row");
+        cr_assert(pg_query_value(pg, &q, &same, &err), "%s", err.message);
+        cr_expect_str_eq(same, "0", "%s have the hash of another one: %s", same, made);
+        lab_do(pg, "drop table neighbours");
+}
+
+Test(swaps, neighbours_are_told_apart)
+{
+        static const int majors[] = { 13, 15, 17, 18 };
+        for (size_t m = 0; m < LEN(majors); m++) {
+                AUTO_FREE char *name = lab_database(majors[m], "neighbours");
+                AUTO_PG Pg *pg = lab_open(majors[m], name);
+                lab_do(pg, "set search_path = public");
+                for (size_t i = 0; i < LEN(neighbours); i++)
+                        told_apart(pg, neighbours[i]);
+                lab_drop(majors[m], name);
+        }
+}
+
 static char *content(Pg *pg)
 {
         AUTO_ERR err = { 0 };
