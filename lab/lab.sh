@@ -1,7 +1,7 @@
 #!/bin/bash
 # lab.sh: the whole lab up and down; what `./dev lab` runs. See lab/README.md.
 #
-#       ./dev lab up [13 15 17 18]      servers, engine, images (all four majors)
+#       ./dev lab up [13 17 ...]        servers, engine, images (of all majors, or these)
 #       ./dev lab down                  stops what up started; caches stay
 #       ./dev lab env                   shell variables for tests: eval "$(./dev lab env)"
 #       ./dev lab status                what is there and what runs

@@ -7,10 +7,15 @@
 # stamp inside naming what it was built from. So a bootstrap that was cut off
 # (no network, ctrl-C, power) leaves only a *.partial that the next run removes.
 #
+# Four come from Debian's suites by debootstrap; 19, 12, 14 and 16 are made from
+# one of those four (experimental.sh, npm.sh).
+#
 # Signatures are checked: the archive keyring of an up-to-date bookworm holds
-# the keys of all four suites (bullseye to sid), and a suite that it does not
+# the keys of all suites (bullseye to sid), and a suite that it does not
 # know is an error, not a warning.
 . "$(dirname "$0")/common.sh"
+. "$LAB_HOME/npm.sh"
+. "$LAB_HOME/experimental.sh"
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -22,8 +27,14 @@ packages_of() {
         echo "postgresql-$1,ca-certificates,curl,locales,procps"
 }
 
+recipe_of() {
+        local pinned
+        read -r pinned _ <<<"$(npm_version "$1")"
+        echo "recipe $RECIPE $1${pinned:+ $pinned recipe $NPM_RECIPE}"
+}
+
 root_is_whole() {
-        [ "$(cat "$(root_of "$1")/.lab-stamp" 2>/dev/null | head -1)" = "recipe $RECIPE $1" ] &&
+        [ "$(cat "$(root_of "$1")/.lab-stamp" 2>/dev/null | head -1)" = "$(recipe_of "$1")" ] &&
                 [ -x "$(root_of "$1")/usr/lib/postgresql/$1/bin/postgres" ]
 }
 
@@ -59,43 +70,44 @@ debootstrap_into() {
         return 1
 }
 
+# usage: root_from_debian MAJOR DIR
+root_from_debian() {
+        local major=$1 partial=$2 suite
+        suite=$(suite_of "$major")
+        debootstrap_into "$major" "$suite" "$partial" || { echo "debootstrap of $suite failed"; return 1; }
+        root_update "$major" "$suite" "$partial" || { echo "the security update of $suite failed"; return 1; }
+        chroot "$partial" localedef -i en_US -c -f UTF-8 en_US.UTF-8 || return 1
+        rm -rf "$partial"/var/cache/apt/archives/*.deb "$partial"/var/lib/apt/lists/* \
+                "$partial"/usr/share/doc/* "$partial"/usr/share/man/* "$partial"/debootstrap
+        version=$(chroot "$partial" dpkg-query -W -f '${Version}\n' "postgresql-$major")
+}
+
 root_make() {
-        local major=$1 suite dir partial log
+        local major=$1 suite dir partial log version= notice= how=debian
         root_is_whole "$major" && return 0
         suite=$(suite_of "$major")
         dir=$(root_of "$major")
         partial=$dir.partial
         log=$PGSHERPA_LAB/log/root-$major.log
-        say "bootstrapping PostgreSQL $major from Debian $suite (about a minute)"
-        rm -rf --one-file-system "$dir"
-        if ! debootstrap_into "$major" "$suite" "$partial" >"$log" 2>&1; then
+        case $suite in npm | experimental) how=$suite ;; esac
+        say "making PostgreSQL $major from $([ "$how" = npm ] && echo "npm's $npm_package" || echo "Debian $suite")"
+        rm -rf --one-file-system "$dir" "$partial"
+        if ! "root_from_$how" "$major" "$partial" >"$log" 2>&1; then
                 tail -15 "$log" >&2
                 rm -rf --one-file-system "$partial"
-                die "debootstrap of $suite failed; the whole story is in $log"
+                die "PostgreSQL $major did not come from $suite; the whole story is in $log"
         fi
-        root_update "$major" "$suite" "$partial" >>"$log" 2>&1 || {
-                tail -15 "$log" >&2
-                rm -rf --one-file-system "$partial"
-                die "the security update of $suite failed; the whole story is in $log"
-        }
-        chroot "$partial" localedef -i en_US -c -f UTF-8 en_US.UTF-8
-        rm -rf "$partial"/var/cache/apt/archives/*.deb "$partial"/var/lib/apt/lists/* \
-                "$partial"/usr/share/doc/* "$partial"/usr/share/man/* "$partial"/debootstrap
-        {
-                echo "recipe $RECIPE $major"
-                chroot "$partial" dpkg-query -W -f '${Version}\n' "postgresql-$major"
-        } >"$partial/.lab-stamp"
+        printf '%s\n%s\n' "$(recipe_of "$major")" "$version" >"$partial/.lab-stamp"
         sync -f "$partial"
         mv -T "$partial" "$dir"
-        say "PostgreSQL $(sed -n 2p "$dir/.lab-stamp") is bootstrapped"
+        [ -z "$notice" ] || say "$notice"
+        say "PostgreSQL $version is there"
 }
 
-roots_make() {
+# usage: roots_side_by_side N...
+roots_side_by_side() {
         local major
-        need_root "debootstrap"
-        lab_dir_make
         for major in "$@"; do
-                suite_of "$major" >/dev/null
                 while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
                 with_lock "root-$major" root_make "$major" &
         done
@@ -104,6 +116,19 @@ roots_make() {
         for major in "$@"; do
                 root_is_whole "$major" || die "there is no root of PostgreSQL $major"
         done
+}
+
+roots_make() {
+        local major bases=
+        need_root "debootstrap"
+        lab_dir_make
+        for major in "$@"; do
+                bases="$bases $(bases_of "$major")"
+        done
+        # shellcheck disable=SC2086
+        roots_side_by_side $(for major in $bases "$@"; do [ "$(bases_of "$major")" ] || echo "$major"; done | sort -u)
+        # shellcheck disable=SC2046
+        roots_side_by_side $(for major in "$@"; do [ ! "$(bases_of "$major")" ] || echo "$major"; done | sort -u)
 }
 
 roots_make "$@"
