@@ -3,7 +3,7 @@
 #
 # Everything the lab owns lives below one directory, $PGSHERPA_LAB:
 #
-#       roots/N       a Debian with PostgreSQL N in it, and its stamp (roots.sh)
+#       roots/N       a Debian with PostgreSQL N in it, and its stamp (roots.sh); N-extensions
 #       bin/N         client programs of major N that run from the host
 #       servers/N     the standing server of major N: data, sock, log
 #       docker        data of the Docker engine, when we had to start one
@@ -42,6 +42,7 @@ suite_of() {
 # The roots that a root is made from. A package from npm is a server alone: it stands in trixie with
 # the clients of 17, and with the pg_controldata of 15, which reads the control files of 12 to 16.
 bases_of() {
+        case $1 in *-extensions) echo "${1%-*}"; return ;; esac
         case $(suite_of "$1") in
         npm) echo 15 17 ;;
         experimental) echo 18 ;;

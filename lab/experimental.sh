@@ -8,7 +8,7 @@
 # but not silently; who wants none of that sets PGSHERPA_LAB_FRESH=1.
 
 # Fetches the lists of DIR; when they are expired, `notice` says which, since when, and what to do.
-experimental_lists() {
+lists_fetch() {
         local dir=$1 out rc=0
         out=$(LC_ALL=C chroot "$dir" apt-get -q update 2>&1) || rc=$?
         echo "$out"
@@ -37,7 +37,7 @@ root_from_experimental() {
         echo "deb $PGSHERPA_LAB_MIRROR experimental main" >"$dir/etc/apt/sources.list.d/experimental.list"
         printf 'Package: postgresql-%s postgresql-client-%s libpq5\nPin: release a=experimental\nPin-Priority: 990\n' \
                 "$major" "$major" >"$dir/etc/apt/preferences.d/experimental"
-        experimental_lists "$dir" || return 1
+        lists_fetch "$dir" || return 1
         DEBIAN_FRONTEND=noninteractive chroot "$dir" sh -ec '
                 apt-get -q -y --no-install-recommends install "postgresql-$1" "postgresql-client-$1" libpq5 \
                         postgresql-18- postgresql-client-18-' sh "$major" || return 1

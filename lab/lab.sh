@@ -9,8 +9,13 @@
 
 lab_up() {
         need_root "the lab"
-        [ $# -gt 0 ] || set -- $ALL_MAJORS
-        "$LAB_HOME/roots.sh" "$@"
+        local extensions=
+        if [ $# = 0 ]; then
+                set -- $ALL_MAJORS
+                extensions="17-extensions 18-extensions"
+        fi
+        # shellcheck disable=SC2086
+        "$LAB_HOME/roots.sh" "$@" $extensions
         "$LAB_HOME/servers.sh" up "$@"
         # A machine that cannot run containers still gets its servers.
         if "$LAB_HOME/engine.sh" up; then

