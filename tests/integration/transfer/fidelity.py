@@ -17,7 +17,7 @@ def main():
     path = [int(m) for m in sys.argv[1].split("-")]
     moves.need(*path)
     db = f"{moves.MARK}_fid_0"
-    moves.build(path[0], db, min(path))
+    moves.build(path[0], db, min(path), max(path))
     first = moves.dump(path[0], db)
     for n, (a, b) in enumerate(zip(path, path[1:])):
         into = f"{moves.MARK}_fid_{n + 1}"

@@ -83,15 +83,18 @@ def make(major, name, options=""):
     return name
 
 
-def build(major, db, lowest=None):
+def build(major, db, lowest=None, highest=None):
     """NN-subject.sql in order. 80-new.since-N.sql holds what only N and later know, so it goes where
-    nothing on the way is older; 85-rewritten.since-N.sql what an older one is told in other words."""
+    nothing on the way is older; 85-rewritten.since-N.sql what an older one is told in other words.
+    Single statements ask psql: \\if :since13 (on the whole way), \\if :until18."""
     names = {n: f"{MARK}_{n}" for n in ("own", "app", "evt", "evt2", "evt3")}
     names["odd"] = f'{MARK} "o;dd \U0001f418'
     roles = [names[n] for n in ("own", "app", "odd")]
     ROLES.extend(r.replace('"', '""') for r in roles)
     sql = "".join(f'create role :"{n}";\n' for n in ("own", "app", "odd"))
     variables = [f"{k}={v}" for k, v in names.items()] + [f"db={db}"]
+    variables += [f"since{n}={int((lowest or major) >= n)}" for n in range(13, 20)]
+    variables += [f"until{n}={int((highest or major) <= n)}" for n in range(12, 20)]
     psql(major, "postgres", sql + 'alter role :"own" connection limit 3;', *variables)
     make(major, db, "encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'")
     for name in sorted(os.listdir(SQL)):

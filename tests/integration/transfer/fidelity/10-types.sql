@@ -73,9 +73,13 @@ comment on type types.mood is 'a mood';
 comment on domain types.email is 'a domain';
 comment on constraint looks_right on domain types.email is 'of a domain';
 comment on column types.pair."B b" is 'of a composite';
-create table types.inner_ones (id int primary key, x xid, x8 xid8, c cid, s pg_snapshot, ov oidvector, iv int2vector, rc refcursor, ac aclitem, acs aclitem[], rn regnamespace, rf regconfig, rd regdictionary, rl regcollation, rt tid[], bx box[]);
-insert into types.inner_ones values (1, '4294967295', '18446744073709551615', '1', '10:20:10,14,15', '1 2 3', '-1 2', 'a "cursor"', 'postgres=arw*/postgres', '{=r/postgres,postgres=a*/postgres}', 'types', 'pg_catalog.simple', 'pg_catalog.simple', '"C"', '{"(0,1)","(4294967295,65535)"}', '{(1,1),(0,0);(2,2),(1,1)}'),
-        (2, '0', '0', '0', '10:10:', '', '', '', null, '{}', null, null, null, null, '{}', '{}');
+create table types.inner_ones (id int primary key, x xid, c cid, ov oidvector, iv int2vector, rc refcursor, ac aclitem, acs aclitem[], rn regnamespace, rf regconfig, rd regdictionary, rt tid[], bx box[]);
+insert into types.inner_ones values (1, '4294967295', '1', '1 2 3', '-1 2', 'a "cursor"', 'postgres=arw*/postgres', '{=r/postgres,postgres=a*/postgres}', 'types', 'pg_catalog.simple', 'pg_catalog.simple', '{"(0,1)","(4294967295,65535)"}', '{(1,1),(0,0);(2,2),(1,1)}'),
+        (2, '0', '0', '', '', '', null, '{}', null, null, null, '{}', '{}');
+\if :since13
+create table types.inner_ones_of_13 (id int primary key, x8 xid8, s pg_snapshot, rl regcollation);
+insert into types.inner_ones_of_13 values (1, '18446744073709551615', '10:20:10,14,15', '"C"'), (2, '0', '10:10:', null);
+\endif
 create domain types.pair_of as types.pair check ((value).a > 0); create domain types.short_email as types.email check (length(value) < 20); create domain types.days as daterange check (not isempty(value));
 create table types.over (id int primary key, p types.pair_of, e types.short_email, es types.short_email[], ps types.pair_of[], d types.days, ds types.days[]);
 insert into types.over values (1, '(1,x,sad)', 's@t', '{a@b}', array['(2,"y,",first)'::types.pair_of], '[2000-01-01,infinity)', '{"[2000-01-01,2000-02-01)","(,)"}'), (2, null, 'n@n', null, '{}', null, '{}');

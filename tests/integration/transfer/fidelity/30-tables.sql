@@ -23,7 +23,11 @@ create unlogged table tab.unlogged (a int primary key); insert into tab.unlogged
 create index i_hash on tab.parent using hash (k); create index i_expr on tab.parent (lower(t) collate "C" text_pattern_ops desc nulls last) include (k) where k > 5;
 create index i_brin on tab.parent using brin (id) with (pages_per_range = 7); create index i_gin on types.arrays using gin (i) with (fastupdate = off); create unique index i_part on tab.parent ((k % 7), t) where t is not null;
 create index i_spgist on types.texts using spgist (t); cluster tab.parent using parent_pkey; alter index tab.i_expr alter column 1 set statistics 200;
-create statistics tab.st (ndistinct, dependencies, mcv) on k, t from tab.parent; alter statistics tab.st set statistics 55;
+create statistics tab.st (ndistinct, dependencies, mcv) on k, t from tab.parent;
+\if :since13
+alter statistics tab.st set statistics 55;
+\endif
+
 comment on statistics tab.st is 'statistics'; comment on index tab.i_hash is 'index'; comment on constraint fk on tab.child is 'constraint'; comment on sequence tab.down is 'sequence';
 -- Partitions of every kind.
 create schema part;

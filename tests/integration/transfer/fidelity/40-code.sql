@@ -58,7 +58,7 @@ create function code.table_of() returns table (x "json") language sql as $$ sele
 create type code.words_type as ("json" int, "json_object" text);
 create aggregate code.words_sum("json" int) (sfunc = int4pl, stype = int);
 create domain code.json_exists as int;
-create function code.set_of(a code.json_exists default 3) returns setof code.json_exists language sql as 'select 1';
+create function code.set_of(a code.json_exists default 3) returns setof code.json_exists language sql as 'select 1::code.json_exists';
 comment on function code.words(int, int) is 'json';
 create table code.words_table ("json" int, "json_array" int default 3 check ("json_array" > 0), "json_table" int);
 create index on code.words_table using gin ((array["json"]));

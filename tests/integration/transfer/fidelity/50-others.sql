@@ -12,7 +12,13 @@ create server files foreign data wrapper file_fdw; create foreign table oth.pass
 create server far foreign data wrapper postgres_fdw options (host '127.0.0.1', port '1', dbname 'none', fetch_size '7'); create foreign table oth.far (a int options (column_name 'b')) server far options (schema_name 's', table_name 't');
 create table oth.trgm (t text, h public.hstore); insert into oth.trgm values ('hello', 'a=>1,b=>NULL'); create index on oth.trgm using gin (t oth.gin_trgm_ops); create index on oth.trgm using gist (h);
 create function oth.evt() returns event_trigger language plpgsql as $$begin null; end$$; create event trigger :"evt" on ddl_command_end when tag in ('CREATE TABLE', 'DROP TABLE') execute function oth.evt(); create event trigger :"evt2" on sql_drop execute function oth.evt(); alter event trigger :"evt2" disable;
-create publication pub_all for all tables with (publish = 'insert, delete'); create publication pub_some for table tab.parent, only tab.inh2, part.list with (publish_via_partition_root = true); create publication pub_empty;
+create publication pub_all for all tables with (publish = 'insert, delete');
+\if :since13
+create publication pub_some for table tab.parent, only tab.inh2, part.list with (publish_via_partition_root = true);
+\else
+create publication pub_some for table tab.parent, only tab.inh2;
+\endif
+create publication pub_empty;
 create function oth.pl_call() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler'; create function oth.pl_inline(internal) returns void language c strict as '$libdir/plpgsql', 'plpgsql_inline_handler'; create function oth.pl_check(oid) returns void language c strict as '$libdir/plpgsql', 'plpgsql_validator';
 create trusted language "odd lang" handler oth.pl_call inline oth.pl_inline validator oth.pl_check; create function oth.odd() returns int language "odd lang" as $$begin return 1; end$$;
 create access method oth_am type table handler heap_tableam_handler; create table oth.am (a int primary key) using oth_am; insert into oth.am values (1);
