@@ -6,6 +6,7 @@
 #include "pg/catalog.h"
 #include "pg/compare_objects.h"
 #include "pg/facts.h"
+#include "pg/recomputed.h"
 #include "pg/rowdiff.h"
 #include "pg/tabledata.h"
 
@@ -215,10 +216,13 @@ static bool wait_readers(Live *l, Err *err)
 
 /* ---- rows ---- */
 
-static bool name_rows(Live *l, json_t *entry, TableRef *s, TableRef *t, Err *err)
+static bool name_rows(Live *l, json_t *entry, const TableRef *source, const TableRef *target, Err *err)
 {
         json_t *rows = NULL;
         const char *why = NULL;
+        TableRef carried[2] = { *source, *target }, *s = &carried[0], *t = &carried[1];
+        s->n_columns -= s->n_computed;
+        t->n_columns -= t->n_computed;
         if (s->condition || t->condition)
                 why = "only a part of an extension's table is compared";
         else if (!l->same_encoding)
@@ -232,6 +236,21 @@ static bool name_rows(Live *l, json_t *entry, TableRef *s, TableRef *t, Err *err
         return true;
 }
 
+/* Both are there. */
+static bool compare_one(Live *l, TableRef *s, TableRef *t, const json_t *source, const json_t *target, int *named,
+                        Err *err)
+{
+        json_t *entry = compare_table_records(&l->report, s->key, source, target);
+        s->estimate = jx_int(source, "rows", 0);
+        t->estimate = jx_int(target, "rows", 0);
+        if (entry)
+                return (*named)++ >= TABLES_NAMED || name_rows(l, entry, s, t, err);
+        bool fine = true;
+        Recomputed c = { .source = l->side[0].pg, .target = l->side[1].pg, .s = s, .t = t, .seed = l->seed,
+                         .countable = l->same_encoding };
+        return !recomputed_differs(source, target) || recomputed_judge(&c, &l->report, &fine, err);
+}
+
 static bool compare_rows(Live *l, Err *err)
 {
         Side *a = &l->side[0], *b = &l->side[1];
@@ -243,10 +262,7 @@ static bool compare_rows(Live *l, Err *err)
                 AUTO_JSON source = order <= 0 ? table_data_record(s, &x[i], l->method) : NULL;
                 AUTO_JSON target = order >= 0 ? table_data_record(t, &y[j], l->method) : NULL;
                 if (order == 0) {
-                        json_t *entry = compare_table_records(&l->report, s->key, source, target);
-                        s->estimate = x[i].rows;
-                        t->estimate = y[j].rows;
-                        if (entry && named++ < TABLES_NAMED && !name_rows(l, entry, s, t, err))
+                        if (!compare_one(l, s, t, source, target, &named, err))
                                 return false;
                 } else {        /* a missing table is told among the objects, but for an extension's */
                         compare_lone_table(&l->report, order < 0 ? s->key : t->key, source, target);

@@ -2,21 +2,54 @@
 #include "pg/compare.h"
 
 #include "pg/compare_objects.h"
+#include "pg/recomputed.h"
 
-static void compare_data(Report *r, const json_t *source, const json_t *target)
+/* The target computes them again, in a moment of its own. */
+static bool judge(Report *r, Pg *target, const char *name, Err *err)
+{
+        AUTO_ARENA a = arena_new();
+        AUTO_ERR ignored = { 0 };
+        TableRef *tables = NULL;
+        int n = 0;
+        bool fine, ok = true;
+        if (!pg_begin_reading(target, NULL, err))
+                return false;
+        if (!pg_do(target, "set local quote_all_identifiers = on", err) ||
+            !table_list(target, a, NULL, &tables, &n, err))
+                ok = false;
+        for (int i = 0; ok && i < n; i++)
+                if (str_eq(tables[i].key, name))
+                        ok = recomputed_judge(&(Recomputed){ .target = target, .t = &tables[i] }, r, &fine, err);
+        return pg_do(target, "rollback", ok ? err : &ignored) && ok;
+}
+
+static bool compare_table(Report *r, Pg *target, const char *name, const json_t *s, const json_t *t, Err *err)
+{
+        json_t *entry = compare_table_records(r, name, s, t);
+        if (entry || !recomputed_differs(s, t))
+                return true;
+        if (target)
+                return judge(r, target, name, err);
+        report_differ(r, "table", name, "generated columns", jx_get(s, "computed"), jx_get(t, "computed"));
+        return true;
+}
+
+/* `live`: the target's server, or NULL. */
+static bool compare_data(Report *r, Pg *live, const json_t *source, const json_t *target, Err *err)
 {
         const char *name;
         json_t *s, *t;
         json_object_foreach((json_t *)source, name, s) {
                 t = jx_get(target, name);
-                if (t)                  /* a missing table is told among the objects, but for an extension's */
-                        compare_table_records(r, name, s, t);
-                else
+                if (!t)                 /* a missing table is told among the objects, but for an extension's */
                         compare_lone_table(r, name, s, NULL);
+                else if (!compare_table(r, live, name, s, t, err))
+                        return false;
         }
         json_object_foreach((json_t *)target, name, t)
                 if (!jx_get(source, name))
                         compare_lone_table(r, name, NULL, t);
+        return true;
 }
 
 static void compare_objects(ObjectsCompare *c, const json_t *s, const json_t *t)
@@ -60,8 +93,8 @@ static bool comparable(const json_t *source, const json_t *target, Err *err)
         return true;
 }
 
-bool inventory_compare(const json_t *source, const json_t *target, const CompareOptions *o,
-                       json_t **ret, Err *err)
+static bool compare(const json_t *source, const json_t *target, Pg *live, const CompareOptions *o, json_t **ret,
+                    Err *err)
 {
         if (!comparable(source, target, err))
                 return false;
@@ -69,7 +102,8 @@ bool inventory_compare(const json_t *source, const json_t *target, const Compare
         ObjectsCompare c = { .report = &r, .map_roles = o->map_roles, .reprinter = o->reprinter,
                              .source_major = (int)jx_int(jx_get(source, "facts"), "major", 0),
                              .target_major = (int)jx_int(jx_get(target, "facts"), "major", 0) };
-        compare_data(&r, jx_get(source, "data"), jx_get(target, "data"));
+        if (!compare_data(&r, live, jx_get(source, "data"), jx_get(target, "data"), err))
+                return false;
         compare_objects(&c, jx_get(source, "objects"), jx_get(target, "objects"));
         if (!objects_compare_reprinted(&c, err))
                 return false;
@@ -79,6 +113,11 @@ bool inventory_compare(const json_t *source, const json_t *target, const Compare
         const char *method = jx_str(source, "method", NULL);
         *ret = report_take(&r, str_eq(method, "stream") ? "deep" : "quick", method);
         return true;
+}
+
+bool inventory_compare(const json_t *source, const json_t *target, const CompareOptions *o, json_t **ret, Err *err)
+{
+        return compare(source, target, NULL, o, ret, err);
 }
 
 bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOptions *o,
@@ -93,7 +132,7 @@ bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOp
         json_t *inventory = NULL;
         if (!pg_inventory(target, &io, &inventory, err))
                 return false;
-        bool ok = inventory_compare(source_inventory, inventory, o, ret, err);
+        bool ok = compare(source_inventory, inventory, target, o, ret, err);
         json_decref(inventory);
         return ok;
 }

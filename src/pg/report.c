@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "pg/inventory.h"
+#include "pg/rules.h"
 
 #define MAX_VALUE 600                   /* characters of a value in a report                */
 #define MAX_DIFF  4000
@@ -11,11 +12,13 @@ Report report_new(const json_t *ignore)
 {
         Report r = { .ignore = ignore, .json = json_object(), .differences = json_array(),
                      .normalised = json_array(), .limits = json_array(), .data = json_array(),
-                     .methods = json_object(), .rules = json_object(), .counted = json_array() };
+                     .methods = json_object(), .rules = json_object(), .recomputed = json_array(),
+                     .counted = json_array() };
         jx_set_str(r.json, "format", REPORT_FORMAT);
         jx_set(r.json, "differences", r.differences);
         jx_set(r.json, "normalised", r.normalised);
         jx_set(r.json, "rules", r.rules);
+        jx_set(r.json, "recomputed", r.recomputed);
         jx_set(r.json, "limits", r.limits);
         jx_set(r.json, "methods", r.methods);
         jx_set(r.json, "data", r.data);
@@ -158,6 +161,21 @@ void report_excuse(Report *r, const char *kind, const char *object, const char *
         jx_set_str(d, "rule", rule);
         jx_set_str(d, "reason", reason);
         json_array_append_new(r->normalised, d);
+}
+
+void report_recomputed(Report *r, const char *table, const json_t *columns, int64_t rows)
+{
+        AUTO_FREE char *name = inventory_name(table);
+        AUTO_JSON n = rows < 0 ? json_null() : json_integer(rows);
+        report_excuse(r, "table", table, "generated columns", columns, n, RULE_RECOMPUTED,
+                      rule_reason(RULE_RECOMPUTED));
+        if (json_array_size(r->recomputed) >= REPORT_LISTED)
+                return;
+        json_t *d = json_object();
+        jx_set_str(d, "table", name);
+        jx_set(d, "columns", json_deep_copy(columns));
+        jx_set(d, "rows", json_incref(n));
+        json_array_append_new(r->recomputed, d);
 }
 
 json_t *report_differ(Report *r, const char *kind, const char *object, const char *what,

@@ -13,10 +13,12 @@
  *       "differences_total": 1,
  *       "normalised": [{"rule", "reason", "kind", "object", "what", "source", "target"}, ..],
  *       "normalised_total": 12, "rules": {"tablespace": {"n": 12, "reason": ".."}},
+ *       "recomputed": [{"table": "app.page", "columns": ["words"], "rows": 12}, ..],
  *       "limits": ["large objects: only counted (needs a superuser)"]}
  *
  * "differences", "normalised" and "data" list at most a thousand entries each; the totals count
- * them all. "rows" is there for a table with a key: the first rows that differ, by key. Values
+ * them all. "recomputed": generated columns with other values than on the source, and in how many rows
+ * (null: not known). "rows" of a difference is there for a table with a key: the first rows that differ, by key. Values
  * are cut at 600 characters. Text in it is as the server sent it: whoever shows it cleans it. */
 #pragma once
 
@@ -27,7 +29,7 @@
 
 typedef struct Report {
         const json_t *ignore;           /* kinds or kind.aspect; NULL: none                  */
-        json_t *json, *differences, *normalised, *limits, *data, *methods, *rules,
+        json_t *json, *differences, *normalised, *limits, *data, *methods, *rules, *recomputed,
                 *counted;               /* names of tables of which only rows were counted, a few */
         int64_t total, excused, only_counted, objects, sequences, tables, rows;
 } Report;
@@ -44,6 +46,8 @@ json_t *report_differ(Report *r, const char *kind, const char *object, const cha
 void report_excuse(Report *r, const char *kind, const char *object, const char *what,
                    const json_t *source, const json_t *target, const char *rule,
                    const char *reason);
+/* Generated columns that the target computed to something else, as it must; `rows`: -1 not known. */
+void report_recomputed(Report *r, const char *table, const json_t *columns, int64_t rows);
 void report_limit(Report *r, const char *text);
 /* One table that was compared, however it came out; `record` is table_data_record()'s. */
 void report_table(Report *r, const char *table, const json_t *record);

@@ -56,6 +56,9 @@ char *report_verdict(const json_t *report)
                    THINGS(jx_int(report, "sequences_compared", 0), "sequence"),
                    THINGS(jx_int(report, "objects_compared", 0), "object"),
                    THINGS(jx_int(report, "normalised_total", 0), "expected difference"));
+        if (json_array_size(jx_get(report, "recomputed")))
+                buf_printf(&b, "; generated columns of %s have other values now",
+                           THINGS((int64_t)json_array_size(jx_get(report, "recomputed")), "table"));
         return xstrdup(buf_str(&b));
 }
 
@@ -103,6 +106,18 @@ static void text_difference(Buf *b, const json_t *d)
                 buf_printf(b, "    which rows: not named, %s\n", why);
 }
 
+/* What is no difference, and yet not as it was: a person decides whether it matters. */
+static void recomputed_words(Buf *b, const json_t *d)
+{
+        AUTO_FREE char *table = cell(d, "table");
+        AUTO_FREE char *listed = jx_words(jx_get(d, "columns"));
+        AUTO_FREE char *columns = text_clean_str(listed);
+        const json_t *rows = jx_get(d, "rows");
+        buf_printf(b, "%s of table %s", columns, table);
+        if (json_is_integer(rows))
+                buf_printf(b, ": %s", THINGS(json_integer_value(rows), "row"));
+}
+
 static void text_how(Buf *b, const json_t *report)
 {
         const char *method, *rule;
@@ -129,6 +144,11 @@ static void write_text(const json_t *report, Buf *b)
         json_array_foreach(jx_get(report, "limits"), i, d) {
                 AUTO_FREE char *text = text_clean_str(json_string_value(d));
                 buf_printf(b, "not compared: %s\n", text);
+        }
+        json_array_foreach(jx_get(report, "recomputed"), i, d) {
+                buf_adds(b, "another value now, as this version computes it: ");
+                recomputed_words(b, d);
+                buf_addc(b, '\n');
         }
         buf_printf(b, "%s\n", verdict);
         text_how(b, report);
@@ -240,6 +260,13 @@ static void write_md(const json_t *report, Buf *b)
         json_array_foreach(jx_get(report, "limits"), i, d) {
                 AUTO_FREE char *text = text_clean_str(json_string_value(d));
                 buf_printf(b, "- %s\n", text);
+        }
+        if (json_array_size(jx_get(report, "recomputed")))
+                buf_adds(b, "\n## Computed to another value\n\n");
+        json_array_foreach(jx_get(report, "recomputed"), i, d) {
+                buf_adds(b, "- ");
+                recomputed_words(b, d);
+                buf_addc(b, '\n');
         }
         md_how(b, report);
 }

@@ -89,7 +89,7 @@ static bool read_buckets(RowDiff *d, int side, PgRes **ret, Err *err)
         sql_add(&q, "select ");
         bucket_sql(d, &q);
         sql_add(&q, ", count(*), sum(");
-        table_hash_sql(&q, &d->t[side], SEED);
+        table_hash_sql(&q, &d->t[side], d->t[side].n_columns, SEED);
         sql_add(&q, ")");
         table_from_sql(&q, &d->t[side]);
         sql_add(&q, " group by 1 order by 1");

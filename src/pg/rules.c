@@ -378,6 +378,8 @@ static bool never(const RuleCase *c)
 }
 
 static const Rule rules[] = {
+        { RULE_RECOMPUTED, "no copy carries generated columns: the target computed them, and every row has what its "
+                           "expression gives there", never },
         { "maintain-privilege", "17 has a privilege MAINTAIN: owners and GRANT ALL include it, and before there "
                                 "is none",
           maintain },

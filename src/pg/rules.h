@@ -19,6 +19,8 @@ typedef struct RuleCase {
 #define RULE_ONLY_TARGET "only on the target"
 /* No rule over two values: the target was asked (reprint.h). */
 #define RULE_REPRINTED "reprinted"
+/* Nor over generated columns: recomputed.h. */
+#define RULE_RECOMPUTED "recomputed"
 
 /* Name of the rule that excuses this difference, or NULL. */
 const char *rule_excuses(const RuleCase *c);

@@ -30,6 +30,8 @@ json_t *table_data_record(const TableRef *t, const TableResult *r, const char *m
         jx_set_str(d, "method", r->hash ? method : "count");
         if (r->hash)
                 jx_set_str(d, "hash", r->hash);
+        if (r->computed)
+                jx_set_str(d, "computed", r->computed);
         if (r->error)
                 jx_set_str(d, "error", r->error);
         return d;

@@ -4,7 +4,8 @@
  *                           "ms": 3}
  *
  * The number is the sum over all rows of a 64-bit hash of the row, so the order of rows does
- * not matter and a duplicate does not cancel itself out (as xor would). What goes into the
+ * not matter and a duplicate does not cancel itself out (as xor would). Where columns are generated,
+ * "hash" is of the others, which a copy carries, and "computed" of all (recomputed.h). What goes into the
  * row's hash: tablelist.h. Read by several connections at once: tablereader.h.
  *
  * Methods: "server" lets the servers hash (functions they have since 11), "stream" reads the rows as

@@ -32,8 +32,9 @@ typedef struct TableRef {
         bool         only;              /* false: a hash-partitioned root, read as a whole   */
         int64_t      bytes, estimate;   /* with TOAST; rows by the statistics                */
         int64_t      pages;             /* of the heap, for ranges of ctid                   */
-        TableColumn *columns;           /* in order of their names                           */
+        TableColumn *columns;           /* in order of their names, generated ones last      */
         int          n_columns;
+        int          n_computed;        /* generated ones: no copy carries them              */
         const char  *encoding;          /* of a stream as text; NULL: UTF8                   */
         bool         binary;            /* of a stream: COPY's binary format                 */
         const char  *condition;         /* "WHERE ..", rendered by a server; or NULL         */
@@ -56,10 +57,10 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
 void table_from_sql(Sql *q, const TableRef *t);
 /* A 64-bit hash of that column, never NULL; the same on every major since 12. */
 void table_column_hash_sql(Sql *q, const TableRef *t, int column, uint64_t seed);
-/* A 64-bit hash of a row of a table that has columns; sums of it stand for the table (tabledata.h). */
-void table_hash_sql(Sql *q, const TableRef *t, uint64_t seed);
-/* pgsherpa_row."a", pgsherpa_row."b" */
+/* A 64-bit hash of a row's first `n` columns; sums of it stand for the table (tabledata.h). */
+void table_hash_sql(Sql *q, const TableRef *t, int n, uint64_t seed);
 /* True: every column is of a type whose binary form says all of a value and is the same on every major,
  * as long as both databases are in UTF8: a fourth faster to read than text. */
 bool table_binary_says_all(const TableRef *t) NONNULL;
+/* pgsherpa_row."a", pgsherpa_row."b" */
 void table_columns_sql(Sql *q, const TableRef *t);

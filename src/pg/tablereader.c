@@ -1,5 +1,6 @@
 #include "pg/tablereader.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -22,11 +23,16 @@ typedef struct Unit {
         bool    alone;                  /* more than its share: the server's own workers help */
 } Unit;
 
+/* What is carried, and all columns: the same where none is generated. */
+typedef struct Hashes {
+        Wide     wide[2];
+        uint64_t stream[2];
+} Hashes;
+
 typedef struct Sum {
-        Wide     wide;
-        uint64_t stream;
-        bool     hashed;
-        int      left;                  /* parts still to come                               */
+        Hashes hashes;
+        bool   hashed;
+        int    left;                    /* parts still to come                               */
 } Sum;
 
 typedef struct Worker {
@@ -122,10 +128,9 @@ static Unit *take(TableReader *r, Worker *w)
 /* ---- reading one part ---- */
 
 typedef struct Got {
-        int64_t  rows;
-        Wide     wide;
-        uint64_t stream;
-        bool     hashed;
+        int64_t rows;
+        Hashes  hashes;
+        bool    hashed;
 } Got;
 
 static bool parse_wide(const char *s, Wide *ret)
@@ -171,26 +176,32 @@ static void where_sql(Sql *q, const TableRef *t, const Unit *u)
         sql_add(q, ",0)'::tid");
 }
 
+static void sum_sql(Sql *q, const TableRef *t, int n, uint64_t seed)
+{
+        sql_add(q, ", coalesce(sum(");
+        table_hash_sql(q, t, n, seed);
+        sql_add(q, "), 0)");
+}
+
 static bool ask(Worker *w, const TableRef *t, const Unit *u, Got *got, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
         got->hashed = t->n_columns && w->r->o.method;
-        sql_add(&q, "select count(*), ");
-        if (got->hashed) {
-                sql_add(&q, "coalesce(sum(");
-                table_hash_sql(&q, t, w->r->o.seed);
-                sql_add(&q, "), 0)");
-        } else {
-                sql_add(&q, "0");
-        }
+        sql_add(&q, "select count(*)");
+        if (got->hashed)
+                sum_sql(&q, t, t->n_columns - t->n_computed, w->r->o.seed);
+        if (got->hashed && t->n_computed)
+                sum_sql(&q, t, t->n_columns, w->r->o.seed);
         table_from_sql(&q, t);
         where_sql(&q, t, u);
         if (!pg_query(w->pg, &q, &r, err))
                 return false;
         got->rows = pg_cell_int(r, 0, 0);
-        return parse_wide(pg_cell(r, 0, 1), &got->wide) ||
-               err_set(err, ERR_SERVER, "the sum of the hashes is not a number");
+        for (int i = 0; got->hashed && i <= (t->n_computed > 0); i++)
+                if (!parse_wide(pg_cell(r, 0, i + 1), &got->hashes.wide[i]))
+                        return err_set(err, ERR_SERVER, "the sum of the hashes is not a number");
+        return true;
 }
 
 static bool told(Worker *w, int64_t bytes, Err *err)
@@ -201,6 +212,38 @@ static bool told(Worker *w, int64_t bytes, Err *err)
         bool stop = r->stop;
         pthread_mutex_unlock(&r->lock);
         return !stop || err_set(err, ERR_CANCELLED, "stopped while reading tables");
+}
+
+/* Bytes of a row's first `n` fields, as COPY sends it: in binary each has its length in front (-1: NULL),
+ * behind the number of them; in text a tab ends it, and those of values are written \t. */
+static size_t first_fields(const char *row, size_t bytes, int n, bool binary)
+{
+        size_t at = binary ? 2 : 0;
+        for (; n > 0 && at < bytes; n--) {
+                uint32_t length;
+                if (!binary) {
+                        const char *tab = memchr(row + at, '\t', bytes - at);
+                        at = tab ? (size_t)(tab - row) + 1 : bytes;
+                        continue;
+                }
+                if (bytes - at < sizeof length)
+                        return bytes;
+                memcpy(&length, row + at, sizeof length);
+                at += sizeof length;
+                length = ntohl(length);
+                if (length != UINT32_MAX)
+                        at = MIN(at + length, bytes);
+        }
+        return at;
+}
+
+static void hash_row(Worker *w, const TableRef *t, const char *row, size_t bytes, Got *got)
+{
+        uint64_t seed = w->r->o.seed;
+        size_t carried = t->n_computed ? first_fields(row, bytes, t->n_columns - t->n_computed, t->binary) : bytes;
+        got->hashes.stream[0] += row_hash(seed, row, carried);
+        if (t->n_computed)
+                got->hashes.stream[1] += row_hash(seed, row, bytes);
 }
 
 /* Rows as COPY sends them, hashed here: what a transfer's stream computes (transfer/part.c). */
@@ -229,7 +272,7 @@ static bool stream(Worker *w, const TableRef *t, const Unit *u, Got *got, Err *e
                 if (rows.rows == 0)
                         return true;
                 for (size_t i = 0, start = 0; i < rows.rows; start = rows.ends[i++])
-                        got->stream += row_hash(w->r->o.seed, rows.bytes + start, rows.ends[i] - start);
+                        hash_row(w, t, rows.bytes + start, rows.ends[i] - start, got);
                 got->rows += (int64_t)rows.rows;
                 bytes += (int64_t)rows.n;
                 if (!told(w, bytes, err))
@@ -258,8 +301,10 @@ static void add(Worker *w, const Unit *u, const Got *got, int64_t ms)
         pthread_mutex_lock(&r->lock);
         to->rows += got->rows;
         to->ms += ms;
-        sum->wide += got->wide;
-        sum->stream += got->stream;
+        for (int i = 0; i < 2; i++) {
+                sum->hashes.wide[i] += got->hashes.wide[i];
+                sum->hashes.stream[i] += got->hashes.stream[i];
+        }
         sum->hashed = got->hashed;
         r->rows += got->rows;
         r->bytes += u->weight;
@@ -452,6 +497,12 @@ static void join_workers(TableReader *r)
         r->joined = true;
 }
 
+static char *sum_text(const TableReader *r, const Sum *s, int which)
+{
+        return str_eq(r->o.method, "stream") ? xasprintf("%016" PRIx64, s->hashes.stream[which])
+                                             : wide_text(s->hashes.wide[which]);
+}
+
 bool table_reader_finish(TableReader *r, Err *err)
 {
         join_workers(r);
@@ -465,9 +516,9 @@ bool table_reader_finish(TableReader *r, Err *err)
                 const Sum *s = &r->sums[i];
                 if (!s->hashed || r->results[i].error)
                         continue;
-                r->results[i].hash = str_eq(r->o.method, "stream")
-                                             ? xasprintf("%016" PRIx64, s->stream)
-                                             : wide_text(s->wide);
+                r->results[i].hash = sum_text(r, s, 0);
+                if (r->tables[i].n_computed)
+                        r->results[i].computed = sum_text(r, s, 1);
         }
         return true;
 }
@@ -490,6 +541,7 @@ TableReader *table_reader_free(TableReader *r)
         join_workers(r);
         for (int i = 0; i < r->n; i++) {
                 free(r->results[i].hash);
+                free(r->results[i].computed);
                 free(r->results[i].error);
         }
         json_decref(r->large_objects);

@@ -30,7 +30,8 @@ typedef struct TableReadOptions {
 typedef struct TableResult {
         int64_t rows, ms;               /* ms of all its parts together                      */
         int     parts;
-        char   *hash;                   /* NULL: it has no columns, or is only counted       */
+        char   *hash;                   /* of what a copy carries; NULL: only counted, or no columns */
+        char   *computed;               /* of all columns; NULL: none of them is generated   */
         char   *error;                  /* why it could not be read; clean text, or NULL     */
 } TableResult;
 

@@ -127,9 +127,9 @@ static void plants_of(int major)
         AUTO_PGRES PgRes *missed = NULL;
         uint64_t seed = row_hash_seed();
         sql_add(&q, "select k, count(*) from (select k, p, sum(");
-        table_hash_sql(&q, &t, seed);
+        table_hash_sql(&q, &t, t.n_columns, seed);
         sql_add(&q, ") filter (where after) = sum(");
-        table_hash_sql(&q, &t, seed);
+        table_hash_sql(&q, &t, t.n_columns, seed);
         sql_add(&q, ") filter (where not after) as same from plants pgsherpa_row group by k, p) x where same group by 1");
         cr_assert(pg_query(pg, &q, &missed, &err), "%s", err.message);
         for (int i = 0; i < pg_rows(missed); i++)
@@ -162,7 +162,7 @@ static void told_apart(Pg *pg, const char *made)
         lab_do(pg, made);
         cr_assert(table_list(pg, arena, NULL, &tables, &n, &err) && n == 1, "%s", err.message);
         sql_add(&q, "select count(*) - count(distinct ");
-        table_hash_sql(&q, &tables[0], row_hash_seed());
+        table_hash_sql(&q, &tables[0], tables[0].n_columns, row_hash_seed());
         sql_add(&q, ") from neighbours pgsherpa_row");
         cr_assert(pg_query_value(pg, &q, &same, &err), "%s", err.message);
         cr_expect_str_eq(same, "0", "%s have the hash of another one: %s", same, made);
