@@ -2,8 +2,8 @@
 
 #include "base/buf.h"
 #include "base/fmt.h"
+#include "base/majors.h"
 #include "base/text.h"
-#include "pg/clients.h"
 
 static const char *type_name(ParamType type)
 {
@@ -49,7 +49,7 @@ static json_t *from_server(const json_t *server, const json_t *given)
         }
         const char *image = jx_str(server, "image", NULL);
         const char *wanted = jx_str(given, "to", NULL);
-        int64_t to = wanted ? strtoll(wanted, NULL, 10) : PG_NEWEST;
+        int64_t to = wanted ? strtoll(wanted, NULL, 10) : MAJOR_NEWEST;
         if (!image)
                 return found;
         jx_set_int(found, "to", to);
