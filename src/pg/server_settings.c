@@ -296,8 +296,15 @@ static bool set_one(Pg *source, Pg *target, const json_t *line, json_t *report, 
         if (!new_value(source, name, now, jx_str(line, "setting", ""), &value, err))
                 return false;
         AUTO_FREE char *both = xasprintf("%s=%s", now ? now : name, value);
+        AUTO_SQL none = { 0 };
         sql_add(&q, "alter system");
-        pg_setting_sql(&q, both);
+        if (*value) {
+                pg_setting_sql(&none, &q, both, pg_major(target));
+        } else {                        /* of a file: for a list, too, it is the empty text */
+                sql_add(&q, " set ");
+                pg_setting_name_sql(&q, now ? now : name);
+                sql_add(&q, " to ''");
+        }
         if (pg_exec(target, &q, &no)) {
                 jx_append_str(jx_get(report, "settings"), now ? now : name);
                 return true;

@@ -251,6 +251,8 @@ static bool look_for_all(Pg *source, int target_major, json_t *found, Err *err)
                 if (major < gone[i].since && target_major >= gone[i].since &&
                     !look(source, &gone[i], found, err))
                         return false;
+        if (!direction_settings(source, target_major, found, err))
+                return false;
         newer_than_known(major, target_major, found);
         out_of_fixes(major, target_major, found);
         for (size_t i = 0; i < LEN(always); i++)

@@ -144,6 +144,34 @@ static json_t *lines(int major, const char *database)
         return seen;
 }
 
+/* A server of 17 that was made like one of 13 has its roles' settings in its own words, or not at all. */
+Test(server, lines_of_a_role_are_what_the_other_major_can_have)
+{
+        AUTO_FREE char *role = xasprintf("test_%d_lines", (int)getpid());
+        AUTO_FREE char *make = xasprintf("create role %s; alter role %s set force_parallel_mode = 'on'; alter role %s set "
+                                         "operator_precedence_warning = 'on'; alter role %s set work_mem = '7MB'",
+                                         role, role, role, role);
+        AUTO_FREE char *drop = xasprintf("drop role %s", role);
+        AUTO_FREE char *object = xasprintf("role %s", role);
+        AUTO_PG Pg *pg = lab_open(13, NULL);
+        AUTO_ERR err = { 0 };
+        AUTO_JSON names = json_array();
+        json_t *there = NULL, *here = NULL;
+        lab_do(pg, make);
+        bool ok = pg_server_lines(pg, names, 17, &there, &err) && pg_server_lines(pg, names, 13, &here, &err);
+        lab_do(pg, drop);
+        cr_assert(ok, "%s", err.message);
+        const json_t *new = jx_get(there, object), *old = jx_get(here, object);
+        cr_expect(json_equal(jx_get(new, "set debug_parallel_query"), jx_get(old, "set force_parallel_mode")));
+        cr_expect_not_null(jx_get(new, "set debug_parallel_query"));
+        cr_expect_null(jx_get(new, "set force_parallel_mode"));
+        cr_expect_null(jx_get(new, "set operator_precedence_warning"));
+        cr_expect_not_null(jx_get(old, "set operator_precedence_warning"));
+        cr_expect(json_equal(jx_get(new, "set work_mem"), jx_get(old, "set work_mem")));
+        json_decref(there);
+        json_decref(here);
+}
+
 /* One change of each kind; each is told, by object and aspect, and nothing else of ours is. */
 static void plant(int major, const char *db, const char *role, const char *sql, const char *object, const char *what)
 {
