@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/majors.h"
 #include "wizard-steps/host_steps.h"
 
 void volume_move_done(VolumeMove *m)
@@ -18,13 +19,10 @@ void volume_move_done(VolumeMove *m)
 
 json_t *image_of_major(int major)
 {
-        /* From 18 on the volume is one level up (docker-library/postgres pull request 1259). */
-        return major >= 18 ? json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env",
-                                       "PGDATA=/var/lib/postgresql/18/docker", "Volumes",
-                                       "/var/lib/postgresql")
-                           : json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env",
-                                       "PGDATA=/var/lib/postgresql/data", "Volumes",
-                                       "/var/lib/postgresql/data");
+        AUTO_FREE char *mount = NULL;
+        AUTO_FREE char *data = major_pgdata(major, &mount);
+        AUTO_FREE char *env = xasprintf("PGDATA=%s", data);
+        return json_pack("{s:{s:[s],s:{s:{}}}}", "Config", "Env", env, "Volumes", mount);
 }
 
 bool volume_move_find(Compose *c, const char *service, const json_t *image, VolumeMove *ret,

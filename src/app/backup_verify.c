@@ -11,6 +11,7 @@
 #include "app/work.h"
 #include "base/digest.h"
 #include "base/fmt.h"
+#include "base/majors.h"
 #include "base/text.h"
 #include "transfer/scratch.h"
 
@@ -96,7 +97,7 @@ static bool server(Verify *v, const Bundle *b, PgParams *ret, char **ret_words, 
                                        pg_major(pg));
                 return true;
         }
-        if (!scratch_start(MAX(version / 10000, 12), work_flag(v->work), &v->scratch, err))
+        if (!scratch_start(MAX(version / 10000, MAJOR_OLDEST), work_flag(v->work), &v->scratch, err))
                 return false;
         *ret = scratch_params(v->scratch);
         *ret_words = xstrdup(scratch_words(v->scratch));

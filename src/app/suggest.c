@@ -2,8 +2,9 @@
 
 #include "base/buf.h"
 #include "base/fmt.h"
+#include "base/majors.h"
 #include "base/text.h"
-#include "pg/clients.h"
+#include "host/image_next.h"
 
 static const char *type_name(ParamType type)
 {
@@ -18,21 +19,8 @@ static const char *type_name(ParamType type)
         return (size_t)type < LEN(names) ? names[type] : "string";
 }
 
-/* "postgres:13-bookworm" and 17 -> "postgres:17-bookworm": the flavour stays, so that the libc
- * (and with it the sort order) does. */
-static char *next_image(const char *image, int64_t to)
-{
-        const char *colon = strrchr(image, ':');
-        const char *slash = strrchr(image, '/');
-        if (!colon || (slash && colon < slash))
-                return xasprintf("%s:%lld", image, (long long)to);
-        const char *flavour = strchr(colon, '-');
-        return xasprintf("%.*s:%lld%s", (int)(colon - image), image, (long long)to,
-                         flavour ? flavour : "");
-}
-
 /* The facts of a server under the names the journeys use for their questions. */
-static json_t *from_server(const json_t *server, const json_t *given)
+static json_t *from_server(const json_t *server, const json_t *given, ImageNext *next)
 {
         static const struct {
                 const char *var, *fact;
@@ -49,12 +37,12 @@ static json_t *from_server(const json_t *server, const json_t *given)
         }
         const char *image = jx_str(server, "image", NULL);
         const char *wanted = jx_str(given, "to", NULL);
-        int64_t to = wanted ? strtoll(wanted, NULL, 10) : PG_NEWEST;
+        int64_t to = wanted ? strtoll(wanted, NULL, 10) : MAJOR_NEWEST;
         if (!image)
                 return found;
         jx_set_int(found, "to", to);
-        AUTO_FREE char *next = next_image(image, to);
-        jx_set_str(found, "to_image", next);
+        image_next(image, (int)jx_int(server, "major", 0), (int)to, next);
+        jx_set_str(found, "to_image", next->image);
         AUTO_FREE char *volume = xasprintf("%s_pgdata%lld", jx_str(server, "project", "pgsherpa"),
                                            (long long)to);
         jx_set_str(found, "volume", volume);
@@ -115,7 +103,7 @@ static json_t *question(const Var *v, const json_t *found, const json_t *given)
         if (typed) {
                 json_object_set(q, "default", typed);
                 jx_set_str(q, "found", "from the command line");
-        } else if (known) {
+        } else if (known && !json_is_null(known)) {
                 json_object_set(q, "default", known);
                 jx_set_str(q, "found", "found by discovery");
         } else if (v->fallback) {
@@ -126,7 +114,8 @@ static json_t *question(const Var *v, const json_t *found, const json_t *given)
 
 json_t *suggest_questions(const Runbook *rb, const json_t *server, const json_t *given)
 {
-        AUTO_JSON found = server ? from_server(server, given) : json_object();
+        ImageNext CLEANUP(image_next_done) next = { 0 };
+        AUTO_JSON found = server ? from_server(server, given, &next) : json_object();
         AUTO_FREE char *there = databases_there(server);
         json_t *list = json_array();
         for (size_t i = 0; i < rb->n_vars; i++) {
@@ -135,6 +124,8 @@ json_t *suggest_questions(const Runbook *rb, const json_t *server, const json_t 
                 json_t *q = question(&rb->vars[i], found, given);
                 if (there && str_eq(rb->vars[i].name, "databases"))
                         jx_set_str(q, "help", there);
+                if (next.words && str_eq(rb->vars[i].name, "to_image"))
+                        jx_set_str(q, "help", next.words);
                 json_array_append_new(list, q);
         }
         return list;

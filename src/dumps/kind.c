@@ -8,6 +8,7 @@
 #include "archive/plain.h"
 #include "archive/what.h"
 #include "base/io.h"
+#include "base/majors.h"
 #include "base/text.h"
 
 #define HEAD ((size_t)64 << 10)
@@ -131,7 +132,7 @@ int archive_reader_major(const void *first, size_t n)
         const unsigned char *b = first;
         if (n < 8 || memcmp(b, "PGDMP", 5) != 0 || b[5] != 1)
                 return 0;
-        return b[6] <= 14 ? 12 : b[6] == 15 ? 16 : b[6] == 16 ? 17 : 0;
+        return major_of_archive(b[6]);
 }
 
 bool source_reader_major(const char *path, SourceKind kind, int *ret, Err *err)
@@ -141,8 +142,9 @@ bool source_reader_major(const char *path, SourceKind kind, int *ret, Err *err)
         size_t n = 0, at = kind == SOURCE_TAR ? 512 : 0;
         if (!head_of(toc, head, &n, err))
                 return false;
+        char known[MAJOR_ARCHIVES_SIZE];
         *ret = n > at ? archive_reader_major(head + at, n - at) : 0;
         return *ret > 0 ||
-               err_set(err, ERR_USER, "it has format %d.%d; 1.14 to 1.16 are known (PostgreSQL 12 to 18)",
-                       head[at + 5], head[at + 6]);
+               err_set(err, ERR_USER, "it has format %d.%d; %s", head[at + 5], head[at + 6],
+                       major_archives_words(known));
 }

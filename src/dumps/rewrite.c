@@ -4,49 +4,8 @@
 #include <strings.h>
 
 #include "base/limits.h"
-#include "dumps/sqltext.h"
-
-/* One token of a statement; n 0: it is at its end. */
-typedef struct Token {
-        const char *p;
-        size_t      n;
-} Token;
-
-static Token token(const char *p, const char *end)
-{
-        Token t = { 0 };
-        t.n = sqltext_token(p, &t.p);
-        if (t.n == 0 || t.p >= end)
-                t = (Token){ end, 0 };
-        return t;
-}
-
-static const char *after(Token t)
-{
-        return t.p + t.n;
-}
-
-static bool is(Token t, const char *word)
-{
-        return t.n == strlen(word) && strncasecmp(t.p, word, t.n) == 0;
-}
-
-/* Do these words stand here, in this order? `*p` goes behind them. */
-static bool words(const char **p, const char *end, const char *const *list, size_t n)
-{
-        const char *q = *p;
-        for (size_t i = 0; i < n; i++) {
-                Token t = token(q, end);
-                if (!is(t, list[i]))
-                        return false;
-                q = after(t);
-        }
-        *p = q;
-        return true;
-}
-#define WORDS(p, end, ...)                                                                        \
-        words(p, end, (const char *const[]){ __VA_ARGS__ },                                       \
-              LEN(((const char *const[]){ __VA_ARGS__ })))
+#include "dumps/setclause.h"
+#include "dumps/token.h"
 
 /* Where the words stand anywhere at the statement's own level; NULL: nowhere. */
 static const char *find(const char *s, const char *end, const char *const *list, size_t n)
@@ -333,5 +292,5 @@ bool rewrite_statement(const char *s, const char *end, int major, Buf *out)
         if (WORDS(&p, end, "GRANT") || WORDS(&p, end, "REVOKE") ||
             WORDS(&p, end, "ALTER", "DEFAULT", "PRIVILEGES"))
                 return grants(s, end, major, out);
-        return false;
+        return setclause_rewrite(s, end, major, out);
 }

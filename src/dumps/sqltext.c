@@ -1,5 +1,6 @@
 #include "dumps/sqltext.h"
 
+#include "base/majors.h"
 #include "dumps/rewrite.h"
 
 #include <ctype.h>
@@ -198,21 +199,15 @@ static bool strip_attver(const char *s, const char *end, Buf *out)
         return true;
 }
 
-/* Parameters pg_dump sets without asking what the target knows, and the major they came with. */
+/* Parameters pg_dump sets without asking what the target knows. */
 static bool unknown_set(const char *s, int major)
 {
-        static const struct {
-                const char *name;
-                int since;
-        } known[] = { { "transaction_timeout", 17 }, { "default_table_access_method", 12 },
-                      { "idle_session_timeout", 14 }, { "default_toast_compression", 14 } };
+        const char *start;
         if (strncasecmp(s, "SET ", 4) != 0)
                 return false;
-        const char *name = skip_blank(s + 4);
-        for (size_t i = 0; i < LEN(known); i++)
-                if (str_starts(name, known[i].name) && !word_char(name[strlen(known[i].name)]))
-                        return major < known[i].since;
-        return false;
+        size_t n = sqltext_token(s + 4, &start);
+        AUTO_FREE char *name = xstrndup(start, n);
+        return setting_fate(name, NULL, major).verdict != SETTING_SAME;
 }
 
 bool sqltext_strip(const char *sql, int major, Buf *out)

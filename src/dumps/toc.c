@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/majors.h"
 #include "base/text.h"
 
 #define ENTRIES_MAX 2000000             /* half a million tables with indexes and grants */
@@ -61,9 +62,10 @@ static bool head(Reader *r, Toc *toc, Err *err)
         toc->major = byte(r);
         toc->minor = byte(r);
         (void)byte(r);
-        if (toc->major != 1 || toc->minor < 14 || toc->minor > 16)
-                return err_set(err, ERR_COMMAND, "the dump has format %d.%d; 1.14 to 1.16 are known "
-                               "(PostgreSQL 12 to 18)", toc->major, toc->minor);
+        char known[MAJOR_ARCHIVES_SIZE];
+        if (toc->major != 1 || toc->minor < 14 || major_of_archive(toc->minor) == 0)
+                return err_set(err, ERR_COMMAND, "the dump has format %d.%d; %s", toc->major, toc->minor,
+                               major_archives_words(known));
         r->int_size = (unsigned)byte(r);
         r->off_size = (unsigned)byte(r);
         if (byte(r) != 1 || r->int_size > 8 || r->int_size < 4)

@@ -4,6 +4,7 @@
  * looks (it crash-loops: A1, A10), and files where the image does not look (it starts empty
  * beside them, or refuses: A2, A4). */
 #include "base/io.h"
+#include "base/majors.h"
 #include "host/compose_internal.h"
 
 /* The mount of the service that holds `pgdata`, by the longest target. */
@@ -73,8 +74,8 @@ static bool misplaced(const Where *w, const char *found, Err *err)
         AUTO_FREE char *first = xstrndup(found, strcspn(found, "\n"));
         err_set(err, ERR_USER, "%s holds a PostgreSQL server (%s), but not where %s looks for one (%s): "
                 "it would refuse, or start an empty one", w->source, first, w->image, w->pgdata);
-        return err_hint(err, "images from 18 on want the volume at /var/lib/postgresql, older ones at "
-                             "/var/lib/postgresql/data");
+        return err_hint(err, "images from %d on want the volume at /var/lib/postgresql, older ones at "
+                             "/var/lib/postgresql/data", major_of_layout());
 }
 
 static bool judge(const Where *w, const char *found, Err *err)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/majors.h"
 #include "base/text.h"
 #include "proc/proc.h"
 
@@ -96,15 +97,18 @@ bool pg_clients_find(int major, const char *image, PgClient *ret, Err *err)
                         "%s at a directory that has them", major, major, name);
 }
 
-size_t pg_clients_all(int from, int to, PgClient *ret, size_t max)
+bool pg_clients_from(int from, const char *image, PgClient *ret, Err *err)
 {
-        size_t n = 0;
-        for (int major = from; major <= to && n < max; major++) {
-                AUTO_ERR err = { 0 };
-                if (pg_clients_find(major, NULL, &ret[n], &err))
-                        n++;
+        if (pg_clients_find(from, image, ret, err))
+                return true;
+        for (int major = from + 1; major <= MAJOR_LOOKED_FOR; major++) {
+                AUTO_ERR ignored = { 0 };
+                if (pg_clients_find(major, NULL, ret, &ignored)) {
+                        err_clear(err);
+                        return true;
+                }
         }
-        return n;
+        return false;
 }
 
 void pg_client_argv(const PgClient *c, const char *program, const char *const *mount, Argv *argv)
@@ -140,7 +144,7 @@ bool pg_client_knows_restrict(const PgClient *c)
         for (size_t i = 0; i < LEN(first); i++)
                 if (first[i] / 10000 == c->version_num / 10000)
                         return c->version_num >= first[i];
-        return c->version_num >= 180000;
+        return c->version_num / 10000 > first[LEN(first) - 1] / 10000;
 }
 
 void pg_client_done(PgClient *c)

@@ -17,9 +17,6 @@
 #include "base/err.h"
 #include "proc/argv.h"
 
-/* The newest major this pgsherpa knows. */
-enum { PG_NEWEST = 18 };
-
 typedef enum PgClientWhere { PG_CLIENT_NONE, PG_CLIENT_DIR, PG_CLIENT_IMAGE } PgClientWhere;
 
 typedef struct PgClient {
@@ -34,8 +31,9 @@ typedef struct PgClient {
 /* The client of exactly this major. `image` NULL: postgres:<major>. On false, the hint says
  * what to install. */
 bool pg_clients_find(int major, const char *image, PgClient *ret, Err *err) MUST_CHECK;
-/* Every major from `from` to `to` that can be found; at most `max`. Returns how many. */
-size_t pg_clients_all(int from, int to, PgClient *ret, size_t max);
+/* The first of this major or any later one that can be found: of the table (base/majors.h), then of
+ * majors that are newer than it. `image` is tried for `from` alone. On false, *err is about `from`. */
+bool pg_clients_from(int from, const char *image, PgClient *ret, Err *err) MUST_CHECK;
 /* The beginning of a command: the program, or docker run ... IMAGE program. A client in an
  * image reaches 127.0.0.1 and bridge addresses (network host), and the directories in
  * `mount` (NULL-terminated, same path inside; may be NULL), which is how it sees sockets and

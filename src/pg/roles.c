@@ -195,7 +195,19 @@ void pg_setting_name_sql(Sql *q, const char *name)
         }
 }
 
-void pg_setting_sql(Sql *q, const char *entry)
+static void empty_list(Sql *first, Sql *q, const char *name, int major)
+{
+        if (major >= 19) {
+                sql_add(q, " to null");
+                return;
+        }
+        sql_add(first, "select pg_catalog.set_config(");
+        sql_value(first, name);
+        sql_add(first, ", '', false)");
+        sql_add(q, " from current");
+}
+
+void pg_setting_sql(Sql *first, Sql *q, const char *entry, int major)
 {
         static const char *const lists[] = { "local_preload_libraries", "search_path",
                                              "session_preload_libraries",
@@ -206,11 +218,15 @@ void pg_setting_sql(Sql *q, const char *entry)
         const char *value = eq ? eq + 1 : "";
         sql_add(q, " set ");
         pg_setting_name_sql(q, name);
-        sql_add(q, " to ");
         bool list = false;
         for (size_t i = 0; i < LEN(lists); i++)
                 list = list || str_eq(name, lists[i]);
-        if (!list || !*value) {
+        if (list && !*value) {
+                empty_list(first, q, name, major);
+                return;
+        }
+        sql_add(q, " to ");
+        if (!list) {
                 sql_value(q, value);
                 return;
         }

@@ -63,7 +63,9 @@ bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err) MUST_CHE
 
 /* Appends ` set "name" to 'value'` of one setconfig entry ("name=value"). Settings that are
  * lists of names (search_path ..) are stored quoted and must be given one by one
- * (dumputils.c, makeAlterConfigCommand). */
-void pg_setting_sql(Sql *q, const char *entry);
+ * (dumputils.c, makeAlterConfigCommand).
+ * An empty list has words of its own since 19; before, only what the session itself has can be one: then
+ * *first is the statement to run before (else it stays empty). `major` 0: of any server. */
+void pg_setting_sql(Sql *first, Sql *q, const char *entry, int major);
 /* Only its name, "app"."key" where it is a custom one. */
 void pg_setting_name_sql(Sql *q, const char *name);

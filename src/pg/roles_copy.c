@@ -1,5 +1,6 @@
 /* roles_copy.c: from one server's roles to another's, nothing overwritten. */
 #include "base/buf.h"
+#include "base/majors.h"
 #include "base/text.h"
 #include "pg/facts.h"
 #include "pg/roles.h"
@@ -88,6 +89,8 @@ static bool compare_present(Copy *c, const char *name, const json_t *source, Err
         return compare_password(c, name, err);
 }
 
+static bool settings(Copy *c, const char *name, const json_t *list, Err *err);
+
 static bool look(Copy *c, const json_t *names, Err *err)
 {
         size_t i;
@@ -112,6 +115,8 @@ static bool look(Copy *c, const json_t *names, Err *err)
                 if (!there) {
                         json_object_set(c->fresh, name, role);
                         json_array_append(list_of(c->report, "created"), v);
+                        if (c->o->dry && !settings(c, name, jx_get(role, "settings"), err))
+                                return false;
                 }
         }
         return true;
@@ -163,33 +168,53 @@ static bool comment(Copy *c, const char *name, const json_t *role, Err *err)
         return pg_exec(c->target, &q, err) || err_wrap(err, "commenting role %s", name);
 }
 
-/* A setting the target does not know would fail the whole; it is named instead. `name` NULL: of all. */
+static bool set_one(Copy *c, const char *name, const char *entry, Err *err)
+{
+        AUTO_SQL first = { 0 }, q = { 0 };
+        sql_add(&q, "alter role ");
+        if (name)
+                sql_ident(&q, name);
+        else
+                sql_add(&q, "all");
+        pg_setting_sql(&first, &q, entry, pg_major(c->target));
+        return (!first.n || pg_exec(c->target, &first, err)) && pg_exec(c->target, &q, err);
+}
+
+/* What the server does not take would fail the whole; it is named instead. */
+static bool try_one(Copy *c, const char *name, const char *entry, const char *key, Err *err)
+{
+        AUTO_ERR no = { 0 };
+        if (!pg_do(c->target, "savepoint pgsherpa_setting", err))
+                return false;
+        if (set_one(c, name, entry, &no))
+                return pg_do(c->target, "release savepoint pgsherpa_setting", err);
+        if (no.kind != ERR_SERVER) {
+                err_move(err, &no);
+                return err_wrap(err, "setting %s of role %s", key, name ? name : "(all)");
+        }
+        differs(c, name ? name : "(all)", "setting", entry, no.message);
+        return pg_do(c->target, "rollback to savepoint pgsherpa_setting", err);
+}
+
+/* In the names that the target has for them; what it has not is told. `name` NULL: of all. */
 static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
 {
         size_t i;
         json_t *v;
         json_array_foreach(list, i, v) {
-                const char *entry = json_string_value(v);
+                const char *entry = json_string_value(v), *equals = strchr(entry, '=');
                 AUTO_FREE char *key = xstrndup(entry, strcspn(entry, "="));
-                AUTO_SQL known = { 0 }, q = { 0 };
-                AUTO_PGRES PgRes *r = NULL;
-                sql_add(&known, "select from pg_settings where name = lower(");
-                sql_value(&known, key);
-                sql_add(&known, ")");
-                if (!pg_query(c->target, &known, &r, err))
-                        return false;
-                if (!pg_rows(r) && !strchr(key, '.')) {
-                        differs(c, name ? name : "(all)", "setting", entry, "unknown to this major");
-                        continue;
+                SettingFate f = setting_fate_own(key, equals ? equals + 1 : NULL, pg_major(c->target));
+                AUTO_FREE char *there = xasprintf("%s%s", f.now ? f.now : key, equals ? equals : "=");
+                if (f.verdict == SETTING_LEFT_OUT) {
+                        AUTO_FREE char *why = xasprintf("left out: %s", f.why);
+                        differs(c, name ? name : "(all)", "setting", entry, why);
+                } else {
+                        if (f.verdict == SETTING_RENAMED)
+                                differs(c, name ? name : "(all)", "setting", entry, there);
+                        if (!c->o->dry && !try_one(c, name, there, key, err))
+                                return false;
                 }
-                sql_add(&q, "alter role ");
-                if (name)
-                        sql_ident(&q, name);
-                else
-                        sql_add(&q, "all");
-                pg_setting_sql(&q, entry);
-                if (!pg_exec(c->target, &q, err))
-                        return err_wrap(err, "setting %s of role %s", key, name ? name : "(all)");
         }
         return true;
 }

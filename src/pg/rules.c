@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/buf.h"
+#include "base/majors.h"
 #include "pg/reprint.h"
 
 typedef struct Rule {
@@ -14,6 +15,11 @@ typedef struct Rule {
 static bool straddles(const RuleCase *c, int major)
 {
         return (c->source_major < major) != (c->target_major < major);
+}
+
+static bool lone(const RuleCase *c)
+{
+        return !c->source_object || !c->target_object;
 }
 
 /* Is every entry of `a` that `keep` keeps also in `b`? */
@@ -205,49 +211,53 @@ static bool logged_sequence(const RuleCase *c)
         return straddles(c, 15) && str_eq(c->kind, "sequence") && str_eq(c->aspect, "persistence");
 }
 
-/* Settings a database or role may have, and the major they came with. */
-static int setting_since(const char *entry)
-{
-        static const struct {
-                const char *name;
-                int         since;
-        } known[] = {
-                { "client_connection_check_interval=", 14 }, { "compute_query_id=", 14 },
-                { "default_toast_compression=", 14 },        { "enable_async_append=", 14 },
-                { "enable_memoize=", 14 },                   { "idle_session_timeout=", 14 },
-                { "track_wal_io_timing=", 14 },              { "recursive_worktable_factor=", 15 },
-                { "stats_fetch_consistency=", 15 },          { "createrole_self_grant=", 16 },
-                { "enable_presorted_aggregate=", 16 },       { "scram_iterations=", 16 },
-                { "vacuum_buffer_usage_limit=", 16 },        { "enable_group_by_reordering=", 17 },
-                { "event_triggers=", 17 },                   { "io_combine_limit=", 17 },
-                { "transaction_timeout=", 17 },              { "enable_distinct_reordering=", 18 },
-                { "enable_self_join_elimination=", 18 },     { "file_copy_method=", 18 },
-                { "log_lock_failures=", 18 },                { "track_cost_delay_timing=", 18 },
-        };
-        for (size_t i = 0; i < LEN(known); i++)
-                if (str_starts(entry, known[i].name))
-                        return known[i].since;
-        return 0;
-}
-
-/* The list without what the other side's major cannot know. */
-static json_t *settings_known(const json_t *list, int major)
+/* The list as a server of that major can have it: in its names, sorted, and without what it does not take. */
+static json_t *settings_on(const json_t *list, int major)
 {
         json_t *kept = json_array(), *v;
         size_t i;
-        json_array_foreach(list, i, v)
-                if (setting_since(json_string_value(v)) <= major)
-                        json_array_append(kept, v);
+        json_array_foreach(list, i, v) {
+                const char *entry = json_string_value(v);
+                const char *equals = strchr(entry, '=');
+                if (!equals)
+                        continue;
+                AUTO_FREE char *name = xstrndup(entry, (size_t)(equals - entry));
+                SettingFate f = setting_fate_own(name, equals + 1, major);
+                AUTO_FREE char *there = xasprintf("%s%s", f.now ? f.now : name, equals);
+                size_t at = 0;
+                while (at < json_array_size(kept) &&
+                       strcmp(json_string_value(json_array_get(kept, at)), there) < 0)
+                        at++;
+                if (f.verdict != SETTING_LEFT_OUT)
+                        json_array_insert_new(kept, at, json_string(there));
+        }
         return kept;
+}
+
+/* What either side's major takes, in the words of the older one. */
+static json_t *settings_known(const json_t *list, const RuleCase *c)
+{
+        AUTO_JSON newer = settings_on(list, MAX(c->source_major, c->target_major));
+        return settings_on(newer, MIN(c->source_major, c->target_major));
+}
+
+/* A role whose every setting here is one that the other major does not take has none there. */
+static bool all_unknown(const RuleCase *c)
+{
+        const json_t *one = c->source_object ? c->source_object : c->target_object;
+        AUTO_JSON left = settings_known(jx_get(one, "settings"), c);
+        return json_array_size(left) == 0;
 }
 
 static bool unknown_setting(const RuleCase *c)
 {
-        if (!str_eq(c->aspect, "settings") ||
-            (!str_eq(c->kind, "database") && !str_eq(c->kind, "role setting")))
+        if (str_eq(c->kind, "role setting") && lone(c) && c->source_major != c->target_major)
+                return all_unknown(c);
+        if (!str_eq(c->aspect, "settings") || c->source_major == c->target_major ||
+            (!str_eq(c->kind, "database") && !str_eq(c->kind, "role setting") && !str_eq(c->kind, "function")))
                 return false;
-        AUTO_JSON a = settings_known(c->source, c->target_major);
-        AUTO_JSON b = settings_known(c->target, c->source_major);
+        AUTO_JSON a = settings_known(c->source, c);
+        AUTO_JSON b = settings_known(c->target, c);
         return json_equal(a, b);
 }
 
@@ -353,11 +363,6 @@ static bool argument_modes(const RuleCase *c)
         }
 }
 
-static bool lone(const RuleCase *c)
-{
-        return !c->source_object || !c->target_object;
-}
-
 /* Of a partitioned table it is dumped: it waits for the partitions' own. */
 static bool invalid_index(const RuleCase *c)
 {
@@ -397,7 +402,7 @@ static const Rule rules[] = {
           inherited_order },
         { "virtual-stored", "before 18 a generated column keeps its values on disk", virtual_stored },
         { "logged-sequence", "before 15 every sequence is logged", logged_sequence },
-        { "unknown-setting", "the older server has no such setting", unknown_setting },
+        { "unknown-setting", "a setting that one of the two majors does not have, or has under another name", unknown_setting },
         { "unknown-before", "the older major cannot say or keep this", unknown_before },
         { "argument-modes", "14 and later write IN in front of a procedure's arguments",
           argument_modes },

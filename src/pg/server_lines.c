@@ -1,15 +1,18 @@
 /* server_lines.c: what a server holds as text, object by object, and what differs between two. */
+#include "base/majors.h"
 #include "base/text.h"
 #include "pg/facts.h"
 #include "pg/server.h"
 #include "pg/server_settings.h"
 
+#define VALUE(c)   "substr(" c ", strpos(" c ", '=') + 1)"
 #define HASH(expr) "encode(sha256(convert_to(" expr ", 'UTF8')), 'hex')"
 
 /* The lines of one kind of object: "object", "what", "text". */
 typedef struct Part {
         int         since, before;      /* majors; before 0: to the newest                   */
         const char *sql;
+        bool        settings;                /* a fourth column, name=value: as the major `to` has it */
 } Part;
 
 static const Part parts[] = {
@@ -31,13 +34,12 @@ static const Part parts[] = {
                  "as set from pg_auth_members group by 1, 2) m join pg_roles r on r.oid = m.member join pg_roles g "
                  "on g.oid = m.roleid, lateral (values ('admin', m.admin::text), ('inherit', m.inherit::text), "
                  "('set', m.set::text)) a(what, text) where r.rolname !~ '^pg_'" },
-        { 0, 0, "select coalesce('role ' || quote_ident(r.rolname), 'every role'), 'set ' || split_part(c, '=', 1), "
-                HASH("c") " from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
-                "unnest(s.setconfig) c where s.setdatabase = 0" },
-        { 0, 0, "select 'database ' || quote_ident(d.datname), 'set ' || split_part(c, '=', 1) || "
-                "coalesce(' for role ' || quote_ident(r.rolname), ''), " HASH("c") " from pg_db_role_setting s "
-                "join pg_database d on d.oid = s.setdatabase left join pg_roles r on r.oid = s.setrole, "
-                "unnest(s.setconfig) c" },
+        { 0, 0, "select coalesce('role ' || quote_ident(r.rolname), 'every role'), '', " HASH(VALUE("c")) ", c from "
+                "pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c where "
+                "s.setdatabase = 0", true },
+        { 0, 0, "select 'database ' || quote_ident(d.datname), coalesce(' for role ' || quote_ident(r.rolname), ''), "
+                HASH(VALUE("c")) ", c from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase left join "
+                "pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c", true },
         { 0, 0, "select 'database ' || quote_ident(d.datname), a.what, a.text from pg_database d, lateral (values "
                 "('owner', pg_get_userbyid(datdba)::text), ('encoding', pg_encoding_to_char(encoding)::text), "
                 "('collate', datcollate::text), ('ctype', datctype::text), ('connlimit', datconnlimit::text), "
@@ -61,7 +63,18 @@ static void add_line(json_t *lines, const char *object, const char *what, const 
         jx_set_str(jx_get(lines, name), aspect, text);
 }
 
-static bool add_part(Pg *pg, const Part *part, json_t *lines, Err *err)
+/* What the other major does not take goes nowhere, and is no difference; what it calls otherwise is the same. */
+static void add_setting(json_t *lines, const PgRes *r, int i, int to)
+{
+        const char *entry = pg_cell(r, i, 3), *equals = strchr(entry, '=');
+        AUTO_FREE char *name = xstrndup(entry, strcspn(entry, "="));
+        SettingFate f = setting_fate_own(name, equals ? equals + 1 : NULL, to);
+        AUTO_FREE char *what = xasprintf("set %s%s", f.now ? f.now : name, pg_cell(r, i, 1));
+        if (f.verdict != SETTING_LEFT_OUT)
+                add_line(lines, pg_cell(r, i, 0), what, pg_cell(r, i, 2));
+}
+
+static bool add_part(Pg *pg, const Part *part, int to, json_t *lines, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_SQL q = { 0 };
@@ -71,7 +84,9 @@ static bool add_part(Pg *pg, const Part *part, json_t *lines, Err *err)
         if (!pg_query(pg, &q, &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
-                if (pg_cell(r, i, 2))
+                if (part->settings)
+                        add_setting(lines, r, i, to);
+                else if (pg_cell(r, i, 2))
                         add_line(lines, pg_cell(r, i, 0), pg_cell(r, i, 1), pg_cell(r, i, 2));
         return true;
 }
@@ -117,7 +132,7 @@ bool pg_server_lines(Pg *pg, const json_t *databases, int to, json_t **ret, Err 
                 return false;
         jx_set(lines, "server", server);
         for (size_t i = 0; i < LEN(parts); i++)
-                if (!add_part(pg, &parts[i], lines, err))
+                if (!add_part(pg, &parts[i], to ? to : pg_major(pg), lines, err))
                         return err_wrap(err, "reading what the server holds");
         if (!keep_databases(pg, databases, lines, err))
                 return false;

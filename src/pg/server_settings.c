@@ -1,41 +1,10 @@
 #include "pg/server_settings.h"
 
 #include "base/digest.h"
+#include "base/majors.h"
 #include "base/text.h"
 #include "pg/facts.h"
 #include "pg/roles.h"
-
-/* ---- what the new major does not know ---- */
-
-static const struct Gone {
-        const char *name;
-        int         since;              /* the major that has it no more                     */
-        const char *now, *why;
-} gone[] = {
-        { "wal_keep_segments", 13, "wal_keep_size", "counted in megabytes now" },
-        { "operator_precedence_warning", 14, "", "it warned of the change of 9.5" },
-        { "vacuum_cleanup_index_scale_factor", 14, "", "VACUUM decides by itself" },
-        { "stats_temp_directory", 15, "", "statistics are in shared memory" },
-        { "force_parallel_mode", 16, "debug_parallel_query", "only its name changed" },
-        { "promote_trigger_file", 16, "", "pg_promote() and pg_ctl promote do it" },
-        { "vacuum_defer_cleanup_age", 16, "", "hot_standby_feedback and slots do it" },
-        { "lc_collate", 16, "", "it is a property of each database" },
-        { "lc_ctype", 16, "", "it is a property of each database" },
-        { "db_user_namespace", 17, "", "it was never finished" },
-        { "old_snapshot_threshold", 17, "", "it gave wrong answers" },
-        { "trace_recovery_messages", 17, "", "log_min_messages does it" },
-        { "ssl_ecdh_curve", 18, "ssl_groups", "it takes a list now" },
-};
-
-const char *pg_setting_gone(const char *name, int major, const char **ret_why)
-{
-        for (size_t i = 0; i < LEN(gone); i++)
-                if (strcasecmp(gone[i].name, name) == 0 && major >= gone[i].since) {
-                        *ret_why = gone[i].why;
-                        return gone[i].now;
-                }
-        return NULL;
-}
 
 /* Written by initdb or the image, on most machines as here. NULL: whatever it wrote is a locale or a
  * time zone that the new server's initdb chooses in the same way. */
@@ -98,23 +67,24 @@ static bool names_a_file_inside(const char *name, const char *value, const char 
 static void one_of_a_file(json_t *list, const json_t *s, const char *dir, int to)
 {
         const char *name = jx_str(s, "name", ""), *value = jx_str(s, "setting", "");
-        const char *file = jx_str(s, "file", ""), *why = "";
-        const char *now = pg_setting_gone(name, to, &why);
+        const char *file = jx_str(s, "file", "");
+        SettingFate f = setting_fate(name, value, to);
         size_t n = strlen(dir);
         bool inside = strncmp(file, dir, n) == 0 && file[n] == '/';
         AUTO_FREE char *from = xasprintf("%s:%lld", inside ? file + n + 1 : file, (long long)jx_int(s, "line", 0));
         if (inside && as_initdb(name, value))
                 return;
-        if (!inside && now) {
-                AUTO_FREE char *words = xasprintf("PostgreSQL %d does not know it and would not start: %s%s%s. "
-                                                  "Change the line before", to, why, *now ? ", it is called " : "", now);
+        if (!inside && f.verdict != SETTING_SAME) {
+                AUTO_FREE char *words = xasprintf("PostgreSQL %d does not take it and would not start: %s%s%s. "
+                                                  "Change the line before", to, f.why, f.now ? ", it is called " : "",
+                                                  f.now ? f.now : "");
                 json_array_append_new(list, entry(name, value, from, "decide", words));
         } else if (!inside) {
                 json_array_append_new(list, entry(name, value, from, "stays", "its file is not in the data directory"));
-        } else if (now && !*now) {
-                json_array_append_new(list, entry(name, value, from, "dropped", why));
-        } else if (now) {
-                AUTO_FREE char *words = xasprintf("it is called %s now: %s", now, why);
+        } else if (f.verdict == SETTING_LEFT_OUT) {
+                json_array_append_new(list, entry(name, value, from, "dropped", f.why));
+        } else if (f.verdict == SETTING_RENAMED) {
+                AUTO_FREE char *words = xasprintf("it is called %s there: %s", f.now, f.why);
                 json_array_append_new(list, entry(name, value, from, "renamed", words));
         } else if (names_a_file_inside(name, value, dir)) {
                 json_array_append_new(list, entry(name, value, from, "decide", "it names a file in the data directory, "
@@ -157,12 +127,13 @@ static bool from_command(Pg *pg, int to, json_t *list, Err *err)
                     "'hba_file', 'ident_file', 'listen_addresses') and context <> 'internal' order by name", &r, err))
                 return err_wrap(err, "reading the settings of the command line");
         for (int i = 0; i < pg_rows(r); i++) {
-                const char *name = pg_cell(r, i, 0), *why = "";
-                const char *now = pg_setting_gone(name, to, &why);
-                AUTO_FREE char *words = now ? xasprintf("PostgreSQL %d does not know it and would not start: %s", to, why)
-                                            : xstrdup("whoever starts the server gives it to the new one as well");
-                json_array_append_new(list, entry(name, pg_cell(r, i, 1), pg_cell(r, i, 2), now ? "decide" : "stays",
-                                                  words));
+                const char *name = pg_cell(r, i, 0), *value = pg_cell(r, i, 1);
+                SettingFate f = setting_fate(name, value, to);
+                bool stays = f.verdict == SETTING_SAME;
+                AUTO_FREE char *words =
+                        stays ? xstrdup("whoever starts the server gives it to the new one as well")
+                              : xasprintf("PostgreSQL %d does not take it and would not start: %s", to, f.why);
+                json_array_append_new(list, entry(name, value, pg_cell(r, i, 2), stays ? "stays" : "decide", words));
         }
         return true;
 }
@@ -228,23 +199,24 @@ static bool ident_lines(Pg *pg, json_t *list, Err *err)
 
 /* ---- of roles and databases ---- */
 
-/* They go with their role or database; what the new major does not know would be lost with them. */
+/* They go with their role or database, in the new major's words or not at all: here that is only said. */
 static bool of_roles(Pg *pg, int to, json_t *list, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(pg, "select split_part(c, '=', 1), concat_ws(' ', case when s.setrole <> 0 then 'role ' || "
-                    "quote_ident(pg_get_userbyid(s.setrole)) end, case when s.setdatabase <> 0 then 'database ' || "
-                    "quote_ident(d.datname) end, case when s.setrole = 0 and s.setdatabase = 0 then 'every role' end) "
-                    "from pg_db_role_setting s left join pg_database d on d.oid = s.setdatabase, "
-                    "unnest(s.setconfig) c order by 2, 1", &r, err))
+        if (!pg_ask(pg, "select split_part(c, '=', 1), substr(c, strpos(c, '=') + 1), concat_ws(' ', case when s.setrole "
+                    "<> 0 then 'role ' || quote_ident(pg_get_userbyid(s.setrole)) end, case when s.setdatabase <> 0 then "
+                    "'database ' || quote_ident(d.datname) end, case when s.setrole = 0 and s.setdatabase = 0 then "
+                    "'every role' end) from pg_db_role_setting s left join pg_database d on d.oid = s.setdatabase, "
+                    "unnest(s.setconfig) c order by 3, 1", &r, err))
                 return err_wrap(err, "reading the settings of roles and databases");
         for (int i = 0; i < pg_rows(r); i++) {
-                const char *why = "", *now = pg_setting_gone(pg_cell(r, i, 0), to, &why);
-                if (!now)
+                SettingFate f = setting_fate_own(pg_cell(r, i, 0), pg_cell(r, i, 1), to);
+                if (f.verdict == SETTING_SAME)
                         continue;
-                AUTO_FREE char *words = xasprintf("PostgreSQL %d does not know it (%s)%s%s: RESET it there before", to,
-                                                  why, *now ? ", it is called " : "", now);
-                json_array_append_new(list, entry(pg_cell(r, i, 0), NULL, pg_cell(r, i, 1), "decide", words));
+                AUTO_FREE char *words = f.now ? xasprintf("it is called %s there: %s", f.now, f.why)
+                                              : xasprintf("PostgreSQL %d does not take it: %s", to, f.why);
+                json_array_append_new(list, entry(pg_cell(r, i, 0), NULL, pg_cell(r, i, 2),
+                                                  f.now ? "renamed" : "dropped", words));
         }
         return true;
 }
@@ -299,31 +271,40 @@ bool pg_server_file_write(Pg *pg, const char *setting, const char *text, Err *er
         return (pg_do(pg, "rollback", ok ? err : &ignored) && ok) || err_wrap(err, "writing the server's %s", setting);
 }
 
-/* wal_keep_segments counts files of 16 MB, or of what initdb was told. */
-static bool new_value(Pg *source, const char *name, const char *value, char **ret, Err *err)
+/* wal_keep_segments counts files of 16 MB, or of what initdb was told; wal_keep_size bytes. */
+static bool new_value(Pg *source, const char *name, const char *now, const char *value, char **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        if (strcasecmp(name, "wal_keep_segments") != 0) {
+        if (now && strcasecmp(name, "wal_keep_segments") == 0)
+                sql_add(&q, "select (current_setting('wal_keep_segments')::bigint * pg_size_bytes("
+                        "current_setting('wal_segment_size')) / 1048576)::text || 'MB'");
+        else if (now && strcasecmp(name, "wal_keep_size") == 0)
+                sql_add(&q, "select ceil(pg_size_bytes(current_setting('wal_keep_size'))::numeric / pg_size_bytes("
+                        "current_setting('wal_segment_size')))::text");
+        else
                 *ret = xstrdup(value);
-                return true;
-        }
-        sql_add(&q, "select (current_setting('wal_keep_segments')::bigint * pg_size_bytes("
-                "current_setting('wal_segment_size')) / 1048576)::text || 'MB'");
-        return pg_query_value(source, &q, ret, err);
+        return q.n == 0 || pg_query_value(source, &q, ret, err);
 }
 
 static bool set_one(Pg *source, Pg *target, const json_t *line, json_t *report, Err *err)
 {
-        const char *name = jx_str(line, "name", ""), *why = "";
-        const char *now = pg_setting_gone(name, pg_major(target), &why);
+        const char *name = jx_str(line, "name", "");
+        const char *now = setting_fate(name, NULL, pg_major(target)).now;
         AUTO_FREE char *value = NULL;
         AUTO_SQL q = { 0 };
         AUTO_ERR no = { 0 };
-        if (!new_value(source, name, jx_str(line, "setting", ""), &value, err))
+        if (!new_value(source, name, now, jx_str(line, "setting", ""), &value, err))
                 return false;
         AUTO_FREE char *both = xasprintf("%s=%s", now ? now : name, value);
+        AUTO_SQL none = { 0 };
         sql_add(&q, "alter system");
-        pg_setting_sql(&q, both);
+        if (*value) {
+                pg_setting_sql(&none, &q, both, pg_major(target));
+        } else {                        /* of a file: for a list, too, it is the empty text */
+                sql_add(&q, " set ");
+                pg_setting_name_sql(&q, now ? now : name);
+                sql_add(&q, " to ''");
+        }
         if (pg_exec(target, &q, &no)) {
                 jx_append_str(jx_get(report, "settings"), now ? now : name);
                 return true;
@@ -338,12 +319,19 @@ static bool set_one(Pg *source, Pg *target, const json_t *line, json_t *report, 
         return true;
 }
 
+/* What a role or database has of its own goes with it, not with the files. */
+static bool of_a_file(const json_t *fate)
+{
+        const char *from = jx_str(fate, "from", "");
+        return !str_starts(from, "role ") && !str_starts(from, "database ") && !str_eq(from, "every role");
+}
+
 static bool carried(const json_t *fates, const char *name)
 {
         size_t i;
         json_t *f;
         json_array_foreach(fates, i, f)
-                if (str_eq(jx_str(f, "name", ""), name) &&
+                if (str_eq(jx_str(f, "name", ""), name) && of_a_file(f) &&
                     (str_eq(jx_str(f, "fate", ""), "carried") || str_eq(jx_str(f, "fate", ""), "renamed")))
                         return true;
         return false;
@@ -372,12 +360,11 @@ bool pg_server_settings_lines(Pg *pg, int to, json_t **ret, Err *err)
         if (!pg_server_settings(pg, to, &fates, err) || !file_lines(pg, &lines, err))
                 return false;
         json_array_foreach(lines, i, s) {
-                const char *name = jx_str(s, "name", ""), *why = "";
-                const char *now = pg_setting_gone(name, to, &why);
+                const char *name = jx_str(s, "name", ""), *now = setting_fate(name, NULL, to).now;
                 AUTO_FREE char *value = NULL;
                 if (!carried(fates, name))
                         continue;
-                if (!new_value(pg, name, jx_str(s, "setting", ""), &value, err))
+                if (!new_value(pg, name, now, jx_str(s, "setting", ""), &value, err))
                         return false;
                 AUTO_FREE char *what = xasprintf("set %s", now ? now : name);
                 AUTO_FREE char *hash = hash_of(value);

@@ -15,7 +15,8 @@
  *                  the server (a compose file) gives it to the new one as well
  *      decide      it would keep the new server from starting, or cannot be carried: a person's turn
  *
- * Which settings went when: release notes of 13 to 18, and the lab's servers compared. Values that may
+ * Which settings came and went when: base/majors.h. Those of roles and databases go with them
+ * (pg_roles_copy(), and a database's copy), in the words of the new major. Values that may
  * hold a password (conninfo, commands, custom names) are not told: "value" is null. */
 #pragma once
 
@@ -23,10 +24,6 @@
 
 /* `to`: the major it goes to; 0: its own. Needs a superuser. */
 bool pg_server_settings(Pg *pg, int to, json_t **ret, Err *err) MUST_CHECK;
-
-/* What became of a name: the new one ("" when there is none), or NULL when the major knows it.
- * *ret_why: the reason in words. */
-const char *pg_setting_gone(const char *name, int major, const char **ret_why);
 
 /* Takes over what is "carried" or "renamed", from one server to another. *ret_report: {"settings":
  * [names set], "files": [paths replaced], "refused": [".."]}: refused are those the target does not

@@ -27,3 +27,14 @@ const ErrorClass *classes_find(const char *object, const Err *err)
         }
         return NULL;
 }
+
+/* undefined_object, invalid_parameter_value, cant_change_runtime_param, feature_not_supported (strings that
+ * are not standard, 19). */
+bool classes_of_setting(const Err *err)
+{
+        static const char *const states[] = { "42704", "22023", "55P02", "0A000" };
+        for (size_t i = 0; i < LEN(states); i++)
+                if (str_eq(err->sqlstate, states[i]))
+                        return err->kind == ERR_SERVER;
+        return false;
+}

@@ -1,5 +1,7 @@
 #include "transfer/direction.h"
 
+#include "base/clock.h"
+#include "base/majors.h"
 #include "base/text.h"
 #include "pg/catalog.h"
 
@@ -191,6 +193,17 @@ static const char *verdict_word(Verdict v)
         return v == REFUSED ? "refused" : v == REWRITTEN ? "rewritten" : "perhaps";
 }
 
+static void add(json_t *found, const char *object, const char *what, int since, Verdict v, const char *how)
+{
+        json_t *j = json_object();
+        jx_set_str(j, "object", object);
+        jx_set_str(j, "what", what);
+        jx_set_int(j, "since", since);
+        jx_set_str(j, "verdict", verdict_word(v));
+        jx_set_str(j, "how", how);
+        json_array_append_new(found, j);
+}
+
 static bool look(Pg *pg, const Feature *f, json_t *found, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -198,16 +211,33 @@ static bool look(Pg *pg, const Feature *f, json_t *found, Err *err)
         sql_add_literal_(&q, f->sql);
         if (!pg_query(pg, &q, &r, err))
                 return err_wrap(err, "looking on the source for what may not go there (%s)", f->what);
-        for (int i = 0; i < pg_rows(r); i++) {
-                json_t *j = json_object();
-                jx_set_str(j, "object", pg_cell(r, i, 0));
-                jx_set_str(j, "what", f->what);
-                jx_set_int(j, "since", f->since);
-                jx_set_str(j, "verdict", verdict_word(f->verdict));
-                jx_set_str(j, "how", f->how);
-                json_array_append_new(found, j);
-        }
+        for (int i = 0; i < pg_rows(r); i++)
+                add(found, pg_cell(r, i, 0), f->what, f->since, f->verdict, f->how);
         return true;
+}
+
+/* Nothing in this file speaks of a major that it does not know; the rehearsal asks the server itself. */
+static void newer_than_known(int source, int target, json_t *found)
+{
+        const int majors[] = { source, target };
+        for (size_t i = 0; i < LEN(majors); i++) {
+                AUTO_FREE char *object = xasprintf("PostgreSQL %d", majors[i]);
+                AUTO_FREE char *what = xasprintf("newer than %d, the newest this pgsherpa knows", MAJOR_NEWEST);
+                if (majors[i] > MAJOR_NEWEST && (i == 0 || target != source))
+                        add(found, object, what, 0, PERHAPS, "what it does not take, the rehearsal finds");
+        }
+}
+
+/* Who goes up wants to be there for a while. */
+static void out_of_fixes(int source, int target, json_t *found)
+{
+        const Major *m = major_find(target);
+        char now[32];
+        if (target <= source || !m || !m->last_fix || strcmp(clock_iso(clock_wall_ms(), now), m->last_fix) < 0)
+                return;
+        AUTO_FREE char *object = xasprintf("PostgreSQL %d", target);
+        AUTO_FREE char *what = xasprintf("got its last fixes on %s", m->last_fix);
+        add(found, object, what, 0, PERHAPS, "a newer one is kept in repair for longer");
 }
 
 static bool look_for_all(Pg *source, int target_major, json_t *found, Err *err)
@@ -221,6 +251,10 @@ static bool look_for_all(Pg *source, int target_major, json_t *found, Err *err)
                 if (major < gone[i].since && target_major >= gone[i].since &&
                     !look(source, &gone[i], found, err))
                         return false;
+        if (!direction_settings(source, target_major, found, err))
+                return false;
+        newer_than_known(major, target_major, found);
+        out_of_fixes(major, target_major, found);
         for (size_t i = 0; i < LEN(always); i++)
                 if (!look(source, &always[i], found, err))
                         return false;

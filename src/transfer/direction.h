@@ -26,6 +26,8 @@
  * own, read only. */
 bool direction_check(Pg *source, int target_major, json_t **ret, Err *err) MUST_CHECK;
 
+/* Part of direction_check(): settings of the database, of roles in it and of functions (direction_settings.c). */
+bool direction_settings(Pg *source, int target_major, json_t *found, Err *err) MUST_CHECK;
 bool direction_rows(Pg *source, int target_major, json_t *found, Err *err) MUST_CHECK;
 
 /* As transfer_copy() would, but for data; `into` and `marker` as there, and dropped at the end,

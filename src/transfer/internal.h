@@ -164,10 +164,22 @@ void props_create_sql(const json_t *props, const char *name, int target_major, S
 bool props_lacking(const json_t *props,
                    bool (*each)(void *arg, const char *what, const Sql *q, Err *err), void *arg,
                    Err *err);
+/* Its settings, also of roles in it; part of props_each(). */
+bool props_settings(const json_t *props, const char *name,
+                    bool (*each)(void *arg, const char *what, const Sql *q, Err *err), void *arg,
+                    Err *err);
+/* A copy with the settings that a server of that major takes, by its names (base/majors.h). What is not as
+ * it was is appended to `left_out`: {"object": "ALTER DATABASE SET x", "how": "left out, ..", "role"?}. */
+json_t *props_on(const json_t *props, int major, json_t *left_out);
 /* Everything that is set on the database itself; `name` NULL: psql's :"DBNAME". */
 bool props_each(const json_t *props, const char *name,
                 bool (*each)(void *arg, const char *what, const Sql *q, Err *err), void *arg,
                 Err *err);
+
+/* ---- source_words.c ---- */
+/* ALTER DATABASE or ROLE .. SET in words that this server takes; "": it takes none. Said, malloc()ed. NULL:
+ * as it is. */
+char *transfer_setting_in_words(Transfer *t, Pg *pg, const char *sql) MUST_CHECK;
 
 /* ---- target.c ---- */
 bool target_create(Transfer *t, const PgParams *p, const json_t *props, const char *into,
@@ -175,6 +187,8 @@ bool target_create(Transfer *t, const PgParams *p, const json_t *props, const ch
 /* A connection with the session settings pg_restore uses. */
 bool target_open(Transfer *t, const PgParams *p, const char *database, bool sql_ascii, Pg **ret,
                  Err *err);
+/* Only the database's settings, as the load will make them: of a rehearsal. */
+bool target_settings_try(Transfer *t, const PgParams *p, const json_t *props, const char *database, Err *err);
 /* Every table, type, function: what stands before the data. */
 bool target_pre_data(Transfer *t, Pg *pg, const Toc *toc, Err *err);
 int64_t toc_count(const Toc *toc);

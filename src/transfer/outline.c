@@ -74,8 +74,10 @@ bool transfer_outline_make(Pg *pg, const json_t *outline, const char *name, Err 
         AUTO_SQL q = { 0 };
         size_t i;
         json_t *e;
+        AUTO_JSON said = json_array();
+        AUTO_JSON here = props_on(outline, pg_major(pg), said);
         props_create_sql(outline, name, pg_major(pg), &q);
-        if (!pg_exec(pg, &q, err) || !props_each(outline, name, run_one, pg, err) ||
+        if (!pg_exec(pg, &q, err) || !props_each(here, name, run_one, pg, err) ||
             !pg_reopen(pg, name, &in, err) || !props_lacking(outline, run_one, in, err))
                 return err_wrap(err, "making database %s again", name);
         json_array_foreach(jx_get(outline, "extensions"), i, e)

@@ -2,6 +2,7 @@
  *
  * Encoding, locale and owner are given when it is made; its grants, settings (also of roles in
  * it), comment and connection limit when it is whole. */
+#include "base/majors.h"
 #include "pg/roles.h"
 #include "transfer/internal.h"
 
@@ -142,7 +143,7 @@ static bool grants(const json_t *props, const char *name, Each each, void *arg, 
         return true;
 }
 
-static bool settings(const json_t *props, const char *name, Each each, void *arg, Err *err)
+bool props_settings(const json_t *props, const char *name, Each each, void *arg, Err *err)
 {
         size_t i;
         json_t *s;
@@ -153,7 +154,7 @@ static bool settings(const json_t *props, const char *name, Each each, void *arg
                 if (!text[n])
                         continue;
                 AUTO_FREE char *param = xstrndup(text, n);
-                AUTO_SQL q = { 0 };
+                AUTO_SQL first = { 0 }, q = { 0 };
                 if (role) {
                         sql_add(&q, "ALTER ROLE ");
                         sql_ident(&q, role);
@@ -162,13 +163,43 @@ static bool settings(const json_t *props, const char *name, Each each, void *arg
                         sql_add(&q, "ALTER DATABASE ");
                 }
                 database_name(&q, name);
-                pg_setting_sql(&q, text);
+                pg_setting_sql(&first, &q, text, 0);
                 AUTO_FREE char *what = xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" :
                                                  "DATABASE", param);
-                if (!each(arg, what, &q, err))
+                if ((first.n && !each(arg, what, &first, err)) || !each(arg, what, &q, err))
                         return false;
         }
         return true;
+}
+
+json_t *props_on(const json_t *props, int major, json_t *left_out)
+{
+        json_t *all = json_deep_copy(props), *kept = json_array(), *s;
+        size_t i;
+        json_array_foreach(jx_get(props, "settings"), i, s)
+        {
+                const char *text = jx_str(s, "set", ""), *role = jx_str(s, "role", NULL);
+                size_t n = strcspn(text, "=");
+                AUTO_FREE char *param = xstrndup(text, n);
+                SettingFate f = setting_fate_own(param, text[n] ? text + n + 1 : NULL, major);
+                json_t *there = json_deep_copy(s);
+                AUTO_FREE char *renamed = xasprintf("%s%s", f.now ? f.now : param, text + n);
+                jx_set_str(there, "set", renamed);
+                if (f.verdict != SETTING_LEFT_OUT)
+                        json_array_append(kept, there);
+                if (f.verdict != SETTING_SAME) {
+                        AUTO_FREE char *object = xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" : "DATABASE",
+                                                           param);
+                        AUTO_FREE char *how = f.now ? xasprintf("it is called %s there: %s", f.now, f.why)
+                                                    : xasprintf("left out, PostgreSQL %d does not take it: %s", major,
+                                                                f.why);
+                        json_array_append_new(left_out, json_pack("{s:s, s:s, s:s?}", "object", object, "how", how,
+                                                                  "role", role));
+                }
+                json_decref(there);
+        }
+        jx_set(all, "settings", kept);
+        return all;
 }
 
 bool props_lacking(const json_t *props, Each each, void *arg, Err *err)
@@ -193,7 +224,7 @@ bool props_each(const json_t *props, const char *name, Each each, void *arg, Err
 {
         /* Without a name they are for a file, which is run in the database. */
         if ((!name && !props_lacking(props, each, arg, err)) || !grants(props, name, each, arg, err) ||
-            !settings(props, name, each, arg, err))
+            !props_settings(props, name, each, arg, err))
                 return false;
         AUTO_SQL limit = { 0 };
         sql_add(&limit, "ALTER DATABASE ");

@@ -156,7 +156,7 @@ static bool compare(Rehearsal *w, Err *err)
         transfer_disconnect(w->t, &there);
         json_array_foreach(jx_get(report, "differences"), i, d)
                 would_differ(w, d);
-        return ok;
+        return ok && target_settings_try(w->t, c->target, props ? props : w->props, c->into, err);
 }
 
 static void asking(void *arg, const HoldsState *now)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "dumps/rolesql.h"
 #include "dumps/sqltext.h"
+#include "transfer/classes.h"
 
 static bool is_there(Pg *pg, const char *role, bool *ret, Err *err)
 {
@@ -43,9 +44,10 @@ static bool wanted(const char *sql, json_t *made, Pg *pg, bool *ret, Err *err)
 static bool one(Transfer *t, Pg *pg, const char *sql, Err *err)
 {
         char name[ROLE_NAME_SIZE];
-        if (pg_exec_dumped(pg, sql, err))
+        AUTO_FREE char *other = rolesql_verb(sql, name) == ROLE_SET ? transfer_setting_in_words(t, pg, sql) : NULL;
+        if (pg_exec_dumped(pg, other ? other : sql, err))
                 return true;
-        bool unknown = str_eq(err->sqlstate, "42704") || str_eq(err->sqlstate, "22023");
+        bool unknown = classes_of_setting(err);
         if (!unknown || rolesql_verb(sql, name) != ROLE_SET)
                 return false;
         AUTO_FREE char *clean = text_clean(sql, MIN(strcspn(sql, "\n"), 200));

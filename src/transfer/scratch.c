@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/majors.h"
 #include "base/io.h"
 #include "pg/clients.h"
 #include "proc/proc.h"
@@ -43,7 +44,7 @@ static char *bin_of(int major)
 
 static bool find_server(Scratch *s, int major, Err *err)
 {
-        for (s->major = major; s->major <= PG_NEWEST; s->major++)
+        for (s->major = major; s->major <= MAJOR_LOOKED_FOR; s->major++)
                 if ((s->bin = bin_of(s->major)))
                         return true;
         err_set(err, ERR_USER, "there is no PostgreSQL %d or later on this host to restore into", major);

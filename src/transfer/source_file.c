@@ -89,12 +89,7 @@ static bool client_for(SourceFile *f, const char *image, Err *err)
         int lowest = 0;
         if (!source_reader_major(f->path, f->kind, &lowest, err))
                 return false;
-        for (int major = lowest; major <= PG_NEWEST; major++) {
-                AUTO_ERR ignored = { 0 };
-                if (pg_clients_find(major, NULL, &f->client, &ignored))
-                        return true;
-        }
-        return pg_clients_find(lowest, image, &f->client, err);
+        return pg_clients_from(lowest, image, &f->client, err);
 }
 
 /* ---- the first reading ---- */

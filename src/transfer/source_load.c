@@ -313,6 +313,20 @@ static bool is_for_another_owner(const Load *l, const json_t *j, json_t *said)
         return true;
 }
 
+/* One of the file's statements, or the two that say it here. */
+static bool one_by_one(Load *l, Pg *pg, const char *sql, Err *err)
+{
+        AUTO_FREE char *other = transfer_setting_in_words(l->t, pg, sql);
+        const char *p = other ? other : sql;
+        bool ok = true, copying;
+        int64_t rows;
+        for (size_t n; ok && (n = sqltext_next(p, NULL)) > 0; p += n) {
+                AUTO_FREE char *one = xstrndup(p, n);
+                ok = pg_dumped_one(pg, one, &copying, &rows, err);
+        }
+        return ok;
+}
+
 static bool about_the_database(Load *l, Err *err)
 {
         Pg *pg = NULL;
@@ -327,12 +341,9 @@ static bool about_the_database(Load *l, Err *err)
         for (size_t n = 0; ok && n < json_array_size(l->later); n++) {
                 const json_t *j = json_array_get(l->later, n);
                 const char *object = jx_str(j, "object", "");
-                bool copying;
-                int64_t rows;
                 if (is_for_another_owner(l, j, said))
                         continue;
-                ok = pg_dumped_one(pg, jx_str(j, "sql", ""), &copying, &rows, err) ||
-                     transfer_tolerates(l->t, object, err);
+                ok = one_by_one(l, pg, jx_str(j, "sql", ""), err) || transfer_tolerates(l->t, object, err);
                 if (!ok)
                         hint_for(&(SqlMeaning){ 0 }, err);
         }

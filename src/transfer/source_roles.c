@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "dumps/rolesql.h"
 #include "dumps/sqltext.h"
+#include "transfer/classes.h"
 #include "transfer/source_internal.h"
 
 typedef struct Roles {
@@ -126,9 +127,10 @@ static bool granted_by_us(Roles *w, const char *sql, Err *err)
 
 static bool run(Roles *w, RoleVerb verb, const char *sql, Err *err)
 {
-        if (pg_exec_dumped(w->pg, sql, err) || (verb == ROLE_GRANT && granted_by_us(w, sql, err)))
+        AUTO_FREE char *other = verb == ROLE_SET ? transfer_setting_in_words(w->t, w->pg, sql) : NULL;
+        if (pg_exec_dumped(w->pg, other ? other : sql, err) || (verb == ROLE_GRANT && granted_by_us(w, sql, err)))
                 return true;
-        bool unknown = str_eq(err->sqlstate, "42704") || str_eq(err->sqlstate, "22023");
+        bool unknown = classes_of_setting(err);
         if (err->kind != ERR_SERVER || !unknown || verb != ROLE_SET)
                 return false;
         AUTO_FREE char *clean = text_clean(sql, MIN(strcspn(sql, "\n"), 200));

@@ -1,9 +1,25 @@
 /* source_words.c: a statement of a newer major that this server does not understand. */
+#include "base/text.h"
 #include "dumps/feature.h"
+#include "dumps/setclause.h"
 #include "dumps/sqltext.h"
 #include "transfer/source_internal.h"
 
 #include "base/limits.h"
+
+char *transfer_setting_in_words(Transfer *t, Pg *pg, const char *sql)
+{
+        AUTO_BUF other = buf_init(strlen(sql) + LIMIT_SQL);
+        if (!setclause_rewrite(sql, sql + strlen(sql), pg_major(pg), &other) || other.overflow)
+                return NULL;
+        AUTO_FREE char *was = text_clean(sql, MIN(strcspn(sql, "\n"), 200));
+        AUTO_FREE char *now = text_clean(buf_str(&other), MIN(strlen(buf_str(&other)), 200));
+        if (*now)
+                transfer_say(t, "in words of PostgreSQL %d: %s becomes %s", pg_major(pg), was, now);
+        else
+                transfer_say(t, "left out, PostgreSQL %d does not take it: %s", pg_major(pg), was);
+        return buf_take(&other, NULL);
+}
 
 static void name_it(Pg *pg, const char *sql, Err *err)
 {

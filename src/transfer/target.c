@@ -224,6 +224,36 @@ static void say_what_stays(Transfer *t, const json_t *props)
                              "SET TABLESPACE moves it", tablespace);
 }
 
+/* What --check said before; in the report as what a restore lives without. */
+static void say_what_changed(Transfer *t, const json_t *left_out)
+{
+        size_t i;
+        json_t *j;
+        json_array_foreach(left_out, i, j)
+        {
+                const char *object = jx_str(j, "object", ""), *how = jx_str(j, "how", "");
+                transfer_say(t, "%s: %s", object, how);
+                pthread_mutex_lock(&t->asking);
+                json_array_append_new(t->tolerated, json_pack("{s:s, s:s, s:s, s:s, s:s}", "object", object, "sqlstate",
+                                                              "", "message", how, "class", "unknown-setting", "reason",
+                                                              "a setting that this major does not have, or has under "
+                                                              "another name"));
+                pthread_mutex_unlock(&t->asking);
+        }
+}
+
+bool target_settings_try(Transfer *t, const PgParams *p, const json_t *props, const char *database, Err *err)
+{
+        Properties w = { .t = t };
+        AUTO_JSON said = json_array();
+        if (!transfer_connect(t, p, NULL, &w.pg, err))
+                return false;
+        AUTO_JSON here = props_on(props, pg_major(w.pg), said);
+        bool ok = props_settings(here, database, one_property, &w, err);
+        transfer_disconnect(t, &w.pg);
+        return ok;
+}
+
 static bool schemas_again(Transfer *t, const PgParams *p, const char *database, Err *err)
 {
         Pg *in = NULL;
@@ -246,7 +276,10 @@ bool target_properties(Transfer *t, const PgParams *p, const json_t *of_source, 
                 return false;
         if (!drop_lacking(t, p, props, database, err) || !transfer_connect(t, p, NULL, &w.pg, err))
                 return false;
-        bool ok = props_each(props, database, one_property, &w, err);
+        AUTO_JSON left_out = json_array();
+        AUTO_JSON here = props_on(props, pg_major(w.pg), left_out);
+        say_what_changed(t, left_out);
+        bool ok = props_each(here, database, one_property, &w, err);
         if (ok)
                 say_what_stays(t, props);
         if (ok)

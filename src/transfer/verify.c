@@ -40,20 +40,18 @@ static bool read_dump(void *arg, const Bundle *b, const json_t *parts, char **re
         int least = archive_reader_major(buf_str(&head), head.len);
         if (least == 0)
                 return err_set(err, ERR_USER, "this is not a pg_dump in custom format");
-        PgClient clients[8];
-        size_t n = pg_clients_all(least, 18, clients, LEN(clients));
-        if (n == 0) {
+        AUTO_PGCLIENT client = { 0 };
+        AUTO_ERR none = { 0 };
+        if (!pg_clients_from(least, NULL, &client, &none)) {
                 *ret_note = xasprintf("compared by SHA-256 only: no pg_restore of %d or later here",
                                       least);
                 return true;
         }
-        DumpRun d = { .client = &clients[0], .cancel = transfer_cancel_flag(t) };
+        DumpRun d = { .client = &client, .cancel = transfer_cancel_flag(t) };
         Feed f = { b, parts };
         bool ok = dump_read_through(&d, feed, &f, err);
         if (ok)
-                *ret_note = xasprintf("read to its end by pg_restore %s", clients[0].version);
-        for (size_t i = 0; i < n; i++)
-                pg_client_done(&clients[i]);
+                *ret_note = xasprintf("read to its end by pg_restore %s", client.version);
         return ok;
 }
 

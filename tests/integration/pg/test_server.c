@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <unistd.h>
 
+#include "base/majors.h"
 #include "lab.h"
 #include "pg/server.h"
 #include "pg/server_settings.h"
@@ -92,7 +93,7 @@ Test(server, tells_what_was_left_out_and_what_cannot_go_each_by_name)
 }
 
 /* The lab's own superuser may keep what it likes in `postgres`; a new server's is empty. */
-Test(server, decides_about_settings_that_the_new_major_does_not_know)
+Test(server, says_of_settings_of_a_role_that_the_new_major_does_not_know_them)
 {
         AUTO_FREE char *role = xasprintf("test_%d_gone", (int)getpid());
         AUTO_FREE char *make = xasprintf("create role %s; alter role %s set vacuum_cleanup_index_scale_factor = 0.2",
@@ -107,8 +108,8 @@ Test(server, decides_about_settings_that_the_new_major_does_not_know)
         json_t *s;
         json_array_foreach(jx_get(away, "settings"), i, s)
                 if (strstr(jx_str(s, "from", ""), role)) {
-                        cr_expect_str_eq(jx_str(s, "fate", ""), "decide");
-                        cr_expect_not_null(strstr(jx_str(s, "words", ""), "RESET"));
+                        cr_expect_str_eq(jx_str(s, "fate", ""), "dropped");
+                        cr_expect_not_null(strstr(jx_str(s, "words", ""), "VACUUM decides by itself"));
                         n++;
                 }
         cr_expect_eq(n, 1);
@@ -124,11 +125,11 @@ Test(server, knows_which_settings_went_as_the_servers_do)
         AUTO_PGRES PgRes *r = NULL;
         cr_assert(pg_ask(old, "select name from pg_settings where name !~ '[.]' order by 1", &r, &err));
         for (int i = 0; i < pg_rows(r); i++) {
-                const char *why = "", *name = pg_cell(r, i, 0);
+                const char *name = pg_cell(r, i, 0);
                 AUTO_FREE char *q = xasprintf("select count(*) from pg_settings where name = '%s'", name);
                 AUTO_FREE char *there = lab_value(new, q);
                 bool known = str_eq(there, "1");
-                cr_expect_eq(known, pg_setting_gone(name, majors[1], &why) == NULL, "%s", name);
+                cr_expect_eq(known, setting_fate(name, NULL, majors[1]).verdict == SETTING_SAME, "%s", name);
         }
 }
 
@@ -141,6 +142,34 @@ static json_t *lines(int major, const char *database)
         jx_append_str(names, database);
         cr_assert(pg_server_lines(pg, names, major, &seen, &err), "%s", err.message);
         return seen;
+}
+
+/* A server of 17 that was made like one of 13 has its roles' settings in its own words, or not at all. */
+Test(server, lines_of_a_role_are_what_the_other_major_can_have)
+{
+        AUTO_FREE char *role = xasprintf("test_%d_lines", (int)getpid());
+        AUTO_FREE char *make = xasprintf("create role %s; alter role %s set force_parallel_mode = 'on'; alter role %s set "
+                                         "operator_precedence_warning = 'on'; alter role %s set work_mem = '7MB'",
+                                         role, role, role, role);
+        AUTO_FREE char *drop = xasprintf("drop role %s", role);
+        AUTO_FREE char *object = xasprintf("role %s", role);
+        AUTO_PG Pg *pg = lab_open(13, NULL);
+        AUTO_ERR err = { 0 };
+        AUTO_JSON names = json_array();
+        json_t *there = NULL, *here = NULL;
+        lab_do(pg, make);
+        bool ok = pg_server_lines(pg, names, 17, &there, &err) && pg_server_lines(pg, names, 13, &here, &err);
+        lab_do(pg, drop);
+        cr_assert(ok, "%s", err.message);
+        const json_t *new = jx_get(there, object), *old = jx_get(here, object);
+        cr_expect(json_equal(jx_get(new, "set debug_parallel_query"), jx_get(old, "set force_parallel_mode")));
+        cr_expect_not_null(jx_get(new, "set debug_parallel_query"));
+        cr_expect_null(jx_get(new, "set force_parallel_mode"));
+        cr_expect_null(jx_get(new, "set operator_precedence_warning"));
+        cr_expect_not_null(jx_get(old, "set operator_precedence_warning"));
+        cr_expect(json_equal(jx_get(new, "set work_mem"), jx_get(old, "set work_mem")));
+        json_decref(there);
+        json_decref(here);
 }
 
 /* One change of each kind; each is told, by object and aspect, and nothing else of ours is. */

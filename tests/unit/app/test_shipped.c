@@ -7,6 +7,7 @@
 
 #include "app/journeys.h"
 #include "base/io.h"
+#include "base/majors.h"
 #include "runbook/plan.h"
 
 static json_t *one_of(const Var *v)
@@ -205,4 +206,22 @@ Test(shipped, asks_before_users_see_anything_whatever_its_lists_hold)
         }
         closedir(d);
         cr_assert_geq(n, 4);
+}
+
+/* A major that is newer than this pgsherpa is met with a warning and the rehearsal, not with a limit. */
+Test(shipped, knows_no_newest_major_of_its_own)
+{
+        Runbook *rb = load(SHIPPED "/compose-upgrade.yaml");
+        size_t seen = 0;
+        for (size_t i = 0; i < rb->n_vars; i++) {
+                const Var *v = &rb->vars[i];
+                bool from = str_eq(v->name, "from"), to = str_eq(v->name, "to");
+                if (!from && !to)
+                        continue;
+                seen++;
+                cr_expect_not(v->has_max, "%s", v->name);
+                cr_expect_eq(v->min, to ? MAJOR_OLDEST + 1 : MAJOR_OLDEST, "%s", v->name);
+        }
+        cr_expect_eq(seen, 2);
+        runbook_free(rb);
 }

@@ -78,3 +78,47 @@ Test(rewrite, leaves_out_options_an_older_server_does_not_know)
         becomes("ALTER SEQUENCE s.q SET UNLOGGED;", 14, "");
         becomes("ALTER TABLE ONLY t ALTER COLUMN c SET COMPRESSION lz4;", 13, "");
 }
+
+Test(rewrite, says_settings_of_functions_and_roles_in_the_words_of_the_major)
+{
+        const char *f = "CREATE FUNCTION public.f(a integer DEFAULT 1) RETURNS integer\n    LANGUAGE plpgsql\n"
+                        "    SET search_path TO 'a', 'SET b TO', '\"c'\n    SET force_parallel_mode TO 'on'\n"
+                        "    SET operator_precedence_warning TO 'on'\n    SET \"my.app\".\"k\" TO 'v'\n"
+                        "    AS $$begin SET force_parallel_mode TO 'off'; end$$;";
+        becomes(f, 16,
+                "CREATE FUNCTION public.f(a integer DEFAULT 1) RETURNS integer\n    LANGUAGE plpgsql\n"
+                "    SET search_path TO 'a', 'SET b TO', '\"c'\n    SET debug_parallel_query TO 'on'\n"
+                "    \n    SET \"my.app\".\"k\" TO 'v'\n    AS $$begin SET force_parallel_mode TO 'off'; end$$;");
+        becomes(f, 13, f);
+        becomes("ALTER ROLE \"SET\" IN DATABASE x SET force_parallel_mode TO 'on';", 17,
+                "ALTER ROLE \"SET\" IN DATABASE x SET debug_parallel_query TO 'on';");
+        becomes("ALTER ROLE x SET debug_parallel_query TO 'on';", 15, "ALTER ROLE x SET force_parallel_mode TO 'on';");
+        becomes("ALTER DATABASE x SET escape_string_warning TO 'off';", 19, "");
+        becomes("ALTER DATABASE x SET standard_conforming_strings TO 'off';", 19, "");
+        becomes("ALTER DATABASE x SET standard_conforming_strings TO 'on';", 19,
+                "ALTER DATABASE x SET standard_conforming_strings TO 'on';");
+        becomes("ALTER DATABASE x SET TABLESPACE y;", 19, "ALTER DATABASE x SET TABLESPACE y;");
+        becomes("ALTER DATABASE x SET vacuum_truncate TO 'off';", 17, "");
+        becomes("ALTER DATABASE x CONNECTION LIMIT 5;", 17, "ALTER DATABASE x CONNECTION LIMIT 5;");
+}
+
+Test(rewrite, lets_a_server_refuse_what_would_change_a_functions_text)
+{
+        const char *f = "CREATE FUNCTION f() RETURNS text\n    LANGUAGE sql\n    SET standard_conforming_strings TO 'off'\n"
+                        "    AS 'select 1';";
+        becomes(f, 19, f);
+}
+
+Test(rewrite, keeps_an_empty_list_an_empty_list)
+{
+        becomes("ALTER DATABASE x SET search_path TO NULL;", 18,
+                "SELECT pg_catalog.set_config('search_path', '', false);\nALTER DATABASE x SET search_path FROM CURRENT;");
+        becomes("ALTER DATABASE x SET search_path TO NULL;", 19, "ALTER DATABASE x SET search_path TO NULL;");
+        becomes("ALTER DATABASE x SET search_path TO '';", 18, "ALTER DATABASE x SET search_path TO '';");
+        becomes("CREATE FUNCTION f() RETURNS int\n    LANGUAGE sql\n    SET search_path TO \n    AS 'select 1';", 18,
+                "SELECT pg_catalog.set_config('search_path', '', false);\n"
+                "CREATE FUNCTION f() RETURNS int\n    LANGUAGE sql\n    SET search_path FROM CURRENT \n    AS 'select 1';");
+        becomes("CREATE PROCEDURE f()\n    LANGUAGE sql\n    SET search_path TO \n    SET work_mem TO '1MB'\n    AS 'x';", 19,
+                "CREATE PROCEDURE f()\n    LANGUAGE sql\n    SET search_path TO NULL \n    SET work_mem TO '1MB'\n"
+                "    AS 'x';");
+}

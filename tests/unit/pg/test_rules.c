@@ -272,21 +272,30 @@ Test(compare, counts_what_it_excused)
         json_decref(report);
 }
 
-static void set_is(const char *entry, const char *sql)
+static void set_is(const char *entry, int major, const char *before, const char *sql)
 {
+        AUTO_SQL first = { 0 };
         AUTO_SQL q = { 0 };
-        pg_setting_sql(&q, entry);
+        pg_setting_sql(&first, &q, entry, major);
         AUTO_FREE char *text = sql_for_humans(&q);
+        AUTO_FREE char *prepared = sql_for_humans(&first);
         cr_assert_str_eq(text, sql);
+        cr_assert_str_eq(prepared, before);
 }
 
 Test(settings, of_roles_and_databases_are_said_again_as_they_were)
 {
-        set_is("work_mem=64MB", " set \"work_mem\" to '64MB'");
-        set_is("search_path=\"$user\", public, \"Odd, Name\"",
+        set_is("work_mem=64MB", 17, "", " set \"work_mem\" to '64MB'");
+        set_is("search_path=\"$user\", public, \"Odd, Name\"", 17, "",
                " set \"search_path\" to '$user', 'public', 'Odd, Name'");
-        set_is("search_path=", " set \"search_path\" to ''");
-        set_is("app.tenant=it's=1", " set \"app\".\"tenant\" to 'it''s=1'");
+        set_is("search_path=\"\"", 17, "", " set \"search_path\" to ''");
+        set_is("search_path=", 18, "select pg_catalog.set_config('search_path', '', false)",
+               " set \"search_path\" from current");
+        set_is("temp_tablespaces=", 0, "select pg_catalog.set_config('temp_tablespaces', '', false)",
+               " set \"temp_tablespaces\" from current");
+        set_is("search_path=", 19, "", " set \"search_path\" to null");
+        set_is("lc_messages=", 19, "", " set \"lc_messages\" to ''");
+        set_is("app.tenant=it's=1", 17, "", " set \"app\".\"tenant\" to 'it''s=1'");
 }
 
 Test(clients, know_since_when_psql_reads_restrict)
