@@ -9,6 +9,7 @@
 #include "base/fmt.h"
 #include "base/text.h"
 #include "pg/roles.h"
+#include "pg/writes.h"
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup, *jobs;
@@ -19,6 +20,7 @@ typedef struct Copy {
         json_t     *roles_report;       /* of --roles: see pg_roles_copy()                   */
         BundleDone  bundle;             /* of --backup                                       */
         json_t     *report;             /* of the comparison                                 */
+        json_t     *counted;            /* pg_writes_tables() of the source before it was read */
         json_t     *found;              /* --json: what the direction asks for; else NULL    */
 } Copy;
 
@@ -30,6 +32,7 @@ static void copy_done(Copy *c)
         json_decref(c->roles_report);
         json_decref(c->report);
         json_decref(c->found);
+        json_decref(c->counted);
         free(c->bundle.path);
 }
 
@@ -116,6 +119,34 @@ static int failed(Copy *c, Work *w, Err *err, int code)
         return work_fail(w, err, code);
 }
 
+/* The source's counters before its snapshot: only a difference asks for them. */
+static bool count_writes(Copy *c, Err *err)
+{
+        AUTO_PG Pg *source = NULL;
+        return endpoint_open(&c->source, c->source.database, &source, err) &&
+               pg_writes_tables(source, &c->counted, err);
+}
+
+/* Who writes meanwhile makes any copy differ; without a write it is something else. Always false. */
+static bool why_not_equal(const Copy *c, Pg *source, Err *err)
+{
+        AUTO_JSON now = NULL;
+        AUTO_ERR ignored = { 0 };
+        bool lost = false;
+        if (!pg_writes_settled(source, &now, &ignored))
+                return err_hint(err, "what differs is said above");
+        AUTO_JSON written = pg_writes_between(c->counted, now, &lost);
+        if (lost)
+                return err_hint(err, "the source's counters were reset meanwhile: if applications were writing to it, "
+                                     "stop them and copy again");
+        if (!json_array_size(written))
+                return err_hint(err, "nothing was written to the source meanwhile, so stopping applications does not help: "
+                                     "what differs is said above");
+        AUTO_FREE char *table = text_clean_str(jx_str(json_array_get(written, 0), "table", ""));
+        return err_hint(err, "somebody wrote to the source meanwhile (%s%s): stop the applications and copy again", table,
+                        json_array_size(written) > 1 ? " and others" : "");
+}
+
 static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Err *err)
 {
         AUTO_JSON ignore = transfer_kept_ignored(r->kept);
@@ -134,8 +165,7 @@ static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Er
         if (*ret_equal)
                 return true;
         err_set(err, ERR_USER, "the copy is not equal to its source, and was not kept");
-        return err_hint(err, "does somebody still write to the source? Stop the applications and copy "
-                             "again");
+        return why_not_equal(c, source, err);
 }
 
 /* With --backup the same pass over the source fills a bundle, too. */
@@ -268,7 +298,7 @@ static int copy_now(Copy *c)
                 work_expect_proof(w);
         if (c->load.leftovers)
                 work_say(w, c->load.leftovers);
-        bool ok = load_rows(c, w, &r, &refused, &err);
+        bool ok = (c->no_proof || c->check || count_writes(c, &err)) && load_rows(c, w, &r, &refused, &err);
         if (ok && c->check)
                 return checked(c, w);
         ok = ok && (c->no_proof || prove(c, w, &r, &equal, &err)) && load_finish(&c->load, w, &err);

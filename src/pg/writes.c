@@ -31,7 +31,7 @@ bool pg_writes_tables(Pg *pg, json_t **ret, Err *err)
 
 /* A backend that leaves reports what it wrote a moment later, up to 14 through a file: asked until
  * two answers in a row agree. One that stays: reported.h. */
-static bool settled(Pg *pg, json_t **ret, Err *err)
+bool pg_writes_settled(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_JSON before = NULL;
         for (int i = 0; i < 5; i++) {
@@ -78,7 +78,7 @@ bool pg_writes_look(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_JSON look = NULL;
         json_t *tables = NULL;
-        if (!server(pg, &look, err) || !settled(pg, &tables, err))
+        if (!server(pg, &look, err) || !pg_writes_settled(pg, &tables, err))
                 return err_wrap(err, "reading the write counters");
         jx_set(look, "tables", tables);
         if (!set_reset(pg, look, err))
@@ -176,7 +176,7 @@ bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err)
                 return err_set(err, ERR_USER, "another server answers than the one whose writes were counted");
         bool still = stood_still(then, now);
         if (!still && (!pg_reported(pg, jx_str(then, "at", "-infinity"), &why, err) ||
-                       !settled(pg, &tables, err) || !set_reset(pg, now, err)))
+                       !pg_writes_settled(pg, &tables, err) || !set_reset(pg, now, err)))
                 return err_wrap(err, "reading the write counters");
         if (!pg_clients_here(pg, &clients, err))
                 return false;

@@ -33,6 +33,8 @@ bool pg_writes_since_all(Pg *pg, const json_t *then, json_t **ret, Err *err) MUS
 
 /* The counters of the connected database as they are now: "tables" of a look. */
 bool pg_writes_tables(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
+/* The same, asked until two answers a second apart agree: five seconds at most. */
+bool pg_writes_settled(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
 /* What changed from one to the other: "tables" of a since, new reference. *ret_lost becomes true when
  * counters went back, and stays as it is otherwise. */
 json_t *pg_writes_between(const json_t *was, const json_t *is, bool *ret_lost);
