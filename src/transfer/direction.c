@@ -4,6 +4,7 @@
 #include "base/majors.h"
 #include "base/text.h"
 #include "pg/catalog.h"
+#include "transfer/textsearch.h"
 
 typedef enum Verdict { REFUSED, REWRITTEN, PERHAPS } Verdict;
 
@@ -267,7 +268,7 @@ bool direction_check(Pg *source, int target_major, json_t **ret, Err *err)
         AUTO_ERR ignored = { 0 };
         if (!pg_begin_reading(source, NULL, err))
                 return false;
-        bool ok = look_for_all(source, target_major, found, err);
+        bool ok = look_for_all(source, target_major, found, err) && textsearch_check(source, target_major, found, err);
         if (!pg_do(source, "rollback", ok ? err : &ignored) || !ok)
                 return false;
         *ret = found;
