@@ -57,17 +57,31 @@ static bool list_tables(Pg *pg, PgRes **ret, Err *err)
         return pg_query(pg, &q, ret, err) || err_wrap(err, "listing tables");
 }
 
-/* Domains seen through to their base; a virtual column (18) is computed, and may
- * be a stored one on the other side. */
+/* Domains seen through to their base; a virtual column (18) is computed, and may be a stored one on the
+ * other side. What a column's type is made of, down to pg_lsn and "char": only where all that is inside is
+ * the core's does a binary form say no OIDs that mean something else elsewhere. */
 static bool list_columns(Pg *pg, PgRes **ret, Err *err)
 {
         return pg_ask(pg, "with recursive base(oid, root) as (select oid, oid from pg_type where "
                       "typtype <> 'd' union all select t.oid, b.root from pg_type t join base b on "
-                      "b.oid = t.typbasetype where t.typtype = 'd') "
-                      "select a.attrelid, a.attname, tn.nspname, t.typname, a.attgenerated <> '' from pg_class c join "
+                      "b.oid = t.typbasetype where t.typtype = 'd'), "
+                      "used(root) as (select distinct b.root from pg_attribute a join base b on b.oid = a.atttypid "
+                      "where a.attrelid >= 16384), "
+                      "inside(root, typ, oid) as (select root, root, false from used union select i.root, x.typ, x.oid "
+                      "from inside i join pg_type t on t.oid = i.typ cross join lateral (select t.typbasetype as typ, "
+                      "false as oid where t.typtype = 'd' union all select t.typelem, true where t.typtype = 'b' and "
+                      "t.typelem <> 0 and t.typlen = -1 and t.typcategory = 'A' union all select r.rngsubtype, false "
+                      "from pg_range r where r.rngtypid = t.oid union all select r.rngtypid, false from pg_range r where "
+                      "t.typtype = 'm' and (to_jsonb(r) ->> 'rngmultitypid')::oid = t.oid union all select a.atttypid, "
+                      "true from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and "
+                      "not a.attisdropped) x), "
+                      "sent(root, send) as (select i.root, y.typsend::regproc || '(' from inside i join pg_type y on "
+                      "y.oid = i.root group by i.root, y.typsend having bool_or(i.typ in ('pg_lsn'::regtype, "
+                      "'\"char\"'::regtype)) and bool_and(not i.oid or i.typ < 10000) and y.typsend::oid < 10000) "
+                      "select a.attrelid, a.attname, tn.nspname, t.typname, a.attgenerated <> '', s.send from pg_class c join "
                       "pg_attribute a on a.attrelid = c.oid join base b on b.oid = a.atttypid join "
                       "pg_type t on t.oid = b.root join pg_namespace tn on tn.oid = "
-                      "t.typnamespace where c.relkind in ('r', 'p') and c.oid >= 16384 and "
+                      "t.typnamespace left join sent s on s.root = b.root where c.relkind in ('r', 'p') and c.oid >= 16384 and "
                       "a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attgenerated <> '', a.attname collate \"C\"", ret, err) ||
                err_wrap(err, "listing columns");
 }
@@ -86,7 +100,9 @@ static void give_columns(Arena *a, TableRef *t, const PgRes *columns, int *row)
         for (int c = 0; c < t->n_columns; c++) {
                 t->columns[c] = (TableColumn){ .name = arena_strdup(a, pg_cell(columns, first + c, 1)),
                                                .schema = arena_strdup(a, pg_cell(columns, first + c, 2)),
-                                               .type = arena_strdup(a, pg_cell(columns, first + c, 3)) };
+                                               .type = arena_strdup(a, pg_cell(columns, first + c, 3)),
+                                               .before = arena_strdup(a, pg_cell(columns, first + c, 5)),
+                                               .after = ")" };
                 t->n_computed += pg_cell_bool(columns, first + c, 4);
         }
 }
@@ -166,7 +182,6 @@ static const HashForm forms[] = {
         { "macaddr8", { HASH("hashmacaddr8extended(", ", ") }, true },
         { "text", { HASH("hashtextextended(", " collate \"C\", ") }, true },
         { "varchar", { HASH("hashtextextended(", " collate \"C\", ") }, true },
-        { "char", { BYTES("") }, false },
         { "date", { BYTES("") }, false },
         { "bytea", { BYTES("") }, false },
         { "time", { BYTES("time_send") }, false },
@@ -176,7 +191,6 @@ static const HashForm forms[] = {
         { "interval", { BYTES("interval_send") }, false },
         { "money", { BYTES("cash_send") }, false },
         { "bpchar", { BYTES("bpcharsend") }, false },
-        { "pg_lsn", { BYTES("pg_lsn_send") }, false },
         { "float4", { NUMBER("hashfloat4extended") }, true },
         { "float8", { NUMBER("hashfloat8extended") }, true },
 };
@@ -221,10 +235,33 @@ static void form_sql(Sql *q, const HashForm *f, const TableColumn *c, int64_t se
                         sql_add_literal_(q, *p);
 }
 
+/* pg_lsn_send(pgsherpa_row."a") */
+static void read_sql(Sql *q, const TableColumn *c)
+{
+        if (c->before)
+                sql_rendered(q, c->before);
+        value_sql(q, c);
+        if (c->before)
+                sql_rendered(q, c->after);
+}
+
+static void sent_sql(Sql *q, const TableColumn *c, int64_t seed)
+{
+        sql_add(q, "hash_array_extended(array[");
+        read_sql(q, c);
+        sql_add(q, "], ");
+        sql_int(q, seed);
+        sql_add(q, ")");
+}
+
 void table_column_hash_sql(Sql *q, const TableRef *t, int column, uint64_t seed)
 {
         const TableColumn *c = &t->columns[column];
         const HashForm *f = form_of(c);
+        if (c->before) {
+                sent_sql(q, c, drawn(seed, 2 * column));
+                return;
+        }
         if (f->null)
                 sql_add(q, "coalesce(");
         form_sql(q, f, c, drawn(seed, 2 * column));
@@ -270,8 +307,7 @@ void table_columns_sql(Sql *q, const TableRef *t)
         for (int i = 0; i < t->n_columns; i++) {
                 if (i)
                         sql_add(q, ", ");
-                sql_add(q, "pgsherpa_row.");
-                sql_ident(q, t->columns[i].name);
+                read_sql(q, &t->columns[i]);
         }
 }
 

@@ -11,7 +11,8 @@
  * What goes in keeps values apart that `=` calls equal: float, interval, times, money and char(n) by
  * their binary form, numeric by its text (0 and -0, 1 day and 24 hours, 1.0 and 1.00 differ); enums,
  * arrays, ranges, json and every type that has no stable hash as text; the rest by the type's own
- * hash. Code that a user wrote never runs: of types that are not the
+ * hash. What majors print in two ways goes in by its binary form, alone and inside of arrays, composites
+ * and ranges of the core's types: pg_lsn (0/16B3748 is 0/016B3748 since 19) and "char" (\351 since 16). Code that a user wrote never runs: of types that are not the
  * core's only the output function is called, which a superuser made. Text is hashed under COLLATE "C". Columns go in by name: a
  * dump may give an inheriting table its columns in another order. Names of ours that could
  * clash with a column's are never in reach: the row's alias qualifies every column. */
@@ -23,6 +24,8 @@
 typedef struct TableColumn {
         const char *name;
         const char *schema, *type;      /* of the base type, when it is a domain             */
+        const char *before, *after;     /* SQL around the value when it is read, where its text is not the
+                                           same on every major (its binary form); NULL: none */
 } TableColumn;
 
 typedef struct TableRef {

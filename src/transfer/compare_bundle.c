@@ -13,11 +13,13 @@
 #include "base/clock.h"
 #include "base/rowhash.h"
 #include "pg/tablereader.h"
+#include "transfer/spelling.h"
 
 typedef struct Against {
         const CompareOptions *o;
         const json_t *db;               /* the database's record in the manifest             */
         uint64_t      seed;             /* of the bundle's hashes                            */
+        int           written_by;       /* major of the bundle's server; 0: not known        */
         TableScope    scope;
         Pg           *pg;
         Arena        *a;
@@ -48,13 +50,26 @@ static const Table *find(const Content *c, const char *schema, const char *name)
 
 /* ---- which tables ---- */
 
-static void give_columns(Arena *a, TableRef *t, const json_t *columns)
+static void respell(TableColumn *c, const Table *there)
+{
+        for (size_t i = 0; i < there->n_columns; i++)
+                if (str_eq(there->columns[i], c->name)) {
+                        c->before = there->before[i];
+                        c->after = there->after[i];
+                }
+}
+
+static void give_columns(Arena *a, TableRef *t, const json_t *columns, const Table *there)
 {
         size_t i;
         json_t *name;
         t->columns = arena_new_array(a, TableColumn, json_array_size(columns) + 1);
-        json_array_foreach(columns, i, name)
-                t->columns[t->n_columns++].name = json_string_value(name);
+        json_array_foreach(columns, i, name) {
+                TableColumn *c = &t->columns[t->n_columns++];
+                c->name = json_string_value(name);
+                if (there->before && !t->binary)
+                        respell(c, there);
+        }
 }
 
 static void choose(Against *g)
@@ -82,7 +97,7 @@ static void choose(Against *g)
                                               .condition = t->condition,
                                               .encoding = jx_str(j, "encoding", "UTF8"),
                                               .binary = str_eq(jx_str(j, "format", ""), "binary") };
-                give_columns(g->a, &g->tables[g->n++], jx_get(j, "columns"));
+                give_columns(g->a, &g->tables[g->n++], jx_get(j, "columns"), t);
         }
         for (i = 0; i < g->there.n_tables; i++) {
                 const Table *t = &g->there.tables[i];
@@ -236,7 +251,8 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
         jx_set_str(target, "made_at", clock_iso(clock_wall_ms(), iso));
         if (!source_begin(g->pg, NULL, &g->snapshot, err) ||
             !pg_inventory_summary(g->pg, &io, target, err) ||
-            !source_content(g->pg, g->a, &g->there, err))
+            !source_content(g->pg, g->a, &g->there, err) ||
+            !spelling_of(g->pg, g->written_by, &g->there, g->a, err))
                 return false;
         choose(g);
         if (table_scope_narrow(&g->scope) && !g->n && !g->report.total)
@@ -274,7 +290,8 @@ bool transfer_compare(const Bundle *b, const char *database, Pg *target, const C
         const json_t *db = bundle_database(b, database, err);
         if (!db)
                 return false;
-        Against g = { .o = o, .db = db, .seed = bundle_row_seed(bundle_manifest_of(b)), .pg = target, .a = arena_new(),
+        Against g = { .o = o, .db = db, .seed = bundle_row_seed(bundle_manifest_of(b)),
+                      .written_by = spelling_major(bundle_manifest_of(b)), .pg = target, .a = arena_new(),
                       .scope = { .schemas = o->schemas, .tables = o->tables },
                       .report = report_new(o->ignore) };
         AUTO_JSON source = source_words(b, db);

@@ -23,6 +23,7 @@ struct Table {
         const char  *condition;         /* of an extension's table: "WHERE NOT standard"; or NULL */
         const char **columns;           /* without generated ones                            */
         size_t       n_columns;
+        const char **before, **after;   /* SQL around a column when it is read (spelling.h); NULL: none */
         bool         ours_alone;        /* made by this run: may be truncated and frozen      */
         bool         binary;            /* COPY's format: see format.h                       */
         int64_t      oid;               /* on the source                                     */

@@ -89,18 +89,32 @@ static void range(const Part *p, Sql *q)
         }
 }
 
+static void read_list(const Table *t, Sql *q)
+{
+        for (size_t i = 0; i < t->n_columns; i++) {
+                bool around = t->before && t->before[i];
+                if (i > 0)
+                        sql_add(q, ", ");
+                if (around)
+                        sql_rendered(q, t->before[i]);
+                sql_ident(q, t->columns[i]);
+                if (around)
+                        sql_rendered(q, t->after[i]);
+        }
+}
+
 static void copy_out_sql(const Part *p, const char *encoding, Sql *q)
 {
         const Table *t = p->table;
         sql_add(q, "COPY ");
-        if (t->condition || !whole(p)) {
+        if (t->condition || t->before || !whole(p)) {
                 sql_add(q, "(SELECT ");
-                column_list(t, q);
+                read_list(t, q);
                 sql_add(q, " FROM ONLY ");
                 sql_qname(q, t->schema, t->name);
                 if (!whole(p)) {
                         range(p, q);
-                } else {
+                } else if (t->condition) {
                         sql_add(q, " ");
                         sql_rendered(q, t->condition);  /* pg_extension.extcondition */
                 }

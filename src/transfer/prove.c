@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "transfer/part.h"
+#include "transfer/spelling.h"
 
 typedef struct Prove {
         Transfer *t;
@@ -80,6 +81,8 @@ static bool one(Prove *p, const json_t *record, Err *err)
                 return err_set(err, ERR_USER, "table %s is not in the restored database", name);
         Table mine = *there;
         mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
+        if (mine.binary)
+                mine.before = mine.after = NULL;
         PartSink s = { .t = p->t, .encoding = jx_str(record, "encoding", "UTF8"), .moved = moved,
                        .moved_arg = p, .seed = p->seed };
         Part part = { .table = &mine, .end = -1, .of = 1 };
@@ -126,7 +129,8 @@ bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const Pg
         PgParams params = *target;
         params.statement_timeout_ms = 0;
         if (!db || !transfer_connect(t, &params, into, &p.pg, err) ||
-            !source_begin(p.pg, NULL, &p.snapshot, err) || !source_content(p.pg, p.a, &p.there, err))
+            !source_begin(p.pg, NULL, &p.snapshot, err) || !source_content(p.pg, p.a, &p.there, err) ||
+            !spelling_of(p.pg, spelling_major(bundle_manifest_of(b)), &p.there, p.a, err))
                 return err_wrap(err, "looking at the restored database");
         json_array_foreach(tables, i, j) total += jx_int(j, "bytes", 0);
         progress_stage(t, "comparing with the manifest", "bytes", total, (int)json_array_size(tables));

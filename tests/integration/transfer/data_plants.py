@@ -34,6 +34,7 @@ VALUES = [
     (0, "polygon", "'((0,0),(1,1),(1,0))'", "'((1,1),(1,0),(0,0))'"), (0, "lseg", "'[(0,0),(1,1)]'", "'[(1,1),(0,0)]'"), (0, "line", "'{1,-1,0}'", "'{-1,1,0}'"),
     (0, "tsvector", "'a:1'", "'a:1A'"), (0, "tsvector", "'a b'", "'a'"), (0, "tsquery", "'a & b'", "'a <-> b'"), (0, "int4range", "'empty'", "'[1,2)'"), (0, "numrange", "'[1,2)'", "'[1.0,2)'"),
     (0, "tstzrange", "'[,2024-01-01 00:00+00)'", "'[-infinity,2024-01-01 00:00+00)'"), (14, "int4multirange", "'{[1,3)}'", "'{[1,2),[3,4)}'"), (0, "pg_lsn", "'0/1'", "'1/0'"),
+    (0, "pg_lsn[]", "'{0/16B3748,NULL}'", "'{0/16B3748,0/0}'"), (0, "d.at", "row('0/1', 'a/1')", "row('0/1', 'a/00000001')"), (0, "d.lsns", "'[0/1,1/0]'", "'[0/1,1/1]'"), (0, "\"char\"[]", "'{a,b}'", "'{b,a}'"),
     (0, "oid", "4294967295", "0"), (0, "xid", "'3'", "'4'"), (0, "regclass", "'pg_class'", "'pg_type'"), (0, "jsonpath", "'$.a'", "'$.\"a b\"'"),
     (0, "d.mood", "'sad'", "'ok'"), (0, "d.pair", "row(1, 2.0)", "row(1, 2.00)"), (0, "d.pair", "row(null, null)", "null"), (0, "d.price", "1.0", "1.00"), (0, "text collate d.ci", "'word'", "'Word'"),
 ]
@@ -58,7 +59,7 @@ def since(lowest):
 
 def made(lowest):
     """Every table twice: one to be changed, one to be left alone."""
-    sql = ["create schema d; create type d.mood as enum ('sad', 'ok'); create type d.pair as (a int, b numeric); create domain d.price as numeric;"
+    sql = ["create schema d; create type d.mood as enum ('sad', 'ok'); create type d.pair as (a int, b numeric); create domain d.price as numeric; create type d.at as (l pg_lsn, t text); create type d.lsns as range (subtype = pg_lsn);"
            "create collation d.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"]
     for twin in ("plant", "same"):
         for n, (_, kind, was, _) in enumerate(since(lowest)):
