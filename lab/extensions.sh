@@ -9,7 +9,7 @@
 EXTENSION_MAJORS="17 18"
 
 # Bump when the list below changes.
-EXTENSIONS_RECIPE=1
+EXTENSIONS_RECIPE=2
 EXTENSION_PACKAGES="age cron partman pgvector postgis-3 timescaledb"
 
 # usage: root_with_extensions MAJOR DIR; sets version, and notice when somebody should know
@@ -24,6 +24,11 @@ root_with_extensions() {
         # shellcheck disable=SC2086
         DEBIAN_FRONTEND=noninteractive chroot "$dir" apt-get -q -y --no-install-recommends install \
                 $packages "postgresql-$major-postgis-3-scripts" || return 1
+        # Debian's alternatives point through /etc, and in-root covers /usr alone.
+        # shellcheck disable=SC2016
+        chroot "$dir" sh -ec 'find /usr/share/postgresql /usr/lib/postgresql -type l | while read -r link; do
+                case $(readlink "$link") in /etc/*) ln -sf "$(readlink -f "$link")" "$link" ;; esac
+        done' || return 1
         rm -rf "$dir"/var/cache/apt/archives/*.deb "$dir"/var/lib/apt/lists/* \
                 "$dir"/usr/share/doc/* "$dir"/usr/share/man/*
         # shellcheck disable=SC2086

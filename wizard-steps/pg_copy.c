@@ -118,7 +118,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         const Target *from = step_param_target(ctx, "from", err);
         PgParams target;
-        TransferCopy c = { .database = step_str(ctx, "database"), .target = &target,
+        TransferCopy c = { .database = step_str(ctx, "database"), .name = step_str(ctx, "database"), .target = &target,
                            .created = step_temporary_created };
         if (!from || !step_transfer_params(ctx, from, NULL, &c.source, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||

@@ -5,6 +5,7 @@
  * once the new one is in place. Databases are known by OID, not by name, so probe() and undo()
  * cannot mistake one for the other. */
 #include "pg/database.h"
+#include "pg/extension.h"
 #include "transfer/transfer.h"
 #include "wizard-steps/pg_steps.h"
 #include "wizard-steps/dry.h"
@@ -106,6 +107,19 @@ static bool set_template(StepCtx *ctx, Pg *pg, const char *name, bool yes, Err *
         return pg_exec(pg, &q, err) || err_wrap(err, "making %s a template", name);
 }
 
+/* What extensions want under the database's real name; done already: nothing. */
+static bool finish_extensions(StepCtx *ctx, const Pg *pg, Err *err)
+{
+        AUTO_JSON said = json_array();
+        size_t i;
+        json_t *line;
+        if (!pg_extension_finish_in(pg, step_str(ctx, "to"), said, err))
+                return err_wrap(err, "database %s has its name, and all but one thing", step_str(ctx, "to"));
+        json_array_foreach(said, i, line)
+                step_log(ctx, SAY_OK, "pgsherpa", "%s", json_string_value(line));
+        return true;
+}
+
 static bool finish(StepCtx *ctx, Pg *pg, Err *err)
 {
         const json_t *memory = step_remembered(ctx);
@@ -117,7 +131,8 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
         step_result_bool(ctx, "replaced", aside != NULL);
         step_report(ctx, "%s is now %s%s", step_str(ctx, "from"), step_str(ctx, "to"),
                     aside ? " (an empty one was in its place)" : "");
-        if (!pg_reopen(pg, NULL, &now, err) || !set_template(ctx, now, step_str(ctx, "to"), true, err))
+        if (!pg_reopen(pg, NULL, &now, err) || !finish_extensions(ctx, now, err) ||
+            !set_template(ctx, now, step_str(ctx, "to"), true, err))
                 return false;
         if (!aside)
                 return true;
@@ -160,6 +175,16 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                finish(ctx, pg, err);
 }
 
+static bool something_waits(const Pg *pg, const char *database, bool *ret, Err *err)
+{
+        AUTO_PG Pg *in = NULL;
+        AUTO_JSON waits = NULL;
+        if (!pg_reopen(pg, database, &in, err) || !pg_later_waits(in, false, &waits, err))
+                return false;
+        *ret = waits != NULL;
+        return true;
+}
+
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
@@ -176,10 +201,14 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
             !pg_database_describe(pg, to, &b, err) ||
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
-        if (b && str_eq(oid, jx_str(b, "oid", "")))
-                *ret = aside ? FOUND_PART : FOUND_ALL;
-        else if (!a || !str_eq(oid, jx_str(a, "oid", "")))
+        bool part = aside != NULL;
+        if (b && str_eq(oid, jx_str(b, "oid", ""))) {
+                if (!part && !something_waits(pg, to, &part, err))
+                        return false;
+                *ret = part ? FOUND_PART : FOUND_ALL;
+        } else if (!a || !str_eq(oid, jx_str(a, "oid", ""))) {
                 *ret = FOUND_DRIFT;
+        }
         if (*ret == FOUND_ALL) {
                 step_result_str(ctx, "database", to);
                 step_result_bool(ctx, "replaced", jx_get(memory, "aside") != NULL);

@@ -79,7 +79,7 @@ static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
 {
         PgParams target;
         AUTO_JSON found = NULL;
-        TransferCopy c = { .database = step_str(ctx, "database"), .target = &target,
+        TransferCopy c = { .database = step_str(ctx, "database"), .name = step_str(ctx, "database"), .target = &target,
                            .created = step_temporary_created, .every_row = step_bool(ctx, "deep") };
         if (!step_transfer_params(ctx, from, NULL, &c.source, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||

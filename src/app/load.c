@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "pg/database.h"
+#include "pg/extension.h"
 #include "transfer/transfer.h"
 
 #define TRIES 6                 /* health checks connect for a moment */
@@ -112,6 +113,20 @@ static void put_away(Load *l, const Pg *pg, const char *aside, Work *w)
         l->kept = xstrdup(aside);
 }
 
+/* What extensions want under the database's real name. */
+static bool finish_extensions(Load *l, const Pg *pg, Work *w, Err *err)
+{
+        AUTO_JSON said = json_array();
+        size_t i;
+        json_t *line;
+        l->named = true;
+        if (!pg_extension_finish_in(pg, l->name, said, err))
+                return err_wrap(err, "database %s has its name, and all but one thing", l->name);
+        json_array_foreach(said, i, line)
+                work_say(w, json_string_value(line));
+        return true;
+}
+
 bool load_finish(Load *l, Work *w, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
@@ -130,12 +145,14 @@ bool load_finish(Load *l, Work *w, Err *err)
         }
         if (aside)
                 put_away(l, pg, aside, w);
-        return true;
+        return finish_extensions(l, pg, w, err);
 }
 
 bool load_drop(Load *l, int64_t oid, const Err *why, Err *err)
 {
         PgParams p = endpoint_params(l->to, NULL);
+        if (l->named)
+                return true;
         if (!l->temporary || (!oid && str_eq(why->sqlstate, "42P04")))
                 return true;            /* CREATE DATABASE found somebody else's of that name */
         if (l->unknown)
@@ -158,6 +175,9 @@ void load_hint(const Load *l, bool dropped, Err *err)
                 err_hint(err, "once the server answers: when database \"%s\" is there it is the whole new one, "
                               "and nothing is left to do; else drop database \"%s\" and run it again",
                          l->name, l->temporary);
+        else if (l->named)
+                err_hint(err, "database \"%s\" is there; what is missing in it waits in its schema " PG_LATER ". See to the "
+                              "cause, drop that database and run it again", l->name);
         else if (!dropped)
                 err_hint(err, "once the server answers: drop database \"%s\". It is in nobody's way: a "
                               "new run makes its own", l->temporary);

@@ -29,6 +29,7 @@ typedef struct Load {
         json_t     *prepared;           /* what that was made to be; NULL: nothing           */
         bool        refused;            /* why load_begin() or load_finish() failed          */
         bool        unknown;            /* load_finish() failed, and perhaps it has its name */
+        bool        named;              /* it has its name, but for what waited for that       */
         char       *kept;               /* what was in its place is still there, as this     */
 } Load;
 

@@ -37,7 +37,7 @@ static int load(const RestoreFile *o, Work *w, SourceFile *f, Load *l)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
-        TransferRestore r = { .target = &target, .into = l->temporary, .marker = l->marker, .prepared = l->prepared,
+        TransferRestore r = { .target = &target, .into = l->temporary, .name = l->name, .marker = l->marker, .prepared = l->prepared,
                               .created = work_created };
         TransferResult result = { 0 };
         if (l->leftovers)

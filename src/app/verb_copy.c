@@ -202,7 +202,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         PgParams target = endpoint_params(&c->target, NULL);
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target, .database = c->source.database,
-                           .into = c->load.temporary, .marker = c->load.marker, .prepared = c->load.prepared,
+                           .into = c->load.temporary, .name = c->load.name, .marker = c->load.marker, .prepared = c->load.prepared,
                            .portable = c->portable, .every_row = c->deep };
         if (!rehearses(c, &rehearse, err) ||
             (rehearse && !directing_rehearse(w, &t, c->found, ret_refused, err)))

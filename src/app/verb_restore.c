@@ -72,7 +72,7 @@ static int load(const Restore *o, const char *database, Load *l)
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
         TransferRestore r = { .bundle = o->b, .database = database, .target = &target,
-                              .into = l->temporary, .marker = l->marker, .prepared = l->prepared,
+                              .into = l->temporary, .name = l->name, .marker = l->marker, .prepared = l->prepared,
                               .created = work_created,
                               .only = o->only, .n_only = o->n_only };
         TransferResult result = { 0 };

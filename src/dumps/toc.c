@@ -256,7 +256,7 @@ bool toc_is_schema(const TocEntry *e)
         bool about = is(e, "ACL") || is(e, "COMMENT") || is(e, "SECURITY LABEL");
         if (about && (str_starts(e->name, "DATABASE ") || str_starts(e->name, "LARGE OBJECT")))
                 return false;
-        return *e->sql != '\0';
+        return *e->sql != '\0' && !e->later;
 }
 
 const char *toc_object(Arena *a, const TocEntry *e)

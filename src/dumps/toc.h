@@ -37,6 +37,7 @@ typedef struct TocEntry {
         const int  *needs;              /* ids of the entries it depends on                  */
         size_t      n_needs;
         TocPart     part;
+        bool        later;              /* not now: when the database has its name            */
 } TocEntry;
 
 typedef struct Toc {
@@ -52,7 +53,7 @@ bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err) MUST_CH
  * encoding, strings, search path), in their order, and with their SQL. Appends to *out. Only of
  * archives without data. */
 bool toc_cut(const void *bytes, size_t n, const Toc *kept, Buf *out, Err *err) MUST_CHECK;
-/* Of the schema, to be executed: not a database's own entries, settings, data, large objects. */
+/* Of the schema, to be executed now: not a database's own entries, settings, data, large objects. */
 bool toc_is_schema(const TocEntry *e);
 /* "TABLE public.orders"; for a grant its own first words. Cleaned, in the arena. */
 const char *toc_object(Arena *a, const TocEntry *e);

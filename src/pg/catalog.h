@@ -11,6 +11,7 @@
 #pragma once
 
 #include "pg/conn.h"
+#include "pg/extension.h"
 
 /* Call inside the transaction that is to be its snapshot. Sequences carry their last_value. */
 bool pg_catalog_read(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
@@ -46,7 +47,7 @@ extern const CatalogQuery pg_catalog_others[];          /* catalog_others.c, end
 extern const CatalogQuery pg_catalog_rare[];            /* catalog_rare.c, ends with {0}      */
 
 /* Pieces the queries share. */
-#define CAT_USER_SCHEMA(n) n ".nspname !~ '^pg_' and " n ".nspname <> 'information_schema'"
+#define CAT_USER_SCHEMA(n) n ".nspname !~ '^pg_' and " n ".nspname not in ('information_schema', '" PG_LATER "')"
 #define CAT_NOT_EXT(class, oid)                                                                  \
         "not exists (select from pg_depend e where e.classid = '" class "'::regclass and "       \
         "e.objid = " oid " and e.deptype = 'e')"

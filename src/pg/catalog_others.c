@@ -6,8 +6,8 @@
         CAT_ACL("d.datacl", "'d'", "d.datdba") ", 'connlimit', d.datconnlimit, 'encoding', "    \
         "pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype, "       \
         provider ", 'comment', shobj_description(d.oid, 'pg_database'), 'settings', (select "   \
-        CAT_SORTED("s.setconfig") " from pg_db_role_setting s where s.setdatabase = d.oid and " \
-        "s.setrole = 0), 'security_labels', (select jsonb_agg(l.provider || ': ' || l.label "    \
+        "jsonb_agg(o.v order by o.v collate \"C\") from pg_db_role_setting s, unnest(s.setconfig) o(v) " \
+        "where s.setdatabase = d.oid and s.setrole = 0 and split_part(o.v, '=', 1) <> '" PG_BETWEEN "'), 'security_labels', (select jsonb_agg(l.provider || ': ' || l.label "    \
         "order by l.provider collate \"C\") from pg_shseclabel l where l.objoid = d.oid and "   \
         "l.classoid = 'pg_database'::regclass))" CAT_KNOWN("d", "daticurules", "icu_rules", "")  \
         " from pg_database d where d.datname = current_database()"

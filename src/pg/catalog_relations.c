@@ -23,7 +23,9 @@
         FROM_REL "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not "          \
         "a.attisdropped join pg_type t on t.oid = a.atttypid left join pg_attrdef d on "        \
         "d.adrelid = a.attrelid and d.adnum = a.attnum where c.relkind in "                     \
-        "('r', 'p', 'f', 'v', 'm', 'c') and " USER_REL("c", "n")
+        "('r', 'p', 'f', 'v', 'm', 'c') and " USER_REL("c", "n") " and not (c.relkind = 'c' and "  \
+        "exists (select from pg_depend e where e.classid = 'pg_type'::regclass and e.objid = "    \
+        "c.reltype and e.deptype = 'e'))"
 
 #define COMPRESSION ", 'compression', nullif(a.attcompression, '')"
 /* What is usual is null: valid, inherited, and called as 18 would call it by itself. */

@@ -162,6 +162,7 @@ static bool scope_is_there(const Live *l, Err *err)
 
 static bool start_readers(Live *l, Err *err)
 {
+        table_list_shared(l->side[0].tables, l->side[0].n, l->side[1].tables, l->side[1].n);
         for (int i = 0; i < 2; i++) {
                 Side *s = &l->side[i];
                 TableReadOptions o = { .method = l->method, .seed = l->seed, .snapshot = s->snapshot,
@@ -326,7 +327,7 @@ bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, E
                                       .source_major = pg_major(source),
                                       .target_major = pg_major(target) };
         report_scope(&l.report, &l.scope);
-        bool ok = both(&l, err);
+        bool ok = pg_later_waits(target, false, &l.report.waits, err) && both(&l, err);
         /* Both stand still before anything goes that either of them reads. */
         l.side[0].reader = table_reader_free(l.side[0].reader);
         l.side[1].reader = table_reader_free(l.side[1].reader);
@@ -339,5 +340,6 @@ bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, E
         }
         report_done(&l.report);
         json_decref(l.objects.pending);
+        json_decref(l.report.waits);
         return ok;
 }

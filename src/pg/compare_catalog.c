@@ -2,6 +2,7 @@
 #include "pg/compare.h"
 
 #include "pg/compare_objects.h"
+#include "pg/extension.h"
 
 static bool begin(Pg *pg, Err *err)
 {
@@ -16,6 +17,9 @@ bool pg_compare_catalog(Pg *source, Pg *target, const CompareOptions *o, json_t 
         ObjectsCompare c = { .report = &r, .scope = &all, .rowless = true,
                              .map_roles = o->map_roles, .reprinter = o->reprinter,
                              .source_major = pg_major(source), .target_major = pg_major(target) };
+        if (!pg_later_waits(target, false, &r.waits, err))
+                return false;
+        AUTO_JSON waits = r.waits;
         bool ok = begin(source, err) && begin(target, err) && objects_compare_live(&c, source, target, err);
         json_decref(c.pending);
         ok = pg_do(source, "rollback", ok ? err : &later) && ok;

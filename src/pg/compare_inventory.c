@@ -99,6 +99,7 @@ static bool compare(const json_t *source, const json_t *target, Pg *live, const 
         if (!comparable(source, target, err))
                 return false;
         AUTO_REPORT r = report_new(o->ignore);
+        r.waits = jx_get(target, "waits");
         ObjectsCompare c = { .report = &r, .map_roles = o->map_roles, .reprinter = o->reprinter,
                              .source_major = (int)jx_int(jx_get(source, "facts"), "major", 0),
                              .target_major = (int)jx_int(jx_get(target, "facts"), "major", 0) };
@@ -127,6 +128,7 @@ bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOp
         InventoryOptions io = { .objects = true, .migrations = true,
                                 .data = { .method = method, .exact = true,
                                           .seed = inventory_seed(source_inventory), .jobs = o->jobs,
+                                          .recorded = jx_get(source_inventory, "data"),
                                           .cancel = o->cancel, .progress = o->progress,
                                           .progress_arg = o->progress_arg } };
         json_t *inventory = NULL;

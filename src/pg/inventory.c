@@ -1,3 +1,4 @@
+#include "pg/extension.h"
 #include "pg/inventory.h"
 
 #include <inttypes.h>
@@ -130,6 +131,10 @@ static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err
                 return false;
         jx_set(inv, "data", part);
         sum_rows(inv);
+        if (!pg_later_waits(pg, true, &part, err))
+                return false;
+        if (part)
+                jx_set(inv, "waits", part);
         if (!o->objects)
                 return true;
         if (!pg_catalog_read(pg, &part, err))   /* last: it changes how names are quoted */

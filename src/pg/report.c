@@ -126,6 +126,23 @@ static bool names(const json_t *one, const char *object)
                (s[0] == '"' && strncmp(s + 1, object, n) == 0 && str_eq(s + 1 + n, "\""));
 }
 
+/* What hangs on what waits waits with it: columns of a view. */
+static bool waits(const Report *r, const char *kind, const char *name, const char *what)
+{
+        size_t i;
+        json_t *v;
+        json_array_foreach(r->waits, i, v) {
+                const char *object = jx_str(v, "object", "");
+                size_t n = strlen(object);
+                bool itself = str_eq(name, object) && says(v, "kind", kind) && says(v, "what", what);
+                bool inside = n && !jx_get(v, "what") && strncmp(name, object, n) == 0 && name[n] == '.' &&
+                              str_eq(what, "missing");
+                if (itself || inside)
+                        return true;
+        }
+        return false;
+}
+
 /* Why it is no difference, or NULL. */
 static const char *ignored(const Report *r, const char *kind, const char *name, const char *what)
 {
@@ -182,6 +199,11 @@ json_t *report_differ(Report *r, const char *kind, const char *object, const cha
                       const json_t *source, const json_t *target)
 {
         const char *why = ignored(r, kind, object, what);
+        if (!why && waits(r, kind, object, what)) {
+                report_excuse(r, kind, object, what, source, target, "later",
+                              "made when the database has its name, and proved then");
+                return NULL;
+        }
         if (why) {
                 report_excuse(r, kind, object, what, source, target, str_starts(why, "the target") ?
                               "prepared" : "ignored", why);

@@ -29,6 +29,7 @@
 
 typedef struct Report {
         const json_t *ignore;           /* kinds or kind.aspect; NULL: none                  */
+        json_t       *waits;            /* what is not missed yet (pg_later_waits()); or NULL; borrowed */
         json_t *json, *differences, *normalised, *limits, *data, *methods, *rules, *recomputed,
                 *counted;               /* names of tables of which only rows were counted, a few */
         int64_t total, excused, only_counted, objects, sequences, tables, rows;

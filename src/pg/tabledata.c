@@ -22,8 +22,13 @@ json_t *table_data_record(const TableRef *t, const TableResult *r, const char *m
         json_t *d = json_object();
         jx_set_int(d, "rows", r ? r->rows : t->estimate);
         jx_set_int(d, "bytes", t->bytes);
-        if (t->of_extension)
+        if (t->of_extension) {
+                json_t *columns = json_array();
+                for (int i = 0; i < t->n_columns; i++)
+                        jx_append_str(columns, t->columns[i].name);
                 jx_set_bool(d, "of_extension", true);
+                jx_set(d, "columns", columns);
+        }
         if (!r)
                 return d;
         jx_set_int(d, "ms", r->ms);
@@ -78,8 +83,10 @@ bool table_data_read(Pg *pg, const TableDataOptions *o, json_t **ret, Err *err)
         AUTO_TABLEREADER reader = NULL;
         TableRef *tables = NULL;
         int n = 0;
-        if (!table_list(pg, a, NULL, &tables, &n, err) ||
-            (o->exact && !read_rows(pg, tables, n, o, &reader, err)))
+        if (!table_list(pg, a, NULL, &tables, &n, err))
+                return false;
+        table_list_as_recorded(tables, n, o->recorded);
+        if (o->exact && !read_rows(pg, tables, n, o, &reader, err))
                 return false;
         json_t *data = json_object();
         for (int i = 0; i < n; i++)

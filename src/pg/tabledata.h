@@ -21,6 +21,7 @@ typedef struct TableDataOptions {
         uint64_t    seed;               /* of the hashes                                     */
         bool        exact;              /* false: rows from statistics, no table is read      */
         int         jobs;               /* connections that read; 0: as many as cores here    */
+        const json_t *recorded;         /* what the other side told of its tables; or NULL    */
         const volatile bool *cancel;    /* looked at many times a second; NULL: never         */
         /* Several times a second, from the calling thread; bytes are of the tables. */
         void      (*progress)(void *arg, const char *table, int done, int total,

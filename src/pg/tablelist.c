@@ -53,7 +53,11 @@ static bool list_tables(Pg *pg, PgRes **ret, Err *err)
                 "c.reltuples, 0)::bigint, " CAT_REL("n", "c") ", 0, true, nullif(u.condition, '') "
                 "from pg_extension e, unnest(e.extconfig, e.extcondition) u(oid, condition) join "
                 "pg_class c on c.oid = u.oid join pg_namespace n on n.oid = c.relnamespace where "
-                "c.relkind = 'r' order by 1");
+                "c.relkind = 'r' union all "
+                /* rows of such a table that wait for the database's name */
+                "select c.oid, n.nspname, c.relname, true, pg_table_size(c.oid), greatest(c.reltuples, 0)::bigint, "
+                PG_LATER_NAME("c") ", 0, true, null from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                "where n.nspname = '" PG_LATER "' and c.relkind = 'r' and c.relname like '%.%' order by 1");
         return pg_query(pg, &q, ret, err) || err_wrap(err, "listing tables");
 }
 
@@ -140,6 +144,57 @@ bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *
         *ret = tables;
         *ret_n = kept;
         return true;
+}
+
+/* ---- what two versions of an extension share ---- */
+
+static TableColumn *column_of(TableRef *t, const char *name)
+{
+        for (int i = 0; i < t->n_columns; i++)
+                if (str_eq(t->columns[i].name, name))
+                        return &t->columns[i];
+        return NULL;
+}
+
+static void keep_shared(TableRef *a, TableRef *b)
+{
+        int kept = 0;
+        for (int i = 0; i < a->n_columns; i++) {
+                TableColumn *there = column_of(b, a->columns[i].name);
+                if (!there)
+                        continue;
+                if (!str_eq(there->type, a->columns[i].type) || !str_eq(there->schema, a->columns[i].schema))
+                        there->schema = there->type = a->columns[i].schema = a->columns[i].type = "";
+                a->columns[kept++] = a->columns[i];
+        }
+        a->n_columns = kept;
+}
+
+void table_list_shared(TableRef *a, int n, TableRef *b, int m)
+{
+        for (int i = 0, k = 0; i < n && k < m;) {
+                int order = strcmp(a[i].key, b[k].key);
+                if (order == 0 && a[i].of_extension && b[k].of_extension) {
+                        keep_shared(&a[i], &b[k]);
+                        keep_shared(&b[k], &a[i]);
+                }
+                i += order <= 0;
+                k += order >= 0;
+        }
+}
+
+void table_list_as_recorded(TableRef *tables, int n, const json_t *data)
+{
+        for (int i = 0; i < n; i++) {
+                TableRef *t = &tables[i];
+                const json_t *columns = jx_get(jx_get(data, t->key), "columns");
+                int kept = 0;
+                for (int k = 0; t->of_extension && columns && k < t->n_columns; k++)
+                        if (listed(columns, t->columns[k].name))
+                                t->columns[kept++] = t->columns[k];
+                if (t->of_extension && columns)
+                        t->n_columns = kept;
+        }
 }
 
 /* ---- one row's hash ---- */

@@ -56,6 +56,12 @@ bool table_scope_has(const TableScope *s, const char *schema, const char *name);
 bool table_list(Pg *pg, Arena *a, const TableScope *scope, TableRef **ret, int *ret_n, Err *err)
         MUST_CHECK;
 
+/* Of extensions' tables that both have, only the columns that both versions of the extension have, and
+ * one of another type there as it prints: what else is in them came with the extension. Both sorted. */
+void table_list_shared(TableRef *a, int n, TableRef *b, int m);
+/* The same against what table_data_record() told earlier ({name: {"columns": [..]}}). */
+void table_list_as_recorded(TableRef *tables, int n, const json_t *data);
+
 /* " from only s.t as pgsherpa_row" */
 void table_from_sql(Sql *q, const TableRef *t);
 /* A 64-bit hash of that column, never NULL; the same on every major since 12. */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/rowhash.h"
+#include "pg/extension.h"
 #include "pg/tablereader.h"
 #include "transfer/spelling.h"
 
@@ -35,7 +36,10 @@ typedef struct Against {
 static const char *quoted(Arena *a, const char *schema, const char *name)
 {
         AUTO_SQL q = { 0 };
-        sql_qname(&q, schema, name);
+        if (schema)
+                sql_qname(&q, schema, name);
+        else
+                sql_ident(&q, name);
         AUTO_FREE char *text = plain_sql(&q);
         return arena_strdup(a, text);
 }
@@ -46,6 +50,13 @@ static const Table *find(const Content *c, const char *schema, const char *name)
                 if (str_eq(c->tables[i].name, name) && str_eq(c->tables[i].schema, schema))
                         return &c->tables[i];
         return NULL;
+}
+
+/* Rows that wait for the database's name wait as the text they were read as (pg/extension.h). */
+static const Table *find_waiting(const Content *c, const char *schema, const char *name)
+{
+        AUTO_FREE char *mine = xasprintf("%s.%s", schema, name);
+        return find(c, PG_LATER, mine);
 }
 
 /* ---- which tables ---- */
@@ -84,6 +95,8 @@ static void choose(Against *g)
                 const char *schema = jx_str(j, "schema", ""), *name = jx_str(j, "name", "");
                 const char *key = quoted(g->a, schema, name);
                 const Table *t = find(&g->there, schema, name);
+                if (!t)
+                        t = find_waiting(&g->there, schema, name);
                 jx_set_bool(kept, key, true);
                 if (!table_scope_has(&g->scope, schema, name))
                         continue;
@@ -92,7 +105,7 @@ static void choose(Against *g)
                         continue;
                 }
                 g->records[g->n] = j;
-                g->tables[g->n] = (TableRef){ .key = key, .schema = schema, .name = name,
+                g->tables[g->n] = (TableRef){ .key = key, .schema = t->schema, .name = t->name,
                                               .only = true, .bytes = t->size,
                                               .condition = t->condition,
                                               .encoding = jx_str(j, "encoding", "UTF8"),
@@ -102,7 +115,7 @@ static void choose(Against *g)
         for (i = 0; i < g->there.n_tables; i++) {
                 const Table *t = &g->there.tables[i];
                 const char *key = quoted(g->a, t->schema, t->name);
-                if (table_scope_has(&g->scope, t->schema, t->name) && !jx_get(kept, key))
+                if (table_scope_has(&g->scope, t->schema, t->name) && !jx_get(kept, key) && !str_eq(t->schema, PG_LATER))
                         report_differ(&g->report, "table", key, "only on the target", NULL, NULL);
         }
 }
@@ -238,7 +251,7 @@ static bool compare_others(Against *g, Err *err)
                         found = found || json_equal(jx_get(e, "name"), jx_get(there, "name"));
                 g->report.objects++;
                 if (!found)
-                        report_differ(&g->report, "extension", jx_str(e, "name", ""), "missing",
+                        report_differ(&g->report, "extension", quoted(g->a, NULL, jx_str(e, "name", "")), "missing",
                                       jx_get(e, "version"), NULL);
         }
         return compare_blobs(g, err);
@@ -252,7 +265,8 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
         if (!source_begin(g->pg, NULL, &g->snapshot, err) ||
             !pg_inventory_summary(g->pg, &io, target, err) ||
             !source_content(g->pg, g->a, &g->there, err) ||
-            !spelling_of(g->pg, g->written_by, &g->there, g->a, err))
+            !spelling_of(g->pg, g->written_by, &g->there, g->a, err) ||
+            !pg_later_waits(g->pg, false, &g->report.waits, err))
                 return false;
         choose(g);
         if (table_scope_narrow(&g->scope) && !g->n && !g->report.total)
@@ -304,6 +318,7 @@ bool transfer_compare(const Bundle *b, const char *database, Pg *target, const C
                 jx_set_int(g.report.json, "ms", clock_boot_ms() - began);
                 *ret = report_take(&g.report, "deep", "stream");
         }
+        json_decref(g.report.waits);
         report_done(&g.report);
         content_done(&g.there);
         free(g.snapshot);

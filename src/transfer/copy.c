@@ -1,6 +1,8 @@
 /* copy.c: a transfer from a server, in one pass. */
+#include "transfer/extrows.h"
 #include "transfer/format.h"
 #include "transfer/internal.h"
+#include "transfer/later.h"
 #include "transfer/only.h"
 #include "transfer/wide.h"
 
@@ -23,6 +25,8 @@ typedef struct Copy {
         json_t             *record;     /* of the manifest */
         json_t             *blobs;
         json_t             *only;       /* what it was cut to; NULL: all */
+        Table             **first;      /* see WorkPlan */
+        size_t              n_first;
 } Copy;
 
 static void copy_close(Copy *w)
@@ -297,7 +301,11 @@ static bool pre_data(Copy *w, Err *err)
                            err) ||
             !target_open(w->t, c->target, c->into, ascii, &to, err))
                 return false;
-        bool ok = target_pre_data(w->t, to, &w->toc, err) &&
+        bool any = false;
+        bool ok = later_put(w->t, to, &w->toc, &w->content, w->a, &any, err) &&
+                  target_pre_data(w->t, to, &w->toc, err) &&
+                  later_versions_fit(to, w->content.extensions, err) &&
+                  ext_rows_order(to, &w->content, w->a, &w->first, &w->n_first, err) &&
                   format_choose(w->holder, to, c->bundle, c->portable, &w->content, err);
         transfer_disconnect(w->t, &to);
         return ok;
@@ -320,7 +328,7 @@ static bool work(Copy *w, Err *err)
         WorkPlan p = { .t = w->t, .source = &c->source, .database = c->database,
                        .snapshot = w->snapshot, .target = target, .into = c->into,
                        .content = &w->content, .toc = &w->toc, .writer = c->bundle, .dir = w->dir,
-                       .blobs = w->blobs };
+                       .blobs = w->blobs, .first = w->first, .n_first = w->n_first };
         if (!work_run(&p, err))
                 return false;
         if (w->record)
@@ -377,6 +385,7 @@ bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err 
         int major;
         *ret = (TransferResult){ 0 };
         t->prepared = c->prepared;
+        t->name = c->name;
         if (!target_major(&w, &major, err) || !open_source(&w, err) || !find_client(&w, major, err) ||
             !read_schema(&w, err) || !(c->bundle ? move_and_keep(&w, err) : move(&w, err)))
                 return err_wrap(err, "copying database %s", c->database);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dumps/sqltext.h"
 #include "transfer/internal.h"
+#include "transfer/later.h"
 
 #define BATCH       100                 /* entries: a lock each, or some; 64 a connection are there */
 #define BATCH_BYTES (256 * 1024)
@@ -63,7 +64,7 @@ const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, si
 
 /* How ALTER .. OWNER TO calls the object: most by class and name, functions and their like
  * need their arguments, which stand in the DROP statement. */
-static bool owner_sql(const TocEntry *e, Sql *q)
+bool entries_owner_sql(const TocEntry *e, Sql *q)
 {
         static const char *const by_name[] = {
                 "COLLATION", "CONVERSION", "DOMAIN", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE",
@@ -231,7 +232,7 @@ static bool after(Entries *s, const TocEntry *e, const char *object, Err *err)
         AUTO_SQL owner = { 0 };
         if (method_sql(e, &am) && !settle(s, object, attempt(s, err) && pg_exec(s->pg, &am, err), err))
                 return false;
-        if (!owner_sql(e, &owner))
+        if (!entries_owner_sql(e, &owner))
                 return true;
         AUTO_FREE char *what = xasprintf("OWNER of %s", object);
         return settle(s, what, attempt(s, err) && pg_exec(s->pg, &owner, err), err);
@@ -362,7 +363,7 @@ static void add_entry(Entries *s, const TocEntry *e, Buf *b)
                 return;
         if (method_sql(e, &then))
                 add_sql(b, &then);
-        if (owner_sql(e, &owner))
+        if (entries_owner_sql(e, &owner))
                 add_sql(b, &owner);
 }
 
@@ -381,7 +382,8 @@ static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
                 return false;
         if (n == 1) {
                 ArenaMark mark = arena_mark(s->a);
-                bool ok = one(s, list[0], err);
+                bool ok = one(s, list[0], err) &&
+                          (s->inside || !str_eq(list[0]->class, "EXTENSION") || later_made(s->t, s->pg, list[0]->name, err));
                 arena_reset(s->a, mark);
                 return ok;
         }

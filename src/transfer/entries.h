@@ -33,6 +33,8 @@ void entries_done(Entries *s);
 bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
                  void (*at)(void *arg, size_t done, const TocEntry *next), void *arg, Err *err)
         MUST_CHECK;
+/* Whose the entry's object becomes, as a statement. False: it has no owner to be told of. */
+bool entries_owner_sql(const TocEntry *e, Sql *q);
 /* One statement for the object of an entry, where that object lives. What fails and is
  * tolerated is true, with *ret_made false. */
 bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret_made, Err *err)

@@ -44,6 +44,8 @@ static void traits_sql(Sql *q)
                 "t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped"
                 ") x), "
                 "traits(root, bits) as (select i.root, bit_or(case "
+                "when exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid "
+                "and d.deptype = 'e') then 1 "      /* of an extension, which may make it otherwise there */
                 "when t.typtype in ('d', 'e', 'r', 'm', 'c') then 0 "
                 "when t.typtype = 'b' and t.typelem <> 0 and t.typlen = -1 and t.typcategory = 'A' "
                 "then 0 when " IS_CORE " and t.typname = any(" CORE_TYPES ") then "
@@ -141,7 +143,7 @@ bool format_choose(Pg *from, Pg *to, bool bundle, bool portable, Content *c, Err
                 return err_wrap(err, "looking at the tables' types");
         for (size_t i = 0; i < c->n_tables; i++) {
                 Table *t = &c->tables[i];
-                t->binary = (t->ours_alone || t->root_name) &&
+                t->binary = (t->ours_alone || t->root_name) && !t->later &&
                             format_fits(&sides, traits_of(r, t->oid));
         }
         return true;

@@ -24,6 +24,8 @@ struct Table {
         const char **columns;           /* without generated ones                            */
         size_t       n_columns;
         const char **before, **after;   /* SQL around a column when it is read (spelling.h); NULL: none */
+        bool         later;             /* waits there for the database's name (later.h)      */
+        bool         merges;            /* its extension's trigger merges what comes with what is there */
         bool         ours_alone;        /* made by this run: may be truncated and frozen      */
         bool         binary;            /* COPY's format: see format.h                       */
         int64_t      oid;               /* on the source                                     */
@@ -49,6 +51,7 @@ struct Content {
         size_t    n_tables;
         Sequence *sequences;
         size_t    n_sequences;
+        size_t    n_sequences_later;    /* the last of them: wait for the database's name      */
         int64_t   large_objects, total_size;
         int64_t   counted;              /* tables as a person counts them: partitioned ones too,
                                            an extension's own not                            */
@@ -80,6 +83,7 @@ struct Transfer {
         pthread_mutex_t asking;         /* one error at a time                                */
         json_t         *tolerated;
         json_t         *rehearsal;      /* not NULL: what fails is listed there, and tried on */
+        const char     *name;           /* the database is to have in the end; NULL: not known */
         const json_t   *prepared;       /* the empty database that was there (prepared.h); or NULL */
         json_t         *kept;           /* of it, see TransferResult                          */
         /* progress of the stage that runs */
@@ -146,6 +150,8 @@ Flush *flush_stop(Flush *f);    /* waits for one that runs                      
 /* A repeatable-read transaction that imports `snapshot`, or exports one when *snapshot is NULL. */
 bool source_begin(Pg *pg, const char *snapshot, char **ret_snapshot, Err *err);
 bool source_content(Pg *pg, Arena *a, Content *ret, Err *err);
+/* [{"name", "version", "schema"}]; new reference. */
+bool source_extensions(Pg *pg, json_t **ret, Err *err);
 void content_done(Content *c);
 const char *content_encoding(const Content *c);
 
@@ -217,6 +223,8 @@ typedef struct WorkPlan {
         const Bundle   *bundle;         /* where rows come from without a source              */
         const json_t   *record;
         int64_t        *n_blobs;        /* out of the bundle                                  */
+        Table         **first;          /* of the content: in this order, before the others   */
+        size_t          n_first;
 } WorkPlan;
 bool work_run(const WorkPlan *p, Err *err);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "pg/extension.h"
 #include "transfer/part.h"
 #include "transfer/spelling.h"
 
@@ -64,6 +65,16 @@ static const Table *find(const Content *c, const json_t *record)
         return NULL;
 }
 
+/* Rows that wait for the database's name wait as the text they were read as (pg/extension.h). */
+static const Table *find_waiting(const Content *c, const json_t *record)
+{
+        AUTO_FREE char *name = xasprintf("%s.%s", jx_str(record, "schema", ""), jx_str(record, "name", ""));
+        for (size_t i = 0; i < c->n_tables; i++)
+                if (str_eq(c->tables[i].schema, PG_LATER) && str_eq(c->tables[i].name, name))
+                        return &c->tables[i];
+        return NULL;
+}
+
 static void moved(void *arg, int64_t bytes, int64_t rows)
 {
         Prove *p = arg;
@@ -77,6 +88,8 @@ static bool one(Prove *p, const json_t *record, Err *err)
         const char *name = key_of(p->a, jx_str(record, "schema", ""), jx_str(record, "name", ""));
         const char *key = root ? key_of(p->a, jx_str(root, "schema", ""), jx_str(root, "name", "")) : name;
         const Table *there = find(&p->there, record);
+        if (!there)
+                there = find_waiting(&p->there, record);
         if (!there)
                 return err_set(err, ERR_USER, "table %s is not in the restored database", name);
         Table mine = *there;

@@ -1,8 +1,10 @@
 /* rehearse.c: the schema alone, made on the target, compared, and dropped again. */
 #include "transfer/direction.h"
 #include "transfer/entries.h"
+#include "transfer/extrows.h"
 #include "transfer/followers.h"
 #include "transfer/holds.h"
+#include "transfer/later.h"
 #include "transfer/prepared.h"
 #include "transfer/samples.h"
 
@@ -91,14 +93,38 @@ static bool validate(Rehearsal *w, Err *err)
         return pg_do(w->to, "set check_function_bodies = off", err);
 }
 
+static bool versions(Rehearsal *w, Err *err)
+{
+        AUTO_JSON extensions = NULL;
+        AUTO_ERR why = { 0 };
+        if (!source_extensions(w->from, &extensions, err))
+                return false;
+        if (later_versions_fit(w->to, extensions, &why))
+                return true;
+        if (why.kind != ERR_USER) {
+                err_move(err, &why);
+                return false;
+        }
+        json_t *j = json_object();
+        jx_set_str(j, "object", "an extension");
+        jx_set_str(j, "what", why.message);
+        jx_set_str(j, "verdict", "refused");
+        json_array_append_new(w->found, j);
+        return true;
+}
+
 static bool make(Rehearsal *w, Err *err)
 {
         size_t n;
+        bool any = false;
+        if (!later_put(w->t, w->to, &w->toc, NULL, w->a, &any, err))
+                return false;
         const TocEntry **list = entries_of_schema(w->a, &w->toc, ENTRIES_ALL, &n);
         Entries entries;
         progress_stage(w->t, "rehearsing the schema", "objects", (int64_t)n, (int)n);
         entries_begin(&entries, w->t, w->to);
-        bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err);
+        bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err) &&
+                  ext_rows_columns(w->from, w->to, w->found, err) && versions(w, err);
         entries_done(&entries);
         return ok;
 }
@@ -190,6 +216,7 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
                 return err_wrap(err, "rehearsing the schema of %s", c->database);
         t->rehearsal = w.found;
         t->prepared = c->prepared;
+        t->name = c->name;
         bool ok = rehearse(&w, err);
         t->rehearsal = NULL;
         followers_fold(w.found);

@@ -1,6 +1,8 @@
 /* restore.c: a database out of a bundle. */
 #include "transfer/bundle_schema.h"
 
+#include "transfer/extrows.h"
+#include "transfer/later.h"
 #include "transfer/select.h"
 
 typedef struct Restore {
@@ -85,12 +87,18 @@ static bool load(Restore *w, Err *err)
         if (!target_create(t, c->target, w->content.properties, c->into, c->marker, c->created, err) ||
             !target_open(t, c->target, c->into, ascii, &to, err))
                 return false;
-        bool ok = target_pre_data(t, to, &w->schema.toc, err);
+        Table **first = NULL;
+        size_t n_first = 0;
+        bool any = false;
+        bool ok = later_put(t, to, &w->schema.toc, &w->content, w->a, &any, err) &&
+                  target_pre_data(t, to, &w->schema.toc, err) &&
+                  later_versions_fit(to, jx_get(w->record, "extensions"), err) &&
+                  ext_rows_order(to, &w->content, w->a, &first, &n_first, err);
         transfer_disconnect(t, &to);
         WorkPlan p = { .t = t, .target = c->target, .into = c->into, .content = &w->content,
                        .toc = &w->schema.toc, .bundle = c->bundle, .record = w->record,
                        /* pieces come without */
-                       .n_blobs = c->n_only ? NULL : &w->blobs };
+                       .n_blobs = c->n_only ? NULL : &w->blobs, .first = first, .n_first = n_first };
         return ok && work_run(&p, err) &&
                target_properties(t, c->target, w->content.properties, c->into, err) &&
                target_checkpoint(t, c->target, err);
@@ -101,6 +109,7 @@ bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret
         Restore CLEANUP(restore_close) w = { .t = t, .c = c, .a = arena_new() };
         *ret = (TransferResult){ 0 };
         t->prepared = c->prepared;
+        t->name = c->name;
         if (!open_bundle(&w, err) || !load(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         *ret = (TransferResult){ .tables = jx_int(w.record, "tables_counted", 0),

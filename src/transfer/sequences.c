@@ -22,9 +22,10 @@ static void setval(const Sequence *s, Sql *q)
 
 bool sequences_set(Pg *to, const Content *c, Err *err)
 {
-        for (size_t i = 0; i < c->n_sequences;) {
+        size_t n = c->n_sequences - c->n_sequences_later;
+        for (size_t i = 0; i < n;) {
                 AUTO_SQL q = { 0 };
-                for (size_t k = 0; k < BATCH && i < c->n_sequences; k++, i++)
+                for (size_t k = 0; k < BATCH && i < n; k++, i++)
                         setval(&c->sequences[i], &q);
                 if (!pg_exec(to, &q, err))
                         return err_wrap(err, "setting the sequences");

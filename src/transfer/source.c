@@ -126,7 +126,7 @@ static bool read_sequences(Pg *pg, Arena *a, Content *ret, Err *err)
         return true;
 }
 
-static bool read_extensions(Pg *pg, json_t **ret, Err *err)
+bool source_extensions(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
@@ -181,7 +181,7 @@ bool source_content(Pg *pg, Arena *a, Content *ret, Err *err)
                          "where c.relkind in ('r', 'p') and c.relpersistence <> 't' and " USER_SCHEMAS
                          " and " NOT_OF_EXTENSION);
         if (!read_tables(pg, a, ret, err) || !cuts_read(pg, a, ret, err) || !read_sequences(pg, a, ret, err) ||
-            !read_indexes(pg, ret, err) || !read_extensions(pg, &ret->extensions, err) || !props_read(pg, &ret->properties, err) ||
+            !read_indexes(pg, ret, err) || !source_extensions(pg, &ret->extensions, err) || !props_read(pg, &ret->properties, err) ||
             !pg_query_value(pg, &q, &n, err) || !pg_query_value(pg, &tables, &counted, err))
                 return false;
         ret->large_objects = atoll(n);

@@ -6,7 +6,10 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "dumps/sqltext.h"
+#include "transfer/extrows.h"
+#include "transfer/later.h"
 #include "transfer/prepared.h"
+#include "transfer/source_later.h"
 
 #define LATER_MAX (4 << 20)             /* statements about the database itself */
 
@@ -19,6 +22,7 @@ typedef struct Load {
         Pg                    *to;
         Watch                 *watch;
         bool        restricted, wanted; /* wanted: in the section that was chosen            */
+        const PgExtension *home;        /* of an extension that waits for the database's name; or NULL */
         bool        made;               /* something was: what comes before only removes     */
         json_t     *later;              /* [{"sql", "object"}]: about the database itself    */
         size_t      later_size;
@@ -61,9 +65,10 @@ static int64_t line_in_copy(const Err *err)
         return p ? atoll(p + strlen(", line ")) : 0;
 }
 
-static bool copy_rows(Load *l, const char *object, int64_t first, int64_t *ret_line, Err *err)
+static bool copy_rows(Load *l, const char *object, const char *table, int64_t first, int64_t *ret_line, Err *err)
 {
         int64_t sent = 0, taken = 0;
+        bool merged = false;
         AUTO_ERR ours = { 0 };
         l->object = object;
         l->block = 0;
@@ -79,9 +84,11 @@ static bool copy_rows(Load *l, const char *object, int64_t first, int64_t *ret_l
                 *ret_line = n ? first + n - 1 : first;
                 return false;
         }
-        l->rows += taken;
+        l->rows += sent;
         l->copies++;
-        if (sent != taken)
+        if (sent != taken && !ext_rows_merged(l->to, table, sent, &merged, err))
+                return false;
+        if (sent != taken && !merged)
                 return err_set(err, ERR_USER, "%lld rows were sent and %lld arrived", (long long)sent,
                                (long long)taken);
         return true;
@@ -159,7 +166,7 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
                   pg_dumped_one(l->to, sql, &copying, &rows, err) &&
                   (!refresh || pg_do(l->to, "set row_security = off", err));
         if (ok && copying) {
-                ok = copy_rows(l, object, first, &line, err);
+                ok = copy_rows(l, object, m->name, first, &line, err);
         } else if (m->reach == SQL_INSERT) {
                 l->rows += rows;
                 l->bytes += (int64_t)i->len;
@@ -167,8 +174,15 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
         l->statements++;
         if (m->reach != SQL_SESSION && m->reach != SQL_REMOVES)
                 l->made = true;
+        AUTO_FREE char *extension = ok ? source_extension_made(sql) : NULL;
+        if (extension && !later_made(l->t, l->to, extension, err))
+                return false;
         if (ok)
                 return true;
+        if (l->home && !copying && source_later_is_missed(err) && !pg_in_transaction(l->to)) {
+                err_clear(err);
+                return pg_later_statement(l->to, false, "", object, sql, err);
+        }
         if (m->reach == SQL_SESSION && session_may_differ(l, i, err))
                 return true;
         if (nothing_to_remove(l, m, err)) {
@@ -244,7 +258,18 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
                 sql = rest;
         }
         show(l, i->object);
-        return execute(l, i, &m, sql, err);
+        AUTO_FREE char *extension = source_extension_made(sql);
+        AUTO_FREE char *elsewhere = NULL;
+        const PgExtension *home = NULL;
+        if (extension && !source_later_extension(l->t, l->to, extension, sql, &home, err))
+                return err_wrap(err, "line %lld", (long long)i->line);
+        if (home) {
+                l->home = home;
+                return true;
+        }
+        if (l->home && m.reach == SQL_COPY_IN && !source_later_copy(l->to, l->home, sql, &elsewhere, err))
+                return err_wrap(err, "line %lld", (long long)i->line);
+        return execute(l, i, &m, elsewhere ? elsewhere : sql, err);
 }
 
 static bool all_statements(Load *l, Err *err)
@@ -453,6 +478,7 @@ bool source_file_restore(Transfer *t, SourceFile *f, const TransferRestore *c, T
         Load CLEANUP(load_close) l = { .f = f, .t = t, .c = c, .later = json_array() };
         *ret = (TransferResult){ 0 };
         t->prepared = c->prepared;
+        t->name = c->name;
         if (load(&l, ret, err))
                 return true;
         return err->kind == ERR_CANCELLED ? false : err_wrap(err, "restoring from %s", f->words);

@@ -31,7 +31,7 @@ json_t *table_record(const PartSink *s, const Table *t)
         jx_set_str(j, "hash", hash);
         jx_set_int(j, "parts", t->members);
         jx_set_bool(j, "fresh", t->ours_alone);
-        if (t->root_name) {
+        if (t->root_name && !t->later) {
                 json_t *root = json_object();
                 jx_set_str(root, "schema", t->root_schema);
                 jx_set_str(root, "name", t->root_name);

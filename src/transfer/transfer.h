@@ -74,6 +74,7 @@ typedef struct TransferCopy {
         const PgParams *target;         /* NULL: only into the bundle                        */
         const char     *database;       /* of the source                                     */
         const char     *into;           /* database to make on the target                    */
+        const char     *name;           /* it is to have in the end; NULL: not known          */
         const char     *marker;         /* its comment until it is whole                     */
         const json_t   *prepared;       /* of transfer_prepared(): what it is to be; or NULL   */
         BundleWriter   *bundle;         /* or NULL                                           */
@@ -110,6 +111,7 @@ typedef struct TransferRestore {
         size_t          n_only;
         const PgParams *target;
         const char     *into, *marker;
+        const char     *name;           /* as of TransferCopy                                */
         const json_t   *prepared;       /* as of TransferCopy                                */
         bool          (*created)(void *arg, int64_t oid, Err *err);
 } TransferRestore;

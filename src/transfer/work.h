@@ -1,5 +1,6 @@
 /* work.h: the graph of one transfer, between the files work*.c only.
  *
+ *      rows of extensions' own tables, in their keys' order; then everything else:
  *      parts of a table ─> its indexes, side by side ─> keys taken over, statistics, ANALYZE ─┐
  *      tables of little size, many in one task ───────────────────────────────────────────────┤
  *      sequences (nothing waits for them); large objects ─> grants                             │
@@ -60,7 +61,7 @@ struct TableWork {
         Build           *builds;
         size_t           n_builds;
         int64_t          index_bytes;
-        bool             small, joined;
+        bool             small, joined, first;
 };
 
 /* A worker's own. */
@@ -88,6 +89,7 @@ struct Work {
         TableWork       *tables, **sorted;      /* as in the content; by name                 */
         const TocEntry **by_id;
         int              n_ids;
+        Task            *first;         /* rows of extensions' tables; NULL: there are none    */
         Task            *tables_done, *blobs_done;      /* NULL: there are none               */
         int              things;        /* for the progress: tables and indexes               */
         pthread_mutex_t  lock;          /* of what follows, and of every Table's sums         */

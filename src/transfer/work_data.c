@@ -106,7 +106,7 @@ static bool load_small(Lane *l, const SmallJob *j, Err *err)
         AUTO_ERR ignored = { 0 };
         if (!l->to)
                 return small_rows(l, j, err);
-        if (!pg_do(l->to, "begin", err))
+        if (!pg_do(l->to, "begin; set constraints all deferred", err))
                 return false;
         if (small_rows(l, j, err))
                 return pg_do(l->to, "commit", err);
@@ -165,6 +165,7 @@ static void add_parts(Work *w, TableWork *t)
                                          .bytes = t->table->size / (int64_t)t->n_parts },
                                 .table = t, .part = &t->parts[i] };
                 Task *task = work_task(w, run_part, &j->job);
+                pool_after(task, w->first);
                 pool_after(t->loaded, task);
                 if (!t->loaded)
                         t->loaded = task;
@@ -191,7 +192,7 @@ static void join_roots(Work *w)
         }
 }
 
-static void add_small(Work *w, TableWork **list, size_t n)
+static Task *add_small(Work *w, TableWork **list, size_t n)
 {
         SmallJob *j = arena_new_type(w->a, SmallJob);
         *j = (SmallJob){ .job = { .kind = WORK_DATA }, .tables = list, .n = n };
@@ -199,7 +200,32 @@ static void add_small(Work *w, TableWork **list, size_t n)
                 j->job.bytes += list[i]->table->size;
                 j->job.seconds += 0.003 + 0.002 * (double)list[i]->n_entries;
         }
-        pool_after(w->tables_done, work_task(w, run_small, &j->job));
+        Task *task = work_task(w, run_small, &j->job);
+        pool_after(task, w->first);
+        pool_after(w->tables_done, task);
+        return task;
+}
+
+static void plan_parts(Work *w, TableWork *t, int64_t all)
+{
+        t->n_parts = w->plan->source ?
+                parts_plan(t->table, all, w->jobs, w->a, &t->parts) :
+                parts_plan_stored(t->table, w->plan->bundle, t->record, all, w->jobs, w->a, &t->parts);
+        t->parts_left = t->n_parts;
+}
+
+/* What extensions keep, before everything else: see extrows.c. */
+static void add_first(Work *w, int64_t all)
+{
+        const WorkPlan *p = w->plan;
+        TableWork **list = arena_new_array(w->a, TableWork *, p->n_first + 1);
+        for (size_t i = 0; i < p->n_first; i++) {
+                list[i] = &w->tables[p->first[i] - p->content->tables];
+                list[i]->first = list[i]->small = true;
+                plan_parts(w, list[i], all);
+        }
+        if (p->n_first)
+                w->first = add_small(w, list, p->n_first);
 }
 
 void work_add_data(Work *w)
@@ -209,13 +235,12 @@ void work_add_data(Work *w)
         TableWork **small = arena_new_array(w->a, TableWork *, c->n_tables + 1);
         size_t n_small = 0;
         w->tables_done = work_joint(w);
+        add_first(w, all);
         for (size_t i = 0; i < c->n_tables; i++) {
                 TableWork *t = &w->tables[i];
-                t->n_parts = w->plan->source ?
-                        parts_plan(t->table, all, w->jobs, w->a, &t->parts) :
-                        parts_plan_stored(t->table, w->plan->bundle, t->record, all, w->jobs, w->a,
-                                          &t->parts);
-                t->parts_left = t->n_parts;
+                if (t->first)
+                        continue;
+                plan_parts(w, t, all);
                 t->small = !t->table->root_name && t->n_parts == 1 && t->table->size <= SMALL &&
                            t->index_bytes <= SMALL;
                 if (t->small)
