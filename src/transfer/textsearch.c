@@ -102,21 +102,30 @@ static void add(const PgRes *r, int row, int to, const char *languages, json_t *
         json_array_append_new(found, j);
 }
 
-bool textsearch_check(Pg *source, int target_major, json_t *found, Err *err)
+static bool look(Pg *source, const char *sql, int to, json_t *found, Err *err)
 {
-        AUTO_BUF any = buf_init(4096);
+        AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        int from = pg_major(source);
-        changed(from, target_major, NULL, &any);
-        if (!any.len)
-                return true;
-        if (!pg_ask(source, COLUMNS " union all " INDEXES " union all " VIEWS " order by 1", &r, err))
+        sql_add_literal_(&q, sql);
+        sql_add(&q, " order by 1");
+        if (!pg_query(source, &q, &r, err))
                 return err_wrap(err, "looking on the source for words of text search");
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_BUF languages = buf_init(4096);
-                changed(from, target_major, pg_cell(r, i, 2), &languages);
+                changed(pg_major(source), to, pg_cell(r, i, 2), &languages);
                 if (languages.len)
-                        add(r, i, target_major, buf_str(&languages), found);
+                        add(r, i, to, buf_str(&languages), found);
         }
+        return true;
+}
+
+bool textsearch_check(Pg *source, int target_major, json_t *found, Err *err)
+{
+        static const char *const all[] = { COLUMNS, INDEXES, VIEWS };
+        AUTO_BUF any = buf_init(4096);
+        changed(pg_major(source), target_major, NULL, &any);
+        for (size_t i = 0; any.len && i < LEN(all); i++)
+                if (!look(source, all[i], target_major, found, err))
+                        return false;
         return true;
 }
