@@ -48,9 +48,9 @@ static bool leave_out(const char *item, const char *end, const Option *options, 
         Token name = token(item, end), equals = token(after(name), end);
         Token value = token(after(equals), end);
         for (size_t i = 0; i < n; i++)
-                if (is(name, options[i].name))
-                        return major < options[i].since &&
-                               (!options[i].only || is(value, options[i].only));
+                if (is(name, options[i].name) && major < options[i].since &&
+                    (!options[i].only || is(value, options[i].only)))
+                        return true;
         return false;
 }
 
@@ -119,6 +119,8 @@ static bool subscription(const char *s, const char *end, int major, Buf *out)
                 { "two_phase", 15, NULL },        { "disable_on_error", 15, NULL },
                 { "origin", 16, NULL },           { "password_required", 16, NULL },
                 { "run_as_owner", 16, NULL },     { "failover", 17, NULL },
+                { "streaming", 16, "parallel" },  { "retain_dead_tuples", 19, NULL },
+                { "max_retention_duration", 19, NULL }, { "wal_receiver_timeout", 19, NULL },
         };
         return with_options(s, end, known, LEN(known), major, out);
 }

@@ -9,6 +9,8 @@
 #define LARGEST  ((size_t)1 << 30)      /* the server takes no longer statement (MaxAllocSize) */
 #define NOTES    "-- PostgreSQL database "      /* .. dump, .. cluster dump, .. dump complete */
 
+#define SERVER   "-- Dumped from database version "
+
 struct SqlRead {
         bool  (*more)(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err);
         void   *arg;
@@ -18,6 +20,7 @@ struct SqlRead {
         bool    crlf, held_cr;          /* held_cr: the last byte read, whose LF may come yet */
         int64_t line;                   /* of data[start]                                    */
         char   *object;
+        int     server;                 /* major of the server it was dumped from; 0: not said yet   */
         char   *held;                   /* where a NUL stands for held_char                  */
         char    held_char;
         size_t  used;                   /* of the item that was handed out                   */
@@ -105,6 +108,11 @@ static bool begin(SqlRead *r, Err *err)
         if (r->crlf)
                 r->end = r->start + without_cr(r, r->data + r->start, r->end - r->start);
         return true;
+}
+
+int sqlread_server(const SqlRead *r)
+{
+        return r->server;
 }
 
 bool sqlread_is_crlf(const SqlRead *r)
@@ -322,6 +330,8 @@ bool sqlread_next(SqlRead *r, SqlReadItem *ret, Err *err)
                         hand_out(r, ret, SQLREAD_NOTE, len, n);
                         return true;
                 }
+                if (kind == TOKEN_COMMENT && n > sizeof SERVER && memcmp(p, SERVER, sizeof SERVER - 1) == 0)
+                        r->server = atoi(p + sizeof SERVER - 1);
                 if (kind == TOKEN_COMMENT)
                         object_from(r, p, n);
                 use(r, n);

@@ -39,6 +39,8 @@ bool     sqlread_next(SqlRead *r, SqlReadItem *ret, Err *err) MUST_CHECK;
 bool     sqlread_rows(SqlRead *r, bool (*sink)(void *arg, const void *bytes, size_t n, Err *err),
                       void *arg, int64_t *ret_lines, Err *err) MUST_CHECK;
 /* The lines ended with CR LF; known after the first item. */
+/* The major of the server that what was read so far was dumped from; 0: it has not said so. */
+int sqlread_server(const SqlRead *r) NONNULL;
 bool     sqlread_is_crlf(const SqlRead *r);
 SqlRead *sqlread_free(SqlRead *r);
 

@@ -51,10 +51,12 @@ extern const CatalogQuery pg_catalog_rare[];            /* catalog_rare.c, ends 
 #define CAT_NOT_EXT(class, oid)                                                                  \
         "not exists (select from pg_depend e where e.classid = '" class "'::regclass and "       \
         "e.objid = " oid " and e.deptype = 'e')"
+/* "app=SELECT*", and "app=SELECT/other" where another than the owner granted it. */
 #define CAT_ACL(acl, type, owner)                                                                \
         "(select coalesce(jsonb_agg(g.t order by g.t collate \"C\"), '[]') from (select case "   \
         "x.grantee when 0 then 'PUBLIC' else pg_get_userbyid(x.grantee)::text end || '=' || "    \
-        "x.privilege_type || case when x.is_grantable then '*' else '' end as t from "           \
+        "x.privilege_type || case when x.is_grantable then '*' else '' end || case when "        \
+        "x.grantor <> " owner " then '/' || pg_get_userbyid(x.grantor) else '' end as t from "   \
         "aclexplode(coalesce(" acl ", acldefault(" type ", " owner "))) x group by 1) g)"
 #define CAT_SORTED(array)                                                                        \
         "(select jsonb_agg(o.v order by o.v collate \"C\") from unnest(" array ") o(v))"
@@ -83,4 +85,21 @@ extern const CatalogQuery pg_catalog_rare[];            /* catalog_rare.c, ends 
 #define CAT_TYPE(oid, mod) CAT_JSON("format_type(" oid ", " mod ")")
 #define CAT_PROC(column) CAT_JSON(column "::regprocedure::text")
 #define CAT_OPER(column) CAT_JSON(column "::regoperator::text")
+#define CAT_COLLATION(oid)                                                                       \
+        "(select quote_ident(con.nspname) || '.' || quote_ident(co.collname) from pg_collation co join " \
+        "pg_namespace con on con.oid = co.collnamespace where co.oid = " oid ")"
+/* An operator class by what it is: whichever is the default, a text does not say it. */
+#define CAT_OPCLASS(o)                                                                           \
+        "(select quote_ident(ocn.nspname) || '.' || quote_ident(" o ".opcname) || ' for ' || "    \
+        CAT_TYPE(o ".opcintype", "null") " || ' in ' || quote_ident(ofn.nspname) || '.' || "      \
+        "quote_ident(opf.opfname) from pg_namespace ocn, pg_opfamily opf join pg_namespace ofn on " \
+        "ofn.oid = opf.opfnamespace where ocn.oid = " o ".opcnamespace and opf.oid = "             \
+        o ".opcfamily)"
+#define CAT_OPCLASSES(vector)                                                                    \
+        "(select jsonb_agg(" CAT_OPCLASS("oc") " order by ou.n) from unnest(" vector ") with "    \
+        "ordinality ou(oid, n) join pg_opclass oc on oc.oid = ou.oid)"
+/* An object of which a major's catalog may not have the column: its number is read from the row. */
+#define CAT_OID_KNOWN(row, column, aspect, cast)                                                 \
+        " || coalesce((select jsonb_build_object('" aspect "', nullif((to_jsonb(" row ") ->> '"   \
+        column "')::oid::" cast "::text, '-')) where to_jsonb(" row ") ? '" column "'), '{}')"
 #define CAT_REL(n, c) "quote_ident(" n ".nspname) || '.' || quote_ident(" c ".relname)"

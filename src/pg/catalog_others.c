@@ -12,13 +12,19 @@
         "l.classoid = 'pg_database'::regclass))" CAT_KNOWN("d", "daticurules", "icu_rules", "")  \
         " from pg_database d where d.datname = current_database()"
 
+/* FOR ALL TABLES EXCEPT, of 19 */
+#define EXCEPTED "coalesce((to_jsonb(r) ->> 'prexcept')::boolean, false)"
 #define PUBLICATION(more)                                                                        \
         "select quote_ident(p.pubname), jsonb_build_object('owner', pg_get_userbyid(p.pubowner)" \
         ", 'all_tables', p.puballtables, 'insert', p.pubinsert, 'update', p.pubupdate, "        \
         "'delete', p.pubdelete, 'truncate', p.pubtruncate, 'tables', (select jsonb_agg("        \
         CAT_REL("n", "c") " order by " CAT_REL("n", "c") " collate \"C\") from "                \
         "pg_publication_rel r join pg_class c on c.oid = r.prrelid join pg_namespace n on "     \
-        "n.oid = c.relnamespace where r.prpubid = p.oid)" more ")"                            \
+        "n.oid = c.relnamespace where r.prpubid = p.oid and not " EXCEPTED "), 'except', (select " \
+        "jsonb_agg(" CAT_REL("n", "c") " order by " CAT_REL("n", "c") " collate \"C\") from "    \
+        "pg_publication_rel r join pg_class c on c.oid = r.prrelid join pg_namespace n on "     \
+        "n.oid = c.relnamespace where r.prpubid = p.oid and " EXCEPTED ")" more ")"             \
+        CAT_KNOWN("p", "puballsequences", "all_sequences", "false")                              \
         CAT_KNOWN("p", "pubviaroot", "via_root", "false")                                        \
         CAT_KNOWN("p", "pubgencols", "generated", "n") " from pg_publication p where "           \
         CAT_NOT_EXT("pg_publication", "p.oid")
@@ -47,7 +53,9 @@
         "'source', p.prosrc, 'binary', p.probin, 'settings', " CAT_SORTED("p.proconfig") ", "   \
         "'volatile', p.provolatile, 'strict', p.proisstrict, 'security_definer', p.prosecdef, " \
         "'leakproof', p.proleakproof, 'parallel', p.proparallel, 'cost', p.procost, 'rows', "   \
-        "p.prorows, 'aggregate', " AGGREGATE " " more ") "        \
+        "p.prorows, 'support', nullif(p.prosupport::regproc::text, '-'), 'transforms', (select "   \
+        "jsonb_agg(" CAT_TYPE("u.oid", "null") " order by u.n) from unnest(p.protrftypes) with "  \
+        "ordinality u(oid, n)), 'aggregate', " AGGREGATE " " more ") "        \
         "from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on "   \
         "l.oid = p.prolang where " CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_proc", "p.oid") \
         " and not exists (select from pg_depend i where i.classid = 'pg_proc'::regclass and "   \
@@ -75,11 +83,27 @@ const CatalogQuery pg_catalog_others[] = {
           "order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), 'base', case when "
           "t.typbasetype <> 0 then " CAT_TYPE("t.typbasetype", "t.typtypmod") " end, 'notnull', "
           "t.typnotnull, 'default', t.typdefault, 'subtype', (select " CAT_TYPE("r.rngsubtype", "null")
-          " from pg_range r where r.rngtypid = t.oid)) from pg_type t join pg_namespace n "
+          " from pg_range r where r.rngtypid = t.oid), 'range', (select jsonb_build_object('opclass', " CAT_OPCLASS("o")
+          ", 'collation', " CAT_COLLATION("r.rngcollation") ", 'canonical', " CAT_PROC("r.rngcanonical")
+          ", 'difference', " CAT_PROC("r.rngsubdiff") ") from pg_range r join pg_opclass o on o.oid = r.rngsubopc where "
+          "r.rngtypid = t.oid), 'domain_collation', case when t.typtype = 'd' then " CAT_COLLATION("t.typcollation") " end)"
+          " || coalesce((select jsonb_build_object('multirange', (to_jsonb(r) ->> 'rngmultitypid')::oid::regtype::text) from "
+          "pg_range r where r.rngtypid = t.oid and to_jsonb(r) ? 'rngmultitypid'), '{}') from pg_type t join pg_namespace n "
           "on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid where t.typtype "
           "in ('b', 'c', 'd', 'e', 'r') and (t.typrelid = 0 or c.relkind = 'c') and not exists "
           "(select from pg_type a where a.typarray = t.oid) and " CAT_USER_SCHEMA("n") " and "
           CAT_NOT_EXT("pg_type", "t.oid") },
+        /* What CREATE TYPE says of one that is nothing else. */
+        { "base type", 0, 0,
+          "select quote_ident(n.nspname) || '.' || quote_ident(t.typname), jsonb_build_object('input', " CAT_PROC("t.typinput")
+          ", 'output', " CAT_PROC("t.typoutput") ", 'receive', " CAT_PROC("t.typreceive") ", 'send', " CAT_PROC("t.typsend")
+          ", 'modifier_in', " CAT_PROC("t.typmodin") ", 'modifier_out', " CAT_PROC("t.typmodout") ", 'analyze', "
+          CAT_PROC("t.typanalyze") ", 'length', t.typlen, 'by_value', t.typbyval, 'align', t.typalign, 'storage', "
+          "t.typstorage, 'category', t.typcategory, 'preferred', t.typispreferred, 'delimiter', t.typdelim, 'element', case "
+          "when t.typelem <> 0 then " CAT_TYPE("t.typelem", "null") " end, 'collatable', t.typcollation <> 0)"
+          CAT_KNOWN("t", "typsubscript", "subscript", "-") " from pg_type t join pg_namespace n on n.oid = "
+          "t.typnamespace where t.typtype = 'b' and not exists (select from pg_type a where a.typarray = t.oid) and "
+          CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_type", "t.oid") },
         { "domain constraint", 0, 0,
           "select quote_ident(n.nspname) || '.' || quote_ident(t.typname) || '.' || "
           "quote_ident(k.conname), jsonb_build_object('definition', pg_get_constraintdef(k.oid), "

@@ -11,6 +11,27 @@
         "case " i ".type when 'transform' then " TRANSFORM(CAT_JSON(i ".identity")) " else "      \
         CAT_JSON(i ".identity") " end"
 
+/* Only superusers may read its connection, and so not the row as a whole. What is usual is null. */
+#define SUBSCRIPTION(more)                                                                       \
+        "select quote_ident(s.subname), jsonb_build_object('owner', pg_get_userbyid(s.subowner), " \
+        "'publications', " CAT_SORTED("s.subpublications") ", 'slot', s.subslotname, "             \
+        "'synchronous_commit', s.subsynccommit" more ") from pg_subscription s join pg_database d " \
+        "on d.oid = s.subdbid where d.datname = current_database()"
+#define SINCE_14(streaming) ", 'binary', nullif(s.subbinary, false), 'streaming', " streaming
+#define STREAMING           "case s.substream when 'p' then 'parallel' when 't' then 'on' end"
+#define SINCE_15                                                                                 \
+        ", 'two_phase', nullif(s.subtwophasestate <> 'd', false), 'disable_on_error', "          \
+        "nullif(s.subdisableonerr, false)"
+#define SINCE_16                                                                                 \
+        ", 'origin', nullif(s.suborigin, 'any'), 'password_required', nullif("                    \
+        "s.subpasswordrequired, true), 'run_as_owner', nullif(s.subrunasowner, false)"
+#define SINCE_17 ", 'failover', nullif(s.subfailover, false)"
+#define SINCE_19                                                                                 \
+        ", 'server', (select quote_ident(f.srvname) from pg_foreign_server f where f.oid = "      \
+        "s.subserver), 'retain_dead_tuples', nullif(s.subretaindeadtuples, false), "              \
+        "'max_retention_duration', nullif(s.submaxretention, 0), 'wal_receiver_timeout', "       \
+        "nullif(s.subwalrcvtimeout, '-1')"
+
 const CatalogQuery pg_catalog_rare[] = {
         /* Versions are the library's of each server; 15 moved an ICU locale into a column of its
          * own, 17 renamed that. */
@@ -34,7 +55,7 @@ const CatalogQuery pg_catalog_rare[] = {
         { "operator", 0, 0,
           "select " CAT_NAME("pg_operator", "o.oid") ", jsonb_build_object('owner', "
           "pg_get_userbyid(o.oprowner), 'function', " CAT_PROC("o.oprcode") ", 'commutator', "
-          CAT_OPER("o.oprcom") ", 'negator', " CAT_OPER("o.oprnegate") ", 'merges', "
+          CAT_OPER("o.oprcom") ", 'negator', " CAT_OPER("o.oprnegate") ", 'result', " CAT_TYPE("o.oprresult", "null") ", 'merges', "
           "o.oprcanmerge, 'hashes', o.oprcanhash, 'restrict', o.oprrest::regproc::text, 'join', "
           "o.oprjoin::regproc::text)" OWN("pg_operator", "pg_operator", "o.oid") },
         { "operator class", 0, 0,
@@ -95,7 +116,7 @@ const CatalogQuery pg_catalog_rare[] = {
           "select " CAT_NAME("pg_foreign_data_wrapper", "o.oid") ", jsonb_build_object('owner', "
           "pg_get_userbyid(o.fdwowner), 'acl', " CAT_ACL("o.fdwacl", "'F'", "o.fdwowner") ", "
           "'handler', o.fdwhandler::regproc::text, 'validator', o.fdwvalidator::regproc::text, "
-          CAT_FOREIGN("o.fdwoptions", "o.fdwname") ")"
+          CAT_FOREIGN("o.fdwoptions", "o.fdwname") ")" CAT_OID_KNOWN("o", "fdwconnection", "connection", "regproc")
           OWN("pg_foreign_data_wrapper", "pg_foreign_data_wrapper", "o.oid") },
         { "server", 0, 0,
           "select quote_ident(s.srvname), jsonb_build_object('owner', pg_get_userbyid(s.srvowner), "
@@ -109,11 +130,12 @@ const CatalogQuery pg_catalog_rare[] = {
           "usename, 'secrets', " CAT_SECRETS("umoptions", "srvname", "true") ") from "
           "pg_user_mappings" },
         /* Not the connection, which holds a password; a copy does not follow by itself. */
-        { "subscription", 0, 0,
-          "select quote_ident(s.subname), jsonb_build_object('owner', pg_get_userbyid(s.subowner), "
-          "'publications', " CAT_SORTED("s.subpublications") ", 'slot', s.subslotname) from "
-          "pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = "
-          "current_database()" },
+        { "subscription", 0, 14, SUBSCRIPTION("") },
+        { "subscription", 14, 15, SUBSCRIPTION(SINCE_14("case when s.substream then 'on' end")) },
+        { "subscription", 15, 16, SUBSCRIPTION(SINCE_14("case when s.substream then 'on' end") SINCE_15) },
+        { "subscription", 16, 17, SUBSCRIPTION(SINCE_14(STREAMING) SINCE_15 SINCE_16) },
+        { "subscription", 17, 19, SUBSCRIPTION(SINCE_14(STREAMING) SINCE_15 SINCE_16 SINCE_17) },
+        { "subscription", 19, 0, SUBSCRIPTION(SINCE_14(STREAMING) SINCE_15 SINCE_16 SINCE_17 SINCE_19) },
         { "security label", 0, 0,
           "select i.type || ' ' || " ANY_NAME("i") " || ' for ' || l.provider, jsonb_build_object('text', "
           "l.label) from pg_seclabel l, lateral pg_identify_object(l.classoid, l.objoid, "

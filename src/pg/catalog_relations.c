@@ -57,8 +57,10 @@ const CatalogQuery pg_catalog_relations[] = {
           "'toast_options', (select " CAT_SORTED("tc.reloptions") " from pg_class tc where "
           "tc.oid = c.reltoastrelid), 'row_security', c.relrowsecurity, 'force_row_security', "
           "c.relforcerowsecurity, 'replica_identity', c.relreplident, 'partition_key', "
-          "pg_get_partkeydef(c.oid), 'bound', pg_get_expr(c.relpartbound, c.oid), 'parents', "
-          "(select jsonb_agg(" CAT_REL("pn", "p") " order by i.inhseqno) from pg_inherits i join "
+          "pg_get_partkeydef(c.oid), 'partition_opclasses', (select " CAT_OPCLASSES("pt.partclass") " from "
+          "pg_partitioned_table pt where pt.partrelid = c.oid), 'bound', pg_get_expr(c.relpartbound, c.oid), 'parents', "
+          "(select jsonb_agg(" CAT_REL("pn", "p") " || case when to_jsonb(i) ->> 'inhdetachpending' = 'true' then "
+          "' detach pending' else '' end order by i.inhseqno) from pg_inherits i join "
           "pg_class p on p.oid = i.inhparent join pg_namespace pn on pn.oid = p.relnamespace "
           "where i.inhrelid = c.oid), 'of_type', case when c.reloftype <> 0 then " CAT_TYPE("c.reloftype", "null") " end, 'access_method', (select am.amname from pg_am am where "
           "am.oid = c.relam), 'tablespace', (select spcname from pg_tablespace s where s.oid = "
@@ -87,7 +89,8 @@ const CatalogQuery pg_catalog_relations[] = {
         { "index", 0, 0,
           "select " CAT_REL("n", "c") ", jsonb_build_object('table', (select "
           CAT_REL("tn", "t") " from pg_class t join pg_namespace tn on tn.oid = t.relnamespace "
-          "where t.oid = i.indrelid), 'definition', pg_get_indexdef(i.indexrelid), 'valid', "
+          "where t.oid = i.indrelid), 'definition', pg_get_indexdef(i.indexrelid), 'opclasses', "
+          CAT_OPCLASSES("i.indclass") ", 'valid', "
           "i.indisvalid and i.indisready, 'partitioned', c.relkind = 'I', 'clustered', i.indisclustered, 'replica_identity', "
           "i.indisreplident, 'options', " CAT_SORTED("c.reloptions") ") " FROM_REL
           "join pg_index i on i.indexrelid = c.oid where c.relkind in ('i', 'I') and "

@@ -6,18 +6,21 @@
 
 /* ---- roles that have another name over there ---- */
 
+/* "app=SELECT", "app=SELECT" and a slash and who granted it, or nothing but a role. */
 static json_t *mapped_text(const json_t *map, const char *s)
 {
-        const char *from;
+        const char *from, *by = strchr(s, '=') ? strrchr(s, '/') : NULL;
         json_t *to;
+        AUTO_FREE char *grantor = by ? xstrdup(jx_str(map, by + 1, by + 1)) : NULL;
+        AUTO_FREE char *text = by ? xasprintf("%.*s/%s", (int)(by - s), s, grantor) : xstrdup(s);
         json_object_foreach((json_t *)map, from, to) {
                 size_t n = strlen(from);
-                if (strncmp(s, from, n) != 0 || (s[n] != '\0' && s[n] != '='))
+                if (strncmp(text, from, n) != 0 || (text[n] != '\0' && text[n] != '='))
                         continue;
-                AUTO_FREE char *text = xasprintf("%s%s", json_string_value(to), s + n);
-                return json_string(text);
+                AUTO_FREE char *all = xasprintf("%s%s", json_string_value(to), text + n);
+                return json_string(all);
         }
-        return json_string(s);
+        return json_string(text);
 }
 
 static int by_text(const void *a, const void *b)

@@ -41,7 +41,10 @@ bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err)
         /* From 16 on one membership may stand there several times, by its grantors: what any of them
          * allows is allowed. */
         if (pg_major(pg) >= 16)
-                sql_add(&q, ", 'inherit', bool_or(m.inherit_option), 'set', bool_or(m.set_option)");
+                sql_add(&q, ", 'inherit', bool_or(m.inherit_option), 'set', bool_or(m.set_option), 'grants', json_agg("
+                        "json_build_object('by', case when m.grantor <> 10 then pg_get_userbyid(m.grantor) end, 'admin', "
+                        "m.admin_option, 'inherit', m.inherit_option, 'set', m.set_option) order by m.grantor <> 10, "
+                        "pg_get_userbyid(m.grantor))");
         sql_add(&q, ") as one from pg_auth_members m join pg_roles g on g.oid = m.roleid where "
                 "m.member = r.oid group by g.rolname) m), '[]')) from pg_roles r where r.rolname = ");
         sql_value(&q, name);

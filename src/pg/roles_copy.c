@@ -10,6 +10,7 @@ typedef struct Copy {
         const RolesCopyOptions *o;
         json_t *report;                 /* lists: see pg_roles_copy()                            */
         json_t *fresh;                  /* name -> description of a role to be made              */
+        json_t *late;                   /* memberships that another role granted                  */
         json_t *changed;                /* the same of one that is there and becomes alike (whole) */
 } Copy;
 
@@ -219,37 +220,103 @@ static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
         return true;
 }
 
+static void grant_sql(const Copy *c, const char *group, const char *member, const json_t *m, const char *by, Sql *q)
+{
+        sql_add(q, "grant ");
+        sql_ident(q, group);
+        sql_add(q, " to ");
+        sql_ident(q, member);
+        if (pg_major(c->target) >= 16) {
+                sql_add_literal_(q, jx_bool(m, "admin", false) ? " with admin true" : " with admin false");
+                if (jx_get(m, "inherit"))
+                        sql_add_literal_(q, jx_bool(m, "inherit", true) ? ", inherit true" : ", inherit false");
+                if (jx_get(m, "set"))
+                        sql_add_literal_(q, jx_bool(m, "set", true) ? ", set true" : ", set false");
+        } else if (jx_bool(m, "admin", false)) {
+                sql_add(q, " with admin option");
+        }
+        if (by) {
+                sql_add(q, " granted by ");
+                sql_ident(q, by);
+        }
+}
+
+/* Before 16 who granted a membership had no meaning. Since then it may only be somebody who has it with
+ * ADMIN: *ret_done false when that is not so here (yet). */
+static bool grant_by(Copy *c, const char *group, const char *member, const json_t *m, const char *by, bool *ret_done,
+                     Err *err)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_ERR no = { 0 };
+        grant_sql(c, group, member, m, by, &q);
+        if (!by) {
+                *ret_done = true;
+                return pg_exec(c->target, &q, err) || err_wrap(err, "granting %s to %s", group, member);
+        }
+        if (!pg_do(c->target, "savepoint pgsherpa_grant", err))
+                return false;
+        *ret_done = pg_exec(c->target, &q, &no);
+        if (*ret_done)
+                return pg_do(c->target, "release savepoint pgsherpa_grant", err);
+        if (no.kind == ERR_SERVER)
+                return pg_do(c->target, "rollback to savepoint pgsherpa_grant", err);
+        err_move(err, &no);
+        return false;
+}
+
 static bool grant_one(Copy *c, const char *member, const json_t *m, Err *err)
 {
         const char *group = jx_str(m, "role", "");
-        bool there = false;
-        AUTO_SQL q = { 0 };
+        bool there = false, done;
+        size_t i;
+        json_t *g;
+        const json_t *grants = jx_get(m, "grants");
         if (!pg_role_exists(c->target, group, &there, err))
                 return false;
         if (!there) {
                 differs(c, member, "member of", group, "that role is not there");
                 return true;
         }
-        sql_add(&q, "grant ");
-        sql_ident(&q, group);
-        sql_add(&q, " to ");
-        sql_ident(&q, member);
-        if (pg_major(c->target) >= 16) {
-                sql_add_literal_(&q, jx_bool(m, "admin", false) ? " with admin true"
-                                                                : " with admin false");
-                if (jx_get(m, "inherit"))
-                        sql_add_literal_(&q, jx_bool(m, "inherit", true) ? ", inherit true"
-                                                                         : ", inherit false");
-                if (jx_get(m, "set"))
-                        sql_add_literal_(&q, jx_bool(m, "set", true) ? ", set true"
-                                                                     : ", set false");
-        } else {
-                if (jx_bool(m, "admin", false))
-                        sql_add(&q, " with admin option");
-                if (!jx_bool(m, "set", true))
-                        differs(c, member, "membership", "with set false", "as usual");
+        if (pg_major(c->target) < 16 && !jx_bool(m, "set", true))
+                differs(c, member, "membership", "with set false", "as usual");
+        if (!grants || pg_major(c->target) < 16)
+                return grant_by(c, group, member, m, NULL, &done, err);
+        json_array_foreach(grants, i, g) {
+                const char *by = jx_str(g, "by", NULL);
+                if (!by && !grant_by(c, group, member, g, NULL, &done, err))
+                        return false;
+                if (by) {
+                        json_t *late = json_pack("{s:s, s:s, s:O}", "group", group, "member", member, "grant", g);
+                        json_array_append_new(c->late, late);
+                }
         }
-        return pg_exec(c->target, &q, err) || err_wrap(err, "granting %s to %s", group, member);
+        return true;
+}
+
+/* Each round gives somebody ADMIN who may grant in the next. Who is left is granted by us, and told. */
+static bool late_grants(Copy *c, Err *err)
+{
+        size_t i, left = json_array_size(c->late) + 1;
+        json_t *l;
+        for (bool by_us = false; json_array_size(c->late); by_us = json_array_size(c->late) == left) {
+                AUTO_JSON again = json_array();
+                left = json_array_size(c->late);
+                json_array_foreach(c->late, i, l) {
+                        const char *group = jx_str(l, "group", ""), *member = jx_str(l, "member", "");
+                        const json_t *g = jx_get(l, "grant");
+                        const char *by = jx_str(g, "by", "");
+                        bool done = false;
+                        if (!grant_by(c, group, member, g, by_us ? NULL : by, &done, err))
+                                return false;
+                        if (by_us)
+                                differs(c, member, "membership", by, "granted by whoever copies");
+                        if (!done)
+                                json_array_append(again, l);
+                }
+                json_array_clear(c->late);
+                json_array_extend(c->late, again);
+        }
+        return true;
 }
 
 /* Memberships of new roles, and of old roles in new ones. */
@@ -271,7 +338,7 @@ static bool memberships(Copy *c, const json_t *names, Err *err)
                                 return false;
                 }
         }
-        return true;
+        return late_grants(c, err);
 }
 
 /* ---- what holds for all roles of a server ---- */
@@ -362,9 +429,10 @@ bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **r
         AUTO_JSON report = json_object();
         AUTO_JSON fresh = json_object();
         AUTO_JSON changed = json_object();
+        AUTO_JSON late = json_array();
         AUTO_JSON needed = NULL;
         Copy c = { .source = source, .target = target, .o = o, .report = report, .fresh = fresh,
-                   .changed = changed };
+                   .late = late, .changed = changed };
         for (size_t i = 0; i < LEN(lists); i++)
                 list_of(report, lists[i]);
         if ((o->whole || !o->only) &&

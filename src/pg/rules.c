@@ -17,6 +17,13 @@ static bool straddles(const RuleCase *c, int major)
         return (c->source_major < major) != (c->target_major < major);
 }
 
+/* Before 16 a subscription streams or does not; parallel is a faster way to the same. */
+static bool streaming(const RuleCase *c)
+{
+        return straddles(c, 16) && str_eq(c->kind, "subscription") && str_eq(c->aspect, "streaming") &&
+               (str_eq(json_string_value(c->source), "parallel") || str_eq(json_string_value(c->target), "parallel"));
+}
+
 static bool lone(const RuleCase *c)
 {
         return !c->source_object || !c->target_object;
@@ -38,9 +45,12 @@ static bool subset(const json_t *a, const json_t *b, bool (*keep)(const char *en
         return true;
 }
 
+/* Who granted it stands behind the star, after a slash. */
 static bool but_maintain(const char *entry, const char *owner)
 {
-        return !str_ends(entry, "=MAINTAIN") && !str_ends(entry, "=MAINTAIN*");
+        const char *p = strstr(entry, "=MAINTAIN");
+        p = p ? p + strlen("=MAINTAIN") : NULL;
+        return !p || (*p && *p != '/' && !(*p == '*' && (!p[1] || p[1] == '/')));
 }
 
 static bool has_entry(const json_t *list, const char *entry)
@@ -59,11 +69,14 @@ static bool one_of_all(const json_t *list, const char *entry)
 {
         static const char *const all[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE",
                                            "REFERENCES", "TRIGGER" };
-        size_t n = (size_t)(strrchr(entry, '=') - entry);
+        size_t n = (size_t)(strstr(entry, "=MAINTAIN") - entry);
+        const char *rest = entry + n + strlen("=MAINTAIN");
+        bool star = *rest == '*';
+        const char *by = rest + star;
         for (size_t i = 0; i < LEN(all); i++) {
-                AUTO_FREE char *with = xasprintf("%.*s=%s*", (int)n, entry, all[i]);
-                AUTO_FREE char *without = xasprintf("%.*s=%s", (int)n, entry, all[i]);
-                if (!has_entry(list, with) && (str_ends(entry, "*") || !has_entry(list, without)))
+                AUTO_FREE char *with = xasprintf("%.*s=%s*%s", (int)n, entry, all[i], by);
+                AUTO_FREE char *without = xasprintf("%.*s=%s%s", (int)n, entry, all[i], by);
+                if (!has_entry(list, with) && (star || !has_entry(list, without)))
                         return false;
         }
         return true;
@@ -404,6 +417,7 @@ static const Rule rules[] = {
         { "logged-sequence", "before 15 every sequence is logged", logged_sequence },
         { "unknown-setting", "a setting that one of the two majors does not have, or has under another name", unknown_setting },
         { "unknown-before", "the older major cannot say or keep this", unknown_before },
+        { "streaming", "before 16 a subscription cannot apply what it streams in parallel", streaming },
         { "argument-modes", "14 and later write IN in front of a procedure's arguments",
           argument_modes },
         { "deparsed-text", "majors print the same expression with other quotes and line breaks", deparsed },

@@ -13,6 +13,7 @@ typedef struct Part {
         int         since, before;      /* majors; before 0: to the newest                   */
         const char *sql;
         bool        settings;                /* a fourth column, name=value: as the major `to` has it */
+        int         to_since;           /* only for a server of this major and later: before it means nothing */
 } Part;
 
 static const Part parts[] = {
@@ -29,6 +30,10 @@ static const Part parts[] = {
                  "member, bool_or(admin_option) as admin from pg_auth_members group by 1, 2) m join pg_roles r on "
                  "r.oid = m.member join pg_roles g on g.oid = m.roleid, lateral (values ('admin', m.admin::text), "
                  "('inherit', r.rolinherit::text), ('set', 'true')) a(what, text) where r.rolname !~ '^pg_'" },
+        { 16, 0, "select format('member %I of %I', r.rolname, g.rolname), 'granted by', string_agg(case m.grantor when 10 "
+                 "then 'the first superuser' else pg_get_userbyid(m.grantor) end, ', ' order by m.grantor <> 10, "
+                 "pg_get_userbyid(m.grantor)) from pg_auth_members m join pg_roles r on r.oid = m.member join pg_roles g on "
+                 "g.oid = m.roleid where r.rolname !~ '^pg_' group by 1", .to_since = 16 },
         { 16, 0, "select format('member %I of %I', r.rolname, g.rolname), a.what, a.text from (select roleid, "
                  "member, bool_or(admin_option) as admin, bool_or(inherit_option) as inherit, bool_or(set_option) "
                  "as set from pg_auth_members group by 1, 2) m join pg_roles r on r.oid = m.member join pg_roles g "
@@ -78,7 +83,7 @@ static bool add_part(Pg *pg, const Part *part, int to, json_t *lines, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_SQL q = { 0 };
-        if (pg_major(pg) < part->since || (part->before && pg_major(pg) >= part->before))
+        if (to < part->to_since || pg_major(pg) < part->since || (part->before && pg_major(pg) >= part->before))
                 return true;
         sql_add_literal_(&q, part->sql);
         if (!pg_query(pg, &q, &r, err))

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "dumps/sqltext.h"
+#include "transfer/opclasses.h"
 
 static bool odd(Err *err, const json_t *record, const char *member, const char *why)
 {
@@ -129,7 +130,10 @@ bool bundle_schema_read(const Bundle *b, const json_t *record, Arena *a, BundleS
                 return false;
         s.at[0] = s.text[0];
         s.at[1] = s.text[1];
-        return described(record, &ret->toc, err) && same_statements(record, &ret->toc, &s, err);
+        if (!described(record, &ret->toc, err) || !same_statements(record, &ret->toc, &s, err))
+                return false;
+        opclasses_say(&ret->toc, jx_get(jx_get(record, "properties"), "opclasses"), a);
+        return true;
 }
 
 void bundle_schema_done(BundleSchema *s)

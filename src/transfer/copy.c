@@ -1,6 +1,7 @@
 /* copy.c: a transfer from a server, in one pass. */
 #include "transfer/extrows.h"
 #include "transfer/format.h"
+#include "transfer/opclasses.h"
 #include "transfer/internal.h"
 #include "transfer/later.h"
 #include "transfer/only.h"
@@ -159,9 +160,13 @@ static bool chosen(const TransferCopy *c)
 static bool read_schema(Copy *w, Err *err)
 {
         Aside a;
-        return aside_begin(&a, w, look, err) && aside_join(&a, run_pg_dump(w, err), err) &&
-               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) &&
-               (!chosen(w->c) || only_cut(w->t, w->c, w->a, &w->archive, &w->toc, &w->content, &w->only, err));
+        if (!aside_begin(&a, w, look, err) || !aside_join(&a, run_pg_dump(w, err), err) ||
+            !toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) ||
+            (chosen(w->c) && !only_cut(w->t, w->c, w->a, &w->archive, &w->toc, &w->content, &w->only, err)))
+                return false;
+        /* In a bundle the archive stays as pg_dump wrote it; its record has the classes. */
+        opclasses_say(&w->toc, jx_get(w->content.properties, "opclasses"), w->a);
+        return true;
 }
 
 /* ---- into the bundle ---- */
@@ -237,8 +242,8 @@ static void begin_record(Copy *w)
         jx_set_str(w->record, "snapshot", w->snapshot);
         jx_set_str(w->record, "snapshot_time", clock_iso(clock_wall_ms(), iso));
         jx_set_str(w->record, "client", words);
-        jx_set_str(w->record, "schema_format", w->toc.minor == 14 ? "1.14" : w->toc.minor == 15 ?
-                   "1.15" : "1.16");
+        AUTO_FREE char *format = xasprintf("%d.%d", w->toc.major, w->toc.minor);
+        jx_set_str(w->record, "schema_format", format);
         jx_set_int(w->record, "objects", toc_count(&w->toc));
         jx_set_int(w->record, "tables_counted", w->content.counted);
         jx_set_int(w->record, "index_size", w->content.index_size);

@@ -48,6 +48,18 @@ typedef struct Feature {
         "pg_trigger g union all " OBJECT("pg_proc", "p.oid") ", p.prosqlbody::text, p.oid from "   \
         "pg_proc p) x where i >= 16384 and t ~ '" pattern "'"
 
+/* 19 made inet_ops the default of GiST, which were btree_gist's operators before. A key WITHOUT OVERLAPS
+ * always takes the default. */
+#define GIST_DEFAULT "GiST by the default operators for inet or cidr"
+#define GIST_BY_NAME "they are named there, where others are the default"
+#define GIST_KEY     "drop the key first, and make it there by the operators that are the default there"
+#define GIST_NETWORK(unless)                                                                      \
+        OBJECT("pg_class", "x.indexrelid") "from pg_index x join pg_class c on c.oid = x.indexrelid join pg_am a on " \
+        "a.oid = c.relam where " USER("c.oid") " and a.amname = 'gist' and exists (select from unnest(x.indclass) u(oid) " \
+        "join pg_opclass o on o.oid = u.oid where o.opcdefault and o.opcintype in ('inet'::regtype, 'cidr'::regtype)) " \
+        "and " unless " exists (select from pg_constraint k where k.conindid = x.indexrelid and k.contype in ('p', 'u'))" \
+        " and " NOT_EXT("pg_class", "x.indrelid")
+
 static const Feature features[] = {
         { 14, REFUSED, "function with a body in SQL itself (BEGIN ATOMIC, RETURN)",
           "write it with AS '..' and a quoted body first",
@@ -163,6 +175,23 @@ static const Feature features[] = {
           OBJECT("pg_default_acl", "d.oid") "from pg_default_acl d where d.defaclobjtype = 'L'" },
         { 18, REFUSED, "publication of generated columns", "leave them out first",
           OBJECT("pg_publication", "p.oid") "from pg_publication p where p.pubgencols <> 'n'" },
+        { 19, REFUSED, "publication of all sequences, or of all tables but some",
+          "name the tables in it first; sequences go by themselves with a copy",
+          OBJECT("pg_publication", "p.oid") "from pg_publication p where p.puballsequences or exists (select from "
+          "pg_publication_rel r where r.prpubid = p.oid and r.prexcept)" },
+        { 19, REFUSED, "subscription that connects by a SERVER", "give it a CONNECTION first",
+          "select 'subscription ' || quote_ident(s.subname) from pg_subscription s join pg_database d on d.oid = "
+          "s.subdbid where d.datname = current_database() and s.subserver <> 0" },
+        { 19, REWRITTEN, "subscription that retains dead tuples, or has a time limit of its own",
+          "left out: conflicts are not told apart there, and the server's own limit holds",
+          "select 'subscription ' || quote_ident(s.subname) from pg_subscription s join pg_database d on d.oid = "
+          "s.subdbid where d.datname = current_database() and (s.subretaindeadtuples or s.submaxretention <> 0 or "
+          "s.subwalrcvtimeout <> '-1')" },
+        { 19, REFUSED, "foreign data wrapper with a CONNECTION function", "drop it, or make it without, first",
+          OBJECT("pg_foreign_data_wrapper", "w.oid") "from pg_foreign_data_wrapper w where " USER("w.oid") " and "
+          "w.fdwconnection <> 0 and " NOT_EXT("pg_foreign_data_wrapper", "w.oid") },
+        { 19, REWRITTEN, GIST_DEFAULT, GIST_BY_NAME, GIST_NETWORK("not") },
+        { 19, REFUSED, GIST_DEFAULT, GIST_KEY, GIST_NETWORK("") },
 };
 
 /* What a newer major no longer has. */
@@ -170,6 +199,8 @@ static const Feature gone[] = {
         { 14, REFUSED, "operator behind its only argument", "14 has none: drop it first",
           OBJECT("pg_operator", "o.oid") "from pg_operator o where " USER("o.oid") " and "
           "o.oprright = 0 and o.oprleft <> 0" },
+        { 19, REWRITTEN, GIST_DEFAULT, GIST_BY_NAME, GIST_NETWORK("not") },
+        { 19, REFUSED, GIST_DEFAULT, GIST_KEY, GIST_NETWORK("") },
 };
 
 /* Of any major to any other. */
@@ -178,6 +209,9 @@ static const Feature always[] = {
           "stays behind, as in every dump: REINDEX or drop it first, or build it there",
           OBJECT("pg_class", "x.indexrelid") "from pg_index x join pg_class c on c.oid = x.indexrelid where not "
           "x.indisvalid and c.relkind = 'i' and " NOT_EXT("pg_class", "x.indrelid") },
+        { 0, REFUSED, "partition that is half detached",
+          "no dump says so, and it would be back among the others: ALTER TABLE .. DETACH PARTITION .. FINALIZE first",
+          OBJECT("pg_class", "i.inhrelid") "from pg_inherits i where to_jsonb(i) ->> 'inhdetachpending' = 'true'" },
         { 0, PERHAPS, "operator without a function",
           "stays behind, as in every dump: another one only named it, and it cannot be used",
           OBJECT("pg_operator", "o.oid") "from pg_operator o where " USER("o.oid") " and o.oprcode = 0 and "

@@ -5,6 +5,7 @@
 #include "base/majors.h"
 #include "pg/roles.h"
 #include "transfer/internal.h"
+#include "transfer/opclasses.h"
 
 /* The words of a 15 and later locale; older servers have only libc. */
 static void locale_columns(Sql *q, int major)
@@ -35,8 +36,9 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
                     "'own_acl', d.datacl is not null, "
                     "'acl', (select coalesce(json_agg(json_build_object('grantee', case x.grantee "
                     "when 0 then null else pg_get_userbyid(x.grantee) end, 'privilege', "
-                    "x.privilege_type, 'grantable', x.is_grantable)), '[]') "
-                    "from aclexplode(d.datacl) x), "
+                    "x.privilege_type, 'grantable', x.is_grantable, 'by', case when x.grantor <> d.datdba "
+                    "then pg_get_userbyid(x.grantor) end) order by x.grantor <> d.datdba, n), '[]') "
+                    "from aclexplode(d.datacl) with ordinality x(grantor, grantee, privilege_type, is_grantable, n)), "
                     "'settings', (select coalesce(json_agg(json_build_object('role', r.rolname, "
                     "'set', c.v) order by r.rolname nulls first, c.n), '[]') "
                     "from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
@@ -49,8 +51,13 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
         sql_add(&q, ") from pg_database d where d.datname = current_database()");
         if (!pg_query_value(pg, &q, &text, err))
                 return err_wrap(err, "reading the database's own settings");
-        *ret = jx_parse(text, strlen(text), err);
-        return *ret != NULL;
+        AUTO_JSON props = jx_parse(text, strlen(text), err);
+        json_t *opclasses = NULL;
+        if (!props || !opclasses_read(pg, &opclasses, err))
+                return false;
+        jx_set(props, "opclasses", opclasses);
+        *ret = json_incref(props);
+        return true;
 }
 
 void props_create_sql(const json_t *props, const char *name, int target_major, Sql *q)
@@ -110,6 +117,18 @@ static void grantee(Sql *q, const char *role)
                 sql_add(q, "PUBLIC");
 }
 
+/* As pg_dump has it: who passed a grant on is who passes it on. NULL: the owner, whoever runs it. */
+static bool granted_by(const char *by, const char *what, const Sql *q, Each each, void *arg, Err *err)
+{
+        AUTO_SQL become = { 0 }, again = { 0 };
+        if (!by)
+                return each(arg, what, q, err);
+        sql_add(&become, "SET SESSION AUTHORIZATION ");
+        sql_ident(&become, by);
+        sql_add(&again, "RESET SESSION AUTHORIZATION");
+        return each(arg, what, &become, err) && each(arg, what, q, err) && each(arg, what, &again, err);
+}
+
 static bool grants(const json_t *props, const char *name, Each each, void *arg, Err *err)
 {
         if (!jx_bool(props, "own_acl", false))
@@ -137,7 +156,7 @@ static bool grants(const json_t *props, const char *name, Each each, void *arg, 
                         sql_add(&q, " WITH GRANT OPTION");
                 AUTO_FREE char *what = xasprintf("GRANT %s on the database to %s", word,
                                                  role ? role : "PUBLIC");
-                if (!each(arg, what, &q, err))
+                if (!granted_by(jx_str(g, "by", NULL), what, &q, each, arg, err))
                         return false;
         }
         return true;

@@ -5,6 +5,7 @@
 #include "transfer/followers.h"
 #include "transfer/holds.h"
 #include "transfer/later.h"
+#include "transfer/opclasses.h"
 #include "transfer/prepared.h"
 #include "transfer/samples.h"
 
@@ -38,6 +39,12 @@ static void said(void *arg, int fd, const char *line)
         transfer_say(w->t, "%s", line);
 }
 
+static bool name_opclasses(Rehearsal *w)
+{
+        opclasses_say(&w->toc, jx_get(w->props, "opclasses"), w->a);
+        return true;
+}
+
 static bool read_schema(Rehearsal *w, int target, Err *err)
 {
         const TransferCopy *c = w->c;
@@ -53,7 +60,7 @@ static bool read_schema(Rehearsal *w, int target, Err *err)
         return pg_clients_find(major, major == source ? c->source_image : c->target_image, &w->client,
                                err) &&
                dump_schema(&d, c->database, NULL, ascii ? "SQL_ASCII" : "UTF8", &w->archive, err) &&
-               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err);
+               toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) && name_opclasses(w);
 }
 
 /* Bodies of functions are only text to CREATE FUNCTION here (check_function_bodies is off, as in

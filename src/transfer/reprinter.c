@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "transfer/internal.h"
+#include "transfer/opclasses.h"
 
 #define PREFIX "pgsherpa_reprint_"
 
@@ -93,14 +94,28 @@ typedef struct Schema {
         size_t           n;
 } Schema;
 
-static bool dump(const DumpRun *d, const char *database, const char *snapshot, bool ascii, Arena *a,
+/* Of the same moment as the dump. */
+static bool classes_of(Transfer *t, const PgParams *server, const char *database, const char *snapshot, json_t **ret,
+                       Err *err)
+{
+        Pg *pg = NULL;
+        bool ok = transfer_connect(t, server, database, &pg, err) && pg_begin_reading(pg, snapshot, err) &&
+                  opclasses_read(pg, ret, err);
+        transfer_disconnect(t, &pg);
+        return ok;
+}
+
+static bool dump(Transfer *t, const DumpRun *d, const char *database, const char *snapshot, bool ascii, Arena *a,
                  Schema *ret, Err *err)
 {
         AUTO_BUF archive = buf_init(LIMIT_SQL);
+        AUTO_JSON classes = NULL;
         Toc toc;
-        if (!dump_schema(d, database, snapshot, ascii ? "SQL_ASCII" : "UTF8", &archive, err) ||
+        if (!classes_of(t, d->server, database, snapshot, &classes, err) ||
+            !dump_schema(d, database, snapshot, ascii ? "SQL_ASCII" : "UTF8", &archive, err) ||
             !toc_read(archive.data, archive.len, a, &toc, err))
                 return false;
+        opclasses_say(&toc, classes, a);
         ret->list = entries_of_schema(a, &toc, ENTRIES_TEXTS, &ret->n);
         return true;
 }
@@ -131,7 +146,7 @@ static bool read_side(Reprinting *r, int side, const char *snapshot, Arena *a, S
         PgParams p = first ? *r->p.source : *r->p.target;
         p.statement_timeout_ms = 0;
         DumpRun d = { .client = &r->client, .server = &p, .cancel = transfer_cancel_flag(r->t) };
-        return dump(&d, s->name ? s->name : p.database, snapshot, is_ascii(r->props), a, ret, err);
+        return dump(r->t, &d, s->name ? s->name : p.database, snapshot, is_ascii(r->props), a, ret, err);
 }
 
 static bool load(Reprinting *r, const Schema *schema, const char *name, Err *err)
@@ -265,7 +280,7 @@ static bool keep(Transfer *t, const PgParams *server, const char *image, PgClien
         DumpRun d = { .client = client, .server = &p, .cancel = transfer_cancel_flag(t) };
         Arena *a = arena_new();
         Schema schema = { 0 };
-        ok = dump(&d, p.database, NULL, is_ascii(props), a, &schema, err);
+        ok = dump(t, &d, p.database, NULL, is_ascii(props), a, &schema, err);
         if (ok)
                 *ret = to_json(&schema);
         arena_free(a);

@@ -35,4 +35,7 @@ bool source_stream_of(const SourceFile *f, bool schema_only, SourceStream **ret,
 
 /* What a statement refused by an older server is in words it knows (dumps/rewrite.h), run instead and
  * said. False: there are none, and *err has a hint what in it is newer; or the connection broke. */
+/* CREATE INDEX or EXCLUDE of a dump of a server of major `from`, with the operator classes it had there and
+ * does not say. *ret NULL: as it is; else malloc()ed. */
+bool source_opclasses(Transfer *t, Pg *pg, int from, const char *sql, char **ret, Err *err) MUST_CHECK;
 bool source_in_older_words(Transfer *t, Pg *pg, const char *object, const char *sql, Err *err) MUST_CHECK;

@@ -258,9 +258,13 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
                 sql = rest;
         }
         show(l, i->object);
+        AUTO_FREE char *named = NULL;
         AUTO_FREE char *extension = source_extension_made(sql);
         AUTO_FREE char *elsewhere = NULL;
         const PgExtension *home = NULL;
+        if (m.reach == SQL_ORDINARY && !i->backslashes &&
+            !source_opclasses(l->t, l->to, sqlread_server(l->r), sql, &named, err))
+                return err_wrap(err, "line %lld", (long long)i->line);
         if (extension && !source_later_extension(l->t, l->to, extension, sql, &home, err))
                 return err_wrap(err, "line %lld", (long long)i->line);
         if (home) {
@@ -269,7 +273,7 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
         }
         if (l->home && m.reach == SQL_COPY_IN && !source_later_copy(l->to, l->home, sql, &elsewhere, err))
                 return err_wrap(err, "line %lld", (long long)i->line);
-        return execute(l, i, &m, elsewhere ? elsewhere : sql, err);
+        return execute(l, i, &m, elsewhere ? elsewhere : named ? named : sql, err);
 }
 
 static bool all_statements(Load *l, Err *err)

@@ -67,6 +67,7 @@ OTHERS = [
     (0, "alter table chk.words drop constraint excl; alter table chk.words add constraint excl exclude using gist (int4range(id, id + 1) with &&) where (e in ('a', 'q'))", "constraint", "chk.words.excl", "definition"),
     (0, None, "index", "chk.excl", "definition"),
     (0, "drop index chk.words_expr_idx; create index words_expr_idx on chk.words (evil.lower(e), (e is null), (e in ('a', 'c')), ((id)::text), (date_part('year', d)))", "index", "chk.words_expr_idx", "definition"),
+    (0, None, "index", "chk.words_expr_idx", "opclasses"),
     (0, "alter domain chk.state drop constraint named; alter domain chk.state add constraint named check (value <> 'y' and length(value) between 1 and 9)", "domain constraint", "chk.state.named", "definition"),
     (0, "alter domain chk.pos drop not null", "type", "chk.pos", "notnull"),
     (0, "alter domain chk.doc set default '[]'", "type", "chk.doc", "default"),

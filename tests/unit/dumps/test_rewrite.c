@@ -74,6 +74,11 @@ Test(rewrite, leaves_out_options_an_older_server_does_not_know)
         becomes("CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false, streaming = on, "
                 "failover = true);", 13,
                 "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false);");
+        becomes("CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false, streaming = parallel);", 15,
+                "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false);");
+        becomes("CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (streaming = parallel, retain_dead_tuples = true, "
+                "max_retention_duration = 7, wal_receiver_timeout = '7s');", 18,
+                "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (streaming = parallel);");
         becomes("CREATE UNLOGGED SEQUENCE s.q START WITH 1;", 14, "CREATE SEQUENCE s.q START WITH 1;");
         becomes("ALTER SEQUENCE s.q SET UNLOGGED;", 14, "");
         becomes("ALTER TABLE ONLY t ALTER COLUMN c SET COMPRESSION lz4;", 13, "");

@@ -43,6 +43,41 @@ Test(rules, know_the_privilege_that_17_brought_but_only_with_all_the_others)
         cr_assert_null(excused("table", "t", "acl", 13, 17, "[\"x=SELECT\", \"web=SELECT\"]", more));
 }
 
+Test(rules, know_who_passed_that_privilege_on)
+{
+        static const char old[] = "[\"web=DELETE/by\", \"web=INSERT/by\", \"web=REFERENCES/by\", \"web=SELECT/by\", "
+                                  "\"web=TRIGGER/by\", \"web=TRUNCATE/by\", \"web=UPDATE/by\"]";
+        AUTO_FREE char *with = xasprintf("[\"web=MAINTAIN/by\", %s", old + 1);
+        AUTO_FREE char *other = xasprintf("[\"web=MAINTAIN/app2\", %s", old + 1);
+        cr_assert_str_eq(excused("table", "t", "acl", 13, 17, old, with), "maintain-privilege");
+        cr_assert_null(excused("table", "t", "acl", 13, 17, old, other));
+        cr_assert_null(excused("table", "t", "acl", 17, 18, "[\"web=SELECT/by\"]", "[\"web=SELECT\"]"));
+}
+
+Test(rules, read_settings_in_the_words_of_both_majors)
+{
+        const char *is = "settings", *of = "function";
+        cr_assert_str_eq(excused(of, "f", is, 15, 17, "[\"force_parallel_mode=on\", \"work_mem=1MB\"]",
+                                 "[\"debug_parallel_query=on\", \"work_mem=1MB\"]"), "unknown-setting");
+        cr_assert_str_eq(excused(of, "f", is, 17, 15, "[\"debug_parallel_query=on\"]", "[\"force_parallel_mode=on\"]"),
+                         "unknown-setting");
+        cr_assert_null(excused(of, "f", is, 15, 17, "[\"force_parallel_mode=on\"]", "[\"debug_parallel_query=off\"]"));
+        cr_assert_null(excused(of, "f", is, 15, 17, "[\"work_mem=1MB\"]", "null"));
+        cr_assert_null(excused(of, "f", is, 17, 18, "[\"debug_parallel_query=on\"]", "null"));
+        cr_assert_str_eq(excused("database", "database", is, 18, 19, "[\"standard_conforming_strings=off\"]", "null"),
+                         "unknown-setting");
+        cr_assert_null(excused("database", "database", is, 18, 19, "[\"standard_conforming_strings=on\"]", "null"));
+        cr_assert_null(excused("database", "database", is, 17, 18, "[\"standard_conforming_strings=off\"]", "null"));
+        cr_assert_null(excused("table", "t", is, 15, 17, "[\"force_parallel_mode=on\"]", "null"));
+}
+
+Test(rules, let_a_subscription_stream_in_parallel_only_since_16)
+{
+        cr_assert_str_eq(excused("subscription", "s", "streaming", 18, 15, "\"parallel\"", "null"), "streaming");
+        cr_assert_null(excused("subscription", "s", "streaming", 18, 17, "\"parallel\"", "null"));
+        cr_assert_null(excused("subscription", "s", "streaming", 18, 15, "\"on\"", "null"));
+}
+
 static const char *excused_public(const char *aspect, int from, int to, const char *source,
                                   const char *target, bool usual)
 {
