@@ -52,7 +52,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "databases: none are named");
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
                 return false;
-        if (!pg_clients_find(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
+        if (!pg_clients_from(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
                 step_problem(ctx, "%s", why.message);
         return true;
 }

@@ -348,7 +348,7 @@ bool dry_client(StepCtx *ctx, int major, const Target *image_of, Err *err)
 {
         AUTO_PGCLIENT client = { 0 };
         AUTO_ERR why = { 0 };
-        if (!pg_clients_find(major, image_of ? step_target_image(ctx, image_of) : NULL, &client, &why))
+        if (!pg_clients_from(major, image_of ? step_target_image(ctx, image_of) : NULL, &client, &why))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
         return true;
 }

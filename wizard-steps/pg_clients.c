@@ -69,7 +69,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!majors(ctx, &source, &newer, err))
                 return false;
         const char *image = step_str(ctx, "image");
-        bool usable = pg_clients_find(newer, image, &dump, &why);
+        bool usable = pg_clients_from(newer, image, &dump, &why);
         bool rollback = pg_clients_find(source / 10000, NULL, &back, &why_not_back);
         AUTO_FREE char *where = usable ? pg_client_words(&dump) : NULL;
         step_result_bool(ctx, "usable", usable);

@@ -41,7 +41,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         int major = MAX(pg_major(from), pg_major(to));
         const char *image = step_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
-        if (!pg_clients_find(major, image, &client, &why))
+        if (!pg_clients_from(major, image, &client, &why))
                 step_problem(ctx, "%s", why.message);
         AUTO_JSON found = NULL;
         size_t i;

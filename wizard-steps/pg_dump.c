@@ -34,7 +34,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         if (!step_pg_open(ctx, step_target(ctx), step_str(ctx, "database"), &pg, err))
                 return false;
-        if (!pg_clients_find(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
+        if (!pg_clients_from(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
                 step_problem(ctx, "%s", why.message);
         AUTO_FREE char *wide = NULL;
         if (!wide_row(pg, &wide, err))

@@ -47,7 +47,7 @@ extern const CatalogQuery pg_catalog_others[];          /* catalog_others.c, end
 extern const CatalogQuery pg_catalog_rare[];            /* catalog_rare.c, ends with {0}      */
 
 /* Pieces the queries share. */
-#define CAT_USER_SCHEMA(n) n ".nspname !~ '^pg_' and " n ".nspname not in ('information_schema', '" PG_LATER "')"
+#define CAT_USER_SCHEMA(n) n ".nspname !~ '^(pg_|information_schema$|" PG_LATER "$)'"
 #define CAT_NOT_EXT(class, oid)                                                                  \
         "not exists (select from pg_depend e where e.classid = '" class "'::regclass and "       \
         "e.objid = " oid " and e.deptype = 'e')"

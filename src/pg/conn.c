@@ -158,6 +158,21 @@ bool pg_reopen(const Pg *like, const char *database, Pg **ret, Err *err)
         return pg_open(&p, ret, err);
 }
 
+bool pg_reopen_beside(const Pg *like, const char *database, Pg **ret, Err *err)
+{
+        AUTO_ERR why = { 0 };
+        PgParams p = like->params;
+        if (pg_reopen(like, database, ret, &why))
+                return true;
+        if (!str_eq(why.sqlstate, "0A000")) {
+                err_move(err, &why);
+                return false;
+        }
+        p.database = database;
+        p.client_encoding = "SQL_ASCII";
+        return pg_open(&p, ret, err);
+}
+
 Pg *pg_close(Pg *pg)
 {
         if (!pg)

@@ -49,6 +49,9 @@ Pg  *pg_close(Pg *pg);
 void pg_on_close(Pg *pg, void (*fn)(void *arg), void *arg);
 /* Another connection with the same parameters (a worker's, a canceller's). */
 bool pg_reopen(const Pg *like, const char *database, Pg **ret, Err *err) MUST_CHECK;
+/* To look into a database that is only a neighbour, whatever its encoding: one that the server cannot convert
+ * (MULE_INTERNAL to UTF8) is told in its own bytes, which only text_clean() may touch. */
+bool pg_reopen_beside(const Pg *like, const char *database, Pg **ret, Err *err) MUST_CHECK;
 int  pg_version(const Pg *pg);          /* 130016, 170006 */
 int  pg_major(const Pg *pg);            /* 13 */
 int  pg_backend_pid(const Pg *pg);      /* of the server process, for the journal */

@@ -146,7 +146,7 @@ bool pg_database_is_empty(Pg *pg, const char *name, bool *ret, char **ret_what, 
 {
         AUTO_PG Pg *in = NULL;
         AUTO_FREE char *what = NULL;
-        if (!pg_reopen(pg, name, &in, err) || !has_objects(in, &what, err) ||
+        if (!pg_reopen_beside(pg, name, &in, err) || !has_objects(in, &what, err) ||
             (!what && !has_config_rows(in, &what, err)))
                 return err_wrap(err, "looking into database %s", name);
         *ret = what == NULL;

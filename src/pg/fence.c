@@ -100,7 +100,7 @@ static bool writes_of(Pg *pg, const char *name, json_t **ret, Err *err)
                 AUTO_PG Pg *other = NULL;
                 AUTO_ERR why = { 0 };
                 bool still = true;
-                if ((here || pg_reopen(pg, name, &other, &why)) &&
+                if ((here || pg_reopen_beside(pg, name, &other, &why)) &&
                     pg_writes_tables(here ? pg : other, ret, &why))
                         return true;
                 *ret = str_eq(why.sqlstate, "42501") ? json_null() : NULL;

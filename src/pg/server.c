@@ -122,7 +122,7 @@ static bool touched(Look *l, const json_t *d, bool *ret, Err *err)
         *ret = jx_bool(d, "changed", false);
         if (*ret || !jx_bool(d, "connectable", false))
                 return true;
-        if (!pg_database_is_empty(l->pg, name, &empty, NULL, err) || !pg_reopen(l->pg, name, &in, err) ||
+        if (!pg_database_is_empty(l->pg, name, &empty, NULL, err) || !pg_reopen_beside(l->pg, name, &in, err) ||
             !has_rare_objects(in, &rare, err))
                 return err_wrap(err, "looking into database %s", name);
         *ret = !empty || rare;

@@ -202,7 +202,7 @@ bool pg_writes_look_all(Pg *pg, const json_t *databases, json_t **ret, Err *err)
         json_array_foreach(databases, i, v) {
                 AUTO_PG Pg *in = NULL;
                 json_t *look = NULL;
-                if (!pg_reopen(pg, json_string_value(v), &in, err) || !pg_writes_look(in, &look, err))
+                if (!pg_reopen_beside(pg, json_string_value(v), &in, err) || !pg_writes_look(in, &look, err))
                         return err_wrap(err, "database %s", json_string_value(v));
                 json_array_append_new(looks, look);
         }
@@ -245,7 +245,7 @@ bool pg_writes_since_all(Pg *pg, const json_t *then, json_t **ret, Err *err)
                 AUTO_PG Pg *in = NULL;
                 AUTO_JSON since = NULL;
                 AUTO_ERR why = { 0 };
-                if (!pg_reopen(pg, name, &in, &why) || !pg_writes_since(in, look, &since, &why)) {
+                if (!pg_reopen_beside(pg, name, &in, &why) || !pg_writes_since(in, look, &since, &why)) {
                         if (!str_eq(why.sqlstate, "3D000")) {
                                 err_move(err, &why);
                                 return err_wrap(err, "database %s", name);

@@ -44,7 +44,7 @@ static bool add_globals(Transfer *t, BundleWriter *w, const TransferBackup *b, i
 {
         AUTO_PGCLIENT client = { 0 };
         AUTO_BUF sql = buf_init(LIMIT_CAPTURE);
-        if (!pg_clients_find(major, b->image, &client, err))
+        if (!pg_clients_from(major, b->image, &client, err))
                 return false;
         DumpRun d = { .client = &client, .server = &b->source, .cancel = transfer_cancel_flag(t) };
         if (!super)

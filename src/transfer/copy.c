@@ -71,13 +71,13 @@ static bool open_source(Copy *w, Err *err)
                err_wrap(err, "the source database %s", w->c->database);
 }
 
-/* A migration wants the newer of both majors (pg_dump refuses a newer server, pg_restore's
- * newer habits are the target's); a backup wants the source's own. */
+/* A migration wants the newer of both majors (pg_dump refuses a newer server, pg_restore's newer habits are
+ * the target's); a backup wants the source's own. Where there is none, the next later one knows both, too. */
 static bool find_client(Copy *w, int target_major, Err *err)
 {
         int source = pg_major(w->holder), major = MAX(source, target_major);
         const char *image = major == source ? w->c->source_image : w->c->target_image;
-        if (pg_clients_find(major, image, &w->client, err)) {
+        if (pg_clients_from(major, image, &w->client, err)) {
                 AUTO_FREE char *words = pg_client_words(&w->client);
                 transfer_say(w->t, "schema by %s", words);
                 return true;

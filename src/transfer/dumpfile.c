@@ -80,7 +80,7 @@ bool transfer_dump(Transfer *t, const TransferDump *d, TransferDumpDone *ret, Er
         AUTO_DIGEST digest = digest_new();
         AUTO_FREE char *part = xasprintf("%s.part", d->path);
         int major = 0;
-        if (!source_major(t, d, &major, err) || !pg_clients_find(major, d->image, &client, err))
+        if (!source_major(t, d, &major, err) || !pg_clients_from(major, d->image, &client, err))
                 return err_wrap(err, "dumping %s", d->database);
         AUTO_FD int fd = open(part, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
         if (fd < 0)

@@ -73,7 +73,7 @@ static bool find_client(Reprinting *r, Err *err)
                 source = pg_major(pg);
                 transfer_disconnect(r->t, &pg);
         }
-        return pg_clients_find(MAX(source, target), source > target ? r->p.source_image : r->p.target_image,
+        return pg_clients_from(MAX(source, target), source > target ? r->p.source_image : r->p.target_image,
                                &r->client, err);
 }
 
@@ -275,7 +275,7 @@ static bool keep(Transfer *t, const PgParams *server, const char *image, PgClien
         int major = pg_major(pg);
         bool ok = props_read(pg, &props, err);
         transfer_disconnect(t, &pg);
-        if (!ok || !pg_clients_find(major, image, client, err))
+        if (!ok || !pg_clients_from(major, image, client, err))
                 return false;
         DumpRun d = { .client = client, .server = &p, .cancel = transfer_cancel_flag(t) };
         Arena *a = arena_new();

@@ -55,7 +55,7 @@ static bool drop_subscriptions(Pg *pg, const char *name, Err *err)
         sql_value(&q, name);
         if (!pg_query(pg, &q, &r, err))
                 return false;
-        if (pg_rows(r) > 0 && !pg_reopen(pg, name, &in, err))
+        if (pg_rows(r) > 0 && !pg_reopen_beside(pg, name, &in, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_SQL alter = { 0 }, drop = { 0 };

@@ -4,6 +4,7 @@
 #include "pg/database.h"
 #include "pg/fence.h"
 #include "pg/roles.h"
+#include "pg/writes.h"
 #include "sample.h"
 #include "step_ctx_fake.h"
 
@@ -607,6 +608,50 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         written = NULL;
         cr_assert_not(pg_fence_close(pg, opened, &written, &err));
         pg = pg_close(pg);
+        lab_drop(17, name);
+}
+
+/* MULE_INTERNAL has no way to UTF8: such a database can only be looked into in its own bytes. */
+static Pg *open_mule(const char *name)
+{
+        AUTO_ERR err = { 0 };
+        PgParams p;
+        Pg *pg = NULL;
+        lab_params(17, name, &p);
+        p.client_encoding = "SQL_ASCII";
+        cr_assert(pg_open(&p, &pg, &err), "%s", err.message);
+        return pg;
+}
+
+Test(pg_fence, looks_into_a_neighbour_that_cannot_be_converted, .timeout = 240)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(17, "fence6");
+        AUTO_FREE char *mule = xasprintf("%s_mule", name);
+        AUTO_FREE char *make = xasprintf("create database %s template template0 encoding 'MULE_INTERNAL' lc_collate "
+                                         "'C' lc_ctype 'C'", mule);
+        AUTO_PG Pg *pg = lab_open(17, name);
+        AUTO_JSON opened = NULL;
+        AUTO_JSON verdict = NULL;
+        AUTO_JSON looks = NULL;
+        AUTO_JSON since = NULL;
+        AUTO_JSON names = json_pack("[s]", mule);
+        lab_do(pg, make);
+        Pg *in = open_mule(mule);
+        lab_do(in, "create table public.\"a\x81\xe9\" (i int)");      /* e with an accent, in MULE_INTERNAL */
+        in = pg_close(in);
+        MUST(pg_fence_look(pg, NULL, &opened, &err), err);
+        MUST(pg_writes_look_all(pg, names, &looks, &err), err);
+        in = open_mule(mule);
+        lab_do(in, "insert into public.\"a\x81\xe9\" values (1)");
+        in = pg_close(in);
+        MUST(pg_fence_close(pg, opened, &verdict, &err), err);
+        AUTO_FREE char *said = xasprintf("1 row was written in database %s", mule);
+        cr_expect_not_null(strstr(jx_str(verdict, "message", ""), said), "%s", jx_str(verdict, "message", ""));
+        MUST(pg_writes_since_all(pg, looks, &since, &err), err);
+        cr_expect_eq(jx_int(since, "inserted", 0), 1);
+        pg = pg_close(pg);
+        lab_drop(17, mule);
         lab_drop(17, name);
 }
 
