@@ -270,11 +270,24 @@ static bool alter_table(const char *s, const char *end, int major, Buf *out)
         return true;
 }
 
+/* 18 refuses the word, which meant nothing: partitions say it of themselves. */
+static bool unlogged_root(const char *rest, const char *end, int major, Buf *out)
+{
+        if (major < 18 || !FIND(rest, end, "PARTITION", "BY"))
+                return false;
+        buf_adds(out, "CREATE TABLE");
+        buf_add(out, rest, (size_t)(end - rest));
+        return true;
+}
+
 bool rewrite_statement(const char *s, const char *end, int major, Buf *out)
 {
         const char *p = s;
         if (WORDS(&p, end, "CREATE", "TYPE"))
                 return range_type(s, end, major, out);
+        const char *rest = s;
+        if (WORDS(&rest, end, "CREATE", "UNLOGGED", "TABLE") && unlogged_root(rest, end, major, out))
+                return true;
         if (WORDS(&p, end, "CREATE", "TABLE") || WORDS(&p, end, "CREATE", "UNLOGGED", "TABLE") ||
             WORDS(&p, end, "CREATE", "FOREIGN", "TABLE"))
                 return create_table(s, p, end, major, out);

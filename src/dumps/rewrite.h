@@ -9,6 +9,7 @@
  *      18  GENERATED ALWAYS AS (..) of virtual columns         STORED
  *          [CONSTRAINT name] NOT NULL column, of a child table   ALTER COLUMN .. SET NOT NULL
  *          publish_generated_columns = none                    left out: the only way before
+ *      18  UNLOGGED of a partitioned table                     gone there: it never meant anything
  *      --  options of subscriptions                            those the target knows
  *      --  SET of functions, databases and roles               as base/majors.h says (setclause.h) */
 #pragma once

@@ -163,6 +163,14 @@ static void insert(SqlCursor c, SqlMeaning *m)
                 m->name = relation(&c);
 }
 
+/* The major that brought the function a dump with --statistics calls; 0: it is none of them. */
+static int statistics_since(const SqlCursor *c)
+{
+        if (sqlcursor_is(c, "pg_restore_relation_stats") || sqlcursor_is(c, "pg_restore_attribute_stats"))
+                return 18;
+        return sqlcursor_is(c, "pg_restore_extended_stats") ? 19 : 0;
+}
+
 static void select_(SqlCursor c, SqlMeaning *m)
 {
         static const char *const lo[] = { "lo_create", "lo_open", "lowrite", "lo_close", "lo_from_bytea",
@@ -179,8 +187,7 @@ static void select_(SqlCursor c, SqlMeaning *m)
                         m->reach = SQL_SEQUENCE;
                 else if (sqlcursor_is(&c, "set_config"))
                         m->reach = SQL_SESSION;
-                else if (sqlcursor_is(&c, "pg_restore_relation_stats") ||
-                         sqlcursor_is(&c, "pg_restore_attribute_stats"))
+                else if ((m->since = statistics_since(&c)) > 0)
                         m->reach = SQL_STATISTICS;
                 return;
         }

@@ -20,7 +20,7 @@ typedef enum SqlReach {
         SQL_INSERT,
         SQL_LARGE_OBJECT,               /* SELECT lo_.. and the BEGIN and COMMIT around it   */
         SQL_SEQUENCE,                   /* SELECT setval(..)                                 */
-        SQL_STATISTICS,                 /* SELECT pg_restore_..stats(..): 18 and later       */
+        SQL_STATISTICS,                 /* SELECT pg_restore_..stats(..) that some majors have  */
         SQL_REMOVES,                    /* DROP .., ALTER .. DROP: how a dump made with -c begins */
         SQL_GRANT,
         SQL_REFRESH,                    /* REFRESH MATERIALIZED VIEW                         */
@@ -33,6 +33,7 @@ typedef enum SqlReach {
 
 typedef struct SqlMeaning {
         SqlReach    reach;
+        int         since;              /* STATISTICS: the major that has the function        */
         char       *name;               /* database, role or table it speaks of; or NULL      */
         const char *at;                 /* OF_DATABASE: where that name stands in the text   */
         size_t      n;

@@ -2,6 +2,7 @@
 
 #include "base/majors.h"
 #include "dumps/rewrite.h"
+#include "dumps/sqllex.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -208,6 +209,29 @@ static bool unknown_set(const char *s, int major)
         size_t n = sqltext_token(s + 4, &start);
         AUTO_FREE char *name = xstrndup(start, n);
         return setting_fate(name, NULL, major).verdict != SETTING_SAME;
+}
+
+bool sqltext_sets(const char *sql, const char *parameter)
+{
+        SqlCursor c = { .p = sql, .end = sql + strlen(sql) };
+        return sqlcursor_next(&c) && sqlcursor_is(&c, "set") && sqlcursor_next(&c) && sqlcursor_is(&c, parameter);
+}
+
+bool sqltext_escape_strings(const char *sql, Buf *out)
+{
+        SqlToken kind;
+        size_t before = out->len, n = strlen(sql);
+        bool any = false;
+        for (size_t len; (len = sqllex(sql, n, true, true, &kind)) > 0; sql += len, n -= len) {
+                if (kind == TOKEN_STRING && *sql == '\'' && memchr(sql, '\\', len)) {
+                        buf_addc(out, 'E');
+                        any = true;
+                }
+                buf_add(out, sql, len);
+        }
+        if (!any)
+                out->len = before;
+        return any;
 }
 
 bool sqltext_strip(const char *sql, int major, Buf *out)

@@ -24,5 +24,10 @@ size_t sqltext_token(const char *sql, const char **ret_start) NONNULL;
  * Returns false when there was nothing to strip (out then holds the same text). After it the caller
  * looks at out->overflow: then statements are missing. */
 bool sqltext_strip(const char *sql, int major, Buf *out);
+/* "SET standard_conforming_strings = off": does the statement set this parameter? */
+bool sqltext_sets(const char *sql, const char *parameter) NONNULL;
+/* A statement written while standard_conforming_strings is off, for a server where it cannot be: strings with
+ * a backslash become E'..', which says the same anywhere. False: there is none, and `out` is as it was. */
+bool sqltext_escape_strings(const char *sql, Buf *out) NONNULL;
 /* Only the psql lines, for SQL that people will feed to any psql. */
 void sqltext_strip_psql(const char *sql, Buf *out);

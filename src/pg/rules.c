@@ -218,6 +218,13 @@ static bool virtual_stored(const RuleCase *c)
                strpbrk(json_string_value(c->target), "vs");
 }
 
+/* Before 18 a partitioned table could be called so, which meant nothing. */
+static bool unlogged_root(const RuleCase *c)
+{
+        return straddles(c, 18) && str_eq(c->kind, "table") && str_eq(c->aspect, "persistence") &&
+               str_eq(jx_str(c->source_object, "kind", ""), "p") && str_eq(jx_str(c->target_object, "kind", ""), "p");
+}
+
 /* Before 15 every sequence is logged. */
 static bool logged_sequence(const RuleCase *c)
 {
@@ -414,6 +421,8 @@ static const Rule rules[] = {
         { "inherited-columns-first", "a child made anew has the columns of its parents first",
           inherited_order },
         { "virtual-stored", "before 18 a generated column keeps its values on disk", virtual_stored },
+        { "unlogged-partitioned", "since 18 only partitions are unlogged: of their root the word meant nothing",
+          unlogged_root },
         { "logged-sequence", "before 15 every sequence is logged", logged_sequence },
         { "unknown-setting", "a setting that one of the two majors does not have, or has under another name", unknown_setting },
         { "unknown-before", "the older major cannot say or keep this", unknown_before },

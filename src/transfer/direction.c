@@ -199,6 +199,9 @@ static const Feature gone[] = {
         { 14, REFUSED, "operator behind its only argument", "14 has none: drop it first",
           OBJECT("pg_operator", "o.oid") "from pg_operator o where " USER("o.oid") " and "
           "o.oprright = 0 and o.oprleft <> 0" },
+        { 18, REWRITTEN, "UNLOGGED of a partitioned table", "left out: it meant nothing, its partitions stay as they are",
+          OBJECT("pg_class", "c.oid") "from pg_class c where " USER("c.oid") " and c.relkind = 'p' and c.relpersistence "
+          "= 'u' and " NOT_EXT("pg_class", "c.oid") },
         { 19, REWRITTEN, GIST_DEFAULT, GIST_BY_NAME, GIST_NETWORK("not") },
         { 19, REFUSED, GIST_DEFAULT, GIST_KEY, GIST_NETWORK("") },
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/majors.h"
 #include "base/text.h"
 #include "dumps/sqltext.h"
 #include "transfer/extrows.h"
@@ -226,6 +227,13 @@ static bool keep_for_later(Load *l, const SqlReadItem *i, const SqlMeaning *m, E
         return true;
 }
 
+/* From some major on a string cannot have backslashes that are more than characters. */
+#define BACKSLASHES "standard_conforming_strings"
+static bool backslashes_gone(const Load *l)
+{
+        return setting_fate(BACKSLASHES, "off", pg_major(l->to)).verdict == SETTING_LEFT_OUT;
+}
+
 static bool statement(Load *l, const SqlReadItem *i, Err *err)
 {
         AUTO_SQLMEANING m = { 0 };
@@ -245,8 +253,10 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
                 return true;
         if (m.reach == SQL_FORBIDDEN)
                 return err_set(err, ERR_USER, "line %lld: %s", (long long)i->line, m.why);
-        if (m.reach == SQL_STATISTICS && pg_major(l->to) < 18)
+        if (m.reach == SQL_STATISTICS && pg_major(l->to) < m.since)
                 return true;            /* ANALYZE makes them */
+        if (m.reach == SQL_SESSION && backslashes_gone(l) && sqltext_sets(i->text, BACKSLASHES))
+                return true;            /* what they mean is said in each string */
         /* Only these two kinds have something to strip, and both are short. */
         if ((m.reach == SQL_SESSION || str_starts(i->text, "ALTER ")) && !i->backslashes &&
             sqltext_strip(i->text, pg_major(l->to), &stripped)) {
@@ -257,6 +267,9 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
                         return true;
                 sql = rest;
         }
+        AUTO_BUF escaped = buf_init(i->len * 2 + 64);
+        if (i->backslashes && backslashes_gone(l) && sqltext_escape_strings(sql, &escaped))
+                sql = buf_str(&escaped);
         show(l, i->object);
         AUTO_FREE char *named = NULL;
         AUTO_FREE char *extension = source_extension_made(sql);

@@ -121,7 +121,8 @@ def equal(source, db, target, into, *more):
 
 def drop_all():
     for major, name in MADE:
-        psql(major, "postgres", f'drop database if exists "{name}" with (force)', check=False)
+        force = " with (force)" if int(major) >= 13 else ""
+        psql(major, "postgres", f'drop database if exists "{name}"{force}', check=False)
     for major in HAVE:
         for role in ROLES:
             psql(major, "postgres", f'drop role if exists "{role}"', check=False)
