@@ -111,6 +111,14 @@ bool pg_clients_from(int from, const char *image, PgClient *ret, Err *err)
         return false;
 }
 
+#define WHOLE 15
+
+bool pg_clients_whole(int from, const char *image, PgClient *ret, Err *err)
+{
+        AUTO_ERR ignored = { 0 };
+        return (from < WHOLE && pg_clients_from(WHOLE, NULL, ret, &ignored)) || pg_clients_from(from, image, ret, err);
+}
+
 void pg_client_argv(const PgClient *c, const char *program, const char *const *mount, Argv *argv)
 {
         if (c->where != PG_CLIENT_IMAGE) {

@@ -77,7 +77,7 @@ static bool find_client(Copy *w, int target_major, Err *err)
 {
         int source = pg_major(w->holder), major = MAX(source, target_major);
         const char *image = major == source ? w->c->source_image : w->c->target_image;
-        if (pg_clients_from(major, image, &w->client, err)) {
+        if (pg_clients_whole(major, image, &w->client, err)) {
                 AUTO_FREE char *words = pg_client_words(&w->client);
                 transfer_say(w->t, "schema by %s", words);
                 return true;

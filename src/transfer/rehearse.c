@@ -57,7 +57,7 @@ static bool read_schema(Rehearsal *w, int target, Err *err)
                 return false;
         int source = pg_major(w->from), major = MAX(source, target);
         bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
-        return pg_clients_from(major, major == source ? c->source_image : c->target_image, &w->client,
+        return pg_clients_whole(major, major == source ? c->source_image : c->target_image, &w->client,
                                err) &&
                dump_schema(&d, c->database, NULL, ascii ? "SQL_ASCII" : "UTF8", &w->archive, err) &&
                toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) && name_opclasses(w);
