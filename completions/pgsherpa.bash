@@ -20,7 +20,7 @@ _pgsherpa_options() {
                 ;;
         copy)
                 echo "--from --from-password-file --to --to-password-file --roles --no-proof" \
-                        "--backup --portable --jobs --check --deep --json --quiet"
+                        "--backup --portable --extension-rows --jobs --check --deep --json --quiet"
                 ;;
         compare)
                 echo "--from --from-password-file --to --to-password-file --database --deep" \

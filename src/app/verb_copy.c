@@ -13,7 +13,7 @@
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup, *jobs;
-        bool        roles, no_proof, portable, check, deep, json, quiet;
+        bool        roles, no_proof, portable, extension_rows, check, deep, json, quiet;
         int         n_jobs;             /* 0: by cores and memory                            */
         Endpoint    source, target;
         Load        load;
@@ -203,7 +203,7 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target, .database = c->source.database,
                            .into = c->load.temporary, .name = c->load.name, .marker = c->load.marker, .prepared = c->load.prepared,
-                           .portable = c->portable, .every_row = c->deep };
+                           .portable = c->portable, .extension_rows = c->extension_rows, .every_row = c->deep };
         if (!rehearses(c, &rehearse, err) ||
             (rehearse && !directing_rehearse(w, &t, c->found, ret_refused, err)))
                 return false;
@@ -328,6 +328,7 @@ static int run(int argc, char **argv)
                 { "--no-proof", .set = &c.no_proof },
                 { "--backup", .value = &c.backup },
                 { "--portable", .set = &c.portable },
+                { "--extension-rows", .set = &c.extension_rows },
                 { "--jobs", .value = &c.jobs },
                 { "--check", .set = &c.check },
                 { "--deep", .set = &c.deep },
@@ -360,7 +361,7 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--portable] [--jobs N] [--check [--deep]] [--json] [--quiet]",
+                "[--backup DIR] [--portable] [--extension-rows] [--jobs N] [--check [--deep]] [--json] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

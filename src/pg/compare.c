@@ -5,6 +5,8 @@
 #include "base/rowhash.h"
 #include "pg/catalog.h"
 #include "pg/compare_objects.h"
+#include "pg/extension.h"
+#include "pg/extension_rows.h"
 #include "pg/facts.h"
 #include "pg/recomputed.h"
 #include "pg/rowdiff.h"
@@ -292,6 +294,22 @@ static bool say_unread(Live *l, Err *err)
         return true;
 }
 
+/* What an extension brought is nobody's object, and a changed row of it nobody's difference: said. */
+static bool say_brought(Live *l, Err *err)
+{
+        AUTO_JSON changed = NULL;
+        size_t i;
+        json_t *line;
+        if (table_scope_narrow(&l->scope))
+                return true;
+        if (!pg_extension_rows_changed(l->side[0].pg, l->side[1].pg, &changed, err))
+                return false;
+        AUTO_JSON words = pg_extension_rows_words(changed);
+        json_array_foreach(words, i, line)
+                report_limit(&l->report, json_string_value(line));
+        return true;
+}
+
 /* ---- all of it ---- */
 
 static bool both(Live *l, Err *err)
@@ -304,7 +322,7 @@ static bool both(Live *l, Err *err)
         for (int i = 0; i < 2; i++)
                 l->objects.snapshots[i] = l->side[i].snapshot;
         if (!objects_compare_live(&l->objects, l->side[0].pg, l->side[1].pg, err) ||
-            !wait_readers(l, err) || !compare_rows(l, err) || !say_unread(l, err))
+            !wait_readers(l, err) || !compare_rows(l, err) || !say_unread(l, err) || !say_brought(l, err))
                 return false;
         const json_t *s = table_reader_large_objects(l->side[0].reader);
         if (s)

@@ -1,4 +1,5 @@
 /* copy.c: a transfer from a server, in one pass. */
+#include "pg/extension_rows.h"
 #include "transfer/extrows.h"
 #include "transfer/format.h"
 #include "transfer/opclasses.h"
@@ -316,6 +317,21 @@ static bool pre_data(Copy *w, Err *err)
         return ok;
 }
 
+static bool carry_brought(Copy *w, Err *err)
+{
+        Pg *to = NULL;
+        int64_t rows = 0;
+        if (!w->c->into || !w->c->extension_rows)
+                return true;
+        if (!transfer_connect(w->t, w->c->target, w->c->into, &to, err))
+                return false;
+        bool ok = pg_extension_rows_carry(w->reader, to, &rows, err);
+        transfer_disconnect(w->t, &to);
+        if (ok && rows)
+                transfer_say(w->t, "%lld rows that extensions brought are as they are in the source", (long long)rows);
+        return ok ? true : err_wrap(err, "carrying changed rows of extensions");
+}
+
 static void record_tables(Copy *w)
 {
         PartSink s = { .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
@@ -357,13 +373,28 @@ static bool target_major(Copy *w, int *ret, Err *err)
 
 static bool move(Copy *w, Err *err)
 {
-        return pre_data(w, err) && work(w, err);
+        return pre_data(w, err) && carry_brought(w, err) && work(w, err);
+}
+
+/* Said while the source is there, and not when somebody needs the bundle. */
+static bool say_risks(Copy *w, Err *err)
+{
+        json_t *risks = NULL, *line;
+        size_t i;
+        if (!ext_rows_risks(w->reader, w->content.extensions, &risks, err))
+                return false;
+        jx_set(w->record, "to_restore", risks);
+        json_array_foreach(risks, i, line)
+                transfer_say(w->t, "this bundle: %s", json_string_value(line));
+        return true;
 }
 
 static bool move_and_keep(Copy *w, Err *err)
 {
         Aside a;
         begin_record(w);
+        if (!say_risks(w, err))
+                return false;
         if (w->c->dump && !add_dump(w, err))
                 return false;
         return aside_begin(&a, w, sections, err) && aside_join(&a, move(w, err), err) && end_bundle(w, err);

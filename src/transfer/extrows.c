@@ -5,9 +5,11 @@
  * extension is made; rows of them that go in in any order may break such a key. And others depend
  * on them without a word in any catalog: a geography of a projection of one's own is only read when
  * its row of spatial_ref_sys is there. So they all go first, in one transaction, each table after
- * those it refers to. (pg_dump sorts its entries like this for one process; pg_restore -j does not.) */
+ * those it refers to; keys that can be deferred are. (pg_dump sorts its entries like this for one process; pg_restore -j does not.) */
 #include "transfer/extrows.h"
 
+#include "base/buf.h"
+#include "pg/extension.h"
 #include "pg/facts.h"
 #include "transfer/internal.h"
 
@@ -19,7 +21,7 @@ static void order_sql(Sql *q)
         sql_add(q, "with recursive ours(oid) as (select c.oid from pg_extension e, unnest(e.extconfig) u(oid) "
                    "join pg_class c on c.oid = u.oid where c.relkind in ('r', 'p')), keys as (select distinct "
                    "k.conrelid, k.confrelid from pg_constraint k join ours a on a.oid = k.conrelid join ours b "
-                   "on b.oid = k.confrelid where k.contype = 'f' and k.conrelid <> k.confrelid), "
+                   "on b.oid = k.confrelid where k.contype = 'f' and not k.condeferrable and k.conrelid <> k.confrelid), "
                    "depth(oid, n) as (select oid, 0 from ours union select k.conrelid, d.n + 1 from depth d "
                    "join keys k on k.confrelid = d.oid where d.n < ");
         sql_int(q, RING);
@@ -83,19 +85,45 @@ bool ext_rows_merged(Pg *to, const char *table, int64_t sent, bool *ret, Err *er
         return true;
 }
 
-bool ext_rows_rings(Pg *in, json_t *ret, Err *err)
+static bool rings(Pg *in, Buf *names, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
         order_sql(&q);
         if (!pg_query(in, &q, &r, err))
                 return err_wrap(err, "listing the tables that extensions have");
-        for (int i = 0; i < pg_rows(r); i++) {
-                if (pg_cell_int(r, i, 2) < RING)
-                        continue;
-                AUTO_FREE char *name = xasprintf("%s.%s", pg_cell(r, i, 0), pg_cell(r, i, 1));
-                jx_append_str(ret, name);
+        for (int i = 0; i < pg_rows(r); i++)
+                if (pg_cell_int(r, i, 2) >= RING)
+                        buf_printf(names, "%s%s.%s", names->len ? ", " : "", pg_cell(r, i, 0), pg_cell(r, i, 1));
+        return true;
+}
+
+bool ext_rows_risks(Pg *in, const json_t *extensions, json_t **ret, Err *err)
+{
+        AUTO_BUF names = buf_init(4096);
+        AUTO_JSON list = json_array();
+        size_t i;
+        json_t *e;
+        if (!rings(in, &names, err))
+                return false;
+        if (names.len) {
+                AUTO_FREE char *line = xasprintf("it cannot be restored by pgsherpa: rows of extensions' tables refer to each other "
+                                                 "in a ring, and none of them can be the first: %s", buf_str(&names));
+                jx_append_str(list, line);
         }
+        json_array_foreach(extensions, i, e) {
+                const PgExtension *x = pg_extension_find(jx_str(e, "name", ""));
+                AUTO_FREE char *line = NULL;
+                if (x && x->same_version)
+                        line = xasprintf("extension %s: its rows only fit the version that wrote them: a server to restore into must "
+                                         "have %s", x->name, jx_str(e, "version", "?"));
+                else if (x && x->home)
+                        line = xasprintf("extension %s: it can only be restored into the database that %s names on that server",
+                                         x->name, x->home);
+                if (line)
+                        jx_append_str(list, line);
+        }
+        *ret = json_incref(list);
         return true;
 }
 

@@ -9,8 +9,9 @@ bool ext_rows_order(Pg *to, const Content *c, Arena *a, Table ***ret, size_t *re
 /* `sent` rows of the table "schema.name" went to COPY, which counted fewer: its extension's trigger put them
  * into rows that were there, and there are as many? */
 bool ext_rows_merged(Pg *to, const char *table, int64_t sent, bool *ret, Err *err) MUST_CHECK;
-/* Appends the names of those that refer to each other in a ring: none of them can be the first. */
-bool ext_rows_rings(Pg *in, json_t *ret, Err *err) MUST_CHECK;
+/* What somebody who makes a bundle of it must know to be able to restore it, as sentences. `extensions`:
+ * [{"name", "version"}]. */
+bool ext_rows_risks(Pg *in, const json_t *extensions, json_t **ret, Err *err) MUST_CHECK;
 /* Which columns that rows of the source's extensions need their versions on the target do not have: appends
  * {"object", "what", "verdict": "refused"} to `found`. In `to` the extensions are made already. */
 bool ext_rows_columns(Pg *from, Pg *to, json_t *found, Err *err) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* rehearse.c: the schema alone, made on the target, compared, and dropped again. */
+#include "pg/extension_rows.h"
 #include "transfer/direction.h"
 #include "transfer/entries.h"
 #include "transfer/extrows.h"
@@ -120,6 +121,29 @@ static bool versions(Rehearsal *w, Err *err)
         return true;
 }
 
+/* Rows that extensions brought and somebody changed: nobody carries them unasked. */
+static bool brought(Rehearsal *w, Err *err)
+{
+        AUTO_JSON changed = NULL;
+        size_t i;
+        json_t *line;
+        if (!pg_extension_rows_changed(w->from, w->to, &changed, err))
+                return false;
+        AUTO_JSON words = pg_extension_rows_words(changed);
+        json_array_foreach(words, i, line) {
+                bool same = json_equal(jx_get(json_array_get(changed, i), "here"), jx_get(json_array_get(changed, i), "there"));
+                json_t *j = json_object();
+                AUTO_FREE char *object = xasprintf("table %s", jx_str(json_array_get(changed, i), "table", ""));
+                jx_set_str(j, "object", object);
+                jx_set_str(j, "what", json_string_value(line));
+                jx_set_str(j, "verdict", "perhaps");
+                if (same)
+                        jx_set_str(j, "how", "pgsherpa copy --extension-rows carries them");
+                json_array_append_new(w->found, j);
+        }
+        return true;
+}
+
 static bool make(Rehearsal *w, Err *err)
 {
         size_t n;
@@ -131,7 +155,7 @@ static bool make(Rehearsal *w, Err *err)
         progress_stage(w->t, "rehearsing the schema", "objects", (int64_t)n, (int)n);
         entries_begin(&entries, w->t, w->to);
         bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err) &&
-                  ext_rows_columns(w->from, w->to, w->found, err) && versions(w, err);
+                  ext_rows_columns(w->from, w->to, w->found, err) && versions(w, err) && brought(w, err);
         entries_done(&entries);
         return ok;
 }

@@ -80,6 +80,7 @@ typedef struct TransferCopy {
         BundleWriter   *bundle;         /* or NULL                                           */
         bool            dump;           /* also a whole pg_dump -Fc into the bundle           */
         bool            portable;       /* rows as text throughout                           */
+        bool            extension_rows; /* also what somebody changed of what extensions brought (pg/extension_rows.h) */
         bool            every_row;      /* a rehearsal asks everything of every row (holds.h) */
         /* Only these tables, as a person calls them, and schemas: ["public.orders"]; NULL: all */
         const json_t   *only_tables, *only_schemas;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "dumps/kind.h"
 
 static bool into_fd(void *arg, const void *bytes, size_t n, Err *err)
@@ -59,6 +60,13 @@ static bool schema_fits(void *arg, const Bundle *b, const json_t *database, Err 
 {
         AUTO_ARENA a = arena_new();
         BundleSchema CLEANUP(bundle_schema_done) s = { 0 };
+        size_t i;
+        json_t *line;
+        json_array_foreach(jx_get(database, "to_restore"), i, line)
+        {
+                AUTO_FREE char *clean = text_clean_str(json_string_value(line));
+                transfer_say(arg, "to restore it: %s", clean);
+        }
         return !transfer_stopped(arg, err) && bundle_schema_read(b, database, a, &s, err);
 }
 
