@@ -296,6 +296,19 @@ static bool end_bundle(Copy *w, Err *err)
 
 /* ---- into the target ---- */
 
+/* An older version of an extension may not have what its rows need: said by name, before any row moves. */
+static bool columns_fit(Copy *w, Pg *to, Err *err)
+{
+        AUTO_JSON found = json_array();
+        if (!ext_rows_columns(w->reader, to, found, err))
+                return false;
+        const json_t *first = json_array_get(found, 0);
+        if (!first)
+                return true;
+        err_set(err, ERR_USER, "%s: %s", jx_str(first, "object", ""), jx_str(first, "what", ""));
+        return err_hint(err, "the target's server needs that version of the extension, or a later one");
+}
+
 static bool pre_data(Copy *w, Err *err)
 {
         const TransferCopy *c = w->c;
@@ -310,7 +323,7 @@ static bool pre_data(Copy *w, Err *err)
         bool any = false;
         bool ok = later_put(w->t, to, &w->toc, &w->content, w->a, &any, err) &&
                   target_pre_data(w->t, to, &w->toc, err) &&
-                  later_versions_fit(to, w->content.extensions, err) &&
+                  later_versions_fit(to, w->content.extensions, err) && columns_fit(w, to, err) &&
                   ext_rows_order(to, &w->content, w->a, &w->first, &w->n_first, err) &&
                   format_choose(w->holder, to, c->bundle, c->portable, &w->content, err);
         transfer_disconnect(w->t, &to);
