@@ -61,6 +61,15 @@ const char *major_archives_words(char ret[static MAJOR_ARCHIVES_SIZE])
         return ret;
 }
 
+const MajorFact *major_new_word(const char *word, size_t n, int major)
+{
+        for (const MajorFact *k = major_keywords; k->name; k++)
+                if (strlen(k->name) == n && strncasecmp(k->name, word, n) == 0 && k->since && k->kind != 'u' &&
+                    major_fact_holds(k, major))
+                        return k;
+        return NULL;
+}
+
 /* ---- settings ---- */
 
 /* What people have to be told of those that went; of others that they went is said. `now`: the same under

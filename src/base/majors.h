@@ -63,6 +63,10 @@ static inline bool major_fact_holds(const MajorFact *f, int major)
         return major >= f->since && (f->before == 0 || major < f->before);
 }
 
+/* The row of a word that is no free name on that major, and was one to some major before: reserved, a
+ * function's or a type's. Words in any case; NULL: none. */
+const MajorFact *major_new_word(const char *word, size_t n, int major);
+
 /* ---- settings ---- */
 
 typedef enum SettingVerdict {

@@ -4,7 +4,7 @@
  * class, schema, name, owner and the SQL that makes it. Taking the entries one by one, instead
  * of splitting plain text, is what gives every error of a restore an object's name.
  *
- * Formats 1.14 (written by 12 to 15), 1.15 (16) and 1.16 (17, 18); the layout is ReadHead()
+ * Formats 1.14 to those of the newest major (base/majors.h); the layout is ReadHead()
  * and ReadToc() of pg_backup_archiver.c. Anything newer is refused by name. */
 #pragma once
 

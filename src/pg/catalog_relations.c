@@ -35,6 +35,11 @@
         "'notnull_inherits', nullif(not k.connoinherit, true)) from pg_constraint k where "       \
         "k.conrelid = c.oid and k.contype = 'n' and k.conkey[1] = a.attnum limit 1), '{}'"
 
+/* Thousands of indexes have a few keys of classes among them. */
+#define KEYS                                                                                     \
+        "(select x.classes, " CAT_OPCLASSES("x.classes") " as names from (select distinct indclass as " \
+        "classes from pg_index where indexrelid >= 16384) x)"
+
 /* The clones of a partitioned table's triggers follow their parent; tgparentid is of 13. */
 #define TRIGGER(clone)                                                                           \
         "select " CAT_REL("n", "c") " || '.' || quote_ident(t.tgname), jsonb_build_object("     \
@@ -89,11 +94,11 @@ const CatalogQuery pg_catalog_relations[] = {
         { "index", 0, 0,
           "select " CAT_REL("n", "c") ", jsonb_build_object('table', (select "
           CAT_REL("tn", "t") " from pg_class t join pg_namespace tn on tn.oid = t.relnamespace "
-          "where t.oid = i.indrelid), 'definition', pg_get_indexdef(i.indexrelid), 'opclasses', "
-          CAT_OPCLASSES("i.indclass") ", 'valid', "
+          "where t.oid = i.indrelid), 'definition', pg_get_indexdef(i.indexrelid), 'opclasses', k.names, 'valid', "
           "i.indisvalid and i.indisready, 'partitioned', c.relkind = 'I', 'clustered', i.indisclustered, 'replica_identity', "
           "i.indisreplident, 'options', " CAT_SORTED("c.reloptions") ") " FROM_REL
-          "join pg_index i on i.indexrelid = c.oid where c.relkind in ('i', 'I') and "
+          "join pg_index i on i.indexrelid = c.oid left join " KEYS " k on k.classes = i.indclass where c.relkind in "
+          "('i', 'I') and "
           "n.nspname <> 'pg_toast' and not exists (select from pg_depend e where e.classid = "
           "'pg_class'::regclass and e.objid = i.indrelid and e.deptype = 'e') and "
           USER_REL("c", "n") },

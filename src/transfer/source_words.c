@@ -1,4 +1,5 @@
 /* source_words.c: a statement of a newer major that this server does not understand. */
+#include "base/majors.h"
 #include "base/text.h"
 #include "dumps/feature.h"
 #include "dumps/setclause.h"
@@ -21,6 +22,21 @@ char *transfer_setting_in_words(Transfer *t, Pg *pg, const char *sql)
         return buf_take(&other, NULL);
 }
 
+static void name_word(const char *sql, int major, Err *err)
+{
+        const char *start;
+        for (size_t n; (n = sqltext_token(sql, &start)) > 0; sql = start + n) {
+                const MajorFact *word = major_new_word(start, n, major);
+                if (!word)
+                        continue;
+                err_hint(err, "%s is a word of SQL since PostgreSQL %d, and was a name to the server the dump is of: a dump "
+                              "made with --quote-all-identifiers can be read", word->name, word->since);
+                return;
+        }
+        err_hint(err, "where a name in it is a word of SQL to this server and was none to the one the dump is of, a dump "
+                      "made with --quote-all-identifiers can be read");
+}
+
 static void name_it(Pg *pg, const char *sql, Err *err)
 {
         int since = 0;
@@ -29,8 +45,7 @@ static void name_it(Pg *pg, const char *sql, Err *err)
                 err_hint(err, "it has %s, which is of PostgreSQL %d; this server is %d. Restore into a newer one, or "
                               "change it on the source and dump again", what, since, pg_major(pg));
         else if (str_eq(err->sqlstate, "42601"))
-                err_hint(err, "where a name in it is a word of SQL to this server and was none to the one the dump is "
-                              "of (json, json_table ..), a dump made with --quote-all-identifiers can be read");
+                name_word(sql, pg_major(pg), err);
 }
 
 /* Each statement of a file is its own transaction: what failed left nothing. */

@@ -351,6 +351,16 @@ def test_what_was_never_compared_is_found():
         moves.equal(17, db, target, f"{M}_was_{target}")
 
 
+def test_a_name_that_became_a_word_is_named():
+    db = moves.make(15, f"{M}_word")
+    moves.psql(15, db, "create table t (a int, system_user text)")
+    with tempfile.TemporaryDirectory() as tmp:
+        path = os.path.join(tmp, "one.sql")
+        moves.client("pg_dump", "-f", path, "-d", f"host={moves.HOST} port={moves.port(15)} user={moves.USER} dbname={db}", major=15)
+        _, err = moves.run("restore", path, "--to", moves.at(17, f"{M}_never"), "--to-password-file", moves.PASSWORD_FILE, code=1)
+        assert "hint: system_user is a word of SQL since PostgreSQL 16" in err, err
+
+
 if __name__ == "__main__":
     moves.need(13, 15, 17, 18)
     wanted = sys.argv[1:]

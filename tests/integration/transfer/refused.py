@@ -7,6 +7,7 @@ import time
 import moves
 
 EXPECTED = {
+    18: ["publication since19_sequences: publication of all sequences", "publication since19; but: publication of all sequences"],
     17: ["WITHOUT OVERLAPS", "NOT ENFORCED", "NOT NULL that is not valid", "RETURNING OLD",
          "comment on a NOT NULL", "publication of generated columns",
          "default privileges on large objects"],
@@ -50,6 +51,18 @@ def test_every_feature_is_named():
         nothing_left(target, before)
         assert moves.psql(target, "postgres",
                           f"select count(*) from pg_database where datname = '{moves.MARK}_never'") == "0"
+
+
+def test_what_19_brought_is_named():
+    if "19" not in moves.HAVE:
+        return
+    db = f"{moves.MARK}_brought"
+    moves.build(19, db, 19)
+    before = databases(18)
+    _, err = moves.copy(19, db, 18, f"{moves.MARK}_never", code=3)
+    for words in EXPECTED[18]:
+        assert any(words in line for line in err.splitlines() if line.startswith("cannot go: ")), f"{words} is not among\n{err}"
+    nothing_left(18, before)
 
 
 def test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal():
@@ -152,7 +165,7 @@ def test_a_dump_says_what_in_it_is_newer():
 
 
 moves.need(13, 15, 17, 18)
-for test in (test_every_feature_is_named, test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal,
+for test in (test_every_feature_is_named, test_what_19_brought_is_named, test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal,
              test_what_stays_behind_is_said_before, test_what_hangs_on_a_refused_table_is_told_once,
              test_whoever_reads_json_is_answered_when_it_is_refused, test_a_dump_says_what_in_it_is_newer):
     test()

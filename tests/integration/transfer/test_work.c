@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/majors.h"
 #include "transfer/direction.h"
 #include "transfer/internal.h"
 #include "temporary.h"
@@ -227,6 +228,38 @@ Test(direction, infinite_values_are_found_wherever_they_can_be)
         cr_assert_not(pg_in_transaction(pg));
         pg = pg_close(pg);
         lab_drop(18, db);
+}
+
+/* No server of such a major is there; what is said hangs on its number alone. */
+Test(direction, a_major_that_is_newer_than_known_is_a_warning_and_no_refusal)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON newer = NULL;
+        AUTO_JSON newest = NULL;
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        OK(direction_check(pg, MAJOR_NEWEST + 1, &newer, &err));
+        OK(direction_check(pg, MAJOR_NEWEST, &newest, &err));
+        AUTO_FREE char *words = direction_words(json_array_get(newer, 0));
+        cr_expect_eq(json_array_size(newer), json_array_size(newest) + 1);
+        cr_expect_eq(direction_refused(newer), direction_refused(newest));
+        cr_expect_str_eq(jx_str(json_array_get(newer, 0), "verdict", ""), "perhaps");
+        cr_expect(strstr(words, "newer than 19, the newest this pgsherpa knows: what it does not take, the rehearsal finds"), "%s",
+                  words);
+}
+
+Test(direction, going_up_to_a_major_without_fixes_is_said)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_JSON up = NULL;
+        AUTO_JSON down = NULL;
+        AUTO_PG Pg *old = lab_open(13, NULL);
+        AUTO_PG Pg *new = lab_open(17, NULL);
+        OK(direction_check(old, 14, &up, &err));
+        OK(direction_check(new, 14, &down, &err));
+        AUTO_FREE char *one = jx_dump(up);
+        AUTO_FREE char *other = jx_dump(down);
+        cr_expect(strstr(one, "got its last fixes on 2026-11-12"), "%s", one);
+        cr_expect_null(strstr(other, "last fixes"), "%s", other);
 }
 
 /* ---- entries within the caller's transaction ---- */

@@ -81,6 +81,16 @@ Test(majors, images_and_archives_are_those_of_the_major)
         cr_expect_str_eq(major_archives_words(words), "1.14 to 1.16 are known (PostgreSQL 12 to 19)");
 }
 
+Test(majors, a_word_that_was_a_name_is_known_by_the_major_that_took_it)
+{
+        cr_expect_eq(major_new_word("SYSTEM_USER", 11, 17)->since, 16);
+        cr_expect_null(major_new_word("system_user", 11, 15));
+        cr_expect_eq(major_new_word("json", 4, 18)->since, 17);
+        cr_expect_null(major_new_word("json", 4, 16), "there it is a word, and a name");
+        cr_expect_null(major_new_word("repack", 6, 19));
+        cr_expect_null(major_new_word("select", 6, 19), "it never was one");
+}
+
 Test(majors, one_that_is_newer_than_the_table_is_said_and_no_other)
 {
         AUTO_FREE char *words = major_newer_words(MAJOR_NEWEST + 1);
