@@ -180,7 +180,7 @@ def latin1():
 
 def settings_of_the_file():
     """Backslashes count in a dump of a server with standard_conforming_strings off; 19 has no such setting."""
-    if max(SOURCE, TARGET) >= 19:
+    if SOURCE >= 19:
         return
     name = moves.make(SOURCE, f"{moves.MARK}_slash")
     moves.psql(SOURCE, name, f"alter database \"{name}\" set standard_conforming_strings = off")
@@ -558,7 +558,7 @@ def memory_and_cancel():
 def main():
     global SIMPLE
     moves.need(SOURCE, TARGET)
-    moves.build(SOURCE, DB, SOURCE, max(SOURCE, TARGET))
+    moves.build(SOURCE, DB, min(SOURCE, TARGET), max(SOURCE, TARGET))
     if SOURCE < 15:     # pg_dump of those majors leaves out what is said of public
         moves.psql(SOURCE, DB, "comment on schema public is 'standard public schema'")
     roles_on_target()
