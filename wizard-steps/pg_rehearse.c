@@ -67,9 +67,11 @@ static void tell(StepCtx *ctx, const json_t *found)
         json_t *j;
         json_array_foreach(found, i, j)
         {
+                bool refused = str_eq(jx_str(j, "verdict", ""), "refused");
                 AUTO_FREE char *words = direction_words(j);
-                jx_append_str(list, words);
-                step_log(ctx, SAY_ERROR, "server", "%s", words);
+                if (refused)
+                        jx_append_str(list, words);
+                step_log(ctx, refused ? SAY_ERROR : SAY_WARN, "server", "%s", words);
         }
         step_result_set(ctx, "refused", list);
         step_report(ctx, "%s not taken", THINGS(json_array_size(list), "object"));

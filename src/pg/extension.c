@@ -5,10 +5,16 @@
 /* Facts: docs.timescale.com, "Logical backup"; timescaledb_pre_restore() stops its workers in the
  * database and keeps its planner, triggers and event triggers out of the way. README of pg_cron:
  * "pg_cron may only be installed to one database in a cluster", cron.database_name says to which. */
+#define CRON_TOLD                                                                                 \
+        "select * from (select format('pg_cron: %s jobs run here from now on; where the old server goes on, they run there, " \
+        "too', count(*)) as told from cron.job where active having count(*) > 0 union all select format('pg_cron: %s jobs "  \
+        "connect to port %s, and this server listens on %s: update cron.job set nodeport', count(*), min(nodeport), "         \
+        "current_setting('port')) from cron.job where nodeport <> current_setting('port')::int having count(*) > 0) x"
+
 static const PgExtension known[] = {
         { "timescaledb", .before = "timescaledb_pre_restore", .after = "timescaledb_post_restore",
-          .between = PG_BETWEEN, .schema = "_timescaledb_catalog", .same_version = true },
-        { "pg_cron", .home = "cron.database_name", .schema = "cron" },
+          .between = PG_BETWEEN, .schema = "_timescaledb_catalog", .same_version = true, .writes_own = true },
+        { "pg_cron", .home = "cron.database_name", .schema = "cron", .told = CRON_TOLD },
 };
 
 const PgExtension *pg_extension_find(const char *name)
@@ -149,6 +155,26 @@ static bool rows(Pg *in, json_t *said, Err *err)
         return true;
 }
 
+static bool tell(Pg *in, json_t *said, Err *err)
+{
+        for (size_t i = 0; i < LEN(known); i++) {
+                AUTO_SQL there = { 0 };
+                AUTO_SQL q = { 0 };
+                AUTO_PGRES PgRes *has = NULL;
+                AUTO_PGRES PgRes *r = NULL;
+                if (!known[i].told)
+                        continue;
+                sql_add(&there, "select 1 from pg_extension where extname = ");
+                sql_value(&there, known[i].name);
+                sql_rendered(&q, known[i].told);
+                if (!pg_query(in, &there, &has, err) || (pg_rows(has) && !pg_query(in, &q, &r, err)))
+                        return false;
+                for (int k = 0; pg_rows(has) && k < pg_rows(r); k++)
+                        jx_append_str(said, pg_cell(r, k, 0));
+        }
+        return true;
+}
+
 static bool waited(Pg *in, json_t *said, Err *err)
 {
         AUTO_ERR ignored = { 0 };
@@ -156,7 +182,7 @@ static bool waited(Pg *in, json_t *said, Err *err)
                 return false;
         if (pg_do(in, "set local search_path = pg_catalog; set local check_function_bodies = off; set local "
                   "client_min_messages = warning", err) &&
-            statements(in, true, err) && rows(in, said, err) && statements(in, false, err) &&
+            statements(in, true, err) && rows(in, said, err) && statements(in, false, err) && tell(in, said, err) &&
             pg_do(in, "set local client_min_messages = warning; drop schema " PG_LATER " cascade", err))
                 return pg_do(in, "commit", err);
         (void)!pg_do(in, "rollback", &ignored);

@@ -21,7 +21,9 @@ typedef struct PgExtension {
         const char *home;               /* setting that names the only database it can be made in:
                                            made, and its rows loaded, when it is called so    */
         const char *schema;             /* where its tables are                               */
+        const char *told;               /* query of sentences for a person, once it is there  */
         bool        same_version;       /* its rows only fit the version that wrote them      */
+        bool        writes_own;         /* what it keeps for itself is another thing in each database */
 } PgExtension;
 
 /* NULL: nothing is known that it wants. */

@@ -1,6 +1,7 @@
 #include "pg/extension_rows.h"
 
 #include "base/buf.h"
+#include "pg/extension.h"
 #include "pg/facts.h"
 
 #define KEYS_NAMED 5
@@ -108,6 +109,9 @@ bool pg_extension_rows_changed(Pg *source, Pg *target, json_t **ret, Err *err)
         AUTO_JSON list = json_array();
         for (int i = 0; i < pg_rows(here); i++) {
                 Part s = part_of(here, i), t;
+                const PgExtension *x = pg_extension_find(s.extension);
+                if (x && x->writes_own)
+                        continue;
                 if (find_part(there, &s, &t) && !one(source, target, &s, &t, list, err))
                         return false;
         }
@@ -127,9 +131,9 @@ json_t *pg_extension_rows_words(const json_t *changed)
                 for (size_t k = 0; k < json_array_size(keys) && k < KEYS_NAMED; k++)
                         buf_printf(&named, "%s%s", k ? ", " : "", json_string_value(json_array_get(keys, k)));
                 AUTO_FREE char *line = same ?
-                        xasprintf("%lld row%s of %s that extension %s brought %s changed by somebody, and no dump "
-                                  "carries that: %s%s", (long long)n, n == 1 ? "" : "s", jx_str(j, "table", ""),
-                                  jx_str(j, "extension", ""), n == 1 ? "was" : "were", buf_str(&named),
+                        xasprintf("%lld row%s of %s %s not as extension %s brings %s, and no dump carries that: %s%s",
+                                  (long long)n, n == 1 ? "" : "s", jx_str(j, "table", ""), n == 1 ? "is" : "are",
+                                  jx_str(j, "extension", ""), n == 1 ? "it" : "them", buf_str(&named),
                                   n > KEYS_NAMED ? ", .." : "") :
                         xasprintf("%lld row%s of %s come%s with extension %s and differ%s between its versions (here %s, there "
                                   "%s): what somebody changed among them is not carried", (long long)n, n == 1 ? "" : "s",

@@ -138,7 +138,7 @@ static bool brought(Rehearsal *w, Err *err)
                 jx_set_str(j, "what", json_string_value(line));
                 jx_set_str(j, "verdict", "perhaps");
                 if (same)
-                        jx_set_str(j, "how", "pgsherpa copy --extension-rows carries them");
+                        jx_set_str(j, "how", "change them there, too; pgsherpa copy --extension-rows does it");
                 json_array_append_new(w->found, j);
         }
         return true;
