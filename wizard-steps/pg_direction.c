@@ -16,6 +16,7 @@ static const ParamSpec results[] = {
         { .name = "refused", .type = PARAM_LIST, .help = "objects that cannot go, each with its reason" },
         { .name = "rewritten", .type = PARAM_LIST, .help = "objects that are said in older words" },
         { .name = "perhaps", .type = PARAM_LIST, .help = "functions whose text names a newer feature" },
+        { .name = "search", .type = PARAM_LIST, .help = "statements that make words for text search anew afterwards" },
         { 0 },
 };
 
@@ -64,9 +65,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 lists[k] = json_array();
                 step_result_set(ctx, verdicts[k], lists[k]);
         }
+        json_t *search = json_array();
+        step_result_set(ctx, "search", search);
         json_array_foreach(found, i, j)
         {
                 AUTO_FREE char *words = direction_words(j);
+                if (jx_str(j, "update", NULL))
+                        jx_append_str(search, jx_str(j, "update", ""));
                 const char *verdict = jx_str(j, "verdict", "");
                 for (size_t k = 0; k < LEN(verdicts); k++)
                         if (str_eq(verdict, verdicts[k]))

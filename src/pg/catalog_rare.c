@@ -11,13 +11,13 @@
         "case " i ".type when 'transform' then " TRANSFORM(CAT_JSON(i ".identity")) " else "      \
         CAT_JSON(i ".identity") " end"
 
-/* Only superusers may read its connection, and so not the row as a whole. What is usual is null. */
+/* Only superusers may read its connection, and so not the row as a whole; before 14 they alone know
+ * subsynccommit. What is usual is null. */
 #define SUBSCRIPTION(more)                                                                       \
         "select quote_ident(s.subname), jsonb_build_object('owner', pg_get_userbyid(s.subowner), " \
-        "'publications', " CAT_SORTED("s.subpublications") ", 'slot', s.subslotname, "             \
-        "'synchronous_commit', s.subsynccommit" more ") from pg_subscription s join pg_database d " \
+        "'publications', " CAT_SORTED("s.subpublications") ", 'slot', s.subslotname" more ") from pg_subscription s join pg_database d " \
         "on d.oid = s.subdbid where d.datname = current_database()"
-#define SINCE_14(streaming) ", 'binary', nullif(s.subbinary, false), 'streaming', " streaming
+#define SINCE_14(streaming) ", 'synchronous_commit', s.subsynccommit, 'binary', nullif(s.subbinary, false), 'streaming', " streaming
 #define STREAMING           "case s.substream when 'p' then 'parallel' when 't' then 'on' end"
 #define SINCE_15                                                                                 \
         ", 'two_phase', nullif(s.subtwophasestate <> 'd', false), 'disable_on_error', "          \

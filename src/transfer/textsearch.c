@@ -18,15 +18,9 @@ const StemmerChange textsearch_changes[] = {
 
 /* ---- what the source has ---- */
 
-/* "german,english" of what these configurations end in; "": no Snowball. */
-#define LANGUAGES(names)                                                                                           \
-        "(select coalesce(string_agg(distinct lower((regexp_match(d.dictinitoption, 'language\\s*=\\s*''?(\\w+)'))[1]), " \
-        "','), '') from pg_ts_config f join pg_ts_config_map m on m.mapcfg = f.oid join pg_ts_dict d on d.oid = "  \
-        "m.mapdict join pg_ts_template p on p.oid = d.dicttemplate where p.tmplname = 'snowball' and f.cfgname = " \
-        "any(" names "))"
 /* Of an expression as the server prints it; NULL: it names no configuration. */
 #define LANGUAGES_IN(text)                                                                                         \
-        "(select case when cardinality(x.names) > 0 then " LANGUAGES("x.names") " end from (select array(select "  \
+        "(select case when cardinality(x.names) > 0 then " TEXTSEARCH_LANGUAGES("x.names") " end from (select array(select "  \
         "(regexp_matches(" text ", '''(?:\\w+\\.)?(\\w+)''::regconfig', 'g'))[1]) as names) x)"
 #define TRIGGER                                                                                                    \
         "left join lateral (select string_to_array(encode(t.tgargs, 'escape'), '\\000') as args, f.proname from "  \
@@ -41,7 +35,7 @@ const StemmerChange textsearch_changes[] = {
         "select pg_describe_object('pg_class'::regclass, a.attrelid, a.attnum), case when a.attgenerated <> '' then " \
         "'generated' when g.args is not null then 'trigger' else 'data' end, case when a.attgenerated <> '' then " \
         LANGUAGES_IN("pg_get_expr(e.adbin, e.adrelid)") " when g.proname = 'tsvector_update_trigger' then "        \
-        LANGUAGES("array[regexp_replace(g.args[2], '^.*\\.', '')]") " end, case when g.args is not null then "     \
+        TEXTSEARCH_LANGUAGES("array[regexp_replace(g.args[2], '^.*\\.', '')]") " end, case when g.args is not null then "     \
         "format('update %s set %I = %I', c.oid::regclass, g.args[3], g.args[3]) end from pg_attribute a join pg_class c on c.oid = a.attrelid join "   \
         "pg_namespace n on n.oid = c.relnamespace join pg_type y on y.oid = a.atttypid left join pg_attrdef e on " \
         "e.adrelid = a.attrelid and e.adnum = a.attnum " TRIGGER "where 'tsvector'::regtype in (y.oid, "           \
@@ -80,6 +74,13 @@ static void changed(int from, int to, const char *list, Buf *ret)
         }
 }
 
+bool textsearch_changed(int from, int to, const char *languages)
+{
+        AUTO_BUF list = buf_init(4096);
+        changed(from, to, languages, &list);
+        return list.len > 0;
+}
+
 static void add(const PgRes *r, int row, int to, const char *languages, json_t *found)
 {
         const char *kind = pg_cell(r, row, 1);
@@ -99,6 +100,8 @@ static void add(const PgRes *r, int row, int to, const char *languages, json_t *
         jx_set_int(j, "since", 0);
         jx_set_str(j, "verdict", "perhaps");
         jx_set_str(j, "how", how);
+        if (str_eq(kind, "trigger"))
+                jx_set_str(j, "update", pg_cell(r, row, 3));
         json_array_append_new(found, j);
 }
 
@@ -122,9 +125,8 @@ static bool look(Pg *source, const char *sql, int to, json_t *found, Err *err)
 bool textsearch_check(Pg *source, int target_major, json_t *found, Err *err)
 {
         static const char *const all[] = { COLUMNS, INDEXES, VIEWS };
-        AUTO_BUF any = buf_init(4096);
-        changed(pg_major(source), target_major, NULL, &any);
-        for (size_t i = 0; any.len && i < LEN(all); i++)
+        bool any = textsearch_changed(pg_major(source), target_major, NULL);
+        for (size_t i = 0; any && i < LEN(all); i++)
                 if (!look(source, all[i], target_major, found, err))
                         return false;
         return true;

@@ -39,6 +39,17 @@ static FakeStep reindex_of_another(Scene *s, const StepKind *k, bool planted)
         return f;
 }
 
+static FakeStep search_words(Scene *s, const StepKind *k, bool planted)
+{
+        const char *db = scene_database(s, 18, "db"), *role = scene_role(s, 18, "app", planted ? "" : "superuser");
+        FakeStep f = scene_step(k, json_pack("{s:i}", "from", 17));
+        scene_sql(18, db, "create table public.t (v tsvector, \"a; drop\" text); create trigger w before update on public.t "
+                  "for each row execute function tsvector_update_trigger(v, 'pg_catalog.german', 'a; drop'); alter table "
+                  "public.t owner to \"%s\"", role);
+        scene_on(&f, 18, db, role);
+        return f;
+}
+
 static FakeStep reindex_what(Scene *s, const StepKind *k, bool planted)
 {
         FakeStep f = scene_step(k, json_pack("{s:s}", "scope", planted ? "some" : "all"));
@@ -265,6 +276,7 @@ const DryRow dry_pg_rows[] = {
         { "pg.collation.refresh", "a database of another role", "belongs to", refresh, FAILS },
         { "pg.reindex", "an index of another role", "belongs to", reindex_of_another, FAILS },
         { "pg.reindex", "a scope that is none", "neither", reindex_what, FAILS },
+        { "pg.textsearch.update", "no right to keep triggers quiet", "no superuser", search_words, FAILS },
         { "pg.terminate", "no right to end sessions", "pg_signal_backend", terminate, ONLY_SAID },
         { "pg.sql", "a mistake of grammar", "syntax error", sql_grammar, FAILS },
         { "pg.sql", "a table that is missing", "does not exist", sql_name, FAILS },

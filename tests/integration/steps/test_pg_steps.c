@@ -9,7 +9,7 @@
 #include "step_ctx_fake.h"
 
 extern const StepKind step_pg_analyze, step_pg_check, step_pg_collation,
-        step_pg_collation_refresh, step_pg_collisions, step_pg_login, step_pg_reindex, step_pg_compare, step_pg_database_create,
+        step_pg_collation_refresh, step_pg_collisions, step_pg_login, step_pg_reindex, step_pg_textsearch_update, step_pg_compare, step_pg_database_create,
         step_pg_database_rename, step_pg_fence, step_pg_inventory, step_pg_ready,
         step_pg_role_create, step_pg_roles_copy, step_pg_sql, step_pg_terminate;
 
@@ -869,6 +869,47 @@ Test(pg_collation, is_rebuilt_first_and_written_down_after)
         cr_assert_not(drifted(name));
         pg = pg_close(pg);
         lab_drop(17, name);
+}
+
+/* Words of 17 on 18, as a copy leaves them: "bildhauerin" is 'bildhau' there. */
+Test(pg_textsearch, words_are_made_anew_and_no_other_trigger_fires)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *name = lab_database(18, "words");
+        AUTO_PG Pg *pg = lab_open(18, name);
+        lab_do(pg, "set search_path = public; create table \"t; drop\" (id int, \"a b\" text, v tsvector, w tsvector, at int "
+                   "default 0); create table parts (a text, v tsvector) partition by list (a); create table part partition of "
+                   "parts default; create function touch() returns trigger language plpgsql as 'begin new.at = new.at + 1; "
+                   "return new; end'; insert into \"t; drop\" select g, 'Bildhauerin', 'bildhauerin', 'bildhauerin' from "
+                   "generate_series(1, 5) g; insert into parts values ('Bildhauerin', 'bildhauerin'); "
+                   "create trigger \"words; x\" before insert or update on \"t; drop\" for each row execute function "
+                   "tsvector_update_trigger(v, 'pg_catalog.german', 'a b'); create trigger off before update on \"t; drop\" "
+                   "for each row execute function tsvector_update_trigger(w, 'pg_catalog.german', 'a b'); "
+                   "alter table \"t; drop\" disable trigger off; create trigger touched before update on \"t; drop\" for "
+                   "each row execute function touch(); create trigger p before update on parts for each row execute function "
+                   "tsvector_update_trigger(v, 'pg_catalog.german', a); create table danish (a text, v tsvector); create "
+                   "trigger d before update on danish for each row execute function tsvector_update_trigger(v, "
+                   "'pg_catalog.danish', a); insert into danish values ('x', 'y')");
+        FakeStep f = step(&step_pg_textsearch_update, 18, name, "{\"from\": 17}");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "columns", 0), 2);
+        cr_assert_eq(jx_int(f.results, "rows", 0), 6);
+        fake_step_done(&f);
+        AUTO_FREE char *words = lab_value(pg, "select string_agg(distinct concat_ws(' ', v, w, at), ';') from public.\"t; drop\"");
+        cr_assert_str_eq(words, "'bildhau':1 'bildhauerin' 0");
+        AUTO_FREE char *parts = lab_value(pg, "select string_agg(v::text, '') from public.parts");
+        cr_assert_str_eq(parts, "'bildhau':1");
+        AUTO_FREE char *danish = lab_value(pg, "select v::text from public.danish");
+        cr_assert_str_eq(danish, "'y'");
+        AUTO_FREE char *fires = lab_value(pg, "select string_agg(tgenabled::text, '' order by tgname) from pg_trigger where "
+                                              "tgrelid = 'public.\"t; drop\"'::regclass");
+        cr_assert_str_eq(fires, "DOO");
+        f = step(&step_pg_textsearch_update, 18, name, "{\"from\": 18}");
+        MUST(fake_run(&f, &err), err);
+        cr_assert_eq(jx_int(f.results, "columns", -1), 0);
+        fake_step_done(&f);
+        pg = pg_close(pg);
+        lab_drop(18, name);
 }
 
 Test(pg_collisions, are_names_of_two_sources_or_of_the_server)
