@@ -5,6 +5,7 @@
 #include "pg/server.h"
 #include "pg/server_settings.h"
 
+#define GRANTED_BY "granted by"
 #define VALUE(c)   "substr(" c ", strpos(" c ", '=') + 1)"
 #define HASH(expr) "encode(sha256(convert_to(" expr ", 'UTF8')), 'hex')"
 
@@ -30,7 +31,7 @@ static const Part parts[] = {
                  "member, bool_or(admin_option) as admin from pg_auth_members group by 1, 2) m join pg_roles r on "
                  "r.oid = m.member join pg_roles g on g.oid = m.roleid, lateral (values ('admin', m.admin::text), "
                  "('inherit', r.rolinherit::text), ('set', 'true')) a(what, text) where r.rolname !~ '^pg_'" },
-        { 16, 0, "select format('member %I of %I', r.rolname, g.rolname), 'granted by', string_agg(case m.grantor when 10 "
+        { 16, 0, "select format('member %I of %I', r.rolname, g.rolname), '" GRANTED_BY "', string_agg(case m.grantor when 10 "
                  "then 'the first superuser' else pg_get_userbyid(m.grantor) end, ', ' order by m.grantor <> 10, "
                  "pg_get_userbyid(m.grantor)) from pg_auth_members m join pg_roles r on r.oid = m.member join pg_roles g on "
                  "g.oid = m.roleid where r.rolname !~ '^pg_' group by 1", .to_since = 16 },
@@ -168,6 +169,7 @@ static void differs(Compare *c, const char *object, const char *what, const char
         json_array_append_new(c->list, d);
 }
 
+/* Before 16 who granted a membership meant nothing, and is not told. */
 static void compare_object(Compare *c, const char *object, const json_t *a, const json_t *b)
 {
         const char *what;
@@ -180,7 +182,7 @@ static void compare_object(Compare *c, const char *object, const json_t *a, cons
                 if (!json_equal(v, jx_get(b, what)))
                         differs(c, object, what, json_string_value(v), jx_str(b, what, NULL));
         json_object_foreach((json_t *)(uintptr_t)b, what, v)
-                if (!jx_get(a, what) && !str_eq(object, "server"))
+                if (!jx_get(a, what) && !str_eq(object, "server") && !str_eq(what, GRANTED_BY))
                         differs(c, object, what, NULL, json_string_value(v));
 }
 

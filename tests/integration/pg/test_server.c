@@ -195,6 +195,41 @@ static void plant(int major, const char *db, const char *role, const char *sql, 
         json_decref(rules);
 }
 
+/* Between servers of 16 and later; one of before does not tell, and its memberships are nobody's grant. */
+Test(server, who_granted_a_membership_is_compared_where_it_means_something)
+{
+        AUTO_FREE char *r = xasprintf("test_%d_by", (int)getpid());
+        AUTO_FREE char *make = xasprintf("create role %s; create role %s_1; create role %s_2; grant %s to %s_1 with admin option; "
+                                         "grant %s to %s_2 granted by %s_1", r, r, r, r, r, r, r, r);
+        AUTO_FREE char *drop = xasprintf("drop role %s_2; drop role %s_1; drop role %s", r, r, r);
+        AUTO_FREE char *object = xasprintf("member %s_2 of %s", r, r), *first = xasprintf("member %s_1 of %s", r, r);
+        AUTO_FREE char *by = xasprintf("%s_1", r);
+        AUTO_PG Pg *pg = lab_open(17, NULL);
+        AUTO_ERR err = { 0 };
+        AUTO_JSON names = json_array();
+        AUTO_JSON rules = json_object();
+        json_t *seen = NULL, *older = NULL, *excused = NULL;
+        lab_do(pg, make);
+        bool ok = pg_server_lines(pg, names, 17, &seen, &err) && pg_server_lines(pg, names, 15, &older, &err);
+        lab_do(pg, drop);
+        cr_assert(ok, "%s", err.message);
+        cr_expect_str_eq(jx_str(jx_get(seen, object), "granted by", ""), by);
+        cr_expect_str_eq(jx_str(jx_get(seen, first), "granted by", ""), "the first superuser");
+        cr_expect_null(jx_get(jx_get(older, object), "granted by"), "for a server of 15");
+        AUTO_JSON source = json_deep_copy(seen);
+        jx_set_str(jx_get(source, object), "granted by", "another");
+        AUTO_JSON one = pg_server_differences(source, seen, rules, &excused);
+        json_decref(excused);
+        cr_expect_eq(json_array_size(one), 1);
+        cr_expect_str_eq(jx_str(json_array_get(one, 0), "what", ""), "granted by");
+        json_object_del(jx_get(source, object), "granted by");
+        AUTO_JSON none = pg_server_differences(source, seen, rules, &excused);
+        json_decref(excused);
+        cr_expect_eq(json_array_size(none), 0);
+        json_decref(seen);
+        json_decref(older);
+}
+
 static void plants(int major)
 {
         AUTO_FREE char *db = lab_database(major, "lines");
