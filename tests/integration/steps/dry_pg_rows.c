@@ -41,8 +41,10 @@ static FakeStep reindex_of_another(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep search_words(Scene *s, const StepKind *k, bool planted)
 {
-        const char *db = scene_database(s, 18, "db"), *role = scene_role(s, 18, "app", planted ? "" : "superuser");
+        const char *db = scene_database(s, 18, "db"), *role = scene_role(s, 18, "app", "");
         FakeStep f = scene_step(k, json_pack("{s:i}", "from", 17));
+        if (!planted)
+                scene_sql(18, NULL, "alter role \"%s\" superuser", role);
         scene_sql(18, db, "create table public.t (v tsvector, \"a; drop\" text); create trigger w before update on public.t "
                   "for each row execute function tsvector_update_trigger(v, 'pg_catalog.german', 'a; drop'); alter table "
                   "public.t owner to \"%s\"", role);
