@@ -17,7 +17,7 @@
 
 /* What a database or role may have set for itself, pg_dump does not set, and changes how the
  * text of a default, a constant or a comment is to be read. Our sessions have the same. */
-#define SETTINGS "PGOPTIONS=-c standard_conforming_strings=on -c lc_monetary=C -c array_nulls=on"
+#define SETTINGS "PGOPTIONS=-c standard_conforming_strings=on -c lc_monetary=C -c array_nulls=on -c jit=off"
 
 /* dbname='..' with \ and ' escaped, as libpq's connection strings want it. */
 static char *conninfo(const char *database)
