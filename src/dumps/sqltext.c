@@ -217,6 +217,18 @@ bool sqltext_sets(const char *sql, const char *parameter)
         return sqlcursor_next(&c) && sqlcursor_is(&c, "set") && sqlcursor_next(&c) && sqlcursor_is(&c, parameter);
 }
 
+char *sqltext_schema_made(const char *sql)
+{
+        SqlCursor c = { .p = sql, .end = sql + strlen(sql) };
+        if (!sqlcursor_next(&c) || !sqlcursor_is(&c, "create") || !sqlcursor_next(&c) || !sqlcursor_is(&c, "schema") ||
+            !sqlcursor_next(&c))
+                return NULL;
+        for (size_t i = 0; sqlcursor_is(&c, ((const char *const[]){ "if", "not", "exists", "" })[i]); i++)
+                if (!sqlcursor_next(&c))
+                        return NULL;
+        return sqlcursor_text(&c);
+}
+
 bool sqltext_escape_strings(const char *sql, Buf *out)
 {
         SqlToken kind;

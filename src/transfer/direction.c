@@ -212,6 +212,8 @@ static const Feature always[] = {
           "stays behind, as in every dump: REINDEX or drop it first, or build it there",
           OBJECT("pg_class", "x.indexrelid") "from pg_index x join pg_class c on c.oid = x.indexrelid where not "
           "x.indisvalid and c.relkind = 'i' and " NOT_EXT("pg_class", "x.indrelid") },
+        { 0, REFUSED, "schema with a name of pgsherpa's own", "what stands there would be run when a load ends: rename it first",
+          OBJECT("pg_namespace", "n.oid") "from pg_namespace n where n.nspname = '" PG_LATER "'" },
         { 0, REFUSED, "partition that is half detached",
           "no dump says so, and it would be back among the others: ALTER TABLE .. DETACH PARTITION .. FINALIZE first",
           OBJECT("pg_class", "i.inhrelid") "from pg_inherits i where to_jsonb(i) ->> 'inhdetachpending' = 'true'" },

@@ -209,6 +209,27 @@ static bool put_sequences(Pg *to, const Toc *toc, Content *c, Arena *a, Err *err
 
 /* ---- all of it ---- */
 
+bool later_is_ours(const char *schema, Err *err)
+{
+        if (!str_eq(schema, PG_LATER))
+                return true;
+        err_set(err, ERR_USER, "the source has a schema " PG_LATER ": what stands in one of that name is run when a load ends, "
+                "and so only pgsherpa may have made it");
+        return err_hint(err, "rename it first: ALTER SCHEMA " PG_LATER " RENAME TO ..; or, where a load was not finished, "
+                             "finish that one");
+}
+
+/* Whoever may make a schema in the source would else have statements run on the target, with our rights. */
+static bool place_is_free(const Toc *toc, Err *err)
+{
+        for (size_t i = 0; i < toc->n; i++) {
+                const TocEntry *e = &toc->entries[i];
+                if (!later_is_ours(str_eq(e->class, "SCHEMA") ? e->name : e->schema, err))
+                        return false;
+        }
+        return true;
+}
+
 bool later_home_fits(Transfer *t, Pg *to, const PgExtension *x, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -273,6 +294,9 @@ bool later_versions_fit(Pg *to, const json_t *extensions, Err *err)
 
 bool later_put(Transfer *t, Pg *to, Toc *toc, Content *c, Arena *a, bool *ret_any, Err *err)
 {
+        *ret_any = false;
+        if (!place_is_free(toc, err))
+                return false;
         *ret_any = mark(toc);
         return !*ret_any ||
                (homes_fit(t, to, toc, err) && pg_later_begin(to, err) && put_entries(to, toc, a, err) &&

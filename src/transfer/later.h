@@ -7,6 +7,8 @@
 
 /* The extension was just made in a database that is about to be loaded: what it wants before. */
 bool later_made(Transfer *t, Pg *pg, const char *extension, Err *err) MUST_CHECK;
+/* False: the schema of a source is called as the place where things wait, which only we may fill. NULL: true. */
+bool later_is_ours(const char *schema, Err *err) MUST_CHECK;
 /* Puts aside, in the database `to`, what can only be made when it has its name: an extension of one home,
  * what needs it (entries are marked), its rows and sequences (of `c`; NULL: there are none yet).
  * *ret_any: there was something. */

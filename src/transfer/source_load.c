@@ -251,6 +251,9 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
                 return sqlread_rows(l->r, NULL, NULL, &ignored, err);
         if (!l->wanted || m.reach == SQL_CREATE_DATABASE || m.reach == SQL_DROP_DATABASE)
                 return true;
+        AUTO_FREE char *schema = strstr(i->text, PG_LATER) ? sqltext_schema_made(i->text) : NULL;
+        if (!later_is_ours(schema, err))
+                return err_wrap(err, "line %lld", (long long)i->line);
         if (m.reach == SQL_FORBIDDEN)
                 return err_set(err, ERR_USER, "line %lld: %s", (long long)i->line, m.why);
         if (m.reach == SQL_STATISTICS && pg_major(l->to) < m.since)

@@ -53,6 +53,34 @@ def test_every_feature_is_named():
                           f"select count(*) from pg_database where datname = '{moves.MARK}_never'") == "0"
 
 
+def test_nobody_fills_the_place_where_things_wait():
+    """What waits there is run when a load ends: a schema of that name in a source, whoever made it, goes nowhere."""
+    role, db, proof = f"{moves.MARK}_waits", f"{moves.MARK}_waits", f"{moves.MARK}_was_run"
+    moves.ROLES.append(role)
+    moves.ROLES.append(proof)
+    for major in (17, 18):
+        moves.psql(major, "postgres", f"create role {role}")
+    moves.make(17, db)
+    moves.psql(17, db, f"""create schema pgsherpa_later authorization {role}; set role {role};
+        create table pgsherpa_later.statements (n serial primary key, first bool not null, kind text not null, object text not null, sql text not null);
+        insert into pgsherpa_later.statements (first, kind, object, sql) values (true, '', 'x', 'create role {proof} superuser')""")
+    for more in ((), ("--check",)):
+        _, err = moves.copy(17, db, 18, f"{moves.MARK}_never", *more, code=3)
+        assert "cannot go: schema pgsherpa_later" in err, err
+    with tempfile.TemporaryDirectory() as where:
+        moves.run("backup", "create", "--from", moves.at(17, db), "--from-password-file", moves.PASSWORD_FILE, "--root", where, "--quiet")
+        files = [os.path.join(where, f) for f in os.listdir(where) if "verify" not in f]
+        for form in ("plain", "custom"):
+            files.append(os.path.join(where, form))
+            moves.client("pg_dump", "-h", moves.HOST, "-p", moves.port(17), "-U", moves.USER, "-d", db, "-F", form, "-f", files[-1], major=17)
+        for f in files:
+            _, err = moves.run("restore", f, "--to", moves.at(18, f"{moves.MARK}_never"), "--to-password-file", moves.PASSWORD_FILE, "--quiet", code=None)
+            assert "has a schema pgsherpa_later" in err and "rename it first" in err, (f, err)
+    for major in (17, 18):
+        assert moves.psql(major, "postgres", f"select count(*) from pg_roles where rolname = '{proof}'") == "0"
+        assert moves.psql(major, "postgres", f"select count(*) from pg_database where datname = '{moves.MARK}_never'") == "0"
+
+
 def test_what_19_brought_is_named():
     if "19" not in moves.HAVE:
         return
@@ -165,7 +193,7 @@ def test_a_dump_says_what_in_it_is_newer():
 
 
 moves.need(13, 15, 17, 18)
-for test in (test_every_feature_is_named, test_what_19_brought_is_named, test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal,
+for test in (test_every_feature_is_named, test_what_19_brought_is_named, test_nobody_fills_the_place_where_things_wait, test_a_function_that_does_not_parse_there_is_found_by_the_rehearsal,
              test_what_stays_behind_is_said_before, test_what_hangs_on_a_refused_table_is_told_once,
              test_whoever_reads_json_is_answered_when_it_is_refused, test_a_dump_says_what_in_it_is_newer):
     test()
