@@ -231,6 +231,39 @@ Test(compare, against_an_inventory_made_before_is_the_same_comparison)
         lab_drop(15, b);
 }
 
+/* 18 computes another word than 17 did, and the source is not asked again: what the target has is what its
+ * expression gives, or it is a difference. */
+Test(compare, computes_generated_columns_again_where_only_an_inventory_is_left)
+{
+        AUTO_ERR err = { 0 };
+        AUTO_FREE char *a = lab_database(17, "computed_a");
+        AUTO_FREE char *b = lab_database(18, "computed_b");
+        AUTO_JSON inventory = NULL;
+        InventoryOptions o = { .objects = true, .data = { .exact = true, .method = "server" } };
+        AUTO_PG Pg *source = lab_open(17, a);
+        lab_do(source, "create table public.d (t text, v tsvector generated always as (to_tsvector('german', t)) stored); "
+                       "insert into public.d values ('Bildhauerin'), ('Haus')");
+        lab_clone(17, a, 18, b);
+        cr_assert(pg_inventory(source, &o, &inventory, &err), "%s", err.message);
+        AUTO_PG Pg *target = lab_open(18, b);
+        for (int changed = 0; changed < 2; changed++) {
+                json_t *report = NULL;
+                if (changed)
+                        lab_do(target, "update pg_attribute set attgenerated = '' where attrelid = 'public.d'::regclass and "
+                                       "attname = 'v'; update public.d set v = 'x' where t = 'Haus'; update pg_attribute "
+                                       "set attgenerated = 's' where attrelid = 'public.d'::regclass and attname = 'v'");
+                cr_assert(pg_compare_with(inventory, target, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
+                cr_expect_eq(jx_bool(report, "equal", changed), !changed);
+                const json_t *told = json_array_get(jx_get(report, "recomputed"), 0);
+                cr_expect(changed ? !told : json_is_null(jx_get(told, "rows")));
+                json_decref(report);
+        }
+        source = pg_close(source);
+        target = pg_close(target);
+        lab_drop(17, a);
+        lab_drop(18, b);
+}
+
 /* Every text that 15 prints otherwise than 18 does; the source is gone when it is looked at. */
 Test(compare, asks_the_target_about_the_texts_of_an_inventory_too)
 {
