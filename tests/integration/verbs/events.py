@@ -13,7 +13,7 @@ FIELDS = {"event", "seconds", "stage", "unit", "done", "total", "rows", "rate", 
 
 BIG = """
 create table big (id bigint primary key, a text, b text);
-insert into big select n, md5(n::text), md5((n * 7)::text) from generate_series(1, 700000) n;
+insert into big select n, md5(n::text), md5((n * 7)::text) from generate_series(1, 2100000) n;
 create index on big (a);
 create index on big (b, a);
 analyze;
@@ -52,7 +52,7 @@ def watched(*argv, code=0):
 
 def test_copy(db, target):
     result, _, progress = watched("copy", *from_(13, db), *to(17, target))
-    assert result["database"] == target and result["rows"] == 700000 and result["equal"] is True, result
+    assert result["database"] == target and result["rows"] == 2100000 and result["equal"] is True, result
     assert result["report"]["format"] == "pgsherpa/compare/1" or "equal" in result["report"], result
     stages = [e["stage"] for e in progress]
     assert "comparing" in stages and ("copying" in stages or "building indexes" in stages), stages
@@ -60,7 +60,7 @@ def test_copy(db, target):
     assert any(p["name"] == "public.big" for p in parts), parts
     builds = [p for p in parts if p["name"].startswith("INDEX ") and p["fraction"]]
     assert builds, parts                        # pg_stat_progress_create_index was asked
-    assert max(e["rows"] for e in progress) == 700000, progress[-1]
+    assert max(e["rows"] for e in progress) == 2100000, progress[-1]
     assert any(e["rate"] > 0 and e["seconds_left"] is not None for e in progress), progress
     # --quiet: no event, the result all the same.
     other = later(17, f"{target}_quiet")
@@ -71,13 +71,13 @@ def test_copy(db, target):
 
 def test_bundle(db, root):
     result, _, progress = watched("backup", "create", *from_(13, db), "--root", root)
-    assert result["rows"] == 700000 and max(e["rows"] for e in progress) > 0, progress
+    assert result["rows"] == 2100000 and max(e["rows"] for e in progress) > 0, progress
     path = result["path"]
     result, _, progress = watched("backup", "verify", path)
     assert result["good"] is True
     again = later(17, f"{MARK}_again")
     result, _, progress = watched("restore", path, *to(17, again))
-    assert result["rows"] == 700000 and max(e["rows"] for e in progress) > 0, progress
+    assert result["rows"] == 2100000 and max(e["rows"] for e in progress) > 0, progress
     return path, again
 
 
