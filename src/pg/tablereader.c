@@ -12,6 +12,7 @@
 #include "pg/tabledata.h"
 
 #define MAX_JOBS   32
+#define UNITS_HELD 100                  /* tables and their indexes stay locked to the end of a transaction */
 #define PART_BYTES (64LL * 1024 * 1024) /* of a large table; a second or less of reading     */
 
 __extension__ typedef __int128 Wide;    /* sums of 64-bit hashes, as numeric of the server   */
@@ -356,6 +357,13 @@ static bool read_unit(Worker *w, const Unit *u, Err *err)
         return true;
 }
 
+/* A server has room for some thousand locks (max_locks_per_transaction, times connections): those of what was
+ * read are let go, and the snapshot is taken again. */
+static bool let_go(Worker *w, int read, Err *err)
+{
+        return read % UNITS_HELD != 0 || (pg_do(w->pg, "rollback", err) && begin(w, err));
+}
+
 /* ---- workers ---- */
 
 static void register_connection(Worker *w, Pg *pg)
@@ -388,8 +396,9 @@ static void *work(void *arg)
         if (ok) {
                 register_connection(w, pg);
                 ok = begin(w, &err);
+                int read = 0;
                 for (Unit *u; ok && (u = take(r, w));)
-                        ok = read_unit(w, u, &err);
+                        ok = read_unit(w, u, &err) && let_go(w, ++read, &err);
                 register_connection(w, NULL);
                 pg_close(pg);
         }
