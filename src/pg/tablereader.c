@@ -12,7 +12,7 @@
 #include "pg/tabledata.h"
 
 #define MAX_JOBS   32
-#define UNITS_HELD 100                  /* tables and their indexes stay locked to the end of a transaction */
+#define UNITS_HELD 20                   /* tables and their indexes stay locked to the end of a transaction */
 #define PART_BYTES (64LL * 1024 * 1024) /* of a large table; a second or less of reading     */
 
 __extension__ typedef __int128 Wide;    /* sums of 64-bit hashes, as numeric of the server   */
