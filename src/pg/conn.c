@@ -378,6 +378,16 @@ bool pg_exec_dumped(Pg *pg, const char *sql, Err *err)
         return pg_exec_literal_(pg, sql, err);
 }
 
+void pg_as_owner(Pg *pg, const char *owner)
+{
+        AUTO_SQL q = { 0 };
+        AUTO_ERR ignored = { 0 };
+        sql_add(&q, "set local role ");
+        sql_ident(&q, owner);
+        if (pg_do(pg, "savepoint pgsherpa_owner", &ignored) && !pg_exec(pg, &q, &ignored))
+                (void)!pg_do(pg, "rollback to savepoint pgsherpa_owner", &ignored);
+}
+
 bool pg_as_application(Pg *pg, Err *err)
 {
         return pg_do(pg, "reset search_path; reset row_security", err);

@@ -83,6 +83,9 @@ bool  pg_in_transaction(const Pg *pg);  /* also in one that failed */
 /* For statements an operator wrote: search_path and row_security as the role and the database
  * have them, so that `select count(*) from users` finds what the application finds. */
 bool pg_as_application(Pg *pg, Err *err) MUST_CHECK;
+/* To the end of the transaction, or of the caller's savepoint, as that role; who may not be it goes on as who it
+ * is. For what is asked of a table with its owner's rights. */
+void pg_as_owner(Pg *pg, const char *owner);
 /* Begins one moment to read tables in, read only, that of `snapshot` when it is not NULL. What has
  * become a view or a foreign table since it was listed as a table is refused and not evaluated
  * with our rights, where the server can do that (minor releases since August 2024). */

@@ -66,16 +66,6 @@ static void unlike_sql(Sql *q, const PgRes *columns)
         sql_add(q, "true as pgsherpa_same");
 }
 
-static void as_owner(Pg *pg, const char *owner)
-{
-        AUTO_SQL q = { 0 };
-        AUTO_ERR ignored = { 0 };
-        sql_add(&q, "set local role ");
-        sql_ident(&q, owner);
-        if (!pg_exec(pg, &q, &ignored)) /* who may not be that one asks as who it is */
-                (void)!pg_do(pg, "rollback to savepoint pgsherpa_computed", &ignored);
-}
-
 static bool compute(const Recomputed *c, const PgRes *columns, int64_t *ret_unlike, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -83,7 +73,7 @@ static bool compute(const Recomputed *c, const PgRes *columns, int64_t *ret_unli
         unlike_sql(&q, columns);
         table_from_sql(&q, c->t);
         sql_add(&q, ") x where not x.pgsherpa_same");
-        as_owner(c->target, pg_cell(columns, 0, OWNER));
+        pg_as_owner(c->target, pg_cell(columns, 0, OWNER));
         if (!pg_query(c->target, &q, &r, err))
                 return false;
         *ret_unlike = pg_cell_int(r, 0, 0);

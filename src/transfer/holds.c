@@ -137,16 +137,6 @@ static bool says_nothing(const Err *why)
         return str_eq(why->sqlstate, "25006") || str_eq(why->sqlstate, "42501");
 }
 
-static void as_owner(Pg *pg, const char *owner)
-{
-        AUTO_SQL q = { 0 };
-        AUTO_ERR ignored = { 0 };
-        sql_add(&q, "set local role ");
-        sql_ident(&q, owner);
-        if (!pg_exec(pg, &q, &ignored)) /* who may not be that one asks as who it is */
-                (void)!pg_do(pg, "rollback to savepoint one", &ignored);
-}
-
 /* A function of somebody who may do less than we would run with our rights, should it want to. */
 static bool trusted(Pg *pg, const char *owner, bool *ret, Err *err)
 {
@@ -183,7 +173,7 @@ static bool one(Pg *pg, const Question *w, const PgRes *r, int row, json_t *foun
         }
         if (!pg_do(pg, "savepoint one", err))
                 return false;
-        as_owner(pg, pg_cell(r, row, 1));
+        pg_as_owner(pg, pg_cell(r, row, 1));
         sql_rendered(&q, pg_cell(r, row, 2));
         if (!pg_query(pg, &q, &answer, &why)) {
                 if (why.kind != ERR_SERVER || str_eq(why.sqlstate, "57014")) {

@@ -1,7 +1,5 @@
 #include "transfer/textsearch.h"
 
-#include "base/buf.h"
-
 enum { TABLE, TRIGGER_NAME, FIRING, COLUMN, TEXT, ASKED };
 
 /* Each table by itself, a partition too: it has a trigger of its own, and that one fires. What fires on none
