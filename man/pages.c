@@ -14,9 +14,12 @@
 static void add_kinds(Buf *out)
 {
         for (const StepKind *const *k = step_kinds; *k; k++) {
-                const KindSpec spec = { .name = (*k)->name, .summary = (*k)->summary,
-                                        .traits = (*k)->traits, .params = (*k)->params,
-                                        .results = (*k)->results, .undoable = (*k)->undo != NULL };
+                const KindSpec spec = { .name = (*k)->name,
+                                        .summary = (*k)->summary,
+                                        .traits = (*k)->traits,
+                                        .params = (*k)->params,
+                                        .results = (*k)->results,
+                                        .undoable = (*k)->undo != NULL };
                 runbook_man_kind(&spec, out);
         }
 }

@@ -136,7 +136,7 @@ int cv_width(const Canvas *cv, const char *text)
 
 static void put_char(Canvas *cv, int y, int x, Role role, const char *ch, int w)
 {
-        if (w == 0) {           /* combines with the character before it */
+        if (w == 0) { /* combines with the character before it */
                 Cell *c = cell_at(cv, y, x - 1);
                 if (c && strlen(c->ch) + strlen(ch) < sizeof c->ch)
                         memcpy(c->ch + strlen(c->ch), ch, strlen(ch) + 1);
@@ -262,7 +262,7 @@ static size_t wrap_line(const Canvas *cv, int w, const char *s, const char **ret
                 *ret_next = space + 1;
                 return (size_t)(space - s);
         }
-        if (p == s)             /* one character wider than the line: skip it */
+        if (p == s) /* one character wider than the line: skip it */
                 p += next_char(cv->tier, p, ch, &cw);
         *ret_next = p;
         return (size_t)(p - s);
@@ -369,7 +369,9 @@ void cv_bar(Canvas *cv, int y, int x, int w, double part)
         bool ascii = cv->tier == TIER_ASCII;
         for (int i = 0; i < w; i++)
                 cv_text(cv, y, x + i, i < full ? ROLE_ACCENT : ROLE_DIM,
-                        i < full ? "━" : ascii ? "." : "─");
+                        i < full ? "━"
+                        : ascii  ? "."
+                                 : "─");
 }
 
 void cv_spark(Canvas *cv, int y, int x, int w, const double *values, size_t n)
@@ -390,9 +392,11 @@ void cv_spark(Canvas *cv, int y, int x, int w, const double *values, size_t n)
 Role mark_role(Mark mark)
 {
         static const Role roles[] = {
-                [MARK_NONE] = ROLE_TEXT,   [MARK_DONE] = ROLE_OK,       [MARK_RUNNING] = ROLE_ACCENT,
-                [MARK_WAITING] = ROLE_DIM, [MARK_ASKS] = ROLE_WARN,     [MARK_FAILED] = ROLE_FAIL,
-                [MARK_SKIPPED] = ROLE_DIM, [MARK_ATTENTION] = ROLE_WARN, [MARK_CURSOR] = ROLE_ACCENT,
+                [MARK_NONE] = ROLE_TEXT,      [MARK_DONE] = ROLE_OK,
+                [MARK_RUNNING] = ROLE_ACCENT, [MARK_WAITING] = ROLE_DIM,
+                [MARK_ASKS] = ROLE_WARN,      [MARK_FAILED] = ROLE_FAIL,
+                [MARK_SKIPPED] = ROLE_DIM,    [MARK_ATTENTION] = ROLE_WARN,
+                [MARK_CURSOR] = ROLE_ACCENT,
         };
         return roles[mark];
 }

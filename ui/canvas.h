@@ -19,21 +19,38 @@ typedef enum Tier { TIER_ASCII, TIER_CONSOLE, TIER_UTF8 } Tier;
 
 /* Eleven, not more (screens.md 6). */
 typedef enum Role {
-        ROLE_TEXT, ROLE_DIM, ROLE_STRONG, ROLE_ACCENT, ROLE_OK, ROLE_WARN, ROLE_FAIL,
-        ROLE_TITLE, ROLE_SELECT, ROLE_KEY, ROLE_FRAME, ROLE_COUNT_
+        ROLE_TEXT,
+        ROLE_DIM,
+        ROLE_STRONG,
+        ROLE_ACCENT,
+        ROLE_OK,
+        ROLE_WARN,
+        ROLE_FAIL,
+        ROLE_TITLE,
+        ROLE_SELECT,
+        ROLE_KEY,
+        ROLE_FRAME,
+        ROLE_COUNT_
 } Role;
 
 /* The seven states and the cursor: shapes differ in every tier, so colour is never needed. */
 typedef enum Mark {
-        MARK_NONE, MARK_DONE, MARK_RUNNING, MARK_WAITING, MARK_ASKS, MARK_FAILED, MARK_SKIPPED,
-        MARK_ATTENTION, MARK_CURSOR,
+        MARK_NONE,
+        MARK_DONE,
+        MARK_RUNNING,
+        MARK_WAITING,
+        MARK_ASKS,
+        MARK_FAILED,
+        MARK_SKIPPED,
+        MARK_ATTENTION,
+        MARK_CURSOR,
 } Mark;
 
 enum { CELL_SELECTED = 1, CELL_UNDERLINED = 2, CELL_STRONG = 4 };
 
 typedef struct Cell {
-        char    ch[15];         /* one character and what combines with it, NUL-terminated   */
-        uint8_t width;          /* 1, 2, or 0: the right half of a wide character            */
+        char ch[15];   /* one character and what combines with it, NUL-terminated */
+        uint8_t width; /* 1, 2, or 0: the right half of a wide character */
         uint8_t role, flags;
 } Cell;
 
@@ -42,19 +59,19 @@ typedef struct Rect {
 } Rect;
 
 typedef struct Canvas {
-        int   rows, cols;
-        Tier  tier;
-        Rect  clip;
+        int rows, cols;
+        Tier tier;
+        Rect clip;
         Cell *cells;
-        int   cursor_y, cursor_x;       /* where a text field wants it; -1: hidden            */
+        int cursor_y, cursor_x; /* where a text field wants it; -1: hidden */
 } Canvas;
 
 Canvas *canvas_new(int rows, int cols, Tier tier) MUST_CHECK;
 Canvas *canvas_free(Canvas *cv);
-void    canvas_clear(Canvas *cv) NONNULL;
+void canvas_clear(Canvas *cv) NONNULL;
 const Cell *canvas_cell(const Canvas *cv, int y, int x);
 /* The rows as text, for ^T and tests. malloc()ed. */
-char   *canvas_dump(const Canvas *cv) MUST_CHECK;
+char *canvas_dump(const Canvas *cv) MUST_CHECK;
 
 Rect rect_inter(Rect a, Rect b);
 /* Narrows the clip; give the old one back with cv_clip_set(). */
@@ -76,8 +93,8 @@ int cv_wrap(Canvas *cv, Rect r, Role role, const char *text);
 int cv_wrap_rows(const Canvas *cv, int w, const char *text);
 int cv_width(const Canvas *cv, const char *text);
 
-void cv_fill(Canvas *cv, Rect r, Role role);            /* spaces */
-void cv_flag(Canvas *cv, Rect r, uint8_t flags);        /* adds flags to what is there */
+void cv_fill(Canvas *cv, Rect r, Role role);     /* spaces */
+void cv_flag(Canvas *cv, Rect r, uint8_t flags); /* adds flags to what is there */
 /* A rule over the whole width with words in it: "── step 3 ───────── to /srv/backup ──". */
 void cv_rule(Canvas *cv, int y, int x, int w, const char *left, const char *right);
 void cv_vline(Canvas *cv, int y, int x, int h);

@@ -18,12 +18,18 @@ typedef struct RailItem {
 static Mark phase_mark(const RunView *v, const ViewPhase *p)
 {
         switch (p->state) {
-        case PH_RUNNING: return v->status ? MARK_SKIPPED : MARK_RUNNING;
-        case PH_ASKING:  return MARK_ASKS;
-        case PH_FAILED:  return MARK_FAILED;
-        case PH_DONE:    return MARK_DONE;
-        case PH_UNDONE:  return MARK_SKIPPED;
-        default:         return MARK_WAITING;
+        case PH_RUNNING:
+                return v->status ? MARK_SKIPPED : MARK_RUNNING;
+        case PH_ASKING:
+                return MARK_ASKS;
+        case PH_FAILED:
+                return MARK_FAILED;
+        case PH_DONE:
+                return MARK_DONE;
+        case PH_UNDONE:
+                return MARK_SKIPPED;
+        default:
+                return MARK_WAITING;
         }
 }
 
@@ -103,8 +109,9 @@ static void draw_title(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         if (l->cls == LAYOUT_COMPACT) {
                 const char *host = strchr(who, '@');
                 clock_hm(ui->wall, when);
-                room = r.w - 1 - cv_rightf(cv, r.y, r.w - 1, ROLE_TITLE, "%s %s",
-                                           host ? host + 1 : who, when);
+                room = r.w - 1 -
+                       cv_rightf(cv, r.y, r.w - 1, ROLE_TITLE, "%s %s", host ? host + 1 : who,
+                                 when);
         } else {
                 clock_day_hm(ui->wall, when);
                 room = r.w - 1 - cv_rightf(cv, r.y, r.w - 1, ROLE_TITLE, "%s   %s", who, when);
@@ -136,8 +143,10 @@ static void draw_message(Ui *ui, Screen *s, Canvas *cv, Rect r)
         /* A leading mark has its own colour; the words have the line's. */
         static const struct {
                 const char *shape;
-                Mark        mark;
-        } marks[] = { { "✓ ", MARK_DONE }, { "■ ", MARK_ASKS }, { "✗ ", MARK_FAILED },
+                Mark mark;
+        } marks[] = { { "✓ ", MARK_DONE },
+                      { "■ ", MARK_ASKS },
+                      { "✗ ", MARK_FAILED },
                       { "! ", MARK_ATTENTION } };
         for (size_t i = 0; i < LEN(marks); i++)
                 if (str_starts(text, marks[i].shape)) {

@@ -58,8 +58,8 @@ bool client_connect(Client *c, const char *run_dir, const char *who)
         const char *tty = ttyname(0);
         AUTO_FREE char *user = xstrndup(who, strcspn(who, "@"));
         return client_send(c, json_pack("{s:s,s:s,s:s,s:b,s:b}", "cmd", "hello", "by", user, "tty",
-                                        tty && str_starts(tty, "/dev/") ? tty + 5 : "",
-                                        "watch", c->watch, "quiet", c->quiet));
+                                        tty && str_starts(tty, "/dev/") ? tty + 5 : "", "watch",
+                                        c->watch, "quiet", c->quiet));
 }
 
 static void heard(Client *c, const json_t *m)

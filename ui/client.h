@@ -8,20 +8,20 @@
 #include "base/frame.h"
 
 typedef struct Client {
-        int         fd;         /* -1: not connected                                         */
-        bool        watch;
-        bool        quiet;      /* set before connecting: joining is not written into the log */
+        int fd; /* -1: not connected */
+        bool watch;
+        bool quiet; /* set before connecting: joining is not written into the log */
         FrameReader reader;
-        char       *problem;    /* the engine's last refusal, in its words; taken by caller  */
-        int64_t     seq;        /* the newest record the engine spoke of                     */
+        char *problem; /* the engine's last refusal, in its words; taken by caller */
+        int64_t seq;   /* the newest record the engine spoke of */
 } Client;
 
 void client_init(Client *c, bool watch);
-void client_done(Client *c);            /* says bye */
+void client_done(Client *c); /* says bye */
 /* Tries once; false when nobody answers (no error: that is normal). */
 bool client_connect(Client *c, const char *run_dir, const char *who);
 /* Reads what is there. True when the engine said something. */
 bool client_read(Client *c);
 /* `command` is stolen. False when not connected (and problem says so). */
 bool client_send(Client *c, json_t *command);
-char *client_problem(Client *c);        /* malloc()ed or NULL; forgotten by the client */
+char *client_problem(Client *c); /* malloc()ed or NULL; forgotten by the client */

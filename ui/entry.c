@@ -68,8 +68,7 @@ int ui_journey(const UiApp *app, const UiOptions *o, const char *runbook, const 
         }
         const json_t *v;
         const char *name;
-        json_object_foreach((json_t *)(uintptr_t)answers, name, v)
-        {
+        json_object_foreach((json_t *)(uintptr_t)answers, name, v) {
                 json_t *q;
                 size_t i;
                 json_array_foreach(questions, i, q)

@@ -8,7 +8,7 @@
 
 static void print_event(void *ctx, const Event *ev, const RunView *v)
 {
-        static const char *const inner[] = { "prev", "h", "bt" };       /* the chain is the file's */
+        static const char *const inner[] = { "prev", "h", "bt" }; /* the chain is the file's */
         AUTO_JSON out = json_copy(ev->fields);
         for (size_t i = 0; i < LEN(inner); i++)
                 json_object_del(out, inner[i]);

@@ -30,7 +30,7 @@ Layout layout_make(int rows, int cols)
 Rect layout_dialog(const Layout *l, int h, int w)
 {
         Rect b = l->body;
-        if (l->cls <= LAYOUT_COMPACT)   /* the dialog becomes the screen */
+        if (l->cls <= LAYOUT_COMPACT) /* the dialog becomes the screen */
                 return b;
         w = MIN(w, b.w - 2);
         h = MIN(h, b.h);

@@ -8,15 +8,15 @@
 #include "ui/canvas.h"
 
 typedef enum LayoutClass {
-        LAYOUT_LINE,            /* below 40x10                                               */
-        LAYOUT_COMPACT,         /* below 80x24                                               */
+        LAYOUT_LINE,    /* below 40x10 */
+        LAYOUT_COMPACT, /* below 80x24 */
         LAYOUT_NORMAL,
-        LAYOUT_WIDE,            /* from 110 columns: list on the left, detail on the right   */
+        LAYOUT_WIDE, /* from 110 columns: list on the left, detail on the right */
 } LayoutClass;
 
 typedef struct Layout {
         LayoutClass cls;
-        Rect title, rail, rule, body, rule2, message, keys;     /* h is 0 where there is none */
+        Rect title, rail, rule, body, rule2, message, keys; /* h is 0 where there is none */
 } Layout;
 
 Layout layout_make(int rows, int cols);

@@ -3,7 +3,7 @@
 
 #include "ui/screen.h"
 
-int  ui_main(Ui *ui, const char *theme);        /* the terminal is open; closes it */
+int ui_main(Ui *ui, const char *theme); /* the terminal is open; closes it */
 void ui_render(Ui *ui, int rows, int cols, Tier tier);
 void ui_key(Ui *ui, int key);
 void ui_poll_runs(Ui *ui);

@@ -133,9 +133,8 @@ bool model_answer(RunModel *m, const char *answer, const char *text)
 
 bool model_secret(RunModel *m, const char *value)
 {
-        return client_send(&m->client,
-                           json_pack("{s:s,s:I,s:s}", "cmd", "secret", "gate",
-                                     (json_int_t)m->view->gate.number, "value", value));
+        return client_send(&m->client, json_pack("{s:s,s:I,s:s}", "cmd", "secret", "gate",
+                                                 (json_int_t)m->view->gate.number, "value", value));
 }
 
 bool model_tick(RunModel *m, const char *step, int item, bool ticked)

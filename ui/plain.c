@@ -13,8 +13,8 @@
 enum { PROGRESS_MS = 30000, PROGRESS_PERCENT = 5, LONG_WAIT_MS = 60000 };
 
 typedef struct Teller {
-        char    step[128];              /* whose progress was told last                      */
-        int     percent;
+        char step[128]; /* whose progress was told last */
+        int percent;
         int64_t told_ms;
 } Teller;
 
@@ -199,7 +199,8 @@ static void tell_undo(const Event *ev, const RunView *v, const ViewStep *s)
         if (ev->type == EV_UNDO_START)
                 printf("Undo, newest step first.\n");
         else if (ev->type == EV_UNDO_END)
-                printf("Undo %s.\n", jx_bool(ev->fields, "ok", false) ? "finished" : "did not finish");
+                printf("Undo %s.\n",
+                       jx_bool(ev->fields, "ok", false) ? "finished" : "did not finish");
         else if (s)
                 printf("Undo of step %d, %s: %s. %s\n", s->n, s->title,
                        ev->type == EV_UNDO_DONE     ? "done"
@@ -232,13 +233,20 @@ static void tell(void *ctx, const Event *ev, const RunView *v)
                 if (s && s->progress.set)
                         tell_progress(t, v, s, ev->t_ms, false);
                 break;
-        case EV_STEP_DONE: case EV_STEP_FAILED: case EV_STEP_SKIPPED: case EV_STEP_ALREADY:
+        case EV_STEP_DONE:
+        case EV_STEP_FAILED:
+        case EV_STEP_SKIPPED:
+        case EV_STEP_ALREADY:
         case EV_STEP_UNKNOWN:
                 if (s)
                         tell_outcome(ev, v, s);
                 break;
-        case EV_UNDO_START: case EV_UNDO_INTENT: case EV_UNDO_DONE: case EV_UNDO_FAILED:
-        case EV_UNDO_DRIFT: case EV_UNDO_END:
+        case EV_UNDO_START:
+        case EV_UNDO_INTENT:
+        case EV_UNDO_DONE:
+        case EV_UNDO_FAILED:
+        case EV_UNDO_DRIFT:
+        case EV_UNDO_END:
                 tell_undo(ev, v, s);
                 break;
         default:
@@ -258,15 +266,16 @@ static int leave(const RunModel *m, int code)
 
 static int follow(RunModel *m, const UiOptions *o, Input *in, Teller *t)
 {
-        int64_t answered = 0;           /* the gate whose answer is on its way */
+        int64_t answered = 0; /* the gate whose answer is on its way */
         while (!m->view->status && !m->damage) {
                 const ViewGate *g = &m->view->gate;
                 if (!m->alive && plain_now_ms() - m->looked_ms < 900) {
                         const RunView *v = m->view;
-                        printf("The run is at a standstill: its process ended%s%s.%s%s Start it again with: pgsherpa resume %s\n",
+                        printf("The run is at a standstill: its process ended%s%s.%s%s Start it "
+                               "again with: pgsherpa resume %s\n",
                                v->stopped_why ? ": " : "", v->stopped_why ? v->stopped_why : "",
-                               v->stopped_hint ? " Hint: " : "", v->stopped_hint ? v->stopped_hint : "",
-                               v->run ? v->run : "");
+                               v->stopped_hint ? " Hint: " : "",
+                               v->stopped_hint ? v->stopped_hint : "", v->run ? v->run : "");
                         return 1;
                 }
                 bool asks = g->open && g->number != answered && !o->watch && m->client.fd >= 0;

@@ -63,7 +63,7 @@ bool input_line(Input *in, RunModel *m)
                 while (take_line(in, false)) {
                         if (in->file && buf_str(&in->line)[0] == '#')
                                 continue;
-                        if (in->file)   /* so that a transcript reads like a session */
+                        if (in->file) /* so that a transcript reads like a session */
                                 printf("%s\n", buf_str(&in->line));
                         return true;
                 }
@@ -98,7 +98,7 @@ bool input_secret(Input *in)
                 tcsetattr(in->fd, TCSAFLUSH, &quiet);
         }
         bool was_file = in->file;
-        in->file = false;               /* never printed, not even into a transcript */
+        in->file = false; /* never printed, not even into a transcript */
         bool ok = input_line(in, NULL);
         in->file = was_file;
         if (tty)
@@ -182,7 +182,7 @@ static Asked ask_choices(Input *in, RunModel *m, const UiOptions *o)
         bool yes_gate = str_eq(g->kind, "yes") || str_eq(g->kind, "start");
         for (size_t i = 0; i < g->n_choices && n < LEN(list) - 2; i++) {
                 const ViewChoice *c = &g->choices[i];
-                if (str_eq(c->key, "o"))        /* a shell needs a terminal */
+                if (str_eq(c->key, "o")) /* a shell needs a terminal */
                         continue;
                 if (yes_gate && o->yes && str_eq(c->key, "y")) {
                         printf("          answered by --yes: %s\n", c->label ? c->label : "yes");
@@ -220,7 +220,8 @@ static Asked ask_word(Input *in, RunModel *m)
         for (size_t i = 0; i < m->view->gate.n_choices; i++)
                 back = back || str_eq(m->view->gate.choices[i].key, "b");
         for (int tries = 0; tries < 3; tries++) {
-                printf("Type %s to confirm, Enter alone %s: ", want, back ? "goes back" : "keeps it");
+                printf("Type %s to confirm, Enter alone %s: ", want,
+                       back ? "goes back" : "keeps it");
                 if (!input_line(in, m))
                         return gone(in);
                 if (!*buf_str(&in->line))
@@ -255,7 +256,8 @@ static Asked ask_text(Input *in, RunModel *m)
 static const ViewChoice *proposed(const ViewGate *g)
 {
         for (size_t i = 0; g->suggested && i < g->n_choices; i++)
-                if (str_eq(g->choices[i].key, g->suggested) || str_eq(g->choices[i].label, g->suggested))
+                if (str_eq(g->choices[i].key, g->suggested) ||
+                    str_eq(g->choices[i].label, g->suggested))
                         return &g->choices[i];
         return NULL;
 }
@@ -272,7 +274,8 @@ static Asked ask_decision(Input *in, RunModel *m, const UiOptions *o)
                 return send(m, "y", g->suggested);
         }
         if (own) {
-                printf("          answered by --yes, with its own default: %s\n", own->label ? own->label : own->key);
+                printf("          answered by --yes, with its own default: %s\n",
+                       own->label ? own->label : own->key);
                 return send(m, own->key, NULL);
         }
         if (words)

@@ -8,14 +8,14 @@
 #include "ui/ui.h"
 
 typedef struct Input {
-        int   fd;               /* 0, or the file of answers                                 */
-        bool  file, eof;
-        Buf   line;
-        char  rest[4096];
+        int fd; /* 0, or the file of answers */
+        bool file, eof;
+        Buf line;
+        char rest[4096];
         size_t n_rest;
 } Input;
 
-int64_t plain_now_ms(void);             /* monotonic; PGSHERPA_CLOCK does not stop it        */
+int64_t plain_now_ms(void); /* monotonic; PGSHERPA_CLOCK does not stop it */
 bool input_open(Input *in, const UiOptions *o, Err *err) MUST_CHECK;
 void input_done(Input *in);
 /* One line without its end, in in->line. False: nobody is here, or `m`'s open question was
@@ -29,7 +29,7 @@ typedef struct Option {
 } Option;
 /* Lists the options and asks until one is chosen: its index; fallback on Enter alone; -1 when
  * nobody is here. */
-int  ask_options(Input *in, RunModel *m, const Option *options, size_t n, int fallback);
+int ask_options(Input *in, RunModel *m, const Option *options, size_t n, int fallback);
 
 typedef enum Asked { ASKED_SENT, ASKED_LATER, ASKED_GONE } Asked;
 /* Shows and answers the open gate of the run. */

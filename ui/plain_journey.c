@@ -12,7 +12,7 @@
 
 static int complain(const Err *err, int code)
 {
-        fflush(stdout);                 /* into one file, what was said before comes before */
+        fflush(stdout); /* into one file, what was said before comes before */
         fprintf(stderr, "pgsherpa: %s\n", err->message ? err->message : "unknown error");
         if (err->hint)
                 fprintf(stderr, "hint: %s\n", err->hint);
@@ -32,8 +32,7 @@ static bool ask_one(Input *in, const json_t *q, size_t number, size_t n, json_t 
                 if (jx_str(q, "help", NULL))
                         printf(" (%s)", jx_str(q, "help", ""));
                 printf("\n");
-                json_array_foreach(choices, i, c)
-                {
+                json_array_foreach(choices, i, c) {
                         AUTO_FREE char *w = jx_words(c);
                         printf("          %s\n", w);
                 }
@@ -74,8 +73,7 @@ static void print_plan(const json_t *plan)
                 printf(", applications down for about %s",
                        fmt_duration(jx_int(plan, "downtime_ms", 0), t));
         printf(".\n");
-        json_array_foreach(steps, i, st)
-        {
+        json_array_foreach(steps, i, st) {
                 const char *id = jx_str(st, "phase", "");
                 if (!str_eq(id, phase)) {
                         const char *title = id;
@@ -89,13 +87,13 @@ static void print_plan(const json_t *plan)
                 AUTO_FREE char *undo = run_view_undo_words(jx_str(st, "undo", ""));
                 undo[0] = (char)toupper((unsigned char)undo[0]);
                 bool looks = str_eq(jx_str(st, "touches", ""), "nothing");
-                printf("Step %d, %s. %s%s%s%s%s%s.%s\n", (int)jx_int(st, "n", 0), jx_str(st, "title", "?"),
-                       ms ? fmt_duration(ms, t) : "", ms ? ". " : "", looks ? "" : "Touches ",
-                       looks ? "Only looks" : jx_str(st, "touches", "?"), looks ? "" : ". ", looks ? "" : undo,
+                printf("Step %d, %s. %s%s%s%s%s%s.%s\n", (int)jx_int(st, "n", 0),
+                       jx_str(st, "title", "?"), ms ? fmt_duration(ms, t) : "", ms ? ". " : "",
+                       looks ? "" : "Touches ", looks ? "Only looks" : jx_str(st, "touches", "?"),
+                       looks ? "" : ". ", looks ? "" : undo,
                        jx_bool(st, "asks", false) ? " Asks you first." : "");
                 const json_t *c;
-                json_array_foreach(jx_get(st, "commands"), k, c)
-                {
+                json_array_foreach(jx_get(st, "commands"), k, c) {
                         AUTO_FREE char *w = jx_words(c);
                         printf("          %s\n", w);
                 }
@@ -110,8 +108,7 @@ static bool retry_problems(const json_t *plan, json_t *questions, json_t *answer
         const json_t *p;
         size_t i, k;
         bool any = false;
-        json_array_foreach(jx_get(plan, "problems"), i, p)
-        {
+        json_array_foreach(jx_get(plan, "problems"), i, p) {
                 const char *var = jx_str(p, "var", NULL), *hint = jx_str(p, "hint", NULL);
                 printf("%s%s%s%s%s\n", var ? var : "", var ? ": " : "", jx_str(p, "text", "?"),
                        hint ? "; " : "", hint ? hint : "");
@@ -134,15 +131,16 @@ static int make_plan(const UiApp *app, Input *in, const char *runbook, json_t *q
         for (;;) {
                 const json_t *q;
                 size_t i, n = json_array_size(questions), asked = 0;
-                json_array_foreach(questions, i, q)
-                {
+                json_array_foreach(questions, i, q) {
                         if (jx_get(answers, jx_str(q, "name", "?")))
                                 continue;
                         asked++;
                         if (!ask_one(in, q, i + 1, n, answers)) {
                                 const char *name = jx_str(q, "name", "?");
-                                printf("\nNobody answers \"%s\"; nothing was started. --var %s=VALUE answers it "
-                                       "beforehand.\n", name, name);
+                                printf("\n"
+                                       "Nobody answers \"%s\"; nothing was started. --var %s=VALUE "
+                                       "answers it beforehand.\n",
+                                       name, name);
                                 return 2;
                         }
                 }
@@ -182,7 +180,8 @@ static int journey(const UiApp *app, const UiOptions *o, Input *in, const char *
                 printf("Nothing was started.\n");
                 return 130;
         }
-        if (!app->start(app->app, runbook, answers, jx_str(plan, "plan_sha256", NULL), ret_dir, &err))
+        if (!app->start(app->app, runbook, answers, jx_str(plan, "plan_sha256", NULL), ret_dir,
+                        &err))
                 return complain(&err, 3);
         return 0;
 }

@@ -26,80 +26,80 @@ typedef struct Screen Screen;
 typedef enum UiAct {
         UI_NONE,
         UI_REDRAW,
-        UI_POP,                 /* this screen goes                                          */
-        UI_QUIT,                /* the program leaves; runs go on                            */
-        UI_PASS,                /* key(): not mine, look into the key table                  */
+        UI_POP,  /* this screen goes */
+        UI_QUIT, /* the program leaves; runs go on */
+        UI_PASS, /* key(): not mine, look into the key table */
 } UiAct;
 
 typedef struct KeyRow {
-        const char *shown;              /* "Enter", "j k"                                    */
-        int         codes[6];           /* 0 ends                                            */
-        const char *bar;                /* word for the key bar; NULL: only in the help      */
+        const char *shown; /* "Enter", "j k" */
+        int codes[6];      /* 0 ends */
+        const char *bar;   /* word for the key bar; NULL: only in the help */
         const char *help;
-        bool      (*when)(const Screen *s);     /* NULL: always                              */
-        UiAct     (*act)(Ui *ui, Screen *s, int key);
+        bool (*when)(const Screen *s); /* NULL: always */
+        UiAct (*act)(Ui *ui, Screen *s, int key);
 } KeyRow;
 
 typedef struct ScreenOps {
-        const char   *name;
-        bool          modal;            /* drawn over the screen below                       */
-        bool          guarded;          /* asks something: keys typed before it was seen are
-                                         * dropped                                           */
-        const KeyRow *keys;             /* ends with {0}                                     */
-        const char   *quit;             /* word for q: "back", "detach"; NULL: "back"        */
-        const char *(*quit_word)(const Screen *s);      /* instead of quit, when it changes  */
-        void        (*title)(Ui *ui, Screen *s, Buf *out);      /* of the title bar          */
-        void        (*draw)(Ui *ui, Screen *s, Canvas *cv, const Layout *l);
+        const char *name;
+        bool modal;         /* drawn over the screen below */
+        bool guarded;       /* asks something: keys typed before it was seen are
+                             * dropped */
+        const KeyRow *keys; /* ends with {0} */
+        const char *quit;   /* word for q: "back", "detach"; NULL: "back" */
+        const char *(*quit_word)(const Screen *s);  /* instead of quit, when it changes */
+        void (*title)(Ui *ui, Screen *s, Buf *out); /* of the title bar */
+        void (*draw)(Ui *ui, Screen *s, Canvas *cv, const Layout *l);
         /* The message line: left and right part; the role is of the left one. */
-        Role        (*status)(Ui *ui, Screen *s, Buf *left, Buf *right);
+        Role (*status)(Ui *ui, Screen *s, Buf *left, Buf *right);
         /* Sees every key before the table does; NULL: the table only. */
-        UiAct       (*key)(Ui *ui, Screen *s, int key);
+        UiAct (*key)(Ui *ui, Screen *s, int key);
         /* A field has the focus: q and ? are letters, Esc goes back. NULL: never. */
-        bool        (*typing)(const Screen *s);
+        bool (*typing)(const Screen *s);
         /* The run changed, or a second passed. True: draw. */
-        bool        (*tick)(Ui *ui, Screen *s);
-        void        (*free)(Screen *s);
+        bool (*tick)(Ui *ui, Screen *s);
+        void (*free)(Screen *s);
 } ScreenOps;
 
 struct Screen {
         const ScreenOps *ops;
-        Screen          *below;
-        RunModel        *run;           /* what it draws, or NULL                            */
-        bool             owns_run;
-        int64_t          pushed_ms;     /* monotonic, for the type-ahead guard               */
-        bool             finished;      /* goes as soon as it is on top                      */
-        bool             refuse_paste;  /* says so instead of dropping it                    */
+        Screen *below;
+        RunModel *run; /* what it draws, or NULL */
+        bool owns_run;
+        int64_t pushed_ms; /* monotonic, for the type-ahead guard */
+        bool finished;     /* goes as soon as it is on top */
+        bool refuse_paste; /* says so instead of dropping it */
 };
 
 struct Ui {
-        const UiApp     *app;
+        const UiApp *app;
         const UiOptions *options;
-        Theme           *theme;
-        Canvas          *cv;
-        Layout           layout;
-        Screen          *top, *old;     /* old: replaced, freed after the key was handled    */
-        int64_t          wall, boot;    /* now; set once per turn of the loop                */
-        char            *message;       /* the last thing that happened here, or NULL        */
-        Role             message_role;
-        int64_t          message_ms;
-        bool             leave, pasting, guard, dirty;
-        int              exit_code;
-        bool             run_decides;   /* the exit code is that of the run shown last       */
-        char            *farewell;      /* one line for the normal screen afterwards         */
-        bool             test;          /* UI_TEST: write the idle marker                    */
-        int64_t          last_bell_gate;
+        Theme *theme;
+        Canvas *cv;
+        Layout layout;
+        Screen *top, *old;  /* old: replaced, freed after the key was handled */
+        int64_t wall, boot; /* now; set once per turn of the loop */
+        char *message;      /* the last thing that happened here, or NULL */
+        Role message_role;
+        int64_t message_ms;
+        bool leave, pasting, guard, dirty;
+        int exit_code;
+        bool run_decides; /* the exit code is that of the run shown last */
+        char *farewell;   /* one line for the normal screen afterwards */
+        bool test;        /* UI_TEST: write the idle marker */
+        int64_t last_bell_gate;
 };
 
 /* ---- for screens (ui.c) ---- */
-void ui_push(Ui *ui, Screen *s);        /* owns s from now on; keys of this drain are dropped
-                                         * when it is guarded */
+void ui_push(Ui *ui, Screen *s); /* owns s from now on; keys of this drain are dropped
+                                  * when it is guarded */
 /* In place of the top one, which is freed later: its own functions may still be running. */
 void ui_replace(Ui *ui, Screen *s);
 /* The message line, until the next key, or ten seconds when it is no failure. */
 void ui_say(Ui *ui, Role role, const char *fmt, ...) PRINTF(3, 4);
 void ui_unsay(Ui *ui);
 void ui_say_err(Ui *ui, const char *doing, const Err *err);
-RunModel *ui_run_of(const Ui *ui);      /* of the highest screen that has one */
+RunModel *ui_run_of(const Ui *ui); /* of the highest screen that has one */
 const Screen *ui_find(const Ui *ui, const char *name);
 /* Copies to the clipboard and into a file of the run (or /tmp of the user), and says where. */
 void ui_copy(Ui *ui, const char *what, const char *text);
@@ -128,5 +128,5 @@ Screen *help_new(const ScreenOps *of, const Screen *screen);
 /* A scrolling text with a title: commands of a step, output of a step, a diff. Steals text. */
 Screen *text_new(const char *title, char *text, RunModel *m);
 /* y/n before something that starts: `act` runs on y. */
-Screen *confirm_new(const char *title, char *text, const char *yes,
-                    UiAct (*act)(Ui *ui, void *ctx), void *ctx);
+Screen *confirm_new(const char *title, char *text, const char *yes, UiAct (*act)(Ui *ui, void *ctx),
+                    void *ctx);

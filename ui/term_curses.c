@@ -25,7 +25,7 @@
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1  /* clang's way of saying what gcc says with this */
+#define __SANITIZE_ADDRESS__ 1 /* clang's way of saying what gcc says with this */
 #endif
 #endif
 #ifdef __SANITIZE_ADDRESS__
@@ -48,19 +48,19 @@ enum { CK_PASTE_ON = KEY_MAX + 1, CK_PASTE_OFF, CK_FOCUS };
 enum { FRAME_MAX = 1 << 18, WRITE_PATIENCE_MS = 2000 };
 
 static struct {
-        bool           up;
-        int            pipe_rd, signal_fd;
-        FILE          *pipe_wr;
-        SCREEN        *screen;
+        bool up;
+        int pipe_rd, signal_fd;
+        FILE *pipe_wr;
+        SCREEN *screen;
         struct termios saved;
-        sigset_t       saved_mask;
-        Tier           tier;
-        bool           sync, titled, title_stack, no_colour;
-        int            colours;
-        attr_t         attrs[ROLE_COUNT_];
-        short          pairs[ROLE_COUNT_];
-        unsigned       marker;
-        size_t         bytes;
+        sigset_t saved_mask;
+        Tier tier;
+        bool sync, titled, title_stack, no_colour;
+        int colours;
+        attr_t attrs[ROLE_COUNT_];
+        short pairs[ROLE_COUNT_];
+        unsigned marker;
+        size_t bytes;
 } T;
 
 /* ---- what kind of terminal is this ---- */
@@ -115,7 +115,7 @@ static const char *pick_term(void)
                         return NULL;
                 t = instead;
         }
-        return cursor_address && clr_eol ? t : NULL;    /* hardcopy terminals have neither */
+        return cursor_address && clr_eol ? t : NULL; /* hardcopy terminals have neither */
 }
 
 /* ---- output ---- */
@@ -202,14 +202,17 @@ static void teach_keys(void)
 {
         static const struct {
                 const char *seq;
-                int         key;
+                int key;
         } more[] = {
-                { "\033[200~", CK_PASTE_ON }, { "\033[201~", CK_PASTE_OFF }, { "\033[I", CK_FOCUS },
-                { "\033[O", CK_FOCUS },       { "\033[A", KEY_UP },          { "\033[B", KEY_DOWN },
-                { "\033[C", KEY_RIGHT },      { "\033[D", KEY_LEFT },        { "\033OA", KEY_UP },
-                { "\033OB", KEY_DOWN },       { "\033OC", KEY_RIGHT },       { "\033OD", KEY_LEFT },
-                { "\033[H", KEY_HOME },       { "\033[F", KEY_END },         { "\033[1~", KEY_HOME },
-                { "\033[4~", KEY_END },       { "\033[5~", KEY_PPAGE },      { "\033[6~", KEY_NPAGE },
+                { "\033[200~", CK_PASTE_ON }, { "\033[201~", CK_PASTE_OFF },
+                { "\033[I", CK_FOCUS },       { "\033[O", CK_FOCUS },
+                { "\033[A", KEY_UP },         { "\033[B", KEY_DOWN },
+                { "\033[C", KEY_RIGHT },      { "\033[D", KEY_LEFT },
+                { "\033OA", KEY_UP },         { "\033OB", KEY_DOWN },
+                { "\033OC", KEY_RIGHT },      { "\033OD", KEY_LEFT },
+                { "\033[H", KEY_HOME },       { "\033[F", KEY_END },
+                { "\033[1~", KEY_HOME },      { "\033[4~", KEY_END },
+                { "\033[5~", KEY_PPAGE },     { "\033[6~", KEY_NPAGE },
                 { "\033[Z", KEY_BTAB },       { "\033[3~", KEY_DC },
         };
         for (size_t i = 0; i < LEN(more); i++)
@@ -266,7 +269,7 @@ TermOpen term_open(Err *err)
         }
         T.pipe_rd = p[0];
         fcntl(p[0], F_SETFL, O_NONBLOCK);
-        fcntl(p[1], F_SETPIPE_SZ, FRAME_MAX);   /* one frame must always fit */
+        fcntl(p[1], F_SETPIPE_SZ, FRAME_MAX); /* one frame must always fit */
         T.pipe_wr = fdopen(p[1], "w");
         if (!T.pipe_wr || !(T.screen = newterm(t, T.pipe_wr, stdin))) {
                 close(p[0]);
@@ -274,12 +277,12 @@ TermOpen term_open(Err *err)
         }
         set_term(T.screen);
         raw_on();
-        def_prog_mode();        /* ncurses goes back to this after endwin(); raw, not as found */
-        noecho();               /* its own echo, done in wget_wch() */
+        def_prog_mode(); /* ncurses goes back to this after endwin(); raw, not as found */
+        noecho();        /* its own echo, done in wget_wch() */
         sync_size();
         keypad(stdscr, TRUE);
         nodelay(stdscr, TRUE);
-        set_escdelay(25);       /* Esc must not feel slow; a terminal sends sequences at once */
+        set_escdelay(25); /* Esc must not feel slow; a terminal sends sequences at once */
         meta(stdscr, TRUE);
         teach_keys();
         start_colours();
@@ -369,7 +372,8 @@ void term_theme(Theme *theme)
         theme_resolve(theme, T.colours);
         for (int i = 0; i < ROLE_COUNT_; i++) {
                 const Look *l = &theme->look[i];
-                int fg = l->fg >= 0 ? l->fg : theme->base.fg, bg = l->bg >= 0 ? l->bg : theme->base.bg;
+                int fg = l->fg >= 0 ? l->fg : theme->base.fg,
+                    bg = l->bg >= 0 ? l->bg : theme->base.bg;
                 T.attrs[i] = (l->bold ? A_BOLD : 0) | (l->dim ? A_DIM : 0) |
                              (l->reverse ? A_REVERSE : 0) | (l->underline ? A_UNDERLINE : 0);
                 T.pairs[i] = 0;
@@ -399,7 +403,7 @@ static void set_look(const Cell *c)
                 a |= T.attrs[ROLE_SELECT];
                 if (T.pairs[ROLE_SELECT])
                         pair = T.pairs[ROLE_SELECT];
-                a &= ~A_DIM;    /* dim and reverse together are unreadable on many terminals */
+                a &= ~A_DIM; /* dim and reverse together are unreadable on many terminals */
         }
         if (c->flags & CELL_UNDERLINED)
                 a |= A_UNDERLINE;
@@ -472,8 +476,9 @@ void term_title(const char *title)
 
 void term_copy(const char *text)
 {
-        static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t n = MIN(strlen(text), (size_t)70000);    /* terminals cut at about 75,000 */
+        static const char b64[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        size_t n = MIN(strlen(text), (size_t)70000); /* terminals cut at about 75,000 */
         if (T.tier == TIER_ASCII)
                 return;
         pipe_puts("\033]52;c;");
@@ -500,12 +505,22 @@ size_t term_bytes(void)
 static int key_of_code(wint_t c)
 {
         static const int map[][2] = {
-                { KEY_UP, K_UP },       { KEY_DOWN, K_DOWN },     { KEY_LEFT, K_LEFT },
-                { KEY_RIGHT, K_RIGHT }, { KEY_HOME, K_HOME },     { KEY_END, K_END },
-                { KEY_PPAGE, K_PGUP },  { KEY_NPAGE, K_PGDN },    { KEY_ENTER, K_ENTER },
-                { KEY_BTAB, K_BACKTAB }, { KEY_BACKSPACE, K_BACKSPACE }, { KEY_DC, K_DELETE },
-                { KEY_F(1), '?' },      { KEY_SUSPEND, K_CTRL('Z') },
-                { CK_PASTE_ON, K_PASTE_ON }, { CK_PASTE_OFF, K_PASTE_OFF },
+                { KEY_UP, K_UP },
+                { KEY_DOWN, K_DOWN },
+                { KEY_LEFT, K_LEFT },
+                { KEY_RIGHT, K_RIGHT },
+                { KEY_HOME, K_HOME },
+                { KEY_END, K_END },
+                { KEY_PPAGE, K_PGUP },
+                { KEY_NPAGE, K_PGDN },
+                { KEY_ENTER, K_ENTER },
+                { KEY_BTAB, K_BACKTAB },
+                { KEY_BACKSPACE, K_BACKSPACE },
+                { KEY_DC, K_DELETE },
+                { KEY_F(1), '?' },
+                { KEY_SUSPEND, K_CTRL('Z') },
+                { CK_PASTE_ON, K_PASTE_ON },
+                { CK_PASTE_OFF, K_PASTE_OFF },
         };
         for (size_t i = 0; i < LEN(map); i++)
                 if ((wint_t)map[i][0] == c)
@@ -523,16 +538,24 @@ int term_key(void)
                 if (r == KEY_CODE_YES) {
                         int k = key_of_code(c);
                         if (k == K_NONE)
-                                continue;       /* a key we have no use for */
+                                continue; /* a key we have no use for */
                         return k;
                 }
                 switch (c) {
-                case '\r': case '\n': return K_ENTER;
-                case 27:              return K_ESC;
-                case '\t':            return K_TAB;
-                case 8: case 127:     return K_BACKSPACE;
-                case 0:               continue;
-                default:              return (int)c;
+                case '\r':
+                case '\n':
+                        return K_ENTER;
+                case 27:
+                        return K_ESC;
+                case '\t':
+                        return K_TAB;
+                case 8:
+                case 127:
+                        return K_BACKSPACE;
+                case 0:
+                        continue;
+                default:
+                        return (int)c;
                 }
         }
 }

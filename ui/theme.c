@@ -4,44 +4,40 @@
 #include <stdio.h>
 
 static const char *const role_names[ROLE_COUNT_] = {
-        [ROLE_TEXT] = "text",     [ROLE_DIM] = "dim",       [ROLE_STRONG] = "strong",
-        [ROLE_ACCENT] = "accent", [ROLE_OK] = "ok",         [ROLE_WARN] = "warn",
-        [ROLE_FAIL] = "fail",     [ROLE_TITLE] = "title",   [ROLE_SELECT] = "select",
+        [ROLE_TEXT] = "text",     [ROLE_DIM] = "dim",     [ROLE_STRONG] = "strong",
+        [ROLE_ACCENT] = "accent", [ROLE_OK] = "ok",       [ROLE_WARN] = "warn",
+        [ROLE_FAIL] = "fail",     [ROLE_TITLE] = "title", [ROLE_SELECT] = "select",
         [ROLE_KEY] = "key",       [ROLE_FRAME] = "frame",
 };
 
 /* Only the terminal's own colours, so it fits light and dark ones. Labels are dim by
  * attribute: bright black is the background colour of some palettes. */
 static const char *const default_specs[ROLE_COUNT_] = {
-        [ROLE_TEXT] = "default",        [ROLE_DIM] = "dim",
-        [ROLE_STRONG] = "bold",         [ROLE_ACCENT] = "cyan",
-        [ROLE_OK] = "green",            [ROLE_WARN] = "yellow, bold",
-        [ROLE_FAIL] = "red, bold",      [ROLE_TITLE] = "reverse",
-        [ROLE_SELECT] = "reverse",      [ROLE_KEY] = "bold",
-        [ROLE_FRAME] = "default",
+        [ROLE_TEXT] = "default",   [ROLE_DIM] = "dim",       [ROLE_STRONG] = "bold",
+        [ROLE_ACCENT] = "cyan",    [ROLE_OK] = "green",      [ROLE_WARN] = "yellow, bold",
+        [ROLE_FAIL] = "red, bold", [ROLE_TITLE] = "reverse", [ROLE_SELECT] = "reverse",
+        [ROLE_KEY] = "bold",       [ROLE_FRAME] = "default",
 };
 
 static const char *const mono_specs[ROLE_COUNT_] = {
-        [ROLE_TEXT] = "default",        [ROLE_DIM] = "dim",
-        [ROLE_STRONG] = "bold",         [ROLE_ACCENT] = "bold",
-        [ROLE_OK] = "default",          [ROLE_WARN] = "bold",
-        [ROLE_FAIL] = "bold",           [ROLE_TITLE] = "reverse",
-        [ROLE_SELECT] = "reverse",      [ROLE_KEY] = "bold",
-        [ROLE_FRAME] = "default",
+        [ROLE_TEXT] = "default", [ROLE_DIM] = "dim",       [ROLE_STRONG] = "bold",
+        [ROLE_ACCENT] = "bold",  [ROLE_OK] = "default",    [ROLE_WARN] = "bold",
+        [ROLE_FAIL] = "bold",    [ROLE_TITLE] = "reverse", [ROLE_SELECT] = "reverse",
+        [ROLE_KEY] = "bold",     [ROLE_FRAME] = "default",
 };
 
 static const char *const colour_names[] = {
-        "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
-        "brightblack", "brightred", "brightgreen", "brightyellow", "brightblue",
-        "brightmagenta", "brightcyan", "brightwhite",
+        "black",      "red",           "green",       "yellow",      "blue",        "magenta",
+        "cyan",       "white",         "brightblack", "brightred",   "brightgreen", "brightyellow",
+        "brightblue", "brightmagenta", "brightcyan",  "brightwhite",
 };
 
 /* xterm's defaults for the first sixteen; the rest is a cube and a grey ramp. */
 static const uint8_t first16[16][3] = {
-        { 0, 0, 0 },       { 205, 0, 0 },   { 0, 205, 0 },     { 205, 205, 0 },
-        { 0, 0, 238 },     { 205, 0, 205 }, { 0, 205, 205 },   { 229, 229, 229 },
-        { 127, 127, 127 }, { 255, 0, 0 },   { 0, 255, 0 },     { 255, 255, 0 },
-        { 92, 92, 255 },   { 255, 0, 255 }, { 0, 255, 255 },   { 255, 255, 255 },
+        { 0, 0, 0 },       { 205, 0, 0 },   { 0, 205, 0 },   { 205, 205, 0 },
+        { 0, 0, 238 },     { 205, 0, 205 }, { 0, 205, 205 }, { 229, 229, 229 },
+        { 127, 127, 127 }, { 255, 0, 0 },   { 0, 255, 0 },   { 255, 255, 0 },
+        { 92, 92, 255 },   { 255, 0, 255 }, { 0, 255, 255 }, { 255, 255, 255 },
 };
 
 const char *role_name(Role role)
@@ -175,7 +171,7 @@ static int colour_value(const Colour *c, int colours)
 
 typedef struct Alternative {
         Colour fg, bg;
-        Look   look;
+        Look look;
 } Alternative;
 
 static char *trimmed(const char *from, const char *to)
@@ -210,9 +206,9 @@ static bool parse_alternative(const char *from, const char *to, Alternative *ret
                         ret->look.underline = true;
                 } else if (!parse_colour(w, &ret->fg)) {
                         err_set(err, ERR_USER, "\"%s\" is neither a colour nor an attribute", w);
-                        return err_hint(err, "colours are default, black, red .. white, brightred .., "
-                                        "0 to 255, #rrggbb; attributes are bold, dim, reverse, "
-                                        "underline");
+                        return err_hint(err, "colours are default, black, red .. white, brightred "
+                                             ".., 0 to 255, #rrggbb; attributes are bold, dim, "
+                                             "reverse, underline");
                 }
                 if (!comma)
                         break;

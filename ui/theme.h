@@ -14,16 +14,16 @@
 #include "ui/canvas.h"
 
 typedef struct Look {
-        int16_t fg, bg;         /* -1: the terminal's own; else 0..255                       */
-        bool    bold, dim, reverse, underline;
+        int16_t fg, bg; /* -1: the terminal's own; else 0..255 */
+        bool bold, dim, reverse, underline;
 } Look;
 
 typedef struct Theme {
         char *name;
-        char *shade;            /* "dark" "light" "any"                                      */
-        char *spec[ROLE_COUNT_];        /* "#88c0d0 | cyan"; NULL: as the default theme      */
-        Look  look[ROLE_COUNT_];        /* filled by theme_resolve()                         */
-        Look  base;                     /* `base: fg on bg`, or the terminal's own           */
+        char *shade;             /* "dark" "light" "any" */
+        char *spec[ROLE_COUNT_]; /* "#88c0d0 | cyan"; NULL: as the default theme */
+        Look look[ROLE_COUNT_];  /* filled by theme_resolve() */
+        Look base;               /* `base: fg on bg`, or the terminal's own */
         char *base_spec;
 } Theme;
 

@@ -62,7 +62,8 @@ static bool read_theme(const char *file, const YamlNode *root, Theme *t, Err *er
                                 return err_wrap(err, "%s:%d:%d", file, c->line, c->col);
                         t->base_spec = xstrdup(c->text);
                 } else {
-                        return bad(file, c->key, err, "unknown key; there are name, for, base, roles");
+                        return bad(file, c->key, err,
+                                   "unknown key; there are name, for, base, roles");
                 }
         }
         if (!t->name)
@@ -123,7 +124,8 @@ static void names_in(const char *path, json_t *names)
         DIR *d = opendir(path);
         for (struct dirent *e; d && (e = readdir(d));)
                 if (str_ends(e->d_name, ".yaml")) {
-                        AUTO_FREE char *name = xstrndup(e->d_name, strlen(e->d_name) - strlen(".yaml"));
+                        AUTO_FREE char *name =
+                                xstrndup(e->d_name, strlen(e->d_name) - strlen(".yaml"));
                         json_object_set_new(names, name, json_true());
                 }
         if (d)

@@ -222,7 +222,7 @@ static void draw(Ui *ui)
         if (m && m->view->gate.open && m->view->gate.number != ui->last_bell_gate) {
                 ui->last_bell_gate = m->view->gate.number;
                 if (!ui->test)
-                        term_bell();    /* once for each question */
+                        term_bell(); /* once for each question */
         }
         term_draw(ui->cv, ui->test);
 }
@@ -266,7 +266,10 @@ static UiAct everywhere(Ui *ui, Screen *s, int key)
                 if (m && !s->ops->modal && !ui_find(ui, "log"))
                         ui_push(ui, log_new(m, false, 0));
                 return UI_REDRAW;
-        case 'q': case K_ESC: case 'h': case K_LEFT:
+        case 'q':
+        case K_ESC:
+        case 'h':
+        case K_LEFT:
                 if ((key == 'h' || key == K_LEFT) && (s->ops->modal || !s->below))
                         return UI_NONE;
                 return UI_POP;
@@ -289,7 +292,7 @@ void ui_key(Ui *ui, int key)
         if (ui->pasting && (!takes_text(s) || s->refuse_paste || key == K_ENTER))
                 return;
         if (s->ops->guarded && ui_monotonic_ms() - s->pushed_ms < GUARD_MS)
-                return;         /* typed before it could be read */
+                return; /* typed before it could be read */
         ui_unsay(ui);
         ui->dirty = true;
         if (key == K_CTRL('T')) {
@@ -304,7 +307,7 @@ void ui_key(Ui *ui, int key)
         if (act == UI_PASS)
                 act = takes_text(s) && key != K_ESC ? UI_NONE : everywhere(ui, s, key);
         if (act == UI_QUIT || (act == UI_POP && ui->top == s && !anything_below(s)))
-                ui->leave = true;       /* the screen stays for the farewell line */
+                ui->leave = true; /* the screen stays for the farewell line */
         else if (act == UI_POP && ui->top == s)
                 pop(ui);
         free_old(ui);
@@ -315,7 +318,7 @@ static void drain_keys(Ui *ui)
         int key;
         while (!ui->leave && (key = term_key()) != K_NONE) {
                 if (ui->guard)
-                        continue;       /* arrived together with a dialog nobody has seen */
+                        continue; /* arrived together with a dialog nobody has seen */
                 if (key == K_CTRL('L')) {
                         term_repaint();
                         ui->dirty = true;
@@ -411,11 +414,11 @@ static void loop(Ui *ui)
                 ui->wall = clock_wall_ms();
                 if (p[1].revents)
                         signals(ui);
-                ui_poll_runs(ui);       /* before the keys: a gate must be seen to be answered */
+                ui_poll_runs(ui); /* before the keys: a gate must be seen to be answered */
                 if (p[0].revents & POLLIN)
                         drain_keys(ui);
                 if (p[0].revents & (POLLHUP | POLLERR))
-                        ui->leave = true;       /* the terminal is gone; the run is not */
+                        ui->leave = true; /* the terminal is gone; the run is not */
         }
 }
 

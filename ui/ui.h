@@ -9,14 +9,14 @@
 #include "base/secret.h"
 
 typedef struct UiJourney {
-        const char *runbook;            /* "compose-upgrade"                                 */
-        const char *title, *about;      /* one line each                                     */
-        const char *needs;              /* "compose" | "local" | "": which servers it is for */
+        const char *runbook;       /* "compose-upgrade" */
+        const char *title, *about; /* one line each */
+        const char *needs;         /* "compose" | "local" | "": which servers it is for */
 } UiJourney;
 
 typedef struct UiApp {
         void *app;
-        const UiJourney *journeys;      /* ends with {0}                                     */
+        const UiJourney *journeys; /* ends with {0} */
 
         /* Starts the read-only discovery run; its facts are the answer. Run directory. */
         bool (*discover)(void *app, char **ret_run_dir, Err *err);
@@ -29,8 +29,8 @@ typedef struct UiApp {
          * as {"problems": [{"var", "text", "hint"}]} and no "steps". */
         bool (*plan)(void *app, const char *runbook, const json_t *answers, json_t **ret, Err *err);
         /* Starts the engine for exactly this plan (plan_sha256 is checked). */
-        bool (*start)(void *app, const char *runbook, const json_t *answers, const char *plan_sha256,
-                      char **ret_run_dir, Err *err);
+        bool (*start)(void *app, const char *runbook, const json_t *answers,
+                      const char *plan_sha256, char **ret_run_dir, Err *err);
         /* Starts an engine on an existing run directory (after a crash or a reboot). */
         bool (*resume)(void *app, const char *run_dir, Err *err);
         /* Gives the terminal to a shell (already left by the UI). */
@@ -43,10 +43,10 @@ typedef struct UiApp {
 } UiApp;
 
 typedef struct UiOptions {
-        const char *theme;              /* NULL: default                                     */
-        bool        plain, json, watch, mouse;
-        const char *answers_from;       /* plain: file of answers (tests, demo), or NULL     */
-        bool        yes;                /* plain: answer yes-gates (never typed ones)        */
+        const char *theme; /* NULL: default */
+        bool plain, json, watch, mouse;
+        const char *answers_from; /* plain: file of answers (tests, demo), or NULL */
+        bool yes;                 /* plain: answer yes-gates (never typed ones) */
 } UiOptions;
 
 /* The wizard, from the home screen. Returns the exit code (house.md 4). */

@@ -13,13 +13,22 @@
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for bundles; made when missing" },
         { .name = "name", .type = PARAM_STRING, .help = "name; date and time are added" },
-        { .name = "databases", .type = PARAM_LIST, .item = PARAM_NAME, .help = "databases to keep" },
-        { .name = "dump", .type = PARAM_STRING, .fallback = "none",
+        { .name = "databases",
+          .type = PARAM_LIST,
+          .item = PARAM_NAME,
+          .help = "databases to keep" },
+        { .name = "dump",
+          .type = PARAM_STRING,
+          .fallback = "none",
           .help = "custom: also the server's own pg_dump -Fc; none" },
         { .name = "globals", .type = PARAM_BOOL, .fallback = "true", .help = "also the roles" },
-        { .name = "files", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "files",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "paths of files to keep, such as the compose file; a .env beside them too" },
-        { .name = "env", .type = PARAM_STRING, .fallback = "redact",
+        { .name = "env",
+          .type = PARAM_STRING,
+          .fallback = "redact",
           .help = "redact: of .env files only the names; keep: also the values" },
         JOBS_PARAM,
         { 0 },
@@ -59,14 +68,15 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# writes %s/%s_<date>_<time>.pgs.tar, readable by its owner only", step_words(ctx, "root"),
-                  step_words(ctx, "name"));
+        step_plan(ctx, "# writes %s/%s_<date>_<time>.pgs.tar, readable by its owner only",
+                  step_words(ctx, "root"), step_words(ctx, "name"));
         if (step_bool(ctx, "globals"))
                 step_plan(ctx, "$ pg_dumpall --globals-only");
         step_plan(ctx, "# all of %s, each database as it was at one moment",
                   step_words(ctx, "databases"));
         if (str_eq(step_str(ctx, "dump"), "custom"))
-                step_plan(ctx, "$ pg_dump -Fc   -- the server's own major, under the same snapshot");
+                step_plan(ctx,
+                          "$ pg_dump -Fc   -- the server's own major, under the same snapshot");
         step_plan_undo(ctx, "# an unfinished bundle is removed, a finished one is kept");
         return true;
 }
@@ -82,15 +92,15 @@ static json_t *files(StepCtx *ctx)
         json_t *file;
         if (json_is_string(given) && *json_string_value(given))
                 json_array_append(list, (json_t *)given);
-        json_array_foreach(list, i, file)
-        {
+        json_array_foreach(list, i, file) {
                 const char *path = json_string_value(file);
                 const char *slash = path ? strrchr(path, '/') : NULL;
                 if (!path || json_object_get(seen, path))
                         continue;
                 json_object_set_new(seen, path, json_true());
                 json_array_append(out, file);
-                AUTO_FREE char *env = slash ? xasprintf("%.*s/.env", (int)(slash - path), path) : NULL;
+                AUTO_FREE char *env =
+                        slash ? xasprintf("%.*s/.env", (int)(slash - path), path) : NULL;
                 if (env && io_exists(env) && !json_object_get(seen, env)) {
                         json_object_set_new(seen, env, json_true());
                         json_array_append_new(out, json_string(env));
@@ -122,8 +132,8 @@ static void report(StepCtx *ctx, const BundleDone *done, const TransferResult *s
         step_result_int(ctx, "bytes", sum->bytes);
         step_result_str(ctx, "client", sum->client ? sum->client : "");
         step_artifact(ctx, "bundle", done->path, done->size, done->sha256);
-        step_report(ctx, "%s, %s: %s, %s, %s", done->path,
-                    fmt_bytes(done->size, size), THINGS(sum->tables, "table"), THINGS(sum->rows, "row"),
+        step_report(ctx, "%s, %s: %s, %s, %s", done->path, fmt_bytes(done->size, size),
+                    THINGS(sum->tables, "table"), THINGS(sum->rows, "row"),
                     THINGS(sum->objects, "object"));
 }
 
@@ -137,9 +147,11 @@ static bool remember_done(StepCtx *ctx, Err *err)
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON keep = files(ctx);
-        TransferBackup b = { .run = step_run_id(ctx), .databases = names(ctx),
+        TransferBackup b = { .run = step_run_id(ctx),
+                             .databases = names(ctx),
                              .dump = str_eq(step_str(ctx, "dump"), "custom"),
-                             .globals = step_bool(ctx, "globals"), .files = keep,
+                             .globals = step_bool(ctx, "globals"),
+                             .files = keep,
                              .redact_env = !str_eq(step_str(ctx, "env"), "keep"),
                              .image = step_target_image(ctx, step_target(ctx)) };
         if (!step_part_remove(ctx, err) ||
@@ -173,14 +185,12 @@ static bool adopt(StepCtx *ctx, const char *path, Err *err)
         if (!str_eq(jx_str(m, "run", ""), step_run_id(ctx)))
                 return err_set(err, ERR_USER, "%s is not a bundle of this run", path);
         done.members = (int64_t)json_object_size(jx_get(m, "members")) + 1;
-        json_array_foreach(jx_get(m, "databases"), i, db)
-        {
+        json_array_foreach(jx_get(m, "databases"), i, db) {
                 sum.tables += jx_int(db, "tables_counted", 0);
                 sum.objects += jx_int(db, "objects", 0);
                 if (!sum.client)
                         sum.client = xstrdup(jx_str(db, "client", ""));
-                json_array_foreach(jx_get(db, "tables"), k, t)
-                {
+                json_array_foreach(jx_get(db, "tables"), k, t) {
                         sum.rows += jx_int(t, "rows", 0);
                         sum.bytes += jx_int(t, "bytes", 0);
                 }
@@ -224,8 +234,10 @@ static bool dry_wide(StepCtx *ctx, Pg *pg, Err *err)
         if (!wide_row(pg, &wide, err))
                 return false;
         if (wide)
-                step_warn(ctx, "database %s: %s. The bundle's own rows carry it; it goes without that dump", pg_database(pg),
-                          wide);
+                step_warn(ctx,
+                          "database %s: %s. The bundle's own rows carry it; it goes without that "
+                          "dump",
+                          pg_database(pg), wide);
         return true;
 }
 
@@ -235,7 +247,8 @@ static bool dry_database(StepCtx *ctx, const char *name, int64_t *bytes, Err *er
         int64_t mine = 0;
         if (dry_pg(ctx, step_target(ctx), name, &pg) != SEEN_HERE)
                 return true;
-        if (!dry_readable(ctx, pg, err) || !dry_table_bytes(pg, &mine, err) || !dry_wide(ctx, pg, err))
+        if (!dry_readable(ctx, pg, err) || !dry_table_bytes(pg, &mine, err) ||
+            !dry_wide(ctx, pg, err))
                 return false;
         *bytes += mine;
         return true;
@@ -262,7 +275,8 @@ static bool dry_globals(StepCtx *ctx, Pg *pg, Err *err)
         if (!dry_superuser(pg, &super, err))
                 return false;
         if (!super)
-                step_warn(ctx, "this role sees no passwords: the roles go into the bundle without them");
+                step_warn(ctx,
+                          "this role sees no passwords: the roles go into the bundle without them");
         return true;
 }
 

@@ -11,7 +11,10 @@
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory of the bundles" },
         { .name = "names", .type = PARAM_LIST, .help = "only bundles of these names" },
-        { .name = "keep_last", .type = PARAM_INT, .fallback = "2", .help = "so many of each name stay" },
+        { .name = "keep_last",
+          .type = PARAM_INT,
+          .fallback = "2",
+          .help = "so many of each name stay" },
         { .name = "keep", .type = PARAM_DURATION, .fallback = "30d", .help = "younger ones stay" },
         { 0 },
 };
@@ -37,7 +40,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan(ctx, "# removes bundles named %s in %s but the last %s and those younger than %s",
                   step_words(ctx, "names"), step_words(ctx, "root"), step_words(ctx, "keep_last"),
                   step_words(ctx, "keep"));
-        step_plan(ctx, "# never the newest that was verified, never one that is some run's way back");
+        step_plan(ctx,
+                  "# never the newest that was verified, never one that is some run's way back");
         return true;
 }
 
@@ -45,10 +49,9 @@ static bool is_named(StepCtx *ctx, const json_t *row)
 {
         size_t i;
         json_t *name;
-        json_array_foreach(step_get(ctx, "names"), i, name)
-        {
-                AUTO_FREE char *encoded = bundle_encode(json_string_value(name) ? json_string_value(name)
-                                                                                : "");
+        json_array_foreach(step_get(ctx, "names"), i, name) {
+                AUTO_FREE char *encoded =
+                        bundle_encode(json_string_value(name) ? json_string_value(name) : "");
                 if (str_eq(jx_str(row, "name", ""), encoded))
                         return true;
         }
@@ -70,7 +73,8 @@ static bool remove_one(StepCtx *ctx, const json_t *row, json_t *removed, int64_t
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON list = json_array();
-        BundleRule rule = { .keep_last = step_int(ctx, "keep_last"), .keep_ms = step_int(ctx, "keep"),
+        BundleRule rule = { .keep_last = step_int(ctx, "keep_last"),
+                            .keep_ms = step_int(ctx, "keep"),
                             .now_ms = clock_wall_ms() };
         json_t *removed = json_array(), *row;
         int64_t bytes = 0, kept = 0;
@@ -84,8 +88,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                         return false;
         }
         bundle_prune_plan(list, &rule);
-        json_array_foreach(list, i, row)
-        {
+        json_array_foreach(list, i, row) {
                 if (!is_named(ctx, row))
                         continue;
                 if (jx_bool(row, "remove", false)) {
@@ -98,8 +101,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         step_result_int(ctx, "kept", kept);
         step_result_int(ctx, "bytes", bytes);
-        step_report(ctx, "%zu removed, %s, %lld stay", json_array_size(removed), fmt_bytes(bytes, size),
-                    (long long)kept);
+        step_report(ctx, "%zu removed, %s, %lld stay", json_array_size(removed),
+                    fmt_bytes(bytes, size), (long long)kept);
         return true;
 }
 

@@ -14,7 +14,10 @@ static const ParamSpec bad_fields[] = {
 };
 
 static const ParamSpec results[] = {
-        { .name = "bad", .type = PARAM_LIST, .fields = bad_fields, .help = "members that are damaged" },
+        { .name = "bad",
+          .type = PARAM_LIST,
+          .fields = bad_fields,
+          .help = "members that are damaged" },
         { .name = "members", .type = PARAM_INT, .help = "number of members read" },
         { .name = "bytes", .type = PARAM_SIZE, .help = "bytes read" },
         { .name = "plain_bytes", .type = PARAM_SIZE, .help = "bytes they unpack to" },
@@ -27,7 +30,9 @@ static const char *const verdict[] = { "bad", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# reads every byte of %s back: checksums, and rows against its list of contents", step_words(ctx, "bundle"));
+        step_plan(ctx,
+                  "# reads every byte of %s back: checksums, and rows against its list of contents",
+                  step_words(ctx, "bundle"));
         step_plan(ctx, "$ pg_restore -f /dev/null   -- for a pg_dump in it");
         return true;
 }
@@ -44,7 +49,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         size_t bad = json_array_size(r.bad), i;
         json_t *j;
-        json_array_foreach(r.notes, i, j) step_say(ctx, "%s", json_string_value(j));
+        json_array_foreach(r.notes, i, j)
+                step_say(ctx, "%s", json_string_value(j));
         json_array_foreach(r.bad, i, j)
                 step_log(ctx, SAY_ERROR, "pgsherpa", "%s: %s", jx_str(j, "member", ""),
                          jx_str(j, "why", ""));
@@ -57,8 +63,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (bad)
                 step_report(ctx, "damaged: %zu of %s", bad, THINGS(r.members, "member"));
         else
-                step_report(ctx, "%s, %s, %s: every byte as written",
-                            THINGS(r.members, "member"), fmt_bytes(r.bytes, bytes), THINGS(r.rows, "row"));
+                step_report(ctx, "%s, %s, %s: every byte as written", THINGS(r.members, "member"),
+                            fmt_bytes(r.bytes, bytes), THINGS(r.rows, "row"));
         bundle_report_done(&r);
         return true;
 }

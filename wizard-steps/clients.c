@@ -24,7 +24,8 @@ static char *project_dir(const Target *t)
 {
         const json_t *via = jx_get(t->spec, "via"), *c = jx_get(via, "compose");
         const char *name = json_is_string(c) ? json_string_value(c) : jx_str(c, "$target", NULL);
-        const char *dir = jx_str(name ? jx_get(t->all, name) : c, "dir", jx_str(via, "compose_dir", ""));
+        const char *dir =
+                jx_str(name ? jx_get(t->all, name) : c, "dir", jx_str(via, "compose_dir", ""));
         char *real = *dir ? realpath(dir, NULL) : NULL;
         return real ? real : xstrdup("");
 }
@@ -59,7 +60,8 @@ static int port_here(const Target *t)
 {
         const json_t *via = jx_get(t->spec, "via");
         const char *host = jx_str(via, "host", "");
-        AUTO_FREE char *port = jx_get(via, "port") ? jx_words(jx_get(via, "port")) : xstrdup("5432");
+        AUTO_FREE char *port =
+                jx_get(via, "port") ? jx_words(jx_get(via, "port")) : xstrdup("5432");
         bool here = str_eq(host, "127.0.0.1") || str_eq(host, "localhost") || str_eq(host, "::1");
         return here ? atoi(port) : 0;
 }
@@ -74,7 +76,8 @@ static const json_t *server_of(const Target *t, const json_t *all, const char *d
         json_array_foreach(all, i, c) {
                 if (*name && (str_eq(container_name(c), name) || str_starts(container_id(c), name)))
                         return c;
-                if (*service && is_in_dir(c, dir) && !is_one_off(c) && str_eq(clients_service(c), service))
+                if (*service && is_in_dir(c, dir) && !is_one_off(c) &&
+                    str_eq(clients_service(c), service))
                         return c;
                 if (port && publishes(c, port))
                         return c;
@@ -155,7 +158,8 @@ static bool mounts_source(const json_t *c, const char *source)
 static void sharing_the_socket(const Clients *w, json_t *out)
 {
         const char *source = *w->socket ? source_at(w->server, w->socket) : "";
-        AUTO_FREE char *run = str_starts(w->socket, "/var/run/") ? xstrdup(w->socket + strlen("/var")) : NULL;
+        AUTO_FREE char *run =
+                str_starts(w->socket, "/var/run/") ? xstrdup(w->socket + strlen("/var")) : NULL;
         size_t i;
         json_t *c;
         if (!*source && run) /* /var/run is a link to /run */
@@ -167,13 +171,14 @@ static void sharing_the_socket(const Clients *w, json_t *out)
 
 static void behind_loopback(Clients *w, const json_t *client, json_t *out)
 {
-        bool known = docker_is_local() &&
-                     host_peer_find(w->pid, (int)jx_int(client, "port", 0), w->port ? w->port : 5432, &w->peer);
+        bool known = docker_is_local() && host_peer_find(w->pid, (int)jx_int(client, "port", 0),
+                                                         w->port ? w->port : 5432, &w->peer);
         size_t i;
         json_t *c;
         json_array_foreach(w->all, i, c)
                 if (known ? str_eq(container_id(c), w->peer.container)
-                          : w->server && shares_network(c, w->server) && !str_eq(network_of(c), "host"))
+                          : w->server && shares_network(c, w->server) &&
+                                    !str_eq(network_of(c), "host"))
                         json_array_append(out, c);
 }
 
@@ -206,7 +211,8 @@ const char *clients_service(const json_t *container)
 
 bool clients_is_own_service(const Clients *w, const json_t *container)
 {
-        return is_in_dir(container, w->dir) && !is_one_off(container) && *clients_service(container);
+        return is_in_dir(container, w->dir) && !is_one_off(container) &&
+               *clients_service(container);
 }
 
 static void add_container(const json_t *c, Buf *b)
@@ -214,8 +220,8 @@ static void add_container(const json_t *c, Buf *b)
         if (!*clients_service(c))
                 buf_printf(b, "container %s", container_name(c));
         else if (is_one_off(c))
-                buf_printf(b, "a `docker compose run` of service %s, container %s", clients_service(c),
-                           container_name(c));
+                buf_printf(b, "a `docker compose run` of service %s, container %s",
+                           clients_service(c), container_name(c));
         else
                 buf_printf(b, "service %s of project %s", clients_service(c),
                            container_label(c, "com.docker.compose.project"));
@@ -242,7 +248,8 @@ static bool is_of_a_container(const json_t *server, const char *address)
                 return false;
         json_object_foreach(jx_get(jx_get(server, "NetworkSettings"), "Networks"), key, network) {
                 int bits = (int)jx_int(network, "IPPrefixLen", 0);
-                if (bits > 0 && bits <= 32 && inet_pton(AF_INET, jx_str(network, "IPAddress", ""), &own) == 1 &&
+                if (bits > 0 && bits <= 32 &&
+                    inet_pton(AF_INET, jx_str(network, "IPAddress", ""), &own) == 1 &&
                     !((ntohl(one.s_addr) ^ ntohl(own.s_addr)) >> (32 - bits)))
                         return true;
         }
@@ -254,12 +261,15 @@ static void add_stranger(const Clients *w, const json_t *client, Buf *b)
         const char *inet = jx_str(client, "address", "");
         AUTO_FREE char *address = xstrndup(inet, strcspn(inet, "/"));
         if (w->peer.pid)
-                buf_printf(b, "program %s (process %ld) of this machine", w->peer.name, w->peer.pid);
+                buf_printf(b, "program %s (process %ld) of this machine", w->peer.name,
+                           w->peer.pid);
         else if (str_eq(address, "local"))
                 buf_adds(b, w->server ? "a program beside the server (docker exec), on its socket"
                                       : "a program of the server's machine, on its socket");
         else if (w->server && is_gateway(w->server, address))
-                buf_printf(b, "somebody from outside Docker, through the published port (seen as %s)", address);
+                buf_printf(b,
+                           "somebody from outside Docker, through the published port (seen as %s)",
+                           address);
         else if (w->server && is_of_a_container(w->server, address))
                 buf_printf(b,
                            "a container that is gone (%s), its statement still runs: select "
@@ -282,7 +292,7 @@ char *clients_words(const Clients *w, const json_t *client, const json_t *may_be
         }
         if (!json_array_size(may_be))
                 add_stranger(w, client, &b);
-        buf_printf(&b, ", as %s in %s%s%s", jx_str(client, "user", "?"), jx_str(client, "database", "?"),
-                   *app ? " with " : "", app);
+        buf_printf(&b, ", as %s in %s%s%s", jx_str(client, "user", "?"),
+                   jx_str(client, "database", "?"), *app ? " with " : "", app);
         return text_clean_str(buf_str(&b));
 }

@@ -16,13 +16,13 @@
 #include "wizard-steps/host_steps.h"
 
 typedef struct Clients {
-        json_t *all;          /* inspect JSON of every running container                   */
-        const json_t *server; /* the one the target's server is in, borrowed, or NULL      */
-        char *dir;            /* of the target's project, links resolved; "" for none      */
-        char *socket;         /* directory of its socket, inside; "" when not known        */
-        int port;             /* it listens on, inside                                     */
-        long pid;             /* of a process in its network namespace; 0: not known       */
-        Peer peer;            /* of the last client looked for                             */
+        json_t *all;          /* inspect JSON of every running container */
+        const json_t *server; /* the one the target's server is in, borrowed, or NULL */
+        char *dir;            /* of the target's project, links resolved; "" for none */
+        char *socket;         /* directory of its socket, inside; "" when not known */
+        int port;             /* it listens on, inside */
+        long pid;             /* of a process in its network namespace; 0: not known */
+        Peer peer;            /* of the last client looked for */
 } Clients;
 
 void clients_done(Clients *w) NONNULL;

@@ -4,7 +4,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 
-#define KEEP 4000       /* characters of output in the result; all of it is in the step's log */
+#define KEEP 4000 /* characters of output in the result; all of it is in the step's log */
 
 static bool is_env_name(const char *name)
 {
@@ -30,7 +30,8 @@ void command_check_env(StepCtx *ctx)
 static const char **env_of(StepCtx *ctx)
 {
         const json_t *map = step_get(ctx, "env");
-        const char **env = arena_new_array(step_arena(ctx), const char *, json_object_size(map) + 1);
+        const char **env =
+                arena_new_array(step_arena(ctx), const char *, json_object_size(map) + 1);
         size_t n = 0;
         const char *key;
         json_t *value;
@@ -63,10 +64,15 @@ bool command_run(StepCtx *ctx, const Argv *argv, Err *err)
                 return false;
         step_log(ctx, SAY_CMD, "pgsherpa", "$ %s", words);
         const char *input = step_str(ctx, "stdin");
-        ProcOptions o = { .env = env_of(ctx), .cancel = step_cancel_flag(ctx), .line = on_line,
-                          .line_arg = ctx, .any_exit = true, .timeout_ms = step_timeout_ms(ctx),
+        ProcOptions o = { .env = env_of(ctx),
+                          .cancel = step_cancel_flag(ctx),
+                          .line = on_line,
+                          .line_arg = ctx,
+                          .any_exit = true,
+                          .timeout_ms = step_timeout_ms(ctx),
                           .cwd = *step_str(ctx, "cwd") ? step_str(ctx, "cwd") : NULL,
-                          .input = *input ? input : NULL, .input_len = strlen(input) };
+                          .input = *input ? input : NULL,
+                          .input_len = strlen(input) };
         if (json_is_object(step_get(ctx, "password_stdin")) &&
             !(o.input_secret = step_secret(ctx, "password_stdin", err)))
                 return false;
@@ -108,7 +114,7 @@ bool command_probe(StepCtx *ctx, Found *ret, Err *err)
                 step_result_int(ctx, "status", 0);
                 *ret = FOUND_ALL;
         } else {
-                *ret = FOUND_DRIFT;     /* it may have done some of its work: ask */
+                *ret = FOUND_DRIFT; /* it may have done some of its work: ask */
         }
         return true;
 }

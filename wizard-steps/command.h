@@ -13,12 +13,25 @@ bool command_probe(StepCtx *ctx, Found *ret, Err *err) MUST_CHECK;
 void command_check_env(StepCtx *ctx);
 
 /* `env`, `cwd` and `stdin` rows, `status` and `output` rows; the same for both. */
-#define COMMAND_PARAMS                                                                          \
-        { .name = "env", .type = PARAM_MAP, .fallback = "{}", .help = "variables it gets, and no others of ours" }, \
-        { .name = "cwd", .type = PARAM_STRING, .fallback = "", .help = "directory it runs in" },   \
-        { .name = "stdin", .type = PARAM_STRING, .fallback = "", .help = "text for its standard input" }, \
-        { .name = "password_stdin", .type = PARAM_SECRET, .fallback = "",                          \
-          .help = "a secret for its standard input, as one line" }
-#define COMMAND_RESULTS                                                                         \
+#define COMMAND_PARAMS                                                                             \
+        { .name = "env",                                                                           \
+          .type = PARAM_MAP,                                                                       \
+          .fallback = "{}",                                                                        \
+          .help = "variables it gets, and no others of ours" },                                    \
+                { .name = "cwd",                                                                   \
+                  .type = PARAM_STRING,                                                            \
+                  .fallback = "",                                                                  \
+                  .help = "directory it runs in" },                                                \
+                { .name = "stdin",                                                                 \
+                  .type = PARAM_STRING,                                                            \
+                  .fallback = "",                                                                  \
+                  .help = "text for its standard input" },                                         \
+        {                                                                                          \
+                .name = "password_stdin", .type = PARAM_SECRET, .fallback = "",                    \
+                .help = "a secret for its standard input, as one line"                             \
+        }
+#define COMMAND_RESULTS                                                                            \
         { .name = "status", .type = PARAM_INT, .help = "its exit status" },                        \
-        { .name = "output", .type = PARAM_STRING, .help = "the end of what it wrote" }
+        {                                                                                          \
+                .name = "output", .type = PARAM_STRING, .help = "the end of what it wrote"         \
+        }

@@ -9,7 +9,9 @@ static const ParamSpec fields[] = {
         { 0 },
 };
 static const ParamSpec results[] = {
-        { .name = "drifted", .type = PARAM_LIST, .fields = fields,
+        { .name = "drifted",
+          .type = PARAM_LIST,
+          .fields = fields,
           .help = "services that run something else than the file says" },
         { .name = "files", .type = PARAM_LIST, .item = PARAM_PATH, .help = "files of the project" },
         { 0 },
@@ -30,7 +32,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *d;
         json_array_foreach(drifted, i, d)
-                step_log(ctx, SAY_WARN, "compose", "%s: %s", jx_str(d, "service", ""), jx_str(d, "why", ""));
+                step_log(ctx, SAY_WARN, "compose", "%s: %s", jx_str(d, "service", ""),
+                         jx_str(d, "why", ""));
         if (json_array_size(drifted))
                 step_report(ctx, "%zu services differ from the file", json_array_size(drifted));
         else

@@ -86,7 +86,8 @@ void change_check(StepCtx *ctx, const ComposeChange *ch)
         size_t i;
         json_t *one;
         change_unwritable(ch, problems);
-        json_array_foreach(problems, i, one) step_problem(ctx, "%s", json_string_value(one));
+        json_array_foreach(problems, i, one)
+                step_problem(ctx, "%s", json_string_value(one));
 }
 
 void change_results(const ComposeChange *ch, json_t *results)

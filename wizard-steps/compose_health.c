@@ -2,9 +2,14 @@
 #include "wizard-steps/host_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "expect_running", .type = PARAM_ANY, .fallback = "[]",
-          .help = "names of containers or services that must run, as an earlier look reported them" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "30s",
+        { .name = "expect_running",
+          .type = PARAM_ANY,
+          .fallback = "[]",
+          .help = "names of containers or services that must run, as an earlier look reported "
+                  "them" },
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "30s",
           .help = "patience with a health check that is starting or fails" },
         { 0 },
 };
@@ -17,12 +22,18 @@ static const ParamSpec fields[] = {
         { 0 },
 };
 static const ParamSpec results[] = {
-        { .name = "services", .type = PARAM_LIST, .fields = fields, .help = "every container of the project" },
+        { .name = "services",
+          .type = PARAM_LIST,
+          .fields = fields,
+          .help = "every container of the project" },
         { .name = "running", .type = PARAM_LIST, .help = "services that run" },
         { .name = "unhealthy", .type = PARAM_LIST, .help = "services that run and are not well" },
-        { .name = "risky_checks", .type = PARAM_LIST,
+        { .name = "risky_checks",
+          .type = PARAM_LIST,
           .help = "database services whose own health check may end the server" },
-        { .name = "not_back", .type = PARAM_LIST, .help = "of expect_running, those that do not run" },
+        { .name = "not_back",
+          .type = PARAM_LIST,
+          .help = "of expect_running, those that do not run" },
         { 0 },
 };
 
@@ -41,7 +52,8 @@ static bool may_get_well(const Compose *c)
         json_t *one;
         json_array_foreach(compose_containers(c), i, one) {
                 const char *health = container_health(one);
-                if (container_running(one) && (str_eq(health, "starting") || str_eq(health, "unhealthy")))
+                if (container_running(one) &&
+                    (str_eq(health, "starting") || str_eq(health, "unhealthy")))
                         return true;
         }
         return false;
@@ -52,11 +64,13 @@ static bool may_get_well(const Compose *c)
 static bool is_unwell(const json_t *one)
 {
         const char *health = container_health(one), *status = container_status(one);
-        const char *policy = jx_str(jx_get(jx_get(one, "HostConfig"), "RestartPolicy"), "Name", "no");
+        const char *policy =
+                jx_str(jx_get(jx_get(one, "HostConfig"), "RestartPolicy"), "Name", "no");
         if (str_eq(status, "restarting") || str_eq(status, "paused") || str_eq(status, "dead"))
                 return true;
         if (!container_running(one))
-                return container_exit_code(one) != 0 && !str_eq(policy, "no") && !str_eq(policy, "");
+                return container_exit_code(one) != 0 && !str_eq(policy, "no") &&
+                       !str_eq(policy, "");
         return str_eq(health, "unhealthy") || str_eq(health, "starting");
 }
 
@@ -70,10 +84,10 @@ static bool has_risky_check(const json_t *one)
 {
         const json_t *check = jx_get(jx_get(one, "Config"), "Healthcheck");
         const char *how = json_string_value(json_array_get(jx_get(check, "Test"), 0));
-        int64_t timeout = jx_int(check, "Timeout", 0);          /* 0: the engine's 30 s */
+        int64_t timeout = jx_int(check, "Timeout", 0); /* 0: the engine's 30 s */
         bool init = jx_bool(jx_get(one, "HostConfig"), "Init", false);
-        return container_pg_major(one) > 0 && str_eq(how, "CMD-SHELL") && timeout > 0 && timeout < RISKY_NS &&
-               !init;
+        return container_pg_major(one) > 0 && str_eq(how, "CMD-SHELL") && timeout > 0 &&
+               timeout < RISKY_NS && !init;
 }
 
 static bool has(const json_t *list, const char *text)
@@ -98,7 +112,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 if (!compose_refresh(c, err))
                         return false;
         }
-        json_t *all = json_array(), *running = json_array(), *unwell = json_array(), *missing = json_array();
+        json_t *all = json_array(), *running = json_array(), *unwell = json_array(),
+               *missing = json_array();
         json_t *risky = json_array();
         step_result_set(ctx, "services", all);
         step_result_set(ctx, "running", running);
@@ -119,9 +134,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                         jx_append_str(running, service);
                 if (has_risky_check(one)) {
                         jx_append_str(risky, service);
-                        step_log(ctx, SAY_WARN, "compose", "%s: its health check is a shell that is killed after "
-                                 "less than 10 s; what it leaves can make the server restart. Write `timeout: "
-                                 "30s`, or `test: [CMD, pg_isready, ..]`, or `init: true`", service);
+                        step_log(ctx, SAY_WARN, "compose",
+                                 "%s: its health check is a shell that is killed after "
+                                 "less than 10 s; what it leaves can make the server restart. "
+                                 "Write `timeout: 30s`, or `test: [CMD, pg_isready, ..]`, or "
+                                 "`init: true`",
+                                 service);
                 }
                 if (is_unwell(one)) {
                         jx_append_str(unwell, service);

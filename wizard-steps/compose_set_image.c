@@ -5,7 +5,9 @@
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_NAME, .help = "service whose image changes" },
         { .name = "image", .type = PARAM_IMAGE, .help = "new image, with a tag" },
-        { .name = "apply", .type = PARAM_STRING, .fallback = "later",
+        { .name = "apply",
+          .type = PARAM_STRING,
+          .fallback = "later",
           .help = "later: only the file changes, compose.up makes it true" },
         OVERRIDE_PARAM,
         { 0 },
@@ -42,7 +44,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!step_compose(ctx, &c, err))
                 return false;
         if (!prepare(ctx, c, &ch, &previous, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         else
                 change_check(ctx, ch);
         return true;
@@ -100,10 +103,12 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "saved", step_id(ctx), WILL_COME);
         if (!str_eq(step_str(ctx, "apply"), "later"))
                 step_problem(ctx, "apply: %s is not known; it is `later`", step_str(ctx, "apply"));
-        if (!step_known(ctx, "service") || !step_known(ctx, "image") || dry_project(ctx, &c) != SEEN_HERE)
+        if (!step_known(ctx, "service") || !step_known(ctx, "image") ||
+            dry_project(ctx, &c) != SEEN_HERE)
                 return true;
         if (!prepare(ctx, c, &ch, &previous, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         else
                 change_check(ctx, ch);
         return true;

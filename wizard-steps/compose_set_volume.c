@@ -6,15 +6,21 @@
 
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_NAME, .help = "service whose data volume changes" },
-        { .name = "volume", .type = PARAM_STRING, .help = "name of the volume, which exists already" },
-        { .name = "image", .type = PARAM_STRING, .fallback = "",
+        { .name = "volume",
+          .type = PARAM_STRING,
+          .help = "name of the volume, which exists already" },
+        { .name = "image",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "image that will run on it, for where it wants its data; else the service's" },
         OVERRIDE_PARAM,
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "previous", .type = PARAM_STRING, .help = "volume (or directory) that was there" },
+        { .name = "previous",
+          .type = PARAM_STRING,
+          .help = "volume (or directory) that was there" },
         { .name = "file", .type = PARAM_STRING, .help = "file that was edited, or several" },
         { .name = "diff", .type = PARAM_STRING, .help = "the change, as a unified diff" },
         { .name = "mount", .type = PARAM_PATH, .help = "where the volume is mounted now" },
@@ -22,8 +28,8 @@ static const ParamSpec results[] = {
 };
 
 typedef struct Prepared {
-        ComposeChange *change, *back;           /* back: to a volume that had no name; else NULL */
-        VolumeMove     move;
+        ComposeChange *change, *back; /* back: to a volume that had no name; else NULL */
+        VolumeMove move;
 } Prepared;
 
 static void prepared_done(Prepared *p)
@@ -56,8 +62,10 @@ static bool prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
         AUTO_JSON image = NULL;
         if (!image_of(ctx, c, &image, err) || !volume_move_find(c, service, image, &p->move, err))
                 return false;
-        ComposeVolumeWish w = { .service = service, .data_dir = p->move.old_data,
-                                .volume = step_str(ctx, "volume"), .target = p->move.mount };
+        ComposeVolumeWish w = { .service = service,
+                                .data_dir = p->move.old_data,
+                                .volume = step_str(ctx, "volume"),
+                                .target = p->move.mount };
         p->change = compose_change_new(c);
         if (step_bool(ctx, "override"))
                 compose_change_override_only(p->change);
@@ -66,8 +74,10 @@ static bool prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
         if (!volume_is_anonymous(p->move.previous) || step_bool(ctx, "override"))
                 return true;
         /* A container made anew gets another one: the way back names it. */
-        ComposeVolumeWish back = { .service = service, .data_dir = p->move.old_data,
-                                   .volume = p->move.previous, .target = p->move.old_mount };
+        ComposeVolumeWish back = { .service = service,
+                                   .data_dir = p->move.old_data,
+                                   .volume = p->move.previous,
+                                   .target = p->move.old_mount };
         p->back = compose_change_new(c);
         return compose_change_volume(p->back, &look, &back, err);
 }
@@ -85,7 +95,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!volume)
                 step_problem(ctx, "there is no volume %s", step_str(ctx, "volume"));
         if (!prepare(ctx, c, &p, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         else
                 change_check(ctx, p.change);
         return true;
@@ -116,7 +127,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         if (!change_write(ctx, p.change, p.back, found, err))
                 return false;
-        step_report(ctx, "%s to %s, mounted at %s", p.move.previous, step_str(ctx, "volume"), p.move.mount);
+        step_report(ctx, "%s to %s, mounted at %s", p.move.previous, step_str(ctx, "volume"),
+                    p.move.mount);
         return true;
 }
 
@@ -155,7 +167,8 @@ static void dry_edit(StepCtx *ctx, Compose *c, json_t *image)
         if (ok)
                 change_check(ctx, p.change);
         else
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
@@ -169,8 +182,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "saved", step_id(ctx), WILL_COME);
         if (!step_known(ctx, "service") || dry_project(ctx, &c) != SEEN_HERE)
                 return true;
-        if (step_known(ctx, "volume") && dry_volume(ctx, wanted, &volume, err) == SEEN_NOT && err->kind == ERR_NONE &&
-            step_will_be(ctx, "anything", "anywhere") != WILL_COME)
+        if (step_known(ctx, "volume") && dry_volume(ctx, wanted, &volume, err) == SEEN_NOT &&
+            err->kind == ERR_NONE && step_will_be(ctx, "anything", "anywhere") != WILL_COME)
                 step_problem(ctx, "there is no volume %s, and no earlier step makes it", wanted);
         if (err->kind)
                 return false;
@@ -179,7 +192,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         else if (!compose_service_image(c, service, &name, err))
                 return false;
         Seen seen = step_known(ctx, "image") ? dry_image(ctx, name, false, &image) : SEEN_LATER;
-        if (seen == SEEN_LATER)         /* where it wants its data is known of the image of now */
+        if (seen == SEEN_LATER) /* where it wants its data is known of the image of now */
                 step_unseen(ctx, "where image %s wants its data is known when it is here", name);
         if (seen == SEEN_HERE)
                 dry_edit(ctx, c, image);

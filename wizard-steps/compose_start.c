@@ -1,14 +1,25 @@
-/* compose_start.c: starts containers that exist, exactly as they were made; nothing is recreated. */
+/* compose_start.c: starts containers that exist, exactly as they were made; nothing is
+ * recreated. */
 #include "host/ports.h"
 #include "wizard-steps/host_steps.h"
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING, .help = "services to start, in this order" },
-        { .name = "health", .type = PARAM_STRING, .fallback = "",
+        { .name = "services",
+          .type = PARAM_LIST,
+          .item = PARAM_STRING,
+          .help = "services to start, in this order" },
+        { .name = "health",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "pg_isready, container, running, or a URL; empty: its own health check" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "time to become well" },
-        { .name = "grace", .type = PARAM_DURATION, .fallback = "60s",
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "120s",
+          .help = "time to become well" },
+        { .name = "grace",
+          .type = PARAM_DURATION,
+          .fallback = "60s",
           .help = "time to end by itself when this is undone" },
         { 0 },
 };
@@ -34,7 +45,8 @@ static bool start_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
         const json_t *one = compose_container(c, service);
         if (!container_running(one)) {
                 AUTO_ARGV a = { 0 };
-                argv_add_all(&a, (const char *const[]){ "docker", "start", container_name(one), NULL });
+                argv_add_all(&a,
+                             (const char *const[]){ "docker", "start", container_name(one), NULL });
                 if (!docker_start(&call, &a, err))
                         return false;
         }
@@ -69,7 +81,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
-        *ret = before ? FOUND_PART : FOUND_NOTHING;     /* starting again does no harm */
+        *ret = before ? FOUND_PART : FOUND_NOTHING; /* starting again does no harm */
         return true;
 }
 
@@ -98,7 +110,9 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 const char *service = json_string_value(name), *key = dry_service(ctx, service);
                 const json_t *one = compose_container(c, service);
                 if (!one && step_will_be(ctx, "server", key) != WILL_COME)
-                        step_problem(ctx, "service %s has no container to start; compose.up makes one", service);
+                        step_problem(ctx,
+                                     "service %s has no container to start; compose.up makes one",
+                                     service);
                 if (step_known(ctx, "health"))
                         dry_health(ctx, step_str(ctx, "health"), service, one);
                 if (step_will_be(ctx, "server", key) == WILL_GO)

@@ -7,10 +7,17 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING, .help = "services to stop" },
-        { .name = "grace", .type = PARAM_DURATION, .fallback = "30s",
+        { .name = "services",
+          .type = PARAM_LIST,
+          .item = PARAM_STRING,
+          .help = "services to stop" },
+        { .name = "grace",
+          .type = PARAM_DURATION,
+          .fallback = "30s",
           .help = "time to end by itself before it is killed" },
-        { .name = "require", .type = PARAM_STRING, .fallback = "",
+        { .name = "require",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "clean_shutdown: fail when a server's files say otherwise" },
         { 0 },
 };
@@ -18,7 +25,9 @@ static const ParamSpec params[] = {
 static const ParamSpec results[] = {
         { .name = "stopped", .type = PARAM_LIST, .help = "services that ran and were stopped" },
         { .name = "not_running", .type = PARAM_LIST, .help = "services that did not run anyway" },
-        { .name = "system", .type = PARAM_STRING, .help = "system identifier of a server stopped cleanly" },
+        { .name = "system",
+          .type = PARAM_STRING,
+          .help = "system identifier of a server stopped cleanly" },
         { 0 },
 };
 
@@ -33,7 +42,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!step_compose(ctx, &c, err))
                 return false;
         if (*step_str(ctx, "require") && !wants_clean(ctx))
-                step_problem(ctx, "require: %s is not known; it is clean_shutdown", step_str(ctx, "require"));
+                step_problem(ctx, "require: %s is not known; it is clean_shutdown",
+                             step_str(ctx, "require"));
         AUTO_JSON names = step_names(ctx, "services");
         size_t i;
         json_t *name;
@@ -62,10 +72,12 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON names = step_names(ctx, "services");
         AUTO_FREE char *words = joined(names);
         const char *shown = *words ? words : step_words(ctx, "services");
-        step_plan_compose(ctx, false, "stop --timeout %lld %s", (long long)step_int(ctx, "grace") / 1000,
-                          shown);
+        step_plan_compose(ctx, false, "stop --timeout %lld %s",
+                          (long long)step_int(ctx, "grace") / 1000, shown);
         if (wants_clean(ctx))
-                step_plan(ctx, "# its data files must say that it was shut down cleanly (pg_controldata)");
+                step_plan(
+                        ctx,
+                        "# its data files must say that it was shut down cleanly (pg_controldata)");
         step_plan_undo(ctx, "# starts %s again, if it ran before", shown);
         step_plan_compose(ctx, true, "up -d --no-deps %s", shown);
         return true;
@@ -78,7 +90,8 @@ static bool finish(StepCtx *ctx, Compose *c, const json_t *before, Err *err)
         size_t i;
         json_t *s;
         json_array_foreach(before, i, s)
-                jx_append_str(jx_bool(s, "running", false) ? stopped : others, jx_str(s, "service", ""));
+                jx_append_str(jx_bool(s, "running", false) ? stopped : others,
+                              jx_str(s, "service", ""));
         step_result_set(ctx, "stopped", stopped);
         step_result_set(ctx, "not_running", others);
         json_array_foreach(before, i, s) {
@@ -127,8 +140,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_array_foreach(order, i, name) {
                 const json_t *one = compose_container(c, json_string_value(name));
                 if (one && container_running(one))
-                        return err_set(err, ERR_COMMAND, "%s still runs after it was stopped: "
-                                       "something starts it again", json_string_value(name));
+                        return err_set(err, ERR_COMMAND,
+                                       "%s still runs after it was stopped: "
+                                       "something starts it again",
+                                       json_string_value(name));
         }
         return finish(ctx, c, jx_get(step_remembered(ctx), "before"), err);
 }
@@ -155,7 +170,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
                 *ret = down ? FOUND_PART : FOUND_NOTHING;
         else
                 *ret = finish(ctx, c, before, err) ? FOUND_ALL : FOUND_PART;
-        err_clear(err);         /* an unclean stop is told by run(), which is called next */
+        err_clear(err); /* an unclean stop is told by run(), which is called next */
         return true;
 }
 
@@ -187,7 +202,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *name;
         if (*step_str(ctx, "require") && !wants_clean(ctx))
-                step_problem(ctx, "require: %s is not known; it is clean_shutdown", step_str(ctx, "require"));
+                step_problem(ctx, "require: %s is not known; it is clean_shutdown",
+                             step_str(ctx, "require"));
         if (dry_project(ctx, &c) != SEEN_HERE || !step_known(ctx, "services"))
                 return true;
         json_array_foreach(names, i, name) {
@@ -195,9 +211,13 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 const json_t *one = compose_container(c, service), *ignored = NULL;
                 AUTO_ERR why = { 0 };
                 if (!one && !compose_service(c, service, &ignored, &why))
-                        step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                        step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                                     why.hint ? why.hint : "");
                 else if (wants_clean(ctx) && one && !*container_pgdata(one))
-                        step_problem(ctx, "require: %s runs no PostgreSQL whose files could say that it was shut down", service);
+                        step_problem(ctx,
+                                     "require: %s runs no PostgreSQL whose files could say that it "
+                                     "was shut down",
+                                     service);
                 step_will(ctx, "server", dry_service(ctx, service), WILL_GO);
                 if (one)
                         step_will(ctx, "runs", container_name(one), WILL_GO);

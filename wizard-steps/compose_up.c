@@ -8,24 +8,46 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "services", .type = PARAM_LIST, .item = PARAM_STRING,
+        { .name = "services",
+          .type = PARAM_LIST,
+          .item = PARAM_STRING,
           .help = "services to start, in this order" },
-        { .name = "no_deps", .type = PARAM_BOOL, .fallback = "true",
+        { .name = "no_deps",
+          .type = PARAM_BOOL,
+          .fallback = "true",
           .help = "leave what they depend on alone" },
-        { .name = "health", .type = PARAM_STRING, .fallback = "",
-          .help = "pg_isready, container, running, completed, or a URL; empty: its own health check" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "time to become well" },
-        { .name = "grace", .type = PARAM_DURATION, .fallback = "60s",
+        { .name = "health",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "pg_isready, container, running, completed, or a URL; empty: its own health "
+                  "check" },
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "120s",
+          .help = "time to become well" },
+        { .name = "grace",
+          .type = PARAM_DURATION,
+          .fallback = "60s",
           .help = "time to end by itself when this is undone" },
-        { .name = "user", .type = PARAM_STRING, .fallback = "", .help = "for pg_isready: role to log in as" },
-        { .name = "database", .type = PARAM_STRING, .fallback = "", .help = "for pg_isready: database" },
-        { .name = "password", .type = PARAM_SECRET, .fallback = "",
+        { .name = "user",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "for pg_isready: role to log in as" },
+        { .name = "database",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "for pg_isready: database" },
+        { .name = "password",
+          .type = PARAM_SECRET,
+          .fallback = "",
           .help = "for pg_isready; else POSTGRES_PASSWORD of the service" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "identity", .type = PARAM_MAP, .fields = host_identity_fields,
+        { .name = "identity",
+          .type = PARAM_MAP,
+          .fields = host_identity_fields,
           .help = "of the server, with health: pg_isready" },
         { .name = "started", .type = PARAM_LIST, .help = "services that did not run before" },
         { .name = "containers", .type = PARAM_LIST, .help = "names of their containers" },
@@ -34,8 +56,10 @@ static const ParamSpec results[] = {
 
 static bool wellness(StepCtx *ctx, Wellness *w, Err *err)
 {
-        *w = (Wellness){ .health = step_str(ctx, "health"), .within_ms = step_int(ctx, "within"),
-                         .user = step_str(ctx, "user"), .database = step_str(ctx, "database") };
+        *w = (Wellness){ .health = step_str(ctx, "health"),
+                         .within_ms = step_int(ctx, "within"),
+                         .user = step_str(ctx, "user"),
+                         .database = step_str(ctx, "database") };
         if (!json_is_object(step_get(ctx, "password")))
                 return true;
         w->password = step_secret(ctx, "password", err);
@@ -70,9 +94,11 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         json_array_foreach(names, i, name)
                 buf_printf(&b, "%s%s", i ? " " : "", json_string_value(name));
         const char *shown = b.len ? buf_str(&b) : step_words(ctx, "services");
-        step_plan_compose(ctx, false, "up -d %s%s", step_bool(ctx, "no_deps") ? "--no-deps " : "", shown);
+        step_plan_compose(ctx, false, "up -d %s%s", step_bool(ctx, "no_deps") ? "--no-deps " : "",
+                          shown);
         const char *health = step_words(ctx, "health");
-        step_plan(ctx, "# waits until it is healthy: %s", *health ? health : "its own health check");
+        step_plan(ctx, "# waits until it is healthy: %s",
+                  *health ? health : "its own health check");
         step_plan_undo(ctx, "# puts %s back as it was before this step", shown);
         step_plan_compose(ctx, true, "stop %s", shown);
         return true;
@@ -106,7 +132,8 @@ static bool wait_all(StepCtx *ctx, Compose *c, const json_t *names, const json_t
         }
         const json_t *identity = jx_get(step_results(ctx), "identity");
         if (identity)
-                step_report(ctx, "%s is up, PostgreSQL %s", buf_str(&words), jx_str(identity, "version", "?"));
+                step_report(ctx, "%s is up, PostgreSQL %s", buf_str(&words),
+                            jx_str(identity, "version", "?"));
         else
                 step_report(ctx, "%s up", buf_str(&words));
         return true;
@@ -146,7 +173,8 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         AUTO_JSON names = step_names(ctx, "services");
         AUTO_JSON drifted = NULL;
         Wellness w;
-        if (!step_compose(ctx, &c, err) || !compose_drift(c, &drifted, err) || !wellness(ctx, &w, err))
+        if (!step_compose(ctx, &c, err) || !compose_drift(c, &drifted, err) ||
+            !wellness(ctx, &w, err))
                 return false;
         size_t i, k, well = 0, running = 0;
         json_t *name, *d;
@@ -217,7 +245,8 @@ static bool dry_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
         AUTO_JSON image = NULL;
         HostCall look = step_look(ctx);
         if (!compose_service(c, service, &ignored, &why)) {
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
                 return true;
         }
         bool edited = step_will_be(ctx, "server", dry_service(ctx, service)) == WILL_COME;
@@ -228,9 +257,10 @@ static bool dry_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
                 return true;
         }
         if (!compose_data_fits(&look, c, service, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         if (jx_get(ignored, "build") || !compose_service_image(c, service, &name, &why))
-                return true;            /* Compose builds it */
+                return true; /* Compose builds it */
         (void)!dry_image(ctx, name, true, &image);
         return true;
 }

@@ -10,7 +10,9 @@
 
 const ParamSpec transfer_results[] = {
         { .name = "database", .type = PARAM_NAME, .help = "name of the database that was made" },
-        { .name = "bundle", .type = PARAM_PATH, .help = "bundle written in the same pass, or empty" },
+        { .name = "bundle",
+          .type = PARAM_PATH,
+          .help = "bundle written in the same pass, or empty" },
         { .name = "bundle_sha256", .type = PARAM_STRING, .help = "SHA-256 of that bundle" },
         { .name = "bundle_size", .type = PARAM_SIZE, .help = "size of that bundle" },
         { .name = "tables", .type = PARAM_INT, .help = "number of tables, partitions included" },
@@ -20,7 +22,9 @@ const ParamSpec transfer_results[] = {
         { .name = "sequences", .type = PARAM_INT, .help = "number of sequences" },
         { .name = "large_objects", .type = PARAM_INT, .help = "number of large objects" },
         { .name = "client", .type = PARAM_STRING, .help = "the pg_dump that wrote the schema" },
-        { .name = "tolerated", .type = PARAM_LIST, .item = PARAM_MAP,
+        { .name = "tolerated",
+          .type = PARAM_LIST,
+          .item = PARAM_MAP,
           .help = "objects that failed and were tolerated: object, sqlstate, message" },
         { 0 },
 };
@@ -32,12 +36,20 @@ static void on_progress(void *arg, const TransferProgress *p)
         ProgressRow rows[8];
         size_t n = MIN(p->n_rows, LEN(rows));
         for (size_t i = 0; i < n; i++)
-                rows[i] = (ProgressRow){ .name = p->rows[i].name, .done = p->rows[i].done,
-                                         .total = p->rows[i].total, .rate = p->rows[i].rate,
+                rows[i] = (ProgressRow){ .name = p->rows[i].name,
+                                         .done = p->rows[i].done,
+                                         .total = p->rows[i].total,
+                                         .rate = p->rows[i].rate,
                                          .eta_ms = -1 };
-        step_progress(arg, &(Progress){ .unit = p->unit, .done = p->done, .total = p->total,
-                                        .rate = p->rate, .eta_ms = p->eta_ms, .label = p->stage,
-                                        .rows = rows, .n_rows = n, .things_done = p->things_done,
+        step_progress(arg, &(Progress){ .unit = p->unit,
+                                        .done = p->done,
+                                        .total = p->total,
+                                        .rate = p->rate,
+                                        .eta_ms = p->eta_ms,
+                                        .label = p->stage,
+                                        .rows = rows,
+                                        .n_rows = n,
+                                        .things_done = p->things_done,
                                         .things_total = p->things_total,
                                         .workers = p->workers });
 }
@@ -66,16 +78,19 @@ void step_jobs_check(StepCtx *ctx)
 {
         int64_t jobs = step_int(ctx, "jobs");
         if (jobs < 0 || jobs > TRANSFER_JOBS)
-                step_problem(ctx, "jobs: %lld is not a number from 0 to %d", (long long)jobs, TRANSFER_JOBS);
+                step_problem(ctx, "jobs: %lld is not a number from 0 to %d", (long long)jobs,
+                             TRANSFER_JOBS);
 }
 
 Transfer *step_transfer(StepCtx *ctx, StepTransfer *st)
 {
         int64_t jobs = step_int(ctx, "jobs");
         st->ctx = ctx;
-        st->t = transfer_new(&(TransferHooks){ .progress = on_progress, .say = on_say,
+        st->t = transfer_new(&(TransferHooks){ .progress = on_progress,
+                                               .say = on_say,
                                                .tolerate = on_error,
-                                               .cancel = step_cancel_flag(ctx), .arg = ctx,
+                                               .cancel = step_cancel_flag(ctx),
+                                               .arg = ctx,
                                                .jobs = (int)MAX(0, MIN(jobs, TRANSFER_JOBS)) });
         st->cancel = step_on_cancel(ctx, on_cancel, st->t);
         step_on_jobs(ctx, on_jobs, st->t);
@@ -110,14 +125,15 @@ bool step_transfer_params(StepCtx *ctx, const Target *t, const char *database, P
 
 const char *step_target_image(StepCtx *ctx, const Target *t)
 {
-        AUTO_ERR ignored = { 0 };       /* clients may be elsewhere too */
+        AUTO_ERR ignored = { 0 }; /* clients may be elsewhere too */
         AUTO_JSON info = NULL;
         const json_t *via = jx_get(t->spec, "via");
         const char *name = jx_str(via, "container", NULL);
         AUTO_FREE char *id = NULL;
         if (!name && jx_get(via, "compose")) {
                 const json_t *c = jx_get(via, "compose");
-                const char *word = json_is_string(c) ? json_string_value(c) : jx_str(c, "$target", NULL);
+                const char *word =
+                        json_is_string(c) ? json_string_value(c) : jx_str(c, "$target", NULL);
                 const json_t *stack = word ? jx_get(t->all, word) : c;
                 AUTO_COMPOSE compose = NULL;
                 if (compose_open(jx_str(stack, "dir", ""), jx_str(stack, "project", NULL), &compose,
@@ -143,7 +159,8 @@ void step_transfer_results(StepCtx *ctx, const TransferResult *r)
         step_result_str(ctx, "client", r->client ? r->client : "");
         step_result_set(ctx, "tolerated", json_incref(r->tolerated));
         size_t tolerated = json_array_size(r->tolerated);
-        AUTO_FREE char *extra = tolerated ? xasprintf(", %s tolerated", THINGS(tolerated, "error")) : NULL;
+        AUTO_FREE char *extra =
+                tolerated ? xasprintf(", %s tolerated", THINGS(tolerated, "error")) : NULL;
         step_report(ctx, "%s, %s, %s, %s%s", THINGS(r->tables, "table"), THINGS(r->rows, "row"),
                     fmt_bytes(r->bytes, bytes), THINGS(r->objects, "object"), extra ? extra : "");
 }

@@ -10,20 +10,23 @@
 #include "wizard-steps/open.h"
 
 typedef struct StepTransfer {
-        StepCtx  *ctx;
+        StepCtx *ctx;
         Transfer *t;
-        int       cancel;
+        int cancel;
 } StepTransfer;
 
 /* With as many workers as the parameter `jobs` says, where the kind has one. */
 Transfer *step_transfer(StepCtx *ctx, StepTransfer *st);
-void      step_transfer_done(StepTransfer *st);
+void step_transfer_done(StepTransfer *st);
 #define AUTO_STEPTRANSFER CLEANUP(step_transfer_done) StepTransfer
 
 /* The row of kinds whose transfer has workers, and the part of their check() that reads it. */
 #define JOBS_PARAM                                                                                 \
-        { .name = "jobs", .type = PARAM_INT, .fallback = "0",                                      \
-          .help = "workers at a time, up to 32, changeable while it runs; 0: by cores and free memory" }
+        {                                                                                          \
+                .name = "jobs", .type = PARAM_INT, .fallback = "0",                                \
+                .help = "workers at a time, up to 32, changeable while it runs; 0: by cores and "  \
+                        "free memory"                                                              \
+        }
 void step_jobs_check(StepCtx *ctx);
 
 /* Connection parameters that say who we are in pg_stat_activity. */
@@ -34,21 +37,21 @@ const char *step_target_image(StepCtx *ctx, const Target *t);
 /* Results every transfer has: tables, rows, bytes, objects, sequences, large_objects, client,
  * tolerated; and the line in the log. */
 void step_transfer_results(StepCtx *ctx, const TransferResult *r);
-extern const ParamSpec transfer_results[];      /* of pg.copy and pg.restore */
+extern const ParamSpec transfer_results[]; /* of pg.copy and pg.restore */
 
 /* The temporary database of this step. begin: drops the one an earlier try left, chooses a
  * name, remembers it. created: remembers the OID (TransferCopy.created, arg is the context).
  * finish: remembers that it is whole, with the results. */
-bool step_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_marker, Err *err)
-        MUST_CHECK;
+bool step_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_marker,
+                          Err *err) MUST_CHECK;
 bool step_temporary_created(void *ctx, int64_t oid, Err *err);
 bool step_temporary_finish(StepCtx *ctx, Err *err) MUST_CHECK;
 bool step_temporary_probe(StepCtx *ctx, Found *ret, Err *err) MUST_CHECK;
 bool step_temporary_undo(StepCtx *ctx, Err *err) MUST_CHECK;
 /* Chooses a name for a bundle, locks it as this run's way back until the run is closed, and
  * remembers it: before its first byte. The path lives in the arena. */
-bool step_bundle_begin(StepCtx *ctx, const char *root, const char *name, const char **ret, Err *err)
-        MUST_CHECK;
+bool step_bundle_begin(StepCtx *ctx, const char *root, const char *name, const char **ret,
+                       Err *err) MUST_CHECK;
 /* Undo: the bundle stays, and is nobody's way back any more. */
 bool step_bundle_undo(StepCtx *ctx, Err *err) MUST_CHECK;
 /* Removes the .part an earlier try of this step left; never a finished bundle. */

@@ -5,11 +5,17 @@
 #include "engine/step_ctx.h"
 
 static const ParamSpec params[] = {
-        { .name = "question", .type = PARAM_STRING, .fallback = "",
+        { .name = "question",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "what is to be decided; empty: the step's title" },
-        { .name = "choices", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "choices",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "the answers there are; none: free text" },
-        { .name = "default", .type = PARAM_STRING, .fallback = "",
+        { .name = "default",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "the answer that is proposed" },
         { 0 },
 };

@@ -7,12 +7,14 @@
 #include "base/text.h"
 
 static const struct {
-        int         major;
+        int major;
         const char *day, *words;
 } eol[] = {
-        { 10, "2022-11-10", "Nov 2022" }, { 11, "2023-11-09", "Nov 2023" }, { 12, "2024-11-21", "Nov 2024" },
-        { 13, "2025-11-13", "Nov 2025" }, { 14, "2026-11-12", "Nov 2026" }, { 15, "2027-11-11", "Nov 2027" },
-        { 16, "2028-11-09", "Nov 2028" }, { 17, "2029-11-08", "Nov 2029" }, { 18, "2030-11-14", "Nov 2030" },
+        { 10, "2022-11-10", "Nov 2022" }, { 11, "2023-11-09", "Nov 2023" },
+        { 12, "2024-11-21", "Nov 2024" }, { 13, "2025-11-13", "Nov 2025" },
+        { 14, "2026-11-12", "Nov 2026" }, { 15, "2027-11-11", "Nov 2027" },
+        { 16, "2028-11-09", "Nov 2028" }, { 17, "2029-11-08", "Nov 2029" },
+        { 18, "2030-11-14", "Nov 2030" },
 };
 
 char *support_words(int major, int64_t wall_ms)
@@ -54,10 +56,11 @@ static void read_databases(Pg *pg, json_t *server)
         AUTO_PGRES PgRes *r = NULL;
         AUTO_ERR ignored = { 0 };
         /* pg_database_size() of a database one may not connect to is an error (needs CONNECT). */
-        sql_add(&q, "select d.datname, r.rolname, case when pg_catalog.has_database_privilege(d.oid, 'CONNECT') "
-                    "then pg_catalog.pg_database_size(d.oid) end "
-                    "from pg_catalog.pg_database d left join pg_catalog.pg_roles r on r.oid = d.datdba "
-                    "where not d.datistemplate and d.datallowconn order by d.datname");
+        sql_add(&q, "select d.datname, r.rolname, case when "
+                    "pg_catalog.has_database_privilege(d.oid, 'CONNECT') then "
+                    "pg_catalog.pg_database_size(d.oid) end from pg_catalog.pg_database d left "
+                    "join pg_catalog.pg_roles r on r.oid = d.datdba where not d.datistemplate and "
+                    "d.datallowconn order by d.datname");
         if (!pg_query(pg, &q, &r, &ignored))
                 return;
         json_t *list = json_array();

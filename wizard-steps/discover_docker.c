@@ -39,13 +39,17 @@ static const ParamSpec server_fields[] = {
         { .name = "health", .type = PARAM_STRING, .help = "state and health" },
         { .name = "services", .type = PARAM_LIST, .help = "services of its project" },
         { .name = "stop_order", .type = PARAM_LIST, .help = "services to stop before it" },
-        { .name = "start_order", .type = PARAM_LIST, .help = "services to start after it, with health checks" },
+        { .name = "start_order",
+          .type = PARAM_LIST,
+          .help = "services to start after it, with health checks" },
         { .name = "warnings", .type = PARAM_LIST, .help = "what to know before touching it" },
         { 0 },
 };
 static const ParamSpec results[] = {
         { .name = "servers", .type = PARAM_LIST, .fields = server_fields, .help = "servers found" },
-        { .name = "problem", .type = PARAM_STRING, .help = "why Docker could not be asked, or nothing" },
+        { .name = "problem",
+          .type = PARAM_STRING,
+          .help = "why Docker could not be asked, or nothing" },
         { 0 },
 };
 
@@ -63,12 +67,14 @@ static const char *basename_of(const char *image)
         return slash ? slash + 1 : image;
 }
 
-/* With an entrypoint of its own a container of such an image is something else (a backup, a cron), unless
- * that starts the server in the end. */
+/* With an entrypoint of its own a container of such an image is something else (a backup, a cron),
+ * unless that starts the server in the end. */
 static bool runs_something_else(const json_t *c)
 {
-        static const char *const others[] = { "sh", "bash", "ash", "dash", "sleep", "tail", "cat", "crond", "cron",
-                                              "supercronic", "psql", "pg_dump", "pg_dumpall", "pg_basebackup", "true" };
+        static const char *const others[] = { "sh",         "bash",          "ash",  "dash",
+                                              "sleep",      "tail",          "cat",  "crond",
+                                              "cron",       "supercronic",   "psql", "pg_dump",
+                                              "pg_dumpall", "pg_basebackup", "true" };
         const char *path = basename_of(jx_str(c, "Path", ""));
         bool other = false;
         size_t i;
@@ -87,15 +93,16 @@ static bool runs_something_else(const json_t *c)
 /* Backup side-cars use the same images with another command. */
 static bool is_server(const json_t *c)
 {
-        const char *first = json_string_value(json_array_get(jx_get(jx_get(c, "Config"), "Cmd"), 0));
+        const char *first =
+                json_string_value(json_array_get(jx_get(jx_get(c, "Config"), "Cmd"), 0));
         const char *path = jx_str(c, "Path", ""), *image = basename_of(container_image(c));
         if (*container_label(c, LABEL_RUN) || runs_something_else(c))
                 return false;
         bool runs = !first || str_eq(basename_of(first), "postgres") || *first == '-' ||
                     str_eq(basename_of(path), "postgres");
-        bool known = container_pg_major(c) || container_env(c, "PGDATA") || str_starts(image, "postgres") ||
-                     str_starts(image, "postgis") || str_starts(image, "pgvector") ||
-                     str_starts(image, "timescaledb");
+        bool known = container_pg_major(c) || container_env(c, "PGDATA") ||
+                     str_starts(image, "postgres") || str_starts(image, "postgis") ||
+                     str_starts(image, "pgvector") || str_starts(image, "timescaledb");
         return runs && known && !strstr(image, "exporter") && !strstr(image, "pgbouncer");
 }
 
@@ -118,7 +125,8 @@ static void orders(Compose *c, const json_t *users, json_t *server)
         json_t *stop = NULL;
         AUTO_JSON start = NULL;
         AUTO_ERR ignored = { 0 };
-        if (!compose_order(c, users, true, &stop, &ignored) || !compose_order(c, users, false, &start, &ignored))
+        if (!compose_order(c, users, true, &stop, &ignored) ||
+            !compose_order(c, users, false, &start, &ignored))
                 return;
         jx_set(server, "stop_order", stop);
         json_t *records = json_array();
@@ -128,7 +136,8 @@ static void orders(Compose *c, const json_t *users, json_t *server)
                 const json_t *one = compose_container(c, json_string_value(name));
                 json_t *s = json_object();
                 jx_set_str(s, "name", json_string_value(name));
-                jx_set_str(s, "health", str_eq(container_health(one), "none") ? "running" : "container");
+                jx_set_str(s, "health",
+                           str_eq(container_health(one), "none") ? "running" : "container");
                 jx_set_str(s, "within", "120s");
                 json_array_append_new(records, s);
         }
@@ -163,11 +172,12 @@ static void read_project(const json_t *container, json_t *server)
         AUTO_JSON users = users_in_project(c, services, container);
         AUTO_JSON others = users_elsewhere(container);
         orders(c, users, server);
-        json_array_foreach(others, i, one) server_warn(
-                server,
-                "container %s, of another project, uses it too: stop it by hand before the "
-                "downtime",
-                json_string_value(one));
+        json_array_foreach(others, i, one)
+                server_warn(
+                        server,
+                        "container %s, of another project, uses it too: stop it by hand before the "
+                        "downtime",
+                        json_string_value(one));
 }
 
 /* ---- what to watch out for ---- */
@@ -176,20 +186,28 @@ static void warn_image(const json_t *c, json_t *server)
 {
         const char *image = basename_of(container_image(c)), *colon = strchr(image, ':');
         if (!colon && !strchr(image, '@'))
-                server_warn(server, "image %s has no tag: the next pull may bring another major", image);
+                server_warn(server, "image %s has no tag: the next pull may bring another major",
+                            image);
         else if (colon && (str_eq(colon, ":latest") || str_eq(colon, ":alpine")))
-                server_warn(server, "the tag of %s moves: the next pull may bring another major", image);
+                server_warn(server, "the tag of %s moves: the next pull may bring another major",
+                            image);
         if (strstr(image, "alpine"))
-                server_warn(server, "Alpine (musl) sorts text in its own order; stay with an -alpine image, or "
-                            "let the copy build the indexes anew, as pgsherpa does");
+                server_warn(server, "Alpine (musl) sorts text in its own order; stay with an "
+                                    "-alpine image, or let the copy build the indexes anew, as "
+                                    "pgsherpa does");
         if (str_starts(container_image(c), "bitnami"))
-                server_warn(server, "Bitnami's images keep their data elsewhere; only a copy by dump moves it");
+                server_warn(
+                        server,
+                        "Bitnami's images keep their data elsewhere; only a copy by dump moves it");
         if (str_eq(container_label(c, "com.centurylinklabs.watchtower.enable"), "true"))
-                server_warn(server, "Watchtower may replace this container by itself: switch that off first");
+                server_warn(
+                        server,
+                        "Watchtower may replace this container by itself: switch that off first");
         if (str_eq(container_label(c, "autoheal"), "true"))
                 server_warn(server, "autoheal may restart this container: switch that off first");
         if (str_eq(jx_str(jx_get(jx_get(c, "HostConfig"), "RestartPolicy"), "Name", ""), "always"))
-                server_warn(server, "restart: always starts it again whenever the Docker engine restarts");
+                server_warn(server,
+                            "restart: always starts it again whenever the Docker engine restarts");
         const char *method = container_env(c, "POSTGRES_HOST_AUTH_METHOD");
         if (method && str_eq(method, "trust"))
                 server_warn(server, "anybody on its network may log in without a password (trust)");
@@ -203,7 +221,9 @@ static void warn_filesystem(const json_t *mount, json_t *server)
                 return;
         unsigned long type = (unsigned long)fs.f_type & 0xffffffffUL;
         if (type == 0x6969 || type == 0xff534d42UL || type == 0xfe534d42UL || type == 0x517b)
-                server_warn(server, "its data is on a network filesystem (%s): not safe for PostgreSQL", source);
+                server_warn(server,
+                            "its data is on a network filesystem (%s): not safe for PostgreSQL",
+                            source);
 }
 
 /* The mount that holds the running server's data_directory, not what the file says. */
@@ -213,19 +233,23 @@ static void read_mount(const json_t *c, json_t *server)
         const json_t *mount = container_mount_of(c, data);
         jx_set_str(server, "data_dir", data);
         if (!mount) {
-                server_warn(server, "its data (%s) is on no volume: it is lost with the container", data);
+                server_warn(server, "its data (%s) is on no volume: it is lost with the container",
+                            data);
                 return;
         }
         const char *name = jx_str(mount, "Name", ""), *to = jx_str(mount, "Destination", "");
         jx_set_str(server, "volume", *name ? name : jx_str(mount, "Source", ""));
         jx_set_str(server, "mount", to);
         if (volume_is_anonymous(name))
-                server_warn(server, "its data is in an anonymous volume: one recreate of the container away "
-                            "from an empty server");
+                server_warn(server, "its data is in an anonymous volume: one recreate of the "
+                                    "container away from an empty server");
         /* 18's first images put the data below a mount of the old place (docker-library #1400). */
         if (str_eq(to, "/var/lib/postgresql/data") && strstr(data, "/docker"))
-                server_warn(server, "its data is at %s, below a volume that belongs at /var/lib/postgresql: do "
-                            "not recreate this container before that is repaired", data);
+                server_warn(server,
+                            "its data is at %s, below a volume that belongs at "
+                            "/var/lib/postgresql: do not recreate this container before "
+                            "that is repaired",
+                            data);
         warn_filesystem(mount, server);
 }
 
@@ -242,7 +266,8 @@ static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
         }
         jx_set_int(server, "major", container_pg_major(c));
         const char *version = container_env(c, "PG_VERSION");
-        AUTO_FREE char *short_version = version ? xstrndup(version, strspn(version, "0123456789.")) : NULL;
+        AUTO_FREE char *short_version =
+                version ? xstrndup(version, strspn(version, "0123456789.")) : NULL;
         jx_set_str(server, "version", short_version);
         if (!container_running(c)) {
                 jx_set_str(server, "problem", "it is not running");
@@ -257,28 +282,37 @@ static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
         AUTO_FREE char *why = NULL;
         AUTO_ERR err = { 0 };
         if (!container_address(&look, c, &at, &err) ||
-            !container_secret(&look, c, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &password, &err)) {
+            !container_secret(&look, c, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &password,
+                              &err)) {
                 jx_set_str(server, "problem", err.message);
                 return;
         }
         jx_set_int(server, "port", at.port);
-        PgParams p = { .host = at.host, .port = at.port, .system = at.system, .user = user, .database = db, .password = password,
-                       .app = "pgsherpa/discover", .connect_timeout_ms = 4000, .statement_timeout_ms = 10000 };
+        PgParams p = { .host = at.host,
+                       .port = at.port,
+                       .system = at.system,
+                       .user = user,
+                       .database = db,
+                       .password = password,
+                       .app = "pgsherpa/discover",
+                       .connect_timeout_ms = 4000,
+                       .statement_timeout_ms = 10000 };
         if (server_read(ctx, &p, server, &why))
                 return;
         AUTO_FREE char *words = xasprintf("cannot log in as %s: %s", user, why);
         jx_set_str(server, "problem", words);
         if (strstr(why, "password authentication failed"))
-                server_warn(server, "POSTGRES_PASSWORD of the container does not open the server: it was "
-                            "changed after the volume was made");
+                server_warn(server, "POSTGRES_PASSWORD of the container does not open the server: "
+                                    "it was changed after the volume was made");
 }
 
 static json_t *describe(StepCtx *ctx, const json_t *c)
 {
         json_t *server = json_object();
-        AUTO_FREE char *health = str_eq(container_health(c), "none")
-                                         ? xstrdup(container_status(c))
-                                         : xasprintf("%s, %s", container_status(c), container_health(c));
+        AUTO_FREE char *health =
+                str_eq(container_health(c), "none")
+                        ? xstrdup(container_status(c))
+                        : xasprintf("%s, %s", container_status(c), container_health(c));
         jx_set_str(server, "name", container_name(c));
         jx_set_str(server, "kind", "container");
         jx_set_str(server, "runs_as", "docker");

@@ -14,15 +14,28 @@
 #include "wizard-steps/discover.h"
 
 static const ParamSpec params[] = {
-        { .name = "sockets", .type = PARAM_LIST, .item = PARAM_PATH,
-          .fallback = "[\"/run/postgresql\", \"/tmp\"]", .help = "directories to look into" },
-        { .name = "user", .type = PARAM_STRING, .fallback = "postgres", .help = "role to log in as" },
-        { .name = "password", .type = PARAM_SECRET, .fallback = "", .help = "its password, where one is wanted" },
+        { .name = "sockets",
+          .type = PARAM_LIST,
+          .item = PARAM_PATH,
+          .fallback = "[\"/run/postgresql\", \"/tmp\"]",
+          .help = "directories to look into" },
+        { .name = "user",
+          .type = PARAM_STRING,
+          .fallback = "postgres",
+          .help = "role to log in as" },
+        { .name = "password",
+          .type = PARAM_SECRET,
+          .fallback = "",
+          .help = "its password, where one is wanted" },
         { 0 },
 };
 static const ParamSpec results[] = {
-        { .name = "servers", .type = PARAM_LIST, .help = "servers found, described as discover.docker does" },
-        { .name = "problem", .type = PARAM_STRING, .help = "why nothing could be looked at, or nothing" },
+        { .name = "servers",
+          .type = PARAM_LIST,
+          .help = "servers found, described as discover.docker does" },
+        { .name = "problem",
+          .type = PARAM_STRING,
+          .help = "why nothing could be looked at, or nothing" },
         { 0 },
 };
 
@@ -81,8 +94,14 @@ static json_t *describe(StepCtx *ctx, const char *dir, int port, const Secret *p
         jx_set_str(server, "user", user);
         jx_set(server, "warnings", json_array());
         from_lock(server, dir, port);
-        PgParams p = { .host = dir, .port = port, .user = user, .database = "postgres", .password = password,
-                       .app = "pgsherpa/discover", .connect_timeout_ms = 3000, .statement_timeout_ms = 10000 };
+        PgParams p = { .host = dir,
+                       .port = port,
+                       .user = user,
+                       .database = "postgres",
+                       .password = password,
+                       .app = "pgsherpa/discover",
+                       .connect_timeout_ms = 3000,
+                       .statement_timeout_ms = 10000 };
         if (!server_read(ctx, &p, server, &why)) {
                 AUTO_FREE char *words = xasprintf("cannot log in as %s: %s", user, why);
                 jx_set_str(server, "problem", words);
@@ -110,7 +129,8 @@ static void look_into(StepCtx *ctx, const char *dir, const Secret *password, jso
         DIR *d = opendir(dir);
         for (struct dirent *e; d && (e = readdir(d));) {
                 int port = 0, used = 0;
-                if (sscanf(e->d_name, ".s.PGSQL.%5d%n", &port, &used) != 1 || e->d_name[used] || port <= 0)
+                if (sscanf(e->d_name, ".s.PGSQL.%5d%n", &port, &used) != 1 || e->d_name[used] ||
+                    port <= 0)
                         continue;
                 AUTO_FREE char *path = io_join(dir, e->d_name);
                 struct stat st;
@@ -129,7 +149,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         const Secret *password = NULL;
         step_result_str(ctx, "problem", "");
         step_result_set(ctx, "servers", servers);
-        if (json_is_object(step_get(ctx, "password")) && !(password = step_secret(ctx, "password", err)))
+        if (json_is_object(step_get(ctx, "password")) &&
+            !(password = step_secret(ctx, "password", err)))
                 return false;
         size_t i;
         json_t *dir;

@@ -34,7 +34,7 @@ static bool see_name(const void *arg, const char *text)
 typedef struct Published {
         const Spelled *s;
         bool on_host;    /* the client is in the machine's own network */
-        bool host, port; /* one of them stands alone                   */
+        bool host, port; /* one of them stands alone */
 } Published;
 
 static bool see_published(const void *arg, const char *text)
@@ -72,8 +72,8 @@ static bool uses_published(const json_t *c, const Spelled *s)
 static bool uses_machine(const json_t *c, const Spelled *s)
 {
         AUTO_JSON own = json_pack("[s,s,s]", "localhost", "127.0.0.1", "::1");
-        return is_on_host(s->db) &&
-               (each_setting(c, see_name, s->hosts) || (is_on_host(c) && each_setting(c, see_name, own)));
+        return is_on_host(s->db) && (each_setting(c, see_name, s->hosts) ||
+                                     (is_on_host(c) && each_setting(c, see_name, own)));
 }
 
 /* ---- ties that need no setting ---- */
@@ -120,7 +120,8 @@ static bool is_linked(const json_t *c, const json_t *db)
         size_t i;
         json_object_foreach(jx_get(jx_get(c, "NetworkSettings"), "Networks"), key, network)
                 json_array_foreach(jx_get(network, "Links"), i, link)
-                        if (str_starts(json_string_value(link) ? json_string_value(link) : "", begin))
+                        if (str_starts(json_string_value(link) ? json_string_value(link) : "",
+                                       begin))
                                 return true;
         json_array_foreach(jx_get(jx_get(c, "HostConfig"), "Links"), i, link) {
                 const char *text = json_string_value(link);
@@ -144,7 +145,8 @@ static bool uses_extra_host(const json_t *c, const Spelled *s)
                 AUTO_FREE char *name = xstrndup(text, (size_t)(colon - text));
                 bool there = json_array_size(s->hosts) &&
                              (str_eq(colon + 1, "host-gateway") || list_has(s->hosts, colon + 1));
-                if (!str_eq(name, "host.docker.internal") && (there || list_has(s->names, colon + 1)))
+                if (!str_eq(name, "host.docker.internal") &&
+                    (there || list_has(s->names, colon + 1)))
                         list_add(names, name);
         }
         return each_setting(c, see_name, names) || mounts_name(c, names);
@@ -161,7 +163,8 @@ static bool is_tied(const json_t *c, const Spelled *s)
 /* Whose clients are the server's, too: they know nothing but the pool. */
 static bool is_pool(const json_t *c)
 {
-        static const char *const images[] = { "pgbouncer", "pgpool", "pgcat", "odyssey", "supavisor", "pgdog" };
+        static const char *const images[] = { "pgbouncer", "pgpool",    "pgcat",
+                                              "odyssey",   "supavisor", "pgdog" };
         for (size_t i = 0; i < LEN(images); i++)
                 if (strstr(container_image(c), images[i]))
                         return true;
@@ -176,7 +179,8 @@ static bool is_behind(Compose *c, const char *service, const char *other)
         if (list_has(needs, other) || !pool || !is_pool(pool))
                 return list_has(needs, other);
         AUTO_SPELLED s = spellings(pool);
-        return each_setting(one, see_name, s.names) || is_tied(one, &s) || mounts_name(one, s.names);
+        return each_setting(one, see_name, s.names) || is_tied(one, &s) ||
+               mounts_name(one, s.names);
 }
 
 static bool is_behind_one(Compose *c, const char *service, const json_t *users)
@@ -200,10 +204,12 @@ json_t *users_in_project(Compose *c, const json_t *services, const json_t *db)
                 json_array_foreach(services, i, name) {
                         const char *service = json_string_value(name);
                         const json_t *one = compose_container(c, service);
-                        if (str_eq(service, own) || list_has(out, service) || !one || !container_running(one))
+                        if (str_eq(service, own) || list_has(out, service) || !one ||
+                            !container_running(one))
                                 continue;
                         if (is_behind(c, service, own) || is_behind_one(c, service, out) ||
-                            each_setting(one, see_name, s.names) || is_tied(one, &s) || mounts_name(one, s.names))
+                            each_setting(one, see_name, s.names) || is_tied(one, &s) ||
+                            mounts_name(one, s.names))
                                 jx_append_str(out, service);
                 }
         } while (json_array_size(out) > before);
@@ -224,7 +230,8 @@ json_t *users_elsewhere(const json_t *db)
                 if (str_eq(container_id(c), container_id(db)) || *container_label(c, LABEL_RUN) ||
                     (*project && str_eq(container_label(c, "com.docker.compose.project"), project)))
                         continue;
-                bool named = share_a_network(db, c) && (each_setting(c, see_name, s.names) || mounts_name(c, s.names));
+                bool named = share_a_network(db, c) &&
+                             (each_setting(c, see_name, s.names) || mounts_name(c, s.names));
                 if (named || is_tied(c, &s))
                         jx_append_str(out, container_name(c));
         }

@@ -37,11 +37,13 @@ void dry_directory(StepCtx *ctx, const char *what, const char *dir)
                 step_problem(ctx, "%s: %s is not a directory", what, clean);
                 return;
         }
-        /* access() knows nothing of read-only mounts below root, of quotas and of NFS: it is tried. */
+        /* access() knows nothing of read-only mounts below root, of quotas and of NFS: it is
+         * tried. */
         AUTO_FREE char *name = xasprintf("%s/.pgsherpa-dry-XXXXXX", at);
         AUTO_FD int fd = mkostemp(name, O_CLOEXEC);
         if (fd < 0)
-                step_problem(ctx, "%s: no file can be made in %s: %s", what, clean, strerror(errno));
+                step_problem(ctx, "%s: no file can be made in %s: %s", what, clean,
+                             strerror(errno));
         else
                 (void)unlink(name);
 }
@@ -76,7 +78,8 @@ void dry_room(StepCtx *ctx, const char *dir, int64_t bytes, const char *what)
         char have[24], want[24];
         if (disk_room(&look, dir, &room, &ignored) && room.free_bytes < bytes)
                 step_problem(ctx, "%s: %s free at %s, and at least %s are needed", what,
-                             fmt_bytes(room.free_bytes, have), room.measured, fmt_bytes(bytes, want));
+                             fmt_bytes(room.free_bytes, have), room.measured,
+                             fmt_bytes(bytes, want));
 }
 
 void dry_secret(StepCtx *ctx, const char *param)
@@ -87,7 +90,8 @@ void dry_secret(StepCtx *ctx, const char *param)
         if (strstr(why.message, "has not been given"))
                 step_unseen(ctx, "%s", why.message);
         else
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
 }
 
 void dry_command(StepCtx *ctx)
@@ -97,7 +101,8 @@ void dry_command(StepCtx *ctx)
         struct stat st;
         command_check_env(ctx);
         dry_secret(ctx, "password_stdin");
-        if (*cwd && step_known(ctx, "cwd") && step_will_be(ctx, "anything", "anywhere") != WILL_COME &&
+        if (*cwd && step_known(ctx, "cwd") &&
+            step_will_be(ctx, "anything", "anywhere") != WILL_COME &&
             (stat(cwd, &st) < 0 || !S_ISDIR(st.st_mode)))
                 step_problem(ctx, "cwd: there is no directory %s", clean);
         step_unseen(ctx, "what a command of your own does cannot be tried");

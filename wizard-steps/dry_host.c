@@ -27,12 +27,13 @@ static Seen asked_registry(StepCtx *ctx, const char *name)
         AUTO_ARGV a = { 0 };
         AUTO_JSON manifest = NULL;
         AUTO_ERR why = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "manifest", "inspect", "--", name, NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "docker", "manifest", "inspect", "--", name, NULL });
         if (docker_read_json(&look, &a, &manifest, &why))
                 return SEEN_LATER;
         step_problem(ctx,
-                     "image %s is not here, and its registry does not give it: %s; pull it by hand (docker pull), "
-                     "or correct its name",
+                     "image %s is not here, and its registry does not give it: %s; pull it by hand "
+                     "(docker pull), or correct its name",
                      name, why.message);
         return SEEN_NOT;
 }
@@ -48,7 +49,8 @@ Seen dry_image(StepCtx *ctx, const char *name, bool may_pull, json_t **ret)
                 return SEEN_NOT;
         }
         if (!docker_inspect(&look, DOCKER_IMAGE, name, ret, &why)) {
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
                 return SEEN_NOT;
         }
         Will will = step_will_be(ctx, "image", name);
@@ -72,7 +74,8 @@ Seen dry_image(StepCtx *ctx, const char *name, bool may_pull, json_t **ret)
 
 /* ---- containers, volumes ---- */
 
-static Seen thing(StepCtx *ctx, DockerThing what, const char *word, const char *name, json_t **ret, Err *err)
+static Seen thing(StepCtx *ctx, DockerThing what, const char *word, const char *name, json_t **ret,
+                  Err *err)
 {
         HostCall look = step_look(ctx);
         Will will = step_will_be(ctx, word, name);
@@ -99,11 +102,14 @@ Seen dry_volume(StepCtx *ctx, const char *name, json_t **ret, Err *err)
 
 bool dry_docker_name(StepCtx *ctx, const char *what, const char *name)
 {
-        static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+        static const char ok[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
         AUTO_FREE char *clean = text_clean_str(name);
         if (isalnum((unsigned char)*name) && name[1] && !name[strspn(name, ok)])
                 return true;
-        step_problem(ctx, "`%s` cannot be the name of a %s: letters, digits, _ . and -, at least two", clean, what);
+        step_problem(ctx,
+                     "`%s` cannot be the name of a %s: letters, digits, _ . and -, at least two",
+                     clean, what);
         return false;
 }
 
@@ -131,21 +137,25 @@ Seen dry_project(StepCtx *ctx, Compose **ret)
 
 void dry_health(StepCtx *ctx, const char *health, const char *service, const json_t *c)
 {
-        static const char *const words[] = { "", "pg_isready", "container", "running", "completed" };
+        static const char *const words[] = { "", "pg_isready", "container", "running",
+                                             "completed" };
         AUTO_FREE char *clean = text_clean_str(health);
         bool known = str_starts(health, "http://") || str_starts(health, "https://");
         for (size_t i = 0; i < LEN(words); i++)
                 known = known || str_eq(health, words[i]);
         if (!known)
                 step_problem(ctx,
-                             "health: `%s` is no health check; it is one of pg_isready, container, running, "
-                             "completed, or a URL",
+                             "health: `%s` is no health check; it is one of pg_isready, container, "
+                             "running, completed, or a URL",
                              clean);
         else if (c && str_eq(health, "container") && !container_has_check(c))
-                step_problem(ctx, "service %s has no health check to wait for; write `health: running` or a URL",
+                step_problem(ctx,
+                             "service %s has no health check to wait for; write `health: running` "
+                             "or a URL",
                              service);
         else if (c && str_eq(health, "pg_isready") && !*container_pgdata(c))
-                step_problem(ctx, "service %s runs no PostgreSQL that pg_isready could ask", service);
+                step_problem(ctx, "service %s runs no PostgreSQL that pg_isready could ask",
+                             service);
 }
 
 const char *dry_service(StepCtx *ctx, const char *service)

@@ -20,14 +20,16 @@ static const char *server_of(StepCtx *ctx, const Target *t)
 void dry_will_on(StepCtx *ctx, const Target *t, const char *what, const char *name, Will will)
 {
         if (t)
-                step_will(ctx, what, arena_printf(step_arena(ctx), "%s/%s", server_of(ctx, t), name), will);
+                step_will(ctx, what,
+                          arena_printf(step_arena(ctx), "%s/%s", server_of(ctx, t), name), will);
 }
 
 Will dry_will_be_on(StepCtx *ctx, const Target *t, const char *what, const char *name)
 {
         if (!t)
                 return WILL_STAY;
-        return step_will_be(ctx, what, arena_printf(step_arena(ctx), "%s/%s", server_of(ctx, t), name));
+        return step_will_be(ctx, what,
+                            arena_printf(step_arena(ctx), "%s/%s", server_of(ctx, t), name));
 }
 
 /* ---- is it there? ---- */
@@ -42,15 +44,18 @@ static Seen unseen(StepCtx *ctx, const Target *t, const char *why)
 static Seen by_then(StepCtx *ctx, const Target *t)
 {
         const json_t *via = jx_get(t->spec, "via"), *c = jx_get(via, "compose");
-        const char *container = jx_str(via, "container", NULL), *service = jx_str(via, "service", "");
-        const char *stack = json_is_object(c) ? jx_str(c, "$target", jx_str(c, "dir", "")) : json_string_value(c);
+        const char *container = jx_str(via, "container", NULL),
+                   *service = jx_str(via, "service", "");
+        const char *stack = json_is_object(c) ? jx_str(c, "$target", jx_str(c, "dir", ""))
+                                              : json_string_value(c);
         if (!stack)
                 stack = jx_str(via, "compose_dir", NULL);
         Will will = container ? step_will_be(ctx, "container", container) : WILL_STAY;
         if (container && step_will_be(ctx, "runs", container) == WILL_GO)
                 will = WILL_GO;
         if (stack)
-                will = step_will_be(ctx, "server", arena_printf(step_arena(ctx), "%s/%s", stack, service));
+                will = step_will_be(ctx, "server",
+                                    arena_printf(step_arena(ctx), "%s/%s", stack, service));
         if (will == WILL_COME)
                 return unseen(ctx, t, "an earlier step starts this server");
         if (will != WILL_GO)
@@ -67,7 +72,8 @@ static Seen refused(StepCtx *ctx, const Target *t, const char *database, const E
                 return unseen(ctx, t, "an earlier step makes this database");
         if (step_will_be(ctx, "anything", "anywhere") == WILL_COME)
                 return unseen(ctx, t, why->message);
-        step_problem(ctx, "%s%s%s", why->message, why->hint ? "; " : "", why->hint ? why->hint : "");
+        step_problem(ctx, "%s%s%s", why->message, why->hint ? "; " : "",
+                     why->hint ? why->hint : "");
         return SEEN_NOT;
 }
 
@@ -147,7 +153,9 @@ bool dry_writable(StepCtx *ctx, Pg *pg, Err *err)
         if (!dry_no_standby(ctx, pg, err) || !truth(pg, &q, &is_closed, err))
                 return false;
         if (is_closed)
-                step_problem(ctx, "default_transaction_read_only is on for this role in database %s", pg_database(pg));
+                step_problem(ctx,
+                             "default_transaction_read_only is on for this role in database %s",
+                             pg_database(pg));
         return true;
 }
 
@@ -155,30 +163,34 @@ bool dry_may_create_database(StepCtx *ctx, Pg *pg, const char *why, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select rolname, rolsuper or rolcreatedb from pg_roles where rolname = current_user");
+        sql_add(&q, "select rolname, rolsuper or rolcreatedb from pg_roles where rolname = "
+                    "current_user");
         if (!dry_writable(ctx, pg, err) || !pg_query(pg, &q, &r, err))
                 return false;
         if (pg_rows(r) && !pg_cell_bool(r, 0, 1))
-                step_problem(ctx, "role %s may not create databases, %s (ALTER ROLE .. CREATEDB)", pg_cell(r, 0, 0),
-                             why);
+                step_problem(ctx, "role %s may not create databases, %s (ALTER ROLE .. CREATEDB)",
+                             pg_cell(r, 0, 0), why);
         return true;
 }
 
-/* As pg_dump reads: tables, sequences, materialized views' definitions need nothing; of an extension only what it
- * calls configuration. */
+/* As pg_dump reads: tables, sequences, materialized views' definitions need nothing; of an
+ * extension only what it calls configuration. */
 static bool unreadable(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q,
-                "select format('%I.%I', n.nspname, c.relname), case when not has_schema_privilege(n.oid, 'USAGE') "
-                "then 'its schema is closed to role' when not has_table_privilege(c.oid, 'SELECT') then 'it may not "
-                "be read by role' else 'row security hides rows from role' end, current_user from pg_class c join "
-                "pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'S') and c.relpersistence <> 't' "
-                "and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not exists (select from pg_depend "
-                "d join pg_extension e on e.oid = d.refobjid where d.classid = 'pg_class'::regclass and d.objid = "
-                "c.oid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e' and not coalesce(c.oid = any "
-                "(e.extconfig), false)) and (not has_schema_privilege(n.oid, 'USAGE') or not "
-                "has_table_privilege(c.oid, 'SELECT') or row_security_active(c.oid)) order by 1");
+                "select format('%I.%I', n.nspname, c.relname), case when not "
+                "has_schema_privilege(n.oid, 'USAGE') then 'its schema is closed to role' when not "
+                "has_table_privilege(c.oid, 'SELECT') then 'it may not be read by role' else 'row "
+                "security hides rows from role' end, current_user from pg_class c join "
+                "pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'S') and "
+                "c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> "
+                "'information_schema' and not exists (select from pg_depend d join pg_extension e "
+                "on e.oid = d.refobjid where d.classid = 'pg_class'::regclass and d.objid = c.oid "
+                "and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e' and not "
+                "coalesce(c.oid = any (e.extconfig), false)) and (not has_schema_privilege(n.oid, "
+                "'USAGE') or not has_table_privilege(c.oid, 'SELECT') or "
+                "row_security_active(c.oid)) order by 1");
         return pg_query(pg, &q, ret, err);
 }
 
@@ -192,10 +204,11 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
         if (!unreadable(pg, &r, err))
                 return err_wrap(err, "asking which tables may be read");
         for (int i = 0; i < MIN(pg_rows(r), NAMED); i++)
-                step_problem(ctx, "%s in database %s: %s %s", pg_cell(r, i, 0), pg_database(pg), pg_cell(r, i, 1),
-                             pg_cell(r, i, 2));
+                step_problem(ctx, "%s in database %s: %s %s", pg_cell(r, i, 0), pg_database(pg),
+                             pg_cell(r, i, 1), pg_cell(r, i, 2));
         if (pg_rows(r) > NAMED)
-                step_problem(ctx, "and %d more in database %s", pg_rows(r) - NAMED, pg_database(pg));
+                step_problem(ctx, "and %d more in database %s", pg_rows(r) - NAMED,
+                             pg_database(pg));
         /* They are read where they are, in pg_largeobject. */
         sql_add(&q, "select count(*) from pg_largeobject_metadata where not "
                     "has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')");
@@ -203,7 +216,8 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
                 return false;
         if (objects && !str_eq(objects, "0"))
                 step_problem(ctx,
-                             "%s of database %s, and this role may not read them (pg_largeobject is a superuser's)",
+                             "%s of database %s, and this role may not read them (pg_largeobject "
+                             "is a superuser's)",
                              THINGS(atoll(objects), "large object"), pg_database(pg));
         return true;
 }
@@ -213,19 +227,19 @@ static bool free_connections(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q,
-                "with mine as (select * from pg_roles where rolname = current_user), others as (select * from "
-                "pg_stat_activity where coalesce(application_name, '') !~ '^pgsherpa/' and pid <> pg_backend_pid()) "
-                "select 'max_connections', current_setting('max_connections')::int, "
-                "current_setting('max_connections')::int - case when rolsuper then 0 else "
-                "current_setting('superuser_reserved_connections')::int end - (select count(*) from others where "
-                "coalesce(backend_type, 'client backend') = 'client backend') from mine union all select 'CONNECTION "
-                "LIMIT of role ' || rolname, rolconnlimit, rolconnlimit - (select count(*) from others where usename = "
-                "current_user) from mine where rolconnlimit >= 0 and not rolsuper union all select 'CONNECTION LIMIT "
-                "of "
-                "database ' || datname, datconnlimit, datconnlimit - (select count(*) from others o where o.datname = "
-                "d.datname) from pg_database d, mine where d.datname = current_database() and datconnlimit >= 0 and "
-                "not "
-                "rolsuper");
+                "with mine as (select * from pg_roles where rolname = current_user), others as "
+                "(select * from pg_stat_activity where coalesce(application_name, '') !~ "
+                "'^pgsherpa/' and pid <> pg_backend_pid()) select 'max_connections', "
+                "current_setting('max_connections')::int, current_setting('max_connections')::int "
+                "- case when rolsuper then 0 else "
+                "current_setting('superuser_reserved_connections')::int end - (select count(*) "
+                "from others where coalesce(backend_type, 'client backend') = 'client backend') "
+                "from mine union all select 'CONNECTION LIMIT of role ' || rolname, rolconnlimit, "
+                "rolconnlimit - (select count(*) from others where usename = current_user) from "
+                "mine where rolconnlimit >= 0 and not rolsuper union all select 'CONNECTION LIMIT "
+                "of database ' || datname, datconnlimit, datconnlimit - (select count(*) from "
+                "others o where o.datname = d.datname) from pg_database d, mine where d.datname = "
+                "current_database() and datconnlimit >= 0 and not rolsuper");
         return pg_query(pg, &q, ret, err);
 }
 
@@ -236,8 +250,9 @@ bool dry_connections(StepCtx *ctx, Pg *pg, int want, Err *err)
                 return err_wrap(err, "asking how many connections are free");
         for (int i = 0; i < pg_rows(r); i++)
                 if (pg_cell_int(r, i, 2) < want)
-                        step_problem(ctx, "%s is %s: %lld are free now, and at least %d are needed", pg_cell(r, i, 0),
-                                     pg_cell(r, i, 1), (long long)MAX(pg_cell_int(r, i, 2), 0), want);
+                        step_problem(ctx, "%s is %s: %lld are free now, and at least %d are needed",
+                                     pg_cell(r, i, 0), pg_cell(r, i, 1),
+                                     (long long)MAX(pg_cell_int(r, i, 2), 0), want);
         return true;
 }
 
@@ -268,8 +283,8 @@ bool dry_owns_database(StepCtx *ctx, Pg *pg, const char *name, json_t **ret, Err
         if (!truth(pg, &q, &ours, err))
                 return false;
         if (!ours)
-                step_problem(ctx, "database %s belongs to %s, and this role is no member of it", name,
-                             jx_str(*ret, "owner", "?"));
+                step_problem(ctx, "database %s belongs to %s, and this role is no member of it",
+                             name, jx_str(*ret, "owner", "?"));
         return dry_writable(ctx, pg, err);
 }
 
@@ -288,9 +303,11 @@ bool dry_nobody_in(StepCtx *ctx, Pg *pg, const char *name, Err *err)
                 step_unseen(ctx, "%s connected to database %s now; an earlier step may end that",
                             THINGS(json_array_size(others), "client"), name);
         else if (first)
-                step_problem(ctx, "%s connected to database %s now (%s from %s), and no earlier step ends that",
-                             THINGS(json_array_size(others), "client"), name, jx_str(first, "user", "?"),
-                             jx_str(first, "address", "this machine"));
+                step_problem(ctx,
+                             "%s connected to database %s now (%s from %s), and no earlier step "
+                             "ends that",
+                             THINGS(json_array_size(others), "client"), name,
+                             jx_str(first, "user", "?"), jx_str(first, "address", "this machine"));
         return true;
 }
 
@@ -300,7 +317,8 @@ void dry_pg_name(StepCtx *ctx, const char *what, const char *name)
         if (!*name)
                 step_problem(ctx, "%s: there is no name", what);
         else if (strlen(name) > 63)
-                step_problem(ctx, "%s `%s` is longer than the 63 bytes PostgreSQL keeps", what, clean);
+                step_problem(ctx, "%s `%s` is longer than the 63 bytes PostgreSQL keeps", what,
+                             clean);
 }
 
 /* A collation is made for the encoding of the database one is in. */
@@ -316,7 +334,8 @@ static bool same_encoding(Pg *pg, const char *encoding, bool *ret, Err *err)
         return truth(pg, &q, ret, err);
 }
 
-bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, const char *encoding, Err *err)
+bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, const char *encoding,
+                Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_ERR why = { 0 }, ignored = { 0 };
@@ -327,13 +346,17 @@ bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, const c
         if (!same_encoding(pg, encoding, &same, err))
                 return false;
         if (!same) {
-                step_unseen(ctx, "whether the server has locale %s for %s is known when the database is made", clean,
-                            encoding);
+                step_unseen(ctx,
+                            "whether the server has locale %s for %s is known when the database is "
+                            "made",
+                            clean, encoding);
                 return true;
         }
         sql_add(&q, "create collation pg_temp.pgsherpa_dry (locale = ");
         sql_value(&q, locale);
-        sql_add_literal_(&q, provider == 'i' ? ", provider = icu)" : provider == 'b' ? ", provider = builtin)" : ")");
+        sql_add_literal_(&q, provider == 'i'   ? ", provider = icu)"
+                             : provider == 'b' ? ", provider = builtin)"
+                                               : ")");
         if (!pg_do(pg, "begin", err))
                 return false;
         bool ok = pg_exec(pg, &q, &why);
@@ -348,8 +371,10 @@ bool dry_client(StepCtx *ctx, int major, const Target *image_of, Err *err)
 {
         AUTO_PGCLIENT client = { 0 };
         AUTO_ERR why = { 0 };
-        if (!pg_clients_from(major, image_of ? step_target_image(ctx, image_of) : NULL, &client, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+        if (!pg_clients_from(major, image_of ? step_target_image(ctx, image_of) : NULL, &client,
+                             &why))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         return true;
 }
 
@@ -357,9 +382,8 @@ bool dry_table_bytes(Pg *pg, int64_t *ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q,
-                "select coalesce(sum(pg_table_size(c.oid)), 0)::bigint from pg_class c where c.relkind in ('r', 'm') "
-                "and c.oid >= 16384");
+        sql_add(&q, "select coalesce(sum(pg_table_size(c.oid)), 0)::bigint from pg_class c where "
+                    "c.relkind in ('r', 'm') and c.oid >= 16384");
         if (!pg_query(pg, &q, &r, err))
                 return false;
         *ret = pg_cell_int(r, 0, 0);

@@ -1,7 +1,8 @@
 /* effects_try.c: every later step of the run, tried without changing anything.
  *
- * What a step of the downtime would stumble over is said while everything still works. What depends on
- * facts that only the run finds is named too: a short list of it is no promise about the rest. */
+ * What a step of the downtime would stumble over is said while everything still works. What depends
+ * on facts that only the run finds is named too: a short list of it is no promise about the
+ * rest. */
 #include "base/fmt.h"
 #include "engine/step_ctx.h"
 
@@ -12,9 +13,13 @@ static const ParamSpec results[] = {
         { .name = "warnings",
           .type = PARAM_LIST,
           .help = "what will be done, but otherwise than asked, each with the step's title" },
-        { .name = "not_known", .type = PARAM_LIST, .help = "what cannot be seen yet, each with the step's title" },
+        { .name = "not_known",
+          .type = PARAM_LIST,
+          .help = "what cannot be seen yet, each with the step's title" },
         { .name = "tried", .type = PARAM_INT, .help = "later steps that were tried" },
-        { .name = "skipped", .type = PARAM_INT, .help = "later steps that will not run, as far as known" },
+        { .name = "skipped",
+          .type = PARAM_INT,
+          .help = "later steps that will not run, as far as known" },
         { 0 },
 };
 
@@ -22,7 +27,8 @@ static const char *const verdict[] = { "problems", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# every later step that changes something is tried dry: rights, names, room, files, images");
+        step_plan(ctx, "# every later step that changes something is tried dry: rights, names, "
+                       "room, files, images");
         step_plan(ctx, "# nothing is changed; what was tried for real is put back at once");
         return true;
 }
@@ -32,7 +38,8 @@ static void tell(StepCtx *ctx, const json_t *found, const char *key, SayLevel le
         size_t i;
         json_t *one;
         json_array_foreach(jx_get(found, key), i, one) {
-                AUTO_FREE char *words = xasprintf("%s: %s", jx_str(found, "title", ""), json_string_value(one));
+                AUTO_FREE char *words =
+                        xasprintf("%s: %s", jx_str(found, "title", ""), json_string_value(one));
                 step_log(ctx, level, "dry", "%s", words);
                 jx_append_str(into, words);
         }
@@ -67,7 +74,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         step_result_int(ctx, "tried", (int64_t)(n - skipped));
         step_result_int(ctx, "skipped", (int64_t)skipped);
-        AUTO_FREE char *rest = partly ? xasprintf(", %zu only as far as known now", partly) : xstrdup("");
+        AUTO_FREE char *rest =
+                partly ? xasprintf(", %zu only as far as known now", partly) : xstrdup("");
         step_report(ctx, "%s tried%s: %s", THINGS(n - skipped, "later step"), rest,
                     json_array_size(problems) ? THINGS(json_array_size(problems), "problem")
                                               : "nothing stands in the way");

@@ -4,7 +4,10 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "argv", .type = PARAM_LIST, .item = PARAM_STRING, .help = "program and its arguments, word by word" },
+        { .name = "argv",
+          .type = PARAM_LIST,
+          .item = PARAM_STRING,
+          .help = "program and its arguments, word by word" },
         COMMAND_PARAMS,
         { 0 },
 };

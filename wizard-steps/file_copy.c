@@ -9,7 +9,9 @@
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_PATH, .help = "file to copy" },
-        { .name = "to", .type = PARAM_PATH, .help = "where to; an existing file keeps its mode and owner" },
+        { .name = "to",
+          .type = PARAM_PATH,
+          .help = "where to; an existing file keeps its mode and owner" },
         { 0 },
 };
 static const ParamSpec results[] = {
@@ -33,7 +35,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ cp %s %s", step_words(ctx, "from"), step_words(ctx, "to"));
-        step_plan_undo(ctx, "# puts back what was at %s, if nobody else changed it", step_words(ctx, "to"));
+        step_plan_undo(ctx, "# puts back what was at %s, if nobody else changed it",
+                       step_words(ctx, "to"));
         return true;
 }
 
@@ -73,7 +76,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                      (!io_exists(from) && step_will_be(ctx, "anything", "anywhere") == WILL_COME);
         if (step_known(ctx, "from") && comes)
                 step_unseen(ctx, "%s is made by an earlier step", from);
-        else if (step_known(ctx, "from") && !io_read_file(from, LIMIT_COMPOSE_FILE, &bytes, NULL, &why))
+        else if (step_known(ctx, "from") &&
+                 !io_read_file(from, LIMIT_COMPOSE_FILE, &bytes, NULL, &why))
                 step_problem(ctx, "%s", why.message);
         if (step_known(ctx, "to")) {
                 dry_replaceable(ctx, to);

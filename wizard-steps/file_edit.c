@@ -1,8 +1,9 @@
 /* file_edit.c: an edit that can be told from no edit, after a crash, by two hashes.
  *
- * Remembered before a file changes: its hash now, its hash afterwards, and where the bytes that undo
- * puts back were saved. The present file is then either of the two, or somebody else was here: drift.
- * Several files are one edit: after a crash between two of them part is done, and is done again. */
+ * Remembered before a file changes: its hash now, its hash afterwards, and where the bytes that
+ * undo puts back were saved. The present file is then either of the two, or somebody else was here:
+ * drift. Several files are one edit: after a crash between two of them part is done, and is done
+ * again. */
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
@@ -103,7 +104,8 @@ static bool begun(StepCtx *ctx, const FileEdit *list, size_t n)
                 AUTO_ERR ignored = { 0 };
                 digest_hex_of(list[i].after, list[i].after_len, after);
                 if (!one || !str_eq(jx_str(one, "file", ""), list[i].path) ||
-                    !str_eq(jx_str(one, "after", ""), after) || !hash_of(list[i].path, now, &ignored) ||
+                    !str_eq(jx_str(one, "after", ""), after) ||
+                    !hash_of(list[i].path, now, &ignored) ||
                     (!str_eq(now, jx_str(one, "before", "")) && !str_eq(now, after)))
                         return false;
         }
@@ -178,10 +180,14 @@ bool file_edit_probe(StepCtx *ctx, Found *ret, Err *err)
                 else if (str_eq(now, jx_str(edit, "before", "")))
                         not_yet++;
                 else
-                        step_log(ctx, SAY_WARN, "pgsherpa", "%s is neither as before nor as after the edit", path);
+                        step_log(ctx, SAY_WARN, "pgsherpa",
+                                 "%s is neither as before nor as after the edit", path);
         }
         size_t n = json_array_size(edits);
-        *ret = not_yet == n ? FOUND_NOTHING : done == n ? FOUND_ALL : done + not_yet == n ? FOUND_PART : FOUND_DRIFT;
+        *ret = not_yet == n          ? FOUND_NOTHING
+               : done == n           ? FOUND_ALL
+               : done + not_yet == n ? FOUND_PART
+                                     : FOUND_DRIFT;
         if (*ret == FOUND_ALL)
                 json_object_update(step_results(ctx), jx_get(all, "results"));
         return true;
@@ -201,11 +207,12 @@ static bool undo_one(StepCtx *ctx, const json_t *edit, Err *err)
                 return true;
         }
         if (!str_eq(now, after)) {
-                err_set(err, ERR_USER, "%s was changed by somebody else since this step; it was left alone",
-                        path);
-                return err_hint(err, "what it was before is saved in %s: merge the two by hand", saved);
+                err_set(err, ERR_USER,
+                        "%s was changed by somebody else since this step; it was left alone", path);
+                return err_hint(err, "what it was before is saved in %s: merge the two by hand",
+                                saved);
         }
-        if (!*before) {                 /* there was none: ours goes */
+        if (!*before) { /* there was none: ours goes */
                 if (unlink(path) < 0)
                         return err_set_errno(err, errno, "removing %s", path);
                 step_report(ctx, "%s is gone again", path);
@@ -217,11 +224,13 @@ static bool undo_one(StepCtx *ctx, const json_t *edit, Err *err)
                 return err_wrap(err, "reading what was saved of %s", path);
         digest_hex_of(bytes, n, kept);
         if (!str_eq(kept, back))
-                return err_set(err, ERR_USER, "what was saved of %s (%s) is damaged; it was left alone",
-                               path, saved);
+                return err_set(err, ERR_USER,
+                               "what was saved of %s (%s) is damaged; it was left alone", path,
+                               saved);
         if (!io_replace_file(path, bytes, n, 0644, err))
                 return err_wrap(err, "putting %s back", path);
-        step_report(ctx, "%s is as before%s", path, str_eq(back, before) ? "" : ", with its volume by name");
+        step_report(ctx, "%s is as before%s", path,
+                    str_eq(back, before) ? "" : ", with its volume by name");
         return true;
 }
 

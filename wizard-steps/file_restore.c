@@ -42,12 +42,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         digest_hex_of(bytes, n, hex);
         if (!str_eq(hex, jx_str(edit, "before", "")))
-                return err_set(err, ERR_USER, "what step %s saved is damaged", step_str(ctx, "step"));
+                return err_set(err, ERR_USER, "what step %s saved is damaged",
+                               step_str(ctx, "step"));
         json_t *found = json_object();
         jx_set_str(found, "file", jx_str(edit, "file", ""));
         if (!file_edit(ctx, jx_str(edit, "file", ""), bytes, n, found, err))
                 return false;
-        step_report(ctx, "%s is as it was before step %s", jx_str(edit, "file", ""), step_str(ctx, "step"));
+        step_report(ctx, "%s is as it was before step %s", jx_str(edit, "file", ""),
+                    step_str(ctx, "step"));
         return true;
 }
 
@@ -73,7 +75,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (saved_by(ctx, &edit, &why))
                 dry_replaceable(ctx, jx_str(edit, "file", ""));
         else
-                step_problem(ctx, "step %s has saved no file, and will save none before this one", clean);
+                step_problem(ctx, "step %s has saved no file, and will save none before this one",
+                             clean);
         return true;
 }
 

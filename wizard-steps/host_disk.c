@@ -9,8 +9,14 @@ static const ParamSpec need_fields[] = {
         { 0 },
 };
 static const ParamSpec params[] = {
-        { .name = "need", .type = PARAM_LIST, .fields = need_fields, .help = "what is needed where" },
-        { .name = "floor", .type = PARAM_SIZE, .fallback = "500MB", .help = "what must stay free in any case" },
+        { .name = "need",
+          .type = PARAM_LIST,
+          .fields = need_fields,
+          .help = "what is needed where" },
+        { .name = "floor",
+          .type = PARAM_SIZE,
+          .fallback = "500MB",
+          .help = "what must stay free in any case" },
         { 0 },
 };
 
@@ -19,16 +25,27 @@ static const ParamSpec room_fields[] = {
         { .name = "measured", .type = PARAM_PATH, .help = "directory that was measured" },
         { .name = "need", .type = PARAM_SIZE, .help = "needed" },
         { .name = "free", .type = PARAM_SIZE, .help = "free" },
-        { .name = "missing", .type = PARAM_SIZE, .help = "missing on that filesystem, all needs together" },
+        { .name = "missing",
+          .type = PARAM_SIZE,
+          .help = "missing on that filesystem, all needs together" },
         { .name = "words", .type = PARAM_STRING, .help = "the same as a sentence" },
         { 0 },
 };
 static const ParamSpec results[] = {
-        { .name = "rooms", .type = PARAM_LIST, .fields = room_fields, .help = "every place that was measured" },
-        { .name = "short", .type = PARAM_LIST, .fields = room_fields, .help = "places without enough room" },
-        { .name = "reclaimable", .type = PARAM_ANY,
+        { .name = "rooms",
+          .type = PARAM_LIST,
+          .fields = room_fields,
+          .help = "every place that was measured" },
+        { .name = "short",
+          .type = PARAM_LIST,
+          .fields = room_fields,
+          .help = "places without enough room" },
+        { .name = "reclaimable",
+          .type = PARAM_ANY,
           .help = "unused images and build cache with sizes, when room is short" },
-        { .name = "hint", .type = PARAM_STRING, .help = "what could be removed, the biggest first, when room is short" },
+        { .name = "hint",
+          .type = PARAM_STRING,
+          .help = "what could be removed, the biggest first, when room is short" },
         { 0 },
 };
 
@@ -38,8 +55,8 @@ static const char *const verdict[] = { "short", NULL };
 
 typedef struct Measured {
         const char *path;
-        int64_t     need, missing;
-        DiskRoom    room;
+        int64_t need, missing;
+        DiskRoom room;
 } Measured;
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
@@ -47,8 +64,10 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *n;
         json_array_foreach(step_get(ctx, "need"), i, n)
-                step_plan(ctx, "$ df -B1 %s", str_eq(jx_str(n, "path", "?"), "docker-root")
-                                                      ? "(where Docker keeps its data)" : jx_str(n, "path", "?"));
+                step_plan(ctx, "$ df -B1 %s",
+                          str_eq(jx_str(n, "path", "?"), "docker-root")
+                                  ? "(where Docker keeps its data)"
+                                  : jx_str(n, "path", "?"));
         return true;
 }
 
@@ -61,11 +80,12 @@ static json_t *record(const Measured *m, int64_t floor)
         jx_set_int(r, "free", m->room.free_bytes);
         jx_set_int(r, "missing", m->missing);
         char need[24], room[24], missing[24], keep[24];
-        AUTO_FREE char *words = xasprintf("%s: %s needed, %s free on %s", m->path, fmt_bytes(m->need, need),
-                                          fmt_bytes(m->room.free_bytes, room), m->room.measured);
+        AUTO_FREE char *words =
+                xasprintf("%s: %s needed, %s free on %s", m->path, fmt_bytes(m->need, need),
+                          fmt_bytes(m->room.free_bytes, room), m->room.measured);
         if (m->missing) {
-                char *more = xasprintf("%s, %s short (%s must stay free)", words, fmt_bytes(m->missing, missing),
-                                       fmt_bytes(floor, keep));
+                char *more = xasprintf("%s, %s short (%s must stay free)", words,
+                                       fmt_bytes(m->missing, missing), fmt_bytes(floor, keep));
                 free(words);
                 words = more;
         }
@@ -85,8 +105,8 @@ static void add_up(Measured *all, size_t n, int64_t floor)
         }
 }
 
-#define MOST_NAMED  12                  /* in the log                                        */
-#define MOST_HINTED 4                   /* on the screen of the failure                      */
+#define MOST_NAMED  12 /* in the log */
+#define MOST_HINTED 4  /* on the screen of the failure */
 
 /* What could go, by name and size: the biggest first, as far as a screen takes it. */
 static void tell_reclaimable(StepCtx *ctx, const json_t *reclaim)
@@ -105,17 +125,21 @@ static void tell_reclaimable(StepCtx *ctx, const json_t *reclaim)
                         if (jx_int(one, "size", 0) > jx_int(json_array_get(left, most), "size", 0))
                                 most = i;
                 one = json_array_get(left, most);
-                step_say(ctx, "  %s, %s", jx_str(one, "name", ""), fmt_bytes(jx_int(one, "size", 0), size));
+                step_say(ctx, "  %s, %s", jx_str(one, "name", ""),
+                         fmt_bytes(jx_int(one, "size", 0), size));
                 if (shown < MOST_HINTED)
-                        buf_printf(&hint, "%s%.200s, %s", shown ? "; " : ": ", jx_str(one, "name", ""), size);
+                        buf_printf(&hint, "%s%.200s, %s", shown ? "; " : ": ",
+                                   jx_str(one, "name", ""), size);
                 json_array_remove(left, most);
         }
         if (json_array_size(left))
                 step_say(ctx, "  and %zu more", json_array_size(left));
         if (jx_int(reclaim, "build_cache", 0))
-                step_say(ctx, "  build cache, %s", fmt_bytes(jx_int(reclaim, "build_cache", 0), size));
+                step_say(ctx, "  build cache, %s",
+                         fmt_bytes(jx_int(reclaim, "build_cache", 0), size));
         if (json_array_size(jx_get(reclaim, "images")) > MOST_HINTED)
-                buf_printf(&hint, "; and %zu more", json_array_size(jx_get(reclaim, "images")) - MOST_HINTED);
+                buf_printf(&hint, "; and %zu more",
+                           json_array_size(jx_get(reclaim, "images")) - MOST_HINTED);
         buf_adds(&hint, ". `pgsherpa run make-room` removes those you name");
         if (jx_int(reclaim, "total", 0))
                 step_result_str(ctx, "hint", buf_str(&hint));
@@ -135,7 +159,8 @@ static bool tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err
                         json_array_append(lacking, r);
         }
         if (json_array_size(lacking) == 0) {
-                step_report(ctx, "%s free for %s", n ? fmt_bytes(all[0].room.free_bytes, room) : "nothing",
+                step_report(ctx, "%s free for %s",
+                            n ? fmt_bytes(all[0].room.free_bytes, room) : "nothing",
                             n ? fmt_bytes(all[0].need, need) : "nothing");
                 return true;
         }

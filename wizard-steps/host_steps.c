@@ -40,7 +40,8 @@ json_t *step_names(StepCtx *ctx, const char *param)
         size_t i;
         json_t *one;
         json_array_foreach(step_get(ctx, param), i, one) {
-                const char *name = json_is_object(one) ? jx_str(one, "name", "") : json_string_value(one);
+                const char *name =
+                        json_is_object(one) ? jx_str(one, "name", "") : json_string_value(one);
                 if (name && *name)
                         jx_append_str(out, name);
         }
@@ -56,7 +57,8 @@ void step_plan_compose(StepCtx *ctx, bool undo, const char *fmt, ...)
         const Target *t = step_target(ctx);
         const char *dir = t ? jx_str(t->spec, "dir", ".") : ".";
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "compose", "--project-directory", dir, NULL });
+        argv_add_all(
+                &a, (const char *const[]){ "docker", "compose", "--project-directory", dir, NULL });
         AUTO_FREE char *words = argv_for_humans(&a);
         if (undo)
                 step_plan_undo(ctx, "$ %s %s", words, rest);
@@ -113,15 +115,25 @@ static bool identity_of(StepCtx *ctx, const json_t *c, const Wellness *w, json_t
         AUTO_FREE char *own_user = NULL, *own_db = NULL;
         AUTO_SECRET own = NULL;
         AUTO_CONTAINER_ADDRESS at = { 0 };
-        if (!container_address(&look, c, &at, err) || !container_login(&look, c, &own_user, &own_db, err))
+        if (!container_address(&look, c, &at, err) ||
+            !container_login(&look, c, &own_user, &own_db, err))
                 return false;
         const char *user = w->user && *w->user ? w->user : own_user;
-        const char *db = w->database && *w->database ? w->database : w->user && *w->user ? user : own_db;
-        if (!w->password && !container_secret(&look, c, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, err))
+        const char *db = w->database && *w->database ? w->database
+                         : w->user && *w->user       ? user
+                                                     : own_db;
+        if (!w->password &&
+            !container_secret(&look, c, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, err))
                 return false;
         AUTO_FREE char *app = xasprintf("pgsherpa/%s/%s", step_run_id(ctx), step_id(ctx));
-        PgParams p = { .host = at.host, .port = at.port, .system = at.system, .user = user, .database = db, .app = app,
-                       .password = w->password ? w->password : own, .connect_timeout_ms = 5000,
+        PgParams p = { .host = at.host,
+                       .port = at.port,
+                       .system = at.system,
+                       .user = user,
+                       .database = db,
+                       .app = app,
+                       .password = w->password ? w->password : own,
+                       .connect_timeout_ms = 5000,
                        .statement_timeout_ms = 15000 };
         AUTO_PG Pg *pg = NULL;
         if (!pg_open(&p, &pg, err))
@@ -136,7 +148,8 @@ static bool identity_of(StepCtx *ctx, const json_t *c, const Wellness *w, json_t
         /* The temporary server of the image's init phase listens on its socket only. */
         const char *listens = pg_cell(r, 0, 0);
         if (!listens || !*listens)
-                return err_set(err, ERR_LINK, "only the temporary server of the init phase answers yet");
+                return err_set(err, ERR_LINK,
+                               "only the temporary server of the init phase answers yet");
         json_t *id = json_object();
         jx_set_int(id, "major", pg_major(pg));
         AUTO_FREE char *version = xstrndup(pg_cell(r, 0, 1), strcspn(pg_cell(r, 0, 1), " "));
@@ -150,7 +163,8 @@ static bool identity_of(StepCtx *ctx, const json_t *c, const Wellness *w, json_t
 static char *last_words(StepCtx *ctx, const char *container)
 {
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "logs", "--tail", "20", container, NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "docker", "logs", "--tail", "20", container, NULL });
         AUTO_PROC r = { 0 };
         AUTO_ERR ignored = { 0 };
         ProcOptions o = { .timeout_ms = 20000, .any_exit = true, .max_output = 16384 };
@@ -159,7 +173,8 @@ static char *last_words(StepCtx *ctx, const char *container)
         for (int k = 0; k < 2; k++) {
                 const Buf *b = k ? &r.err : &r.out;
                 AUTO_FREE char *lines = text_clean_lines(buf_str(b), b->len);
-                for (char *save = NULL, *l = strtok_r(lines, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+                for (char *save = NULL, *l = strtok_r(lines, "\n", &save); l;
+                     l = strtok_r(NULL, "\n", &save))
                         step_log(ctx, SAY_WARN, "container", "%s", l);
         }
         const Buf *b = r.err.len ? &r.err : &r.out;
@@ -203,11 +218,15 @@ bool service_is_well(StepCtx *ctx, const char *container, const Wellness *w, boo
         } else if (str_starts(want, "http://") || str_starts(want, "https://")) {
                 AUTO_ERR why = { 0 };
                 HttpAnswer answer = { 0 };
-                HttpRequest ask = { .url = want, .timeout_ms = 5000, .cancel = step_cancel_flag(ctx) };
-                *ret_well = http_get(&ask, &answer, &why) && answer.status >= 200 && answer.status < 300;
+                HttpRequest ask = { .url = want,
+                                    .timeout_ms = 5000,
+                                    .cancel = step_cancel_flag(ctx) };
+                *ret_well = http_get(&ask, &answer, &why) && answer.status >= 200 &&
+                            answer.status < 300;
                 if (!*ret_well)
                         *ret_why = why.message ? xstrdup(why.message)
-                                               : xasprintf("it answers with HTTP status %ld", answer.status);
+                                               : xasprintf("it answers with HTTP status %ld",
+                                                           answer.status);
                 http_answer_done(&answer);
                 return true;
         } else if (str_eq(want, "pg_isready")) {
@@ -232,7 +251,8 @@ bool service_is_well(StepCtx *ctx, const char *container, const Wellness *w, boo
         } else {
                 AUTO_FREE char *clean = text_clean_str(want);
                 err_set(err, ERR_USER, "`%s` is no health check", clean);
-                return err_hint(err, "it is one of pg_isready, container, running, completed, or a URL");
+                return err_hint(err,
+                                "it is one of pg_isready, container, running, completed, or a URL");
         }
         if (!*ret_well)
                 *ret_why = xasprintf("it is %s, its health is %s", container_status(c), health);
@@ -254,11 +274,14 @@ static char *signs_of_life(StepCtx *ctx, const char *container)
         AUTO_ARGV logs = { 0 };
         AUTO_ARGV du = { 0 };
         ProcOptions o = { .timeout_ms = 20000, .any_exit = true, .max_output = 16384 };
-        argv_add_all(&logs, (const char *const[]){ "docker", "logs", "--tail", "1", container, NULL });
-        argv_add_all(&du, (const char *const[]){ "docker", "exec", "--user", "0", container, "sh", "-c",
-                                                 "du -s \"${PGDATA:-/var/lib/postgresql}\"", NULL });
+        argv_add_all(&logs,
+                     (const char *const[]){ "docker", "logs", "--tail", "1", container, NULL });
+        argv_add_all(&du,
+                     (const char *const[]){ "docker", "exec", "--user", "0", container, "sh", "-c",
+                                            "du -s \"${PGDATA:-/var/lib/postgresql}\"", NULL });
         if (proc_run(&logs, &o, &r, &ignored))
-                words = xasprintf("%s%s", r.out.len ? buf_str(&r.out) : "", r.err.len ? buf_str(&r.err) : "");
+                words = xasprintf("%s%s", r.out.len ? buf_str(&r.out) : "",
+                                  r.err.len ? buf_str(&r.err) : "");
         err_clear(&ignored);
         if (!docker_read_text(&look, &du, &size, &ignored))
                 size = xstrdup("");
@@ -268,8 +291,8 @@ static char *signs_of_life(StepCtx *ctx, const char *container)
 #define SIGN_EVERY_MS 5000
 
 typedef struct Patience {
-        int64_t asked, moved;           /* since the start                                   */
-        char   *sign;
+        int64_t asked, moved; /* since the start */
+        char *sign;
 } Patience;
 
 static void patience_done(Patience *p)
@@ -287,7 +310,8 @@ static int64_t last_move(StepCtx *ctx, const char *container, int64_t waited, Pa
         if (!p->sign || !str_eq(now, p->sign))
                 p->moved = waited;
         AUTO_FREE char *line = text_clean(now, strcspn(now, "\n"));
-        step_say(ctx, "waiting for %lld s; its last line: %s", (long long)waited / 1000, *line ? line : "(none)");
+        step_say(ctx, "waiting for %lld s; its last line: %s", (long long)waited / 1000,
+                 *line ? line : "(none)");
         free(p->sign);
         p->sign = now;
         return p->moved;
@@ -322,7 +346,8 @@ bool service_wait(StepCtx *ctx, const char *container, const Wellness *w, json_t
                 AUTO_JSON c = NULL;
                 if (!docker_inspect(&look, DOCKER_CONTAINER, container, &c, err))
                         return false;
-                bool ended = c && (str_eq(container_status(c), "exited") || str_eq(container_status(c), "dead"));
+                bool ended = c && (str_eq(container_status(c), "exited") ||
+                                   str_eq(container_status(c), "dead"));
                 bool loops = c && jx_int(c, "RestartCount", 0) >= MAX_RESTARTS &&
                              (!container_running(c) || str_eq(container_status(c), "restarting"));
                 if (loops)
@@ -336,7 +361,8 @@ bool service_wait(StepCtx *ctx, const char *container, const Wellness *w, json_t
                                 return dead(ctx, c, err);
                         AUTO_FREE char *words = last_words(ctx, container);
                         err_set(err, ERR_COMMAND, "%s is not well after %lld s%s: %s", name,
-                                (long long)waited / 1000, w->patient ? ", and nothing moved for long" : "",
+                                (long long)waited / 1000,
+                                w->patient ? ", and nothing moved for long" : "",
                                 why ? why : "it has not run for long enough");
                         return err_hint(err, "its last line: %s", *words ? words : "(none)");
                 }
@@ -364,9 +390,11 @@ bool services_up(StepCtx *ctx, const Compose *c, const json_t *names, bool no_de
         for (int tries = 1;; tries++) {
                 if (docker_start(&call, &a, err))
                         return true;
-                if (tries >= 3 || err->kind == ERR_CANCELLED || !strstr(err->message, "is already in use by container"))
+                if (tries >= 3 || err->kind == ERR_CANCELLED ||
+                    !strstr(err->message, "is already in use by container"))
                         return false;
-                step_log(ctx, SAY_WARN, "pgsherpa", "Compose met what an interrupted attempt left; once more");
+                step_log(ctx, SAY_WARN, "pgsherpa",
+                         "Compose met what an interrupted attempt left; once more");
                 err_clear(err);
         }
 }
@@ -401,18 +429,22 @@ bool service_bring_back(StepCtx *ctx, Compose *c, const json_t *before, int64_t 
                  * it is made. */
                 bool ok = true;
                 if (same) {
-                        argv_add_all(&a, (const char *const[]){ "docker", "start", container_name(now), NULL });
+                        argv_add_all(&a, (const char *const[]){ "docker", "start",
+                                                                container_name(now), NULL });
                         ok = docker_start(&call, &a, err);
                 } else {
-                        ok = compose_data_fits(&call, c, service, err) && services_up(ctx, c, names, true, err);
+                        ok = compose_data_fits(&call, c, service, err) &&
+                             services_up(ctx, c, names, true, err);
                 }
                 if (!ok || !compose_refresh(c, err))
                         return err_wrap(err, "starting %s again", service);
         }
         now = compose_container(c, service);
         if (!now)
-                return err_set(err, ERR_COMMAND, "service %s has no container after it was started", service);
-        Wellness w = { .health = str_eq(jx_str(before, "health", ""), "none") ? "running" : "container",
+                return err_set(err, ERR_COMMAND, "service %s has no container after it was started",
+                               service);
+        Wellness w = { .health = str_eq(jx_str(before, "health", ""), "none") ? "running"
+                                                                              : "container",
                        .within_ms = within_ms };
         AUTO_FREE char *now_id = xstrdup(container_id(now));
         return service_wait(ctx, now_id, &w, NULL, err);
@@ -427,9 +459,11 @@ bool container_check_clean(StepCtx *ctx, const json_t *container, char **ret_sys
         step_log(ctx, SAY_OK, "pg_controldata", "cluster state: %s", state);
         if (str_eq(state, "shut down") || str_eq(state, "shut down in recovery"))
                 return true;
-        err_set(err, ERR_COMMAND, "the server in %s was not shut down cleanly: its files say \"%s\"",
+        err_set(err, ERR_COMMAND,
+                "the server in %s was not shut down cleanly: its files say \"%s\"",
                 container_name(container), state);
-        return err_hint(err, "start it again, give it more time to stop (grace), and stop it once more");
+        return err_hint(err,
+                        "start it again, give it more time to stop (grace), and stop it once more");
 }
 
 bool volume_users(StepCtx *ctx, const char *volume, bool running_only, const char *except_container,
@@ -438,7 +472,8 @@ bool volume_users(StepCtx *ctx, const char *volume, bool running_only, const cha
         HostCall look = step_look(ctx);
         AUTO_FREE char *filter = xasprintf("volume=%s", volume);
         AUTO_JSON all = NULL;
-        if (!docker_containers(&look, !running_only, (const char *const[]){ filter, NULL }, &all, err))
+        if (!docker_containers(&look, !running_only, (const char *const[]){ filter, NULL }, &all,
+                               err))
                 return false;
         AUTO_BUF names = buf_init(4096);
         size_t i, k;

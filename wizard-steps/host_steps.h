@@ -35,13 +35,13 @@ const json_t *services_remembered_one(const json_t *list, const char *service);
 /* How a service shows that it is well: "pg_isready", "container" (its health check), "running",
  * "completed" (ended with 0), an http(s) URL, or "" (its health check, else running). */
 typedef struct Wellness {
-        const char   *health;
-        int64_t       within_ms;
-        const char   *user, *database;          /* for pg_isready; "": as the container says */
+        const char *health;
+        int64_t within_ms;
+        const char *user, *database; /* for pg_isready; "": as the container says */
         const Secret *password;
-        /* True: `within_ms` is how long nothing may move (its log, the size of its files), not how long it
-         * may take: initdb on a slow disk has no limit that fits all. */
-        bool          patient;
+        /* True: `within_ms` is how long nothing may move (its log, the size of its files), not how
+         * long it may take: initdb on a slow disk has no limit that fits all. */
+        bool patient;
 } Wellness;
 
 /* Waits until the container is well. What it says when it dies is part of the error. For
@@ -54,18 +54,19 @@ bool service_is_well(StepCtx *ctx, const char *container, const Wellness *w, boo
 
 /* `docker compose up -d` of these services, as the file says now. Also after a kill in the middle
  * of an earlier one. */
-bool services_up(StepCtx *ctx, const Compose *c, const json_t *names, bool no_deps, Err *err) MUST_CHECK;
+bool services_up(StepCtx *ctx, const Compose *c, const json_t *names, bool no_deps,
+                 Err *err) MUST_CHECK;
 
 /* Stops a container and checks that it is down; grace before it is killed. */
 bool container_stop(StepCtx *ctx, const char *container, int64_t grace_ms, Err *err) MUST_CHECK;
 /* Brings back one that ran before: the same container if it is still there, else what the
  * compose file says now. Checks PG_VERSION first, waits as long as `within_ms` until it is as
  * well as it was. */
-bool service_bring_back(StepCtx *ctx, Compose *c, const json_t *before, int64_t within_ms, Err *err)
-        MUST_CHECK;
+bool service_bring_back(StepCtx *ctx, Compose *c, const json_t *before, int64_t within_ms,
+                        Err *err) MUST_CHECK;
 /* "shut down" or not, with the system identifier; an unclean stop is an error. */
-bool container_check_clean(StepCtx *ctx, const json_t *container, char **ret_system, Err *err)
-        MUST_CHECK;
+bool container_check_clean(StepCtx *ctx, const json_t *container, char **ret_system,
+                           Err *err) MUST_CHECK;
 
 /* Name of a volume's other running users ("" when there are none), malloc()ed. */
 bool volume_users(StepCtx *ctx, const char *volume, bool running_only, const char *except_container,
@@ -74,13 +75,13 @@ bool volume_users(StepCtx *ctx, const char *volume, bool running_only, const cha
 /* ---- our own things carry the run's name ---- */
 #define LABEL_RUN  "pgsherpa.run"
 #define LABEL_STEP "pgsherpa.step"
-bool is_ours(StepCtx *ctx, const json_t *labels);       /* of this run and this step          */
+bool is_ours(StepCtx *ctx, const json_t *labels); /* of this run and this step */
 
 /* ---- where a server of this image keeps its data ---- */
 typedef struct PgLayout {
-        char *pgdata;                   /* inside the container                              */
-        char *mount;                    /* where the volume goes                             */
-        bool  explicit_pgdata;          /* the service's own environment says so             */
+        char *pgdata;         /* inside the container */
+        char *mount;          /* where the volume goes */
+        bool explicit_pgdata; /* the service's own environment says so */
 } PgLayout;
 /* `service_pgdata`: what the compose file itself sets, or NULL; `service_container` may be NULL;
  * `image`: inspect JSON of the new image. */
@@ -130,7 +131,7 @@ bool file_edit(StepCtx *ctx, const char *path, const char *after, size_t after_l
 /* Several files as one edit. `back`: what undo puts there, NULL for the bytes of before. */
 typedef struct FileEdit {
         const char *path, *after, *back;
-        size_t      after_len, back_len;
+        size_t after_len, back_len;
 } FileEdit;
 bool file_edits(StepCtx *ctx, const FileEdit *list, size_t n, json_t *results, Err *err) MUST_CHECK;
 /* What is remembered of the (first) file: {"file", "before", "after", "saved"}; NULL: nothing. */
@@ -146,27 +147,33 @@ bool file_edit_undo(StepCtx *ctx, Err *err) MUST_CHECK;
 /* ---- compose files that change, in whatever way the project needs ---- */
 
 #define OVERRIDE_PARAM                                                                             \
-        { .name = "override", .type = PARAM_BOOL, .fallback = "false",                             \
-          .help = "leave the files alone and write an override file, which Compose reads after them" }
+        {                                                                                          \
+                .name = "override", .type = PARAM_BOOL, .fallback = "false",                       \
+                .help = "leave the files alone and write an override file, which Compose reads "   \
+                        "after them"                                                               \
+        }
 
-/* The wish of compose.set_volume: where the data is now, and where the image (inspect JSON, or made up
- * from its major where it is not here yet) wants the new volume. Strings malloc()ed. */
+/* The wish of compose.set_volume: where the data is now, and where the image (inspect JSON, or made
+ * up from its major where it is not here yet) wants the new volume. Strings malloc()ed. */
 typedef struct VolumeMove {
         char *old_data, *old_mount, *previous, *mount;
 } VolumeMove;
 void volume_move_done(VolumeMove *m) NONNULL;
 #define AUTO_VOLUME_MOVE CLEANUP(volume_move_done) VolumeMove
-bool volume_move_find(Compose *c, const char *service, const json_t *image, VolumeMove *ret, Err *err) MUST_CHECK;
+bool volume_move_find(Compose *c, const char *service, const json_t *image, VolumeMove *ret,
+                      Err *err) MUST_CHECK;
 /* What the official image of that major says of itself, as far as a layout needs it. New. */
 json_t *image_of_major(int major);
 /* The image a service runs on now, malloc()ed: what a clean-up may remove later. */
 bool image_before(Compose *c, const char *service, char **ret, Err *err) MUST_CHECK;
-/* Is every file of the change, or its directory, to be written by this user? Else step_problem(). */
+/* Is every file of the change, or its directory, to be written by this user? Else
+ * step_problem(). */
 void change_check(StepCtx *ctx, const ComposeChange *ch);
-void change_unwritable(const ComposeChange *ch, json_t *problems);      /* the same, appended  */
-void change_say(StepCtx *ctx, const ComposeChange *ch);                 /* the diffs           */
-/* Remembers, writes, says the diff. `back` may be NULL: a change whose bytes undo shall put there. */
-bool change_write(StepCtx *ctx, const ComposeChange *ch, const ComposeChange *back, json_t *results, Err *err)
-        MUST_CHECK;
+void change_unwritable(const ComposeChange *ch, json_t *problems); /* the same, appended */
+void change_say(StepCtx *ctx, const ComposeChange *ch);            /* the diffs */
+/* Remembers, writes, says the diff. `back` may be NULL: a change whose bytes undo shall put
+ * there. */
+bool change_write(StepCtx *ctx, const ComposeChange *ch, const ComposeChange *back, json_t *results,
+                  Err *err) MUST_CHECK;
 /* "/srv/app/.env, /srv/app/compose.yaml" and all diffs, into results `file` and `diff`. */
 void change_results(const ComposeChange *ch, json_t *results);

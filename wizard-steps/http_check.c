@@ -8,10 +8,18 @@
 
 static const ParamSpec params[] = {
         { .name = "url", .type = PARAM_URL, .help = "page to ask for" },
-        { .name = "status", .type = PARAM_INT, .fallback = "200", .help = "HTTP status it must answer with" },
-        { .name = "body_matches", .type = PARAM_STRING, .fallback = "",
+        { .name = "status",
+          .type = PARAM_INT,
+          .fallback = "200",
+          .help = "HTTP status it must answer with" },
+        { .name = "body_matches",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "regular expression (POSIX ERE) its body must match" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "60s", .help = "time to become so" },
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "60s",
+          .help = "time to become so" },
         { 0 },
 };
 static const ParamSpec results[] = {
@@ -26,7 +34,7 @@ static const ParamSpec results[] = {
 
 typedef struct State {
         regex_t re;
-        bool    wanted;
+        bool wanted;
 } State;
 
 static bool compile(StepCtx *ctx, State *s, Err *err)
@@ -36,7 +44,8 @@ static bool compile(StepCtx *ctx, State *s, Err *err)
         if (!*pattern || s->wanted)
                 return true;
         if (strlen(pattern) > MAX_PATTERN)
-                return err_set(err, ERR_USER, "body_matches is longer than %d characters", MAX_PATTERN);
+                return err_set(err, ERR_USER, "body_matches is longer than %d characters",
+                               MAX_PATTERN);
         int code = regcomp(&s->re, pattern, REG_EXTENDED | REG_NOSUB);
         if (code) {
                 regerror(code, &s->re, why, sizeof why);
@@ -69,10 +78,12 @@ static bool ask(StepCtx *ctx, State *s, char **ret_why, Err *err)
 {
         HttpAnswer a = { 0 };
         AUTO_ERR why = { 0 };
-        HttpRequest r = { .url = step_str(ctx, "url"), .timeout_ms = 10000, .cancel = step_cancel_flag(ctx) };
+        HttpRequest r = { .url = step_str(ctx, "url"),
+                          .timeout_ms = 10000,
+                          .cancel = step_cancel_flag(ctx) };
         bool ok = http_get(&r, &a, &why);
         *ret_why = NULL;
-        if (!ok && why.kind != ERR_LINK) {      /* a wrong URL does not become right by waiting */
+        if (!ok && why.kind != ERR_LINK) { /* a wrong URL does not become right by waiting */
                 http_answer_done(&a);
                 err_move(err, &why);
                 return false;
@@ -105,14 +116,16 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 if (!ok || !why)
                         break;
                 if (clock_boot_ms() - start >= step_int(ctx, "within")) {
-                        ok = err_set(err, ERR_LINK, "%s is not well after %lld s: %s", step_str(ctx, "url"),
+                        ok = err_set(err, ERR_LINK, "%s is not well after %lld s: %s",
+                                     step_str(ctx, "url"),
                                      (long long)step_int(ctx, "within") / 1000, why);
                         break;
                 }
                 if (tries == 1)
                         step_say(ctx, "%s; asking again", why);
                 if (!step_sleep(ctx, 500))
-                        ok = err_set(err, ERR_CANCELLED, "asking %s was stopped", step_str(ctx, "url"));
+                        ok = err_set(err, ERR_CANCELLED, "asking %s was stopped",
+                                     step_str(ctx, "url"));
         }
         if (s->wanted)
                 regfree(&s->re);

@@ -8,7 +8,9 @@ static const ParamSpec params[] = {
 };
 static const ParamSpec results[] = {
         { .name = "id", .type = PARAM_STRING, .help = "id of the image" },
-        { .name = "digest", .type = PARAM_STRING, .help = "digest in its registry; empty for one made here" },
+        { .name = "digest",
+          .type = PARAM_STRING,
+          .help = "digest in its registry; empty for one made here" },
         { .name = "major", .type = PARAM_INT, .help = "PG_MAJOR; 0 when it does not say" },
         { .name = "version", .type = PARAM_STRING, .help = "PG_VERSION of the image" },
         { .name = "pgdata", .type = PARAM_STRING, .help = "where it keeps its data" },

@@ -15,16 +15,22 @@ static const ParamSpec params[] = {
 static const ParamSpec results[] = {
         { .name = "image", .type = PARAM_STRING, .help = "as asked for" },
         { .name = "id", .type = PARAM_STRING, .help = "id of the image" },
-        { .name = "digest", .type = PARAM_STRING, .help = "digest in its registry; empty for one made here" },
-        { .name = "major", .type = PARAM_INT, .help = "PG_MAJOR of the image; 0 when it does not say" },
+        { .name = "digest",
+          .type = PARAM_STRING,
+          .help = "digest in its registry; empty for one made here" },
+        { .name = "major",
+          .type = PARAM_INT,
+          .help = "PG_MAJOR of the image; 0 when it does not say" },
         { .name = "size", .type = PARAM_SIZE, .help = "size on this disk" },
-        { .name = "pulled", .type = PARAM_BOOL, .help = "false: the registry was not reached, the local one is used" },
+        { .name = "pulled",
+          .type = PARAM_BOOL,
+          .help = "false: the registry was not reached, the local one is used" },
         { 0 },
 };
 
 typedef struct Layers {
         StepCtx *ctx;
-        int      seen, ready;
+        int seen, ready;
 } Layers;
 
 /* "5d4c..: Pulling fs layer", "..: Already exists", "..: Pull complete". */
@@ -44,8 +50,13 @@ static void on_line(void *arg, int fd, const char *line)
         }
         if (strstr(line, "Pull complete"))
                 l->ready++;
-        Progress p = { .unit = "layers", .done = l->ready, .total = l->seen, .eta_ms = -1,
-                       .label = "pulling", .things_done = l->ready, .things_total = l->seen };
+        Progress p = { .unit = "layers",
+                       .done = l->ready,
+                       .total = l->seen,
+                       .eta_ms = -1,
+                       .label = "pulling",
+                       .things_done = l->ready,
+                       .things_total = l->seen };
         if (l->seen)
                 step_progress(l->ctx, &p);
 }
@@ -67,7 +78,8 @@ static bool finish(StepCtx *ctx, const json_t *image, bool pulled)
         step_result_int(ctx, "major", container_pg_major(image));
         step_result_int(ctx, "size", jx_int(image, "Size", 0));
         step_result_bool(ctx, "pulled", pulled);
-        step_report(ctx, "%s, %s%s", step_str(ctx, "image"), fmt_bytes(jx_int(image, "Size", 0), size),
+        step_report(ctx, "%s, %s%s", step_str(ctx, "image"),
+                    fmt_bytes(jx_int(image, "Size", 0), size),
                     pulled ? "" : ", the registry was not reached: the one already here is used");
         return true;
 }
@@ -100,9 +112,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (!image) {
                 if (pulled)
-                        return err_set(err, ERR_COMMAND, "image %s is not here after it was pulled", name);
+                        return err_set(err, ERR_COMMAND, "image %s is not here after it was pulled",
+                                       name);
                 err_move(err, &why);
-                return err_hint(err, "does the image exist, and does this machine reach its registry?");
+                return err_hint(err,
+                                "does the image exist, and does this machine reach its registry?");
         }
         if (!pulled)
                 step_log(ctx, SAY_WARN, "docker", "%s", why.message);
@@ -111,7 +125,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_PART;              /* pulling again is cheap and says the present digest */
+        *ret = FOUND_PART; /* pulling again is cheap and says the present digest */
         return true;
 }
 

@@ -9,9 +9,15 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "images", .type = PARAM_LIST, .item = PARAM_STRING, .fallback = "[]",
+        { .name = "images",
+          .type = PARAM_LIST,
+          .item = PARAM_STRING,
+          .fallback = "[]",
           .help = "images to remove, exactly as they are called; empty: only list" },
-        { .name = "build_cache", .type = PARAM_BOOL, .fallback = "false", .help = "empty the build cache too" },
+        { .name = "build_cache",
+          .type = PARAM_BOOL,
+          .fallback = "false",
+          .help = "empty the build cache too" },
         { 0 },
 };
 static const ParamSpec image_fields[] = {
@@ -21,10 +27,15 @@ static const ParamSpec image_fields[] = {
         { 0 },
 };
 static const ParamSpec results[] = {
-        { .name = "images", .type = PARAM_LIST, .fields = image_fields, .help = "unused images there were" },
+        { .name = "images",
+          .type = PARAM_LIST,
+          .fields = image_fields,
+          .help = "unused images there were" },
         { .name = "build_cache", .type = PARAM_SIZE, .help = "bytes of build cache there were" },
         { .name = "removed", .type = PARAM_LIST, .help = "images that were removed" },
-        { .name = "free", .type = PARAM_SIZE, .help = "free bytes afterwards, where Docker keeps its data" },
+        { .name = "free",
+          .type = PARAM_SIZE,
+          .help = "free bytes afterwards, where Docker keeps its data" },
         { 0 },
 };
 
@@ -56,12 +67,15 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         json_t *name;
         json_array_foreach(chosen, i, name) {
                 AUTO_JSON there = NULL;
-                if (unused_one(jx_get(found, "images"), json_string_value(name)) || began_before(ctx))
+                if (unused_one(jx_get(found, "images"), json_string_value(name)) ||
+                    began_before(ctx))
                         continue;
                 if (!docker_inspect(&look, DOCKER_IMAGE, json_string_value(name), &there, err))
                         return false;
                 AUTO_FREE char *clean = text_clean_str(json_string_value(name));
-                step_problem(ctx, there ? "image %s is used by a container" : "there is no image %s", clean);
+                step_problem(ctx,
+                             there ? "image %s is used by a container" : "there is no image %s",
+                             clean);
         }
         return true;
 }
@@ -89,8 +103,10 @@ static bool begin(StepCtx *ctx, const json_t *images, const json_t *chosen, Err 
         json_array_foreach(chosen, i, name) {
                 AUTO_FREE char *clean = text_clean_str(json_string_value(name));
                 if (!unused_one(images, json_string_value(name)))
-                        return err_set(err, ERR_USER, "image %s is not there any more, or is used now; nothing was "
-                                       "removed", clean);
+                        return err_set(err, ERR_USER,
+                                       "image %s is not there any more, or is used "
+                                       "now; nothing was removed",
+                                       clean);
         }
         json_t *before = json_object();
         jx_set(before, "images", json_deep_copy(chosen));
@@ -102,7 +118,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         HostCall call = step_call(ctx);
         AUTO_JSON found = NULL;
         AUTO_JSON chosen = step_names(ctx, "images");
-        if (!disk_reclaimable(&call, &found, err) || !begin(ctx, jx_get(found, "images"), chosen, err))
+        if (!disk_reclaimable(&call, &found, err) ||
+            !begin(ctx, jx_get(found, "images"), chosen, err))
                 return false;
         json_t *removed = json_array(), *images = jx_get(found, "images"), *name, *one;
         char size[24];
@@ -111,10 +128,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_int(ctx, "build_cache", jx_int(found, "build_cache", 0));
         step_result_set(ctx, "removed", removed);
         json_array_foreach(images, i, one)
-                step_say(ctx, "unused: %s, %s", jx_str(one, "name", ""), fmt_bytes(jx_int(one, "size", 0), size));
+                step_say(ctx, "unused: %s, %s", jx_str(one, "name", ""),
+                         fmt_bytes(jx_int(one, "size", 0), size));
         json_array_foreach(chosen, i, name) {
                 if (!unused_one(images, json_string_value(name)))
-                        continue;       /* an attempt before this one removed it */
+                        continue; /* an attempt before this one removed it */
                 AUTO_ARGV a = { 0 };
                 argv_add_all(&a, (const char *const[]){ "docker", "image", "rm", "--no-prune", "--",
                                                         json_string_value(name), NULL });
@@ -124,7 +142,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         if (step_bool(ctx, "build_cache")) {
                 AUTO_ARGV a = { 0 };
-                argv_add_all(&a, (const char *const[]){ "docker", "builder", "prune", "--force", NULL });
+                argv_add_all(
+                        &a, (const char *const[]){ "docker", "builder", "prune", "--force", NULL });
                 if (!docker_do(&call, &a, NULL, err))
                         return false;
         }
@@ -139,7 +158,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_PART;              /* what is gone is gone; again removes only the rest */
+        *ret = FOUND_PART; /* what is gone is gone; again removes only the rest */
         return true;
 }
 

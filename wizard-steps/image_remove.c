@@ -4,7 +4,9 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "image", .type = PARAM_IMAGE, .help = "image to remove, exactly as it is called" },
+        { .name = "image",
+          .type = PARAM_IMAGE,
+          .help = "image to remove, exactly as it is called" },
         { 0 },
 };
 static const ParamSpec results[] = {
@@ -42,7 +44,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (image && !users_of(ctx, image, &names, err))
                 return false;
         if (names.len)
-                step_problem(ctx, "image %s is still used by %s", step_str(ctx, "image"), buf_str(&names));
+                step_problem(ctx, "image %s is still used by %s", step_str(ctx, "image"),
+                             buf_str(&names));
         return true;
 }
 
@@ -68,9 +71,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!users_of(ctx, image, &names, err))
                 return false;
         if (names.len)
-                return err_set(err, ERR_USER, "image %s is still used by %s", name, buf_str(&names));
+                return err_set(err, ERR_USER, "image %s is still used by %s", name,
+                               buf_str(&names));
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "image", "rm", "--no-prune", "--", name, NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "image", "rm", "--no-prune", "--", name,
+                                                NULL });
         if (!docker_do(&call, &a, NULL, err))
                 return false;
         step_report(ctx, "%s removed", name);
@@ -88,7 +93,8 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-/* Whoever uses it now may have gone by then, where an earlier step gives a service another image. */
+/* Whoever uses it now may have gone by then, where an earlier step gives a service another
+ * image. */
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON image = NULL;
@@ -109,7 +115,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (names.len && (step_will_be(ctx, "containers", "any") == WILL_GO ||
                           step_will_be(ctx, "anything", "anywhere") == WILL_COME))
-                step_unseen(ctx, "image %s is used by %s, which an earlier step may change", name, buf_str(&names));
+                step_unseen(ctx, "image %s is used by %s, which an earlier step may change", name,
+                            buf_str(&names));
         else if (names.len)
                 step_problem(ctx, "image %s is still used by %s", name, buf_str(&names));
         return true;

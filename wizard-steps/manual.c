@@ -5,7 +5,9 @@
 #include "engine/step_ctx.h"
 
 static const ParamSpec params[] = {
-        { .name = "items", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "items",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "lines to be ticked, one thing to do or to look at each" },
         { 0 },
 };

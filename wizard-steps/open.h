@@ -2,8 +2,8 @@
  *
  * Where a postgres target lives is told by its `via`: host and port, a socket directory, a
  * container (where its own postmaster.pid says it listens), or a compose service (the running
- * container of that service). Of those two the system identifier in the container's files must be the
- * one that answers: pg_open() refuses another server at that address. */
+ * container of that service). Of those two the system identifier in the container's files must be
+ * the one that answers: pg_open() refuses another server at that address. */
 #pragma once
 
 #include "engine/step_ctx.h"
@@ -11,10 +11,11 @@
 #include "pg/conn.h"
 
 /* Parameters for connecting to `t`; strings in the arena. `database` NULL: the target's own. */
-bool target_pg_params(Arena *a, const Target *t, const char *database, PgParams *ret, Err *err)
-        MUST_CHECK;
+bool target_pg_params(Arena *a, const Target *t, const char *database, PgParams *ret,
+                      Err *err) MUST_CHECK;
 /* Connects for this step: application_name, statement_timeout from the step, NOTICEs to its
  * log, and registered for cancel. */
-bool step_pg_open(StepCtx *ctx, const Target *t, const char *database, Pg **ret, Err *err) MUST_CHECK;
+bool step_pg_open(StepCtx *ctx, const Target *t, const char *database, Pg **ret,
+                  Err *err) MUST_CHECK;
 /* The compose project a target names ({"kind": "compose"}), loaded. */
 bool target_compose(const Target *t, Compose **ret, Err *err) MUST_CHECK;

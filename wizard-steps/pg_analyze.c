@@ -7,9 +7,13 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
-        { .name = "stages", .type = PARAM_BOOL, .fallback = "true",
+        { .name = "stages",
+          .type = PARAM_BOOL,
+          .fallback = "true",
           .help = "rough statistics first, full ones after" },
         { .name = "jobs", .type = PARAM_INT, .fallback = "2", .help = "tables at a time" },
         { 0 },
@@ -31,8 +35,12 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static void progress(void *arg, const char *stage, const char *table, int done, int total)
 {
-        step_progress(arg, &(Progress){ .unit = "tables", .done = done, .total = total,
-                                        .label = stage, .eta_ms = -1, .things_done = done,
+        step_progress(arg, &(Progress){ .unit = "tables",
+                                        .done = done,
+                                        .total = total,
+                                        .label = stage,
+                                        .eta_ms = -1,
+                                        .things_done = done,
                                         .things_total = total });
 }
 
@@ -45,8 +53,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         int64_t began = clock_boot_ms();
         if (!step_pg(ctx, &pg, err))
                 return false;
-        AnalyzeOptions o = { .stages = step_bool(ctx, "stages"), .jobs = (int)step_int(ctx, "jobs"),
-                             .cancel = step_cancel_flag(ctx), .progress = progress,
+        AnalyzeOptions o = { .stages = step_bool(ctx, "stages"),
+                             .jobs = (int)step_int(ctx, "jobs"),
+                             .cancel = step_cancel_flag(ctx),
+                             .progress = progress,
                              .progress_arg = ctx };
         if (!pg_analyze(pg, &o, &report, err))
                 return false;
@@ -66,13 +76,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* once more is cheaper than asking what is missing */
+        *ret = FOUND_NOTHING; /* once more is cheaper than asking what is missing */
         return true;
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return true;                    /* statistics do no harm */
+        return true; /* statistics do no harm */
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
@@ -82,7 +92,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "jobs: at least one table at a time");
         if (dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
-        return dry_no_standby(ctx, pg, err) && dry_connections(ctx, pg, (int)step_int(ctx, "jobs") + 1, err);
+        return dry_no_standby(ctx, pg, err) &&
+               dry_connections(ctx, pg, (int)step_int(ctx, "jobs") + 1, err);
 }
 
 const StepKind step_pg_analyze = {

@@ -3,9 +3,13 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "connections", .type = PARAM_ANY, .fallback = "0",
+        { .name = "connections",
+          .type = PARAM_ANY,
+          .fallback = "0",
           .help = "connections the new applications use at most, or a list to be summed up" },
-        { .name = "headroom", .type = PARAM_INT, .fallback = "50",
+        { .name = "headroom",
+          .type = PARAM_INT,
+          .fallback = "50",
           .help = "per cent on top of them" },
         { 0 },
 };

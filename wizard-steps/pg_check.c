@@ -3,9 +3,13 @@
 
 static const ParamSpec params[] = {
         { .name = "sql", .type = PARAM_SQL, .help = "a query; its first value is the result" },
-        { .name = "equals", .type = PARAM_STRING, .fallback = "~",
+        { .name = "equals",
+          .type = PARAM_STRING,
+          .fallback = "~",
           .help = "what that value must be; without it nothing is demanded here" },
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
         { 0 },
 };
@@ -32,8 +36,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         sql_operator(&q, step_str(ctx, "sql"));
         if (!pg_as_application(pg, err) ||
-            !pg_do(pg, "set default_transaction_read_only = on", err) ||
-            !pg_query(pg, &q, &r, err))
+            !pg_do(pg, "set default_transaction_read_only = on", err) || !pg_query(pg, &q, &r, err))
                 return err_wrap(err, "asking the application's own question");
         const char *value = pg_rows(r) && pg_columns(r) ? pg_cell(r, 0, 0) : NULL;
         bool demanded = step_get(ctx, "equals") != NULL;

@@ -3,11 +3,17 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "from", .type = PARAM_TARGET, .fallback = "~",
+        { .name = "from",
+          .type = PARAM_TARGET,
+          .fallback = "~",
           .help = "server the data comes from, when `on` is where it goes" },
-        { .name = "to", .type = PARAM_INT, .fallback = "0",
+        { .name = "to",
+          .type = PARAM_INT,
+          .fallback = "0",
           .help = "major the data goes to, when `on` is where it comes from" },
-        { .name = "image", .type = PARAM_IMAGE, .fallback = "~",
+        { .name = "image",
+          .type = PARAM_IMAGE,
+          .fallback = "~",
           .help = "image that may have the clients, besides postgres:MAJOR" },
         { 0 },
 };
@@ -17,9 +23,11 @@ static const ParamSpec results[] = {
         { .name = "dump_major", .type = PARAM_INT, .help = "major of the pg_dump to be used" },
         { .name = "dump_version", .type = PARAM_STRING, .help = "its version" },
         { .name = "dump_where", .type = PARAM_STRING, .help = "directory or image it is in" },
-        { .name = "rollback_usable", .type = PARAM_BOOL,
+        { .name = "rollback_usable",
+          .type = PARAM_BOOL,
           .help = "a client of the source's own major was found" },
-        { .name = "rollback_reads_restrict", .type = PARAM_BOOL,
+        { .name = "rollback_reads_restrict",
+          .type = PARAM_BOOL,
           .help = "the source's psql can read plain dumps of newer clients" },
         { .name = "problem", .type = PARAM_STRING, .help = "why not usable" },
         { 0 },
@@ -28,7 +36,7 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# looks for pg_dump and pg_restore: PGSHERPA_PG_BIN_<major>, "
-                  "/usr/lib/postgresql/<major>/bin, an image that is here");
+                       "/usr/lib/postgresql/<major>/bin, an image that is here");
         return true;
 }
 

@@ -4,15 +4,20 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "drifted", .type = PARAM_BOOL,
+        { .name = "drifted",
+          .type = PARAM_BOOL,
           .help = "the operating system sorts differently than when the data was written" },
-        { .name = "collations", .type = PARAM_LIST, .item = PARAM_MAP,
+        { .name = "collations",
+          .type = PARAM_LIST,
+          .item = PARAM_MAP,
           .help = "collations in use whose version drifted" },
         { .name = "indexes", .type = PARAM_INT, .help = "indexes that depend on how text sorts" },
         { .name = "advice", .type = PARAM_LIST, .help = "what to do, in order" },
@@ -23,7 +28,7 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select .. from pg_database, pg_collation, pg_index   # recorded and actual "
-                  "collation versions");
+                       "collation versions");
         return true;
 }
 

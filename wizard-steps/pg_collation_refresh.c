@@ -5,7 +5,9 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
         { 0 },
 };
@@ -18,7 +20,7 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "alter collation .. refresh version; alter database .. refresh collation "
-                  "version   # what drifted");
+                       "version   # what drifted");
         step_plan_undo(ctx, "# what was written down stays: it is still true");
         return true;
 }
@@ -36,7 +38,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* run() looks for itself what is left to do */
+        *ret = FOUND_NOTHING; /* run() looks for itself what is left to do */
         return true;
 }
 
@@ -49,12 +51,15 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 static bool foreign(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select format('collation %I', collname), pg_get_userbyid(collowner) from pg_collation where "
-                    "collversion <> pg_collation_actual_version(oid) and not pg_has_role(collowner, 'USAGE')");
+        sql_add(&q, "select format('collation %I', collname), pg_get_userbyid(collowner) from "
+                    "pg_collation where collversion <> pg_collation_actual_version(oid) and not "
+                    "pg_has_role(collowner, 'USAGE')");
         if (pg_major(pg) >= 15)
-                sql_add(&q, " union all select format('database %I', datname), pg_get_userbyid(datdba) from pg_database "
-                            "where datname = current_database() and datcollversion <> "
-                            "pg_database_collation_actual_version(oid) and not pg_has_role(datdba, 'USAGE')");
+                sql_add(&q, " union all select format('database %I', datname), "
+                            "pg_get_userbyid(datdba) from pg_database where datname = "
+                            "current_database() and datcollversion <> "
+                            "pg_database_collation_actual_version(oid) and not pg_has_role(datdba, "
+                            "'USAGE')");
         return pg_query(pg, &q, ret, err);
 }
 
@@ -67,8 +72,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!dry_writable(ctx, pg, err) || !foreign(pg, &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
-                step_problem(ctx, "%s belongs to %s, and this role is no member of it", pg_cell(r, i, 0),
-                             pg_cell(r, i, 1));
+                step_problem(ctx, "%s belongs to %s, and this role is no member of it",
+                             pg_cell(r, i, 0), pg_cell(r, i, 1));
         return true;
 }
 

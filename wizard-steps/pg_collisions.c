@@ -4,10 +4,14 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "sets", .type = PARAM_ANY, .fallback = "[]",
+        { .name = "sets",
+          .type = PARAM_ANY,
+          .fallback = "[]",
           .help = "a list of names for each source" },
         { .name = "ignore", .type = PARAM_LIST, .fallback = "[]", .help = "names that may meet" },
-        { .name = "databases", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "databases",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "names are databases; otherwise roles" },
         { 0 },
 };
@@ -21,7 +25,8 @@ static const char *const verdict[] = { "collisions", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# looks for names that two sources bring, or that are on the server already");
+        step_plan(ctx,
+                  "# looks for names that two sources bring, or that are on the server already");
         return true;
 }
 
@@ -43,8 +48,8 @@ static void count(const json_t *set, json_t *counts)
         size_t i;
         json_t *v;
         json_array_foreach(set, i, v) {
-                const char *name = json_is_object(v) ? jx_str(v, "name", NULL)
-                                                     : json_string_value(v);
+                const char *name =
+                        json_is_object(v) ? jx_str(v, "name", NULL) : json_string_value(v);
                 if (!name || jx_get(seen, name))
                         continue;
                 jx_set_bool(seen, name, true);

@@ -7,22 +7,36 @@
 #include "wizard-steps/data_steps.h"
 #include "wizard-steps/pg_steps.h"
 
-#define SHOWN 50        /* differences in the log and the result; the file has them all */
+#define SHOWN 50 /* differences in the log and the result; the file has them all */
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database on the target, if not its own" },
-        { .name = "against", .type = PARAM_TARGET, .fallback = "~",
+        { .name = "against",
+          .type = PARAM_TARGET,
+          .fallback = "~",
           .help = "server to compare with, live" },
-        { .name = "against_database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "against_database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database there, if not that target's own" },
-        { .name = "against_inventory", .type = PARAM_PATH, .fallback = "~",
+        { .name = "against_inventory",
+          .type = PARAM_PATH,
+          .fallback = "~",
           .help = "inventory made earlier (result.ref of pg.inventory), instead of `against`" },
-        { .name = "deep", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "deep",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "read every row of both sides as text instead of letting the servers hash them" },
-        { .name = "ignore", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "ignore",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "differences that are wanted: comment, or database.collate" },
-        { .name = "map_roles", .type = PARAM_MAP, .fallback = "~",
+        { .name = "map_roles",
+          .type = PARAM_MAP,
+          .fallback = "~",
           .help = "roles with another name on the target: {old: new}" },
         { 0 },
 };
@@ -34,7 +48,9 @@ static const ParamSpec results[] = {
         { .name = "sequences", .type = PARAM_INT, .help = "sequences compared" },
         { .name = "objects", .type = PARAM_INT, .help = "objects of the catalog compared" },
         { .name = "rows", .type = PARAM_INT, .help = "rows of the target" },
-        { .name = "differences", .type = PARAM_LIST, .item = PARAM_MAP,
+        { .name = "differences",
+          .type = PARAM_LIST,
+          .item = PARAM_MAP,
           .help = "kind, object, what, source, target of each (the first 50)" },
         { .name = "differences_total", .type = PARAM_INT, .help = "how many there are" },
         { .name = "normalised", .type = PARAM_INT, .help = "expected differences, by rule" },
@@ -52,7 +68,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 {
         if (!step_get(ctx, "against") == !step_get(ctx, "against_inventory"))
                 step_problem(ctx, "give it one of `against` (a server) and `against_inventory` (a "
-                             "file)");
+                                  "file)");
         if (step_bool(ctx, "deep") && step_get(ctx, "against_inventory"))
                 step_problem(ctx, "`deep` needs `against`: an inventory's own method decides");
         return true;
@@ -61,10 +77,12 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *file = step_words(ctx, "against_inventory");
-        step_plan(ctx, "CREATE DATABASE \"pgsherpa_reprint_..\"   -- only to see how it prints definitions; no rows, dropped again");
-        step_plan(ctx, "# compares rows, content, sequences, owners, grants and every object of %s "
-                  "with %s", step_words(ctx, "database"),
-                  *file ? file : step_words(ctx, "against"));
+        step_plan(ctx, "CREATE DATABASE \"pgsherpa_reprint_..\"   -- only to see how it prints "
+                       "definitions; no rows, dropped again");
+        step_plan(ctx,
+                  "# compares rows, content, sequences, owners, grants and every object of %s "
+                  "with %s",
+                  step_words(ctx, "database"), *file ? file : step_words(ctx, "against"));
         return true;
 }
 
@@ -76,14 +94,15 @@ static const char *database_or(StepCtx *ctx, const char *param)
 
 static bool target_params(StepCtx *ctx, PgParams *ret, ReprintPlan *plan, Err *err)
 {
-        *plan = (ReprintPlan){ .target = ret, .cancel = step_cancel_flag(ctx),
+        *plan = (ReprintPlan){ .target = ret,
+                               .cancel = step_cancel_flag(ctx),
                                .target_image = step_target_image(ctx, step_target(ctx)) };
         return step_transfer_params(ctx, step_target(ctx), database_or(ctx, "database"), ret, err);
 }
 
 /* The schema that was kept with it stands for the source. */
-static bool compare_inventory(StepCtx *ctx, const char *file, Pg *target, CompareOptions *o, json_t **ret,
-                              Err *err)
+static bool compare_inventory(StepCtx *ctx, const char *file, Pg *target, CompareOptions *o,
+                              json_t **ret, Err *err)
 {
         PgParams new;
         ReprintPlan plan;
@@ -118,7 +137,8 @@ static bool compare_live(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **r
 static bool compare(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
 {
         const char *file = step_str(ctx, "against_inventory");
-        return *file ? compare_inventory(ctx, file, target, o, ret, err) : compare_live(ctx, target, o, ret, err);
+        return *file ? compare_inventory(ctx, file, target, o, ret, err)
+                     : compare_live(ctx, target, o, ret, err);
 }
 
 static void say_differences(StepCtx *ctx, const json_t *report)
@@ -179,7 +199,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         CompareOptions o = { .ignore = step_get(ctx, "ignore"),
                              .map_roles = step_get(ctx, "map_roles"),
                              .deep = step_bool(ctx, "deep"),
-                             .cancel = step_cancel_flag(ctx), .progress = table_meter_progress,
+                             .cancel = step_cancel_flag(ctx),
+                             .progress = table_meter_progress,
                              .progress_arg = &meter };
         return step_pg(ctx, &pg, err) && compare(ctx, pg, &o, &report, err) &&
                tell(ctx, report, err);

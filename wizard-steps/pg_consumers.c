@@ -44,7 +44,9 @@ static bool is_listed(const json_t *names, const char *name)
 {
         size_t i;
         json_t *one;
-        json_array_foreach(names, i, one) if (str_eq(json_string_value(one), name)) return true;
+        json_array_foreach(names, i, one)
+                if (str_eq(json_string_value(one), name))
+                        return true;
         return false;
 }
 
@@ -59,8 +61,9 @@ static bool is_explained(const Clients *w, const json_t *who, const json_t *stop
 {
         size_t i;
         json_t *c;
-        json_array_foreach(who, i, c) if (!clients_is_own_service(w, c) ||
-                                          !is_listed(stops, clients_service(c))) return false;
+        json_array_foreach(who, i, c)
+                if (!clients_is_own_service(w, c) || !is_listed(stops, clients_service(c)))
+                        return false;
         return json_array_size(who) > 0;
 }
 
@@ -78,11 +81,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_set(ctx, "unexplained", unexplained);
         step_result_set(ctx, "explained", explained);
         size_t i, k;
-        json_array_foreach(others, i, o)
-        {
+        json_array_foreach(others, i, o) {
                 AUTO_JSON may_be = clients_find(&who, o);
                 if (is_explained(&who, may_be, stops)) {
-                        json_array_foreach(may_be, k, c) add_once(explained, clients_service(c));
+                        json_array_foreach(may_be, k, c)
+                                add_once(explained, clients_service(c));
                         continue;
                 }
                 AUTO_FREE char *words = clients_words(&who, o, may_be);

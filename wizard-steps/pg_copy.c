@@ -13,9 +13,14 @@ static const ParamSpec bundle_fields[] = {
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the database is on" },
         { .name = "database", .type = PARAM_NAME, .help = "database to copy" },
-        { .name = "into", .type = PARAM_STRING, .fallback = "temporary",
+        { .name = "into",
+          .type = PARAM_STRING,
+          .fallback = "temporary",
           .help = "temporary: a name of its own, to be compared and then renamed" },
-        { .name = "bundle", .type = PARAM_MAP, .fallback = "{}", .fields = bundle_fields,
+        { .name = "bundle",
+          .type = PARAM_MAP,
+          .fallback = "{}",
+          .fields = bundle_fields,
           .help = "also write a bundle, in the same pass over the source" },
         JOBS_PARAM,
         { 0 },
@@ -36,11 +41,13 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 return false;
         step_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
-                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+                step_problem(ctx,
+                             "into: only `temporary` is known; pg.database.rename gives the name");
         AUTO_PGCLIENT client = { 0 };
         AUTO_ERR why = { 0 };
         int major = MAX(pg_major(from), pg_major(to));
-        const char *image = step_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
+        const char *image =
+                step_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
         if (!pg_clients_from(major, image, &client, &why))
                 step_problem(ctx, "%s", why.message);
         AUTO_JSON found = NULL;
@@ -48,8 +55,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         json_t *j;
         if (!direction_check(from, pg_major(to), &found, err))
                 return false;
-        json_array_foreach(found, i, j)
-        {
+        json_array_foreach(found, i, j) {
                 AUTO_FREE char *words = direction_words(j);
                 if (str_eq(jx_str(j, "verdict", ""), "refused"))
                         step_problem(ctx, "cannot go: %s", words);
@@ -65,16 +71,25 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                 return false;
         step_plan(ctx, "# from server %s: all of %s, as it was at one moment",
                   from->name ? from->name : "the source", db);
-        step_plan(ctx, "$ pg_dump -Fc --section=pre-data --section=post-data --no-blobs --snapshot=.. "
-                       "-d \"dbname='%s'\"", db);
-        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ENCODING .. LOCALE .. "
-                       "OWNER ..   -- as the source's", step_run_id(ctx));
-        step_plan(ctx, "COPY each table TO STDOUT -> BEGIN; TRUNCATE; COPY .. FROM STDIN (FREEZE); COMMIT");
+        step_plan(ctx,
+                  "$ pg_dump -Fc --section=pre-data --section=post-data --no-blobs "
+                  "--snapshot=.. -d \"dbname='%s'\"",
+                  db);
+        step_plan(ctx,
+                  "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ENCODING .. LOCALE .. "
+                  "OWNER ..   -- as the source's",
+                  step_run_id(ctx));
+        step_plan(ctx, "COPY each table TO STDOUT -> BEGIN; TRUNCATE; COPY .. FROM STDIN (FREEZE); "
+                       "COMMIT");
         if (has_bundle(ctx))
-                step_plan(ctx, "# the same rows into a backup bundle: %s", step_words(ctx, "bundle"));
-        step_plan_undo(ctx, "# drops database pgsherpa_%s_1, which this run made, with every row in it", step_run_id(ctx));
-        step_plan_undo(ctx, "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run made, "
-                       "with every row written to it since",
+                step_plan(ctx, "# the same rows into a backup bundle: %s",
+                          step_words(ctx, "bundle"));
+        step_plan_undo(ctx,
+                       "# drops database pgsherpa_%s_1, which this run made, with every row in it",
+                       step_run_id(ctx));
+        step_plan_undo(ctx,
+                       "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run "
+                       "made, with every row written to it since",
                        step_run_id(ctx));
         return true;
 }
@@ -97,8 +112,8 @@ static bool choose_bundle(StepCtx *ctx, const char **ret, Err *err)
 {
         const json_t *b = step_get(ctx, "bundle");
         return discard_earlier(ctx, err) &&
-               step_bundle_begin(ctx, jx_str(b, "root", ""), jx_str(b, "name", step_str(ctx, "database")),
-                                 ret, err);
+               step_bundle_begin(ctx, jx_str(b, "root", ""),
+                                 jx_str(b, "name", step_str(ctx, "database")), ret, err);
 }
 
 static bool seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
@@ -118,7 +133,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         const Target *from = step_param_target(ctx, "from", err);
         PgParams target;
-        TransferCopy c = { .database = step_str(ctx, "database"), .name = step_str(ctx, "database"), .target = &target,
+        TransferCopy c = { .database = step_str(ctx, "database"),
+                           .name = step_str(ctx, "database"),
+                           .target = &target,
                            .created = step_temporary_created };
         if (!from || !step_transfer_params(ctx, from, NULL, &c.source, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
@@ -130,7 +147,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         Transfer *t = step_transfer(ctx, &st);
         AUTO_BUNDLEWRITER w = NULL;
         const char *path = NULL;
-        TransferBackup b = { .source = c.source, .run = step_run_id(ctx), .globals = true,
+        TransferBackup b = { .source = c.source,
+                             .run = step_run_id(ctx),
+                             .globals = true,
                              .image = c.source_image };
         if (has_bundle(ctx) &&
             (!choose_bundle(ctx, &path, err) ||
@@ -171,34 +190,43 @@ static void dry_bundle(StepCtx *ctx, int64_t bytes)
 static bool dry_alike(StepCtx *ctx, Pg *from, Pg *to, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(from, "select datcollate, datctype, pg_encoding_to_char(encoding) from pg_database where datname = "
-                          "current_database()", &r, err))
+        if (!pg_ask(from,
+                    "select datcollate, datctype, pg_encoding_to_char(encoding) from "
+                    "pg_database where datname = current_database()",
+                    &r, err))
                 return false;
-        const char *collate = pg_cell(r, 0, 0), *ctype = pg_cell(r, 0, 1), *encoding = pg_cell(r, 0, 2);
+        const char *collate = pg_cell(r, 0, 0), *ctype = pg_cell(r, 0, 1),
+                   *encoding = pg_cell(r, 0, 2);
         return dry_locale(ctx, to, 'c', collate, encoding, err) &&
                (str_eq(collate, ctype) || dry_locale(ctx, to, 'c', ctype, encoding, err));
 }
 
-/* Roles that objects of the source belong to (owner: true), or that were granted something on them. */
+/* Roles that objects of the source belong to (owner: true), or that were granted something on
+ * them. */
 static bool mentioned(Pg *from, PgRes **ret, Err *err)
 {
-        return pg_ask(from, "select r.rolname, bool_or(x.owner) from (select d.refobjid as role, d.deptype = 'o' as owner "
-                            "from pg_shdepend d join pg_database b on b.datname = current_database() where d.refclassid = "
-                            "'pg_authid'::regclass and d.deptype in ('o', 'a', 'r') and ((d.dbid = b.oid and d.objid >= "
-                            "16384) or (d.classid = 'pg_database'::regclass and d.objid = b.oid)) and not exists (select "
-                            "from pg_depend e where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e') union "
-                            "all select relowner, true from pg_class where oid >= 16384 and relkind in ('r', 'v', 'm', 'S', "
-                            "'p', 'f') and relpersistence <> 't' union all select datdba, true from pg_database where "
-                            "datname = current_database()) x join pg_roles r on r.oid = x.role group by 1 order by 1", ret,
-                      err);
+        return pg_ask(from,
+                      "select r.rolname, bool_or(x.owner) from (select d.refobjid as role, "
+                      "d.deptype = 'o' as owner from pg_shdepend d join pg_database b on "
+                      "b.datname = current_database() where d.refclassid = "
+                      "'pg_authid'::regclass and d.deptype in ('o', 'a', 'r') and ((d.dbid = "
+                      "b.oid and d.objid >= 16384) or (d.classid = 'pg_database'::regclass "
+                      "and d.objid = b.oid)) and not exists (select from pg_depend e where "
+                      "e.classid = d.classid and e.objid = d.objid and e.deptype = 'e') "
+                      "union all select relowner, true from pg_class where oid >= 16384 and "
+                      "relkind in ('r', 'v', 'm', 'S', 'p', 'f') and relpersistence <> 't' "
+                      "union all select datdba, true from pg_database where datname = "
+                      "current_database()) x join pg_roles r on r.oid = x.role group by 1 "
+                      "order by 1",
+                      ret, err);
 }
 
 /* As the load would meet it: what the runbook tolerates is no problem. */
 static bool stops_at(StepCtx *ctx, const char *role, bool owner)
 {
         AUTO_ERR e = { 0 };
-        err_set(&e, ERR_SERVER, "%s \"%s\";: role \"%s\" does not exist", owner ? "ALTER TABLE .. OWNER TO" : "GRANT .. TO",
-                role, role);
+        err_set(&e, ERR_SERVER, "%s \"%s\";: role \"%s\" does not exist",
+                owner ? "ALTER TABLE .. OWNER TO" : "GRANT .. TO", role, role);
         memcpy(e.sqlstate, "42704", 6);
         return !step_tolerates(ctx, role, &e);
 }
@@ -216,10 +244,16 @@ static bool dry_roles(StepCtx *ctx, Pg *from, Pg *to, Err *err)
                 if (there || dry_will_be_on(ctx, step_target(ctx), "role", role) == WILL_COME)
                         continue;
                 if (stops_at(ctx, role, owner))
-                        step_problem(ctx, "there is no role %s on the target, and no earlier step makes it: objects of the "
-                                          "source %s it (pg.roles.copy)", role, owner ? "belong to" : "are granted to");
+                        step_problem(ctx,
+                                     "there is no role %s on the target, and no earlier step makes "
+                                     "it: objects of the "
+                                     "source %s it (pg.roles.copy)",
+                                     role, owner ? "belong to" : "are granted to");
                 else
-                        step_warn(ctx, "there is no role %s on the target: what it may do there is not kept", role);
+                        step_warn(ctx,
+                                  "there is no role %s on the target: what it may do there is not "
+                                  "kept",
+                                  role);
         }
         return true;
 }
@@ -242,7 +276,8 @@ static bool dry_direction(StepCtx *ctx, Pg *from, int major, Err *err)
 static bool dry_source(StepCtx *ctx, Pg *from, Err *err)
 {
         int64_t bytes = 0;
-        if (!dry_readable(ctx, from, err) || !dry_connections(ctx, from, 3, err) || !dry_table_bytes(from, &bytes, err))
+        if (!dry_readable(ctx, from, err) || !dry_connections(ctx, from, 3, err) ||
+            !dry_table_bytes(from, &bytes, err))
                 return false;
         dry_bundle(ctx, bytes);
         return true;
@@ -254,7 +289,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *to = NULL;
         step_jobs_check(ctx);
         if (step_known(ctx, "into") && !str_eq(step_str(ctx, "into"), "temporary"))
-                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+                step_problem(ctx,
+                             "into: only `temporary` is known; pg.database.rename gives the name");
         bool there = dry_pg_param(ctx, "from", step_str(ctx, "database"), &from) == SEEN_HERE;
         bool here = dry_pg(ctx, step_target(ctx), NULL, &to) == SEEN_HERE;
         if ((there && !dry_source(ctx, from, err)) ||
@@ -265,8 +301,10 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 return true;
         const Target *source = step_param_target(ctx, "from", err);
         int major = MAX(pg_major(from), pg_major(to));
-        return source && dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err) &&
-               dry_roles(ctx, from, to, err) && dry_alike(ctx, from, to, err) && dry_direction(ctx, from, pg_major(to), err);
+        return source &&
+               dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err) &&
+               dry_roles(ctx, from, to, err) && dry_alike(ctx, from, to, err) &&
+               dry_direction(ctx, from, pg_major(to), err);
 }
 
 const StepKind step_pg_copy = {

@@ -4,7 +4,7 @@
 #include "wizard-steps/pg_steps.h"
 #include "wizard-steps/dry.h"
 
-#define MARK_BASE 1000000000            /* connections: no limit of anybody's, and as good as none */
+#define MARK_BASE 1000000000 /* connections: no limit of anybody's, and as good as none */
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
@@ -59,7 +59,8 @@ static DatabaseSpec spec_of(StepCtx *ctx)
                                .owner = or_null(step_str(ctx, "owner")),
                                .template_db = or_null(step_str(ctx, "template")),
                                .encoding = or_null(step_str(ctx, "encoding")),
-                               .collate = collate, .ctype = ctype ? ctype : collate,
+                               .collate = collate,
+                               .ctype = ctype ? ctype : collate,
                                .provider = or_null(step_str(ctx, "provider")),
                                .icu_locale = or_null(step_str(ctx, "locale")),
                                .connlimit = step_int(ctx, "connection_limit"),
@@ -85,14 +86,15 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         step_plan_sql(ctx, &q);
         if (d.revoke_public_connect)
                 step_plan(ctx, "revoke connect, temporary on database .. from public");
-        step_plan_undo(ctx, "# drops database %s, if this run made it and it is empty", step_words(ctx, "name"));
+        step_plan_undo(ctx, "# drops database %s, if this run made it and it is empty",
+                       step_words(ctx, "name"));
         step_plan_undo(ctx, "drop database \"%s\"   # if this run made it and it is empty",
                        step_words(ctx, "name"));
         return true;
 }
 
-/* Ours is known by its OID. CREATE DATABASE knows no transaction, so a crash may come before the OID
- * was read: until then it has a connection limit that nobody else would give it. */
+/* Ours is known by its OID. CREATE DATABASE knows no transaction, so a crash may come before the
+ * OID was read: until then it has a connection limit that nobody else would give it. */
 static bool is_ours(StepCtx *ctx, const json_t *there)
 {
         const json_t *memory = step_remembered(ctx);
@@ -100,7 +102,8 @@ static bool is_ours(StepCtx *ctx, const json_t *there)
         int64_t mark = jx_int(memory, "mark", 0);
         if (!there || !jx_str(memory, "created", NULL))
                 return false;
-        return *oid ? str_eq(oid, jx_str(there, "oid", "")) : mark > 0 && jx_int(there, "limit", -1) == mark;
+        return *oid ? str_eq(oid, jx_str(there, "oid", ""))
+                    : mark > 0 && jx_int(there, "limit", -1) == mark;
 }
 
 static int64_t new_mark(void)
@@ -113,7 +116,7 @@ static int64_t new_mark(void)
 /* The server said no: what has that name later was made by somebody else. */
 static bool not_made(StepCtx *ctx, const Err *err)
 {
-        AUTO_ERR ignored = { 0 };       /* the mark still tells it from another's */
+        AUTO_ERR ignored = { 0 }; /* the mark still tells it from another's */
         json_t *memory = json_object();
         jx_set(memory, "created", json_null());
         if (err->kind == ERR_LINK)
@@ -222,7 +225,9 @@ static bool dry_owner(StepCtx *ctx, Pg *pg, const char *owner, Err *err)
         if (!pg_rows(r))
                 step_problem(ctx, "owner: there is no role %s", owner);
         else if (!pg_cell_bool(r, 0, 0))
-                step_problem(ctx, "owner: this role is no member of %s, and cannot give it a database", owner);
+                step_problem(ctx,
+                             "owner: this role is no member of %s, and cannot give it a database",
+                             owner);
         return true;
 }
 
@@ -233,7 +238,8 @@ static bool dry_template(StepCtx *ctx, Pg *pg, const char *template, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         if (dry_will_be_on(ctx, step_target(ctx), "database", template) == WILL_COME)
                 return true;
-        sql_add(&q, "select datistemplate or pg_has_role(datdba, 'USAGE') from pg_database where datname = ");
+        sql_add(&q, "select datistemplate or pg_has_role(datdba, 'USAGE') from pg_database where "
+                    "datname = ");
         sql_value(&q, template);
         if (!pg_query(pg, &q, &r, err))
                 return false;
@@ -264,11 +270,14 @@ static bool dry_text(StepCtx *ctx, Pg *pg, Err *err)
         if (*provider && !icu && !builtin && !str_eq(provider, "libc"))
                 step_problem(ctx, "provider: `%s` is none of libc, icu, builtin", provider);
         else if ((icu && pg_major(pg) < 15) || (builtin && pg_major(pg) < 17))
-                step_problem(ctx, "provider: PostgreSQL %d has no databases with provider %s", pg_major(pg), provider);
-        else if (*locale && (icu || builtin) && !dry_locale(ctx, pg, icu ? 'i' : 'b', locale, encoding, err))
+                step_problem(ctx, "provider: PostgreSQL %d has no databases with provider %s",
+                             pg_major(pg), provider);
+        else if (*locale && (icu || builtin) &&
+                 !dry_locale(ctx, pg, icu ? 'i' : 'b', locale, encoding, err))
                 return false;
         return (!*collate || dry_locale(ctx, pg, 'c', collate, encoding, err)) &&
-               (!*ctype || str_eq(ctype, collate) || dry_locale(ctx, pg, 'c', ctype, encoding, err));
+               (!*ctype || str_eq(ctype, collate) ||
+                dry_locale(ctx, pg, 'c', ctype, encoding, err));
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
@@ -279,7 +288,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!check(ctx, state, err))
                 return false;
         if (step_int(ctx, "connection_limit") < -1)
-                step_problem(ctx, "connection_limit: %lld is neither -1 nor a number", (long long)step_int(ctx, "connection_limit"));
+                step_problem(ctx, "connection_limit: %lld is neither -1 nor a number",
+                             (long long)step_int(ctx, "connection_limit"));
         Will will = dry_will_be_on(ctx, step_target(ctx), "database", name);
         if (step_known(ctx, "name")) {
                 dry_pg_name(ctx, "database", name);
@@ -291,12 +301,14 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 return false;
         bool stays = str_eq(step_str(ctx, "if_exists"), "keep");
         if ((will == WILL_COME || (there && will != WILL_GO)) && !stays)
-                step_problem(ctx, "database %s exists already (if_exists: keep uses it as it is)", name);
+                step_problem(ctx, "database %s exists already (if_exists: keep uses it as it is)",
+                             name);
         if (there && stays)
                 return true;
         return dry_may_create_database(ctx, pg, "and this one is to be made", err) &&
                (!step_known(ctx, "owner") || dry_owner(ctx, pg, step_str(ctx, "owner"), err)) &&
-               (!step_known(ctx, "template") || dry_template(ctx, pg, step_str(ctx, "template"), err)) &&
+               (!step_known(ctx, "template") ||
+                dry_template(ctx, pg, step_str(ctx, "template"), err)) &&
                dry_text(ctx, pg, err);
 }
 

@@ -6,9 +6,13 @@
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
-        { .name = "force", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "force",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "end the sessions in it" },
-        { .name = "only_if_empty", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "only_if_empty",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "refuse when it has any object of a user" },
         { 0 },
 };
@@ -81,14 +85,16 @@ static bool dry_free(StepCtx *ctx, Pg *pg, const char *name, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select d.datistemplate, (select count(*) from pg_replication_slots s where s.database = d.datname), "
-                    "(select count(*) from pg_prepared_xacts p where p.database = d.datname) from pg_database d where "
-                    "d.datname = ");
+        sql_add(&q, "select d.datistemplate, (select count(*) from pg_replication_slots s where "
+                    "s.database = d.datname), (select count(*) from pg_prepared_xacts p where "
+                    "p.database = d.datname) from pg_database d where d.datname = ");
         sql_value(&q, name);
         if (!pg_query(pg, &q, &r, err))
                 return false;
         if (pg_rows(r) && pg_cell_bool(r, 0, 0))
-                step_problem(ctx, "database %s is a template, and cannot be dropped (ALTER DATABASE .. IS_TEMPLATE false)",
+                step_problem(ctx,
+                             "database %s is a template, and cannot be dropped (ALTER DATABASE .. "
+                             "IS_TEMPLATE false)",
                              name);
         if (pg_rows(r) && pg_cell_int(r, 0, 1))
                 step_problem(ctx, "database %s has replication slots", name);

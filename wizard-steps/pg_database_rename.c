@@ -13,9 +13,13 @@
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_NAME, .help = "name it has" },
         { .name = "to", .type = PARAM_NAME, .help = "name it gets" },
-        { .name = "replace_empty", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "replace_empty",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "a database of that name may go if it has no object of a user" },
-        { .name = "template", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "template",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "others may be made from it, as from the one it comes from" },
         { 0 },
 };
@@ -29,8 +33,10 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "replace_empty"))
-                step_plan(ctx, "# an empty database %s that is in the way is moved aside, then "
-                          "dropped", step_words(ctx, "to"));
+                step_plan(ctx,
+                          "# an empty database %s that is in the way is moved aside, then "
+                          "dropped",
+                          step_words(ctx, "to"));
         step_plan(ctx, "alter database \"%s\" rename to \"%s\"", step_words(ctx, "from"),
                   step_words(ctx, "to"));
         if (step_bool(ctx, "template"))
@@ -65,7 +71,8 @@ static bool breath(void *ctx)
 }
 
 /* Health checks connect for a moment: tried again. */
-static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside, Err *err)
+static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside,
+                 Err *err)
 {
         DatabaseSwap s = { .from = from, .to = to, .aside = aside, .pause = breath, .arg = ctx };
         return pg_database_swap(pg, &s, err);
@@ -114,7 +121,8 @@ static bool finish_extensions(StepCtx *ctx, const Pg *pg, Err *err)
         size_t i;
         json_t *line;
         if (!pg_extension_finish_in(pg, step_str(ctx, "to"), said, err))
-                return err_wrap(err, "database %s has its name, and all but one thing", step_str(ctx, "to"));
+                return err_wrap(err, "database %s has its name, and all but one thing",
+                                step_str(ctx, "to"));
         json_array_foreach(said, i, line)
                 step_log(ctx, SAY_OK, "pgsherpa", "%s", json_string_value(line));
         return true;
@@ -124,7 +132,7 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
 {
         const json_t *memory = step_remembered(ctx);
         const char *aside = jx_str(memory, "aside", NULL);
-        AUTO_PG Pg *now = NULL;         /* the other one may have broken at the last word */
+        AUTO_PG Pg *now = NULL; /* the other one may have broken at the last word */
         AUTO_JSON there = NULL;
         AUTO_FREE char *what = NULL;
         step_result_str(ctx, "database", step_str(ctx, "to"));
@@ -140,16 +148,19 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
                 return false;
         if (!there ||
             !str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
-                return true;            /* another one: not ours to drop */
+                return true; /* another one: not ours to drop */
         if (!pg_database_drop_aside(now, aside, &what, err))
                 return false;
         if (!what)
                 return true;
-        err_set(err, ERR_USER, "%s has its name, but at the last moment somebody wrote to the empty database "
-                "that was there: it was kept, it is called %s now, and it has %s", step_str(ctx, "to"), aside,
-                what);
-        return err_hint(err, "an application may have started against the new server; stop it and look. "
-                             "Then drop or rename %s, and try again", aside);
+        err_set(err, ERR_USER,
+                "%s has its name, but at the last moment somebody wrote to the empty database "
+                "that was there: it was kept, it is called %s now, and it has %s",
+                step_str(ctx, "to"), aside, what);
+        return err_hint(err,
+                        "an application may have started against the new server; stop it and "
+                        "look. Then drop or rename %s, and try again",
+                        aside);
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
@@ -163,7 +174,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         const char *ours = jx_str(step_remembered(ctx), "oid", "");
         if (b && *ours && str_eq(ours, jx_str(b, "oid", "")))
-                return finish(ctx, pg, err);    /* the swap was committed before a crash */
+                return finish(ctx, pg, err); /* the swap was committed before a crash */
         if (!a)
                 return err_set(err, ERR_USER, "there is no database %s", from);
         if (b && !may_replace(ctx, pg, to, err))
@@ -224,8 +235,9 @@ static bool bring_back(StepCtx *ctx, Pg *pg, const char *name, Err *err)
         if (!transfer_outline_make(pg, outline, name, err))
                 return false;
         if (json_array_size(jx_get(outline, "set")))
-                step_log(ctx, SAY_WARN, "pgsherpa", "database %s is there again, without the settings it had: %s",
-                         name, names);
+                step_log(ctx, SAY_WARN, "pgsherpa",
+                         "database %s is there again, without the settings it had: %s", name,
+                         names);
         return true;
 }
 
@@ -253,10 +265,12 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 bool back = a && str_eq(oid, jx_str(a, "oid", ""));
                 json_decref(a);
                 if (!back)
-                        return err_set(err, ERR_USER, "neither %s nor %s is the database that was "
-                                       "renamed", from, to);
+                        return err_set(err, ERR_USER,
+                                       "neither %s nor %s is the database that was "
+                                       "renamed",
+                                       from, to);
                 if (now)
-                        return true;    /* nothing had happened, or all is undone */
+                        return true; /* nothing had happened, or all is undone */
         }
         if (aside && str_eq(jx_str(aside, "oid", ""), jx_str(replaced, "oid", "")))
                 return swap(ctx, pg, jx_str(memory, "aside", ""), to, NULL, err);
@@ -298,9 +312,11 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                         return false;
                 if (knows_from && !dry_owns_database(ctx, pg, from, &there, err))
                         return false;
-                if (knows_from && ((!there && will != WILL_COME && !step_has_problems(ctx)) || will == WILL_GO))
+                if (knows_from &&
+                    ((!there && will != WILL_COME && !step_has_problems(ctx)) || will == WILL_GO))
                         step_problem(ctx, "there is no database %s", from);
-                if ((there && !dry_nobody_in(ctx, pg, from, err)) || (knows_to && !dry_to(ctx, pg, to, err)))
+                if ((there && !dry_nobody_in(ctx, pg, from, err)) ||
+                    (knows_to && !dry_to(ctx, pg, to, err)))
                         return false;
         }
         if (knows_from)

@@ -1,5 +1,5 @@
-/* pg_direction.c: can the database go to that major, before anything is stopped? Only read, catalogs
- * and where it must be rows; pg.rehearse then tries it. */
+/* pg_direction.c: can the database go to that major, before anything is stopped? Only read,
+ * catalogs and where it must be rows; pg.rehearse then tries it. */
 #include "base/fmt.h"
 #include "transfer/direction.h"
 #include "wizard-steps/pg_steps.h"
@@ -7,23 +7,32 @@
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .help = "database that is to go" },
         { .name = "to", .type = PARAM_INT, .fallback = "0", .help = "major it goes to" },
-        { .name = "server", .type = PARAM_TARGET, .fallback = "~",
+        { .name = "server",
+          .type = PARAM_TARGET,
+          .fallback = "~",
           .help = "server it goes to, instead of a major" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "refused", .type = PARAM_LIST, .help = "objects that cannot go, each with its reason" },
+        { .name = "refused",
+          .type = PARAM_LIST,
+          .help = "objects that cannot go, each with its reason" },
         { .name = "rewritten", .type = PARAM_LIST, .help = "objects that are said in older words" },
-        { .name = "perhaps", .type = PARAM_LIST, .help = "functions whose text names a newer feature" },
-        { .name = "search", .type = PARAM_LIST, .help = "statements that make words for text search anew afterwards" },
+        { .name = "perhaps",
+          .type = PARAM_LIST,
+          .help = "functions whose text names a newer feature" },
+        { .name = "search",
+          .type = PARAM_LIST,
+          .help = "statements that make words for text search anew afterwards" },
         { 0 },
 };
 
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
         if ((step_int(ctx, "to") > 0) == (step_get(ctx, "server") != NULL))
-                step_problem(ctx, "say either the major it goes to (`to`) or the server (`server`)");
+                step_problem(ctx,
+                             "say either the major it goes to (`to`) or the server (`server`)");
         return true;
 }
 
@@ -67,8 +76,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         json_t *search = json_array();
         step_result_set(ctx, "search", search);
-        json_array_foreach(found, i, j)
-        {
+        json_array_foreach(found, i, j) {
                 AUTO_FREE char *words = direction_words(j);
                 if (jx_str(j, "update", NULL))
                         jx_append_str(search, jx_str(j, "update", ""));
@@ -76,11 +84,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 for (size_t k = 0; k < LEN(verdicts); k++)
                         if (str_eq(verdict, verdicts[k]))
                                 jx_append_str(lists[k], words);
-                step_log(ctx, str_eq(verdict, "refused") ? SAY_ERROR : SAY_WARN, "pgsherpa", "%s: %s",
-                         verdict, words);
+                step_log(ctx, str_eq(verdict, "refused") ? SAY_ERROR : SAY_WARN, "pgsherpa",
+                         "%s: %s", verdict, words);
         }
         step_report(ctx, "%d to %d: %s cannot go, %s rewritten", pg_major(pg), to,
-                    THINGS(json_array_size(lists[0]), "object"), THINGS(json_array_size(lists[1]), "object"));
+                    THINGS(json_array_size(lists[0]), "object"),
+                    THINGS(json_array_size(lists[1]), "object"));
         return true;
 }
 

@@ -13,7 +13,9 @@
 
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for dumps; made when missing" },
-        { .name = "name", .type = PARAM_STRING, .fallback = "~",
+        { .name = "name",
+          .type = PARAM_STRING,
+          .fallback = "~",
           .help = "name, if not the database's; date and time are added" },
         { .name = "database", .type = PARAM_NAME, .help = "database to dump" },
         { 0 },
@@ -40,13 +42,16 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!wide_row(pg, &wide, err))
                 return false;
         if (wide)
-                step_problem(ctx, "%s: take bundle.create, whose rows carry it, and leave this step out", wide);
+                step_problem(ctx,
+                             "%s: take bundle.create, whose rows carry it, and leave this step out",
+                             wide);
         return true;
 }
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "$ pg_dump -Fc -d \"dbname='%s'\" > %s/..dump.part   -- the server's own major",
+        step_plan(ctx,
+                  "$ pg_dump -Fc -d \"dbname='%s'\" > %s/..dump.part   -- the server's own major",
                   step_words(ctx, "database"), step_words(ctx, "root"));
         step_plan(ctx, "$ pg_restore -f /dev/null   -- all of it, then it gets its name");
         step_plan_undo(ctx, "# an unfinished dump is removed, a finished one is kept");
@@ -97,8 +102,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_str(ctx, "sha256", done.sha256);
         step_result_str(ctx, "client", done.client);
         step_artifact(ctx, "dump", path, done.size, done.sha256);
-        step_report(ctx, "%s, %s, read to its end by pg_restore %s", path, fmt_bytes(done.size, size),
-                    done.client);
+        step_report(ctx, "%s, %s, read to its end by pg_restore %s", path,
+                    fmt_bytes(done.size, size), done.client);
         return true;
 }
 
@@ -135,7 +140,9 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!wide_row(pg, &wide, err))
                 return false;
         if (wide)
-                step_problem(ctx, "%s: take bundle.create, whose rows carry it, and leave this step out", wide);
+                step_problem(ctx,
+                             "%s: take bundle.create, whose rows carry it, and leave this step out",
+                             wide);
         return true;
 }
 

@@ -4,11 +4,16 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "need", .type = PARAM_ANY,
+        { .name = "need",
+          .type = PARAM_ANY,
           .help = "extensions: names, maps with a name, or lists of those" },
-        { .name = "image", .type = PARAM_IMAGE, .fallback = "~",
+        { .name = "image",
+          .type = PARAM_IMAGE,
+          .fallback = "~",
           .help = "image to look into; without it, `on` is a running server" },
-        { .name = "pull", .type = PARAM_BOOL, .fallback = "true",
+        { .name = "pull",
+          .type = PARAM_BOOL,
+          .fallback = "true",
           .help = "pull the image when it is not here yet" },
         { 0 },
 };
@@ -24,8 +29,10 @@ static const char *const verdict[] = { "missing", NULL };
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (*step_words(ctx, "image"))
-                step_plan(ctx, "$ docker run --rm --network none --entrypoint find %s ... -name "
-                          "'*.control'%s", step_words(ctx, "image"),
+                step_plan(ctx,
+                          "$ docker run --rm --network none --entrypoint find %s ... -name "
+                          "'*.control'%s",
+                          step_words(ctx, "image"),
                           step_bool(ctx, "pull") ? "   # pulled when it is not here" : "");
         else
                 step_plan(ctx, "select name from pg_available_extensions");
@@ -67,8 +74,8 @@ static bool fetch_image(StepCtx *ctx, const char *image, Err *err)
  * /usr/local; find complains about the one that is not there. */
 static bool of_image(StepCtx *ctx, const char *image, json_t *names, Err *err)
 {
-        static const char *const words[] = { "run", "--rm", "--pull", "never", "--network", "none",
-                                             "--entrypoint", "find", NULL };
+        static const char *const words[] = { "run",  "--rm",         "--pull", "never", "--network",
+                                             "none", "--entrypoint", "find",   NULL };
         static const char *const rest[] = { "/usr/share/postgresql",
                                             "/usr/local/share/postgresql",
                                             "/usr/share/pgsql",

@@ -17,17 +17,25 @@ static const ParamSpec client_fields[] = {
 };
 
 static const ParamSpec params[] = {
-        { .name = "within", .type = PARAM_DURATION, .fallback = "5s",
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "5s",
           .help = "how long the last clients may take to leave" },
-        { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "databases",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "databases that are moved: only they are watched; none: the whole server" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "others", .type = PARAM_LIST, .fields = client_fields,
+        { .name = "others",
+          .type = PARAM_LIST,
+          .fields = client_fields,
           .help = "clients that are not ours" },
-        { .name = "who", .type = PARAM_LIST, .help = "the same as a person would say it, each once" },
+        { .name = "who",
+          .type = PARAM_LIST,
+          .help = "the same as a person would say it, each once" },
         { .name = "connections", .type = PARAM_INT, .help = "how many" },
         { .name = "prepared", .type = PARAM_INT, .help = "prepared transactions" },
         { .name = "subscriptions", .type = PARAM_LIST, .help = "running logical subscriptions" },
@@ -80,8 +88,8 @@ static bool name_them(StepCtx *ctx, const json_t *others, Err *err)
                         known = known || str_eq(json_string_value(one), words);
                 if (!known)
                         jx_append_str(list, words);
-                step_log(ctx, SAY_WARN, "pgsherpa", "%s: backend %lld, %s", words, (long long)jx_int(o, "pid", 0),
-                         jx_str(o, "state", ""));
+                step_log(ctx, SAY_WARN, "pgsherpa", "%s: backend %lld, %s", words,
+                         (long long)jx_int(o, "pid", 0), jx_str(o, "state", ""));
         }
         return true;
 }
@@ -104,7 +112,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 if (!json_array_size(others) || left <= 0)
                         break;
                 if (!step_sleep(ctx, 500))
-                        return err_set(err, ERR_CANCELLED, "stopped while waiting for clients to "
+                        return err_set(err, ERR_CANCELLED,
+                                       "stopped while waiting for clients to "
                                        "leave");
         }
         if (!pg_fence_look(pg, databases, &look, err) || !hidden_writers(look, err))
@@ -118,8 +127,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         const char *name;
         json_object_foreach(jx_get(look, "writes"), name, o)
                 if (json_is_null(o))
-                        step_log(ctx, SAY_WARN, "pgsherpa", "this role may not look into database %s: whether "
-                                 "somebody writes there is not seen", name);
+                        step_log(ctx, SAY_WARN, "pgsherpa",
+                                 "this role may not look into database %s: whether "
+                                 "somebody writes there is not seen",
+                                 name);
         if (n)
                 step_report(ctx, "%zu other clients", n);
         else

@@ -6,17 +6,29 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
-        { .name = "rows", .type = PARAM_STRING, .fallback = "exact",
+        { .name = "rows",
+          .type = PARAM_STRING,
+          .fallback = "exact",
           .help = "exact: count them; estimate: from statistics, reads no table" },
-        { .name = "digest", .type = PARAM_STRING, .fallback = "none",
+        { .name = "digest",
+          .type = PARAM_STRING,
+          .fallback = "none",
           .help = "all: a content hash of every table; none" },
-        { .name = "method", .type = PARAM_STRING, .fallback = "auto",
+        { .name = "method",
+          .type = PARAM_STRING,
+          .fallback = "auto",
           .help = "of the hash: auto, server (the server computes it), stream (rows are read)" },
-        { .name = "alembic", .type = PARAM_STRING, .fallback = "auto",
+        { .name = "alembic",
+          .type = PARAM_STRING,
+          .fallback = "auto",
           .help = "auto: look for a migration tool's revision; none" },
-        { .name = "per", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "per",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "kinds of objects to show counts of" },
         { 0 },
 };
@@ -38,14 +50,20 @@ static const ParamSpec results[] = {
         { .name = "rows", .type = PARAM_INT, .help = "rows of all tables" },
         { .name = "counts", .type = PARAM_MAP, .help = "number of objects of each kind" },
         { .name = "largest", .type = PARAM_LIST, .item = PARAM_MAP, .help = "the biggest tables" },
-        { .name = "extensions", .type = PARAM_LIST, .item = PARAM_MAP,
+        { .name = "extensions",
+          .type = PARAM_LIST,
+          .item = PARAM_MAP,
           .help = "extensions with versions" },
         { .name = "roles", .type = PARAM_LIST, .help = "roles this database needs" },
         { .name = "md5_roles", .type = PARAM_LIST, .help = "roles with md5 passwords" },
         { .name = "alembic", .type = PARAM_STRING, .help = "revision of the migrations" },
-        { .name = "migrations", .type = PARAM_LIST, .item = PARAM_MAP,
+        { .name = "migrations",
+          .type = PARAM_LIST,
+          .item = PARAM_MAP,
           .help = "migration tables that were found" },
-        { .name = "prepared_xacts", .type = PARAM_INT, .help = "prepared transactions of this database" },
+        { .name = "prepared_xacts",
+          .type = PARAM_INT,
+          .help = "prepared transactions of this database" },
         { .name = "invalid_indexes", .type = PARAM_LIST, .help = "indexes that are not valid" },
         { .name = "max_connections", .type = PARAM_INT, .help = "setting of the server" },
         { .name = "max_used_connections", .type = PARAM_INT, .help = "connections right now" },
@@ -82,33 +100,45 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                 step_plan(ctx, "pg_dump --schema-only   -- kept with the inventory");
         step_plan(ctx, "# lists what the database holds%s%s",
                   str_eq(step_str(ctx, "rows"), "exact") ? ", counts the rows of every table" : "",
-                  str_eq(step_str(ctx, "digest"), "all") ? ", takes a checksum of their content" : "");
+                  str_eq(step_str(ctx, "digest"), "all") ? ", takes a checksum of their content"
+                                                         : "");
         return true;
 }
 
 static void tell(StepCtx *ctx, const json_t *inv)
 {
-        static const char *const facts[] = { "version", "version_num", "system_identifier",
-                                             "data_directory", "database", "owner", "size",
-                                             "encoding", "collate", "ctype", "provider",
-                                             "collversion", "prepared_xacts", "max_connections",
-                                             "max_used_connections", NULL };
-        static const char *const lists[] = { "counts", "extensions", "roles", "invalid_indexes",
-                                             "rows", NULL };
+        static const char *const facts[] = { "version",
+                                             "version_num",
+                                             "system_identifier",
+                                             "data_directory",
+                                             "database",
+                                             "owner",
+                                             "size",
+                                             "encoding",
+                                             "collate",
+                                             "ctype",
+                                             "provider",
+                                             "collversion",
+                                             "prepared_xacts",
+                                             "max_connections",
+                                             "max_used_connections",
+                                             NULL };
+        static const char *const lists[] = { "counts",          "extensions", "roles",
+                                             "invalid_indexes", "rows",       NULL };
         const json_t *md5 = jx_get(jx_get(inv, "facts"), "md5_roles");
         const json_t *migrations = jx_get(inv, "migrations");
         AUTO_FREE char *revision = inventory_revision(inv);
         step_results_from(ctx, jx_get(inv, "facts"), facts);
         step_results_from(ctx, inv, lists);
         step_result_int(ctx, "tables", jx_int(jx_get(inv, "counts"), "table", 0));
-        step_result_set(ctx, "migrations", migrations ? json_incref((json_t *)migrations)
-                                                      : json_array());
+        step_result_set(ctx, "migrations",
+                        migrations ? json_incref((json_t *)migrations) : json_array());
         step_result_str(ctx, "alembic", revision ? revision : "");
         if (!md5 || json_is_null(md5))
                 step_log(ctx, SAY_WARN, "pgsherpa",
                          "only a superuser sees which passwords are md5");
-        step_result_set(ctx, "md5_roles", json_is_array(md5) ? json_incref((json_t *)md5)
-                                                             : json_array());
+        step_result_set(ctx, "md5_roles",
+                        json_is_array(md5) ? json_incref((json_t *)md5) : json_array());
         char size[24];
         step_report(ctx, "PostgreSQL %s, %s, %s, %s%s%s",
                     jx_str(jx_get(inv, "facts"), "version", "?"),
@@ -149,8 +179,8 @@ static bool keep_schema(StepCtx *ctx, json_t *inv, Err *err)
                 return true;
         if (!step_transfer_params(ctx, step_target(ctx), *database ? database : NULL, &p, err))
                 return false;
-        if (reprinting_schema(&p, step_target_image(ctx, step_target(ctx)), step_cancel_flag(ctx), &schema,
-                              &why)) {
+        if (reprinting_schema(&p, step_target_image(ctx, step_target(ctx)), step_cancel_flag(ctx),
+                              &schema, &why)) {
                 jx_set(inv, "schema", schema);
                 return true;
         }
@@ -158,8 +188,10 @@ static bool keep_schema(StepCtx *ctx, json_t *inv, Err *err)
                 err_move(err, &why);
                 return false;
         }
-        step_log(ctx, SAY_WARN, "pgsherpa", "no schema is kept with the inventory, so a comparison with it will take "
-                 "an expression that is only printed otherwise for another one: %s", why.message);
+        step_log(ctx, SAY_WARN, "pgsherpa",
+                 "no schema is kept with the inventory, so a comparison with it will take "
+                 "an expression that is only printed otherwise for another one: %s",
+                 why.message);
         return true;
 }
 
@@ -177,10 +209,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 .migrations = str_eq(step_str(ctx, "alembic"), "auto"),
                 .data = { .method = method_of(ctx),
                           .exact = str_eq(step_str(ctx, "rows"), "exact"),
-                          .cancel = step_cancel_flag(ctx), .progress = table_meter_progress,
+                          .cancel = step_cancel_flag(ctx),
+                          .progress = table_meter_progress,
                           .progress_arg = &meter },
         };
-        if (!pg_inventory(pg, &o, &inv, err) || !keep_schema(ctx, inv, err) || !pg_largest_tables(pg, 10, &largest, err))
+        if (!pg_inventory(pg, &o, &inv, err) || !keep_schema(ctx, inv, err) ||
+            !pg_largest_tables(pg, 10, &largest, err))
                 return false;
         tell(ctx, inv);
         say_counts(ctx, inv);

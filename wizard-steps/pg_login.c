@@ -5,7 +5,9 @@
 static const ParamSpec params[] = {
         { .name = "role", .type = PARAM_NAME, .help = "role to log in as" },
         { .name = "password", .type = PARAM_SECRET, .help = "password the application has" },
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
         { 0 },
 };
@@ -19,7 +21,8 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# logs in as %s over the network with its password", step_words(ctx, "role"));
+        step_plan(ctx, "# logs in as %s over the network with its password",
+                  step_words(ctx, "role"));
         return true;
 }
 
@@ -36,7 +39,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         p.password = password;
         p.app = "pgsherpa/login";
         bool ok = pg_open(&p, &pg, &why);
-        if (!ok && why.kind != ERR_SERVER) {    /* nobody answered: no statement about passwords */
+        if (!ok && why.kind != ERR_SERVER) { /* nobody answered: no statement about passwords */
                 err_move(err, &why);
                 return false;
         }

@@ -18,13 +18,12 @@ static bool container(Arena *a, const char *name, PgParams *ret, Err *err)
         return true;
 }
 
-static bool service(Arena *a, const char *dir, const char *project, const char *name,
-                    PgParams *ret, Err *err)
+static bool service(Arena *a, const char *dir, const char *project, const char *name, PgParams *ret,
+                    Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_FREE char *id = NULL;
-        if (!compose_open(dir, project, &c, err) ||
-            !compose_service_container(c, name, &id, err))
+        if (!compose_open(dir, project, &c, err) || !compose_service_container(c, name, &id, err))
                 return err_wrap(err, "finding service %s of %s", name, dir);
         return container(a, id, ret, err);
 }
@@ -75,8 +74,10 @@ bool target_pg_params(Arena *a, const Target *t, const char *database, PgParams 
         const char *own = jx_str(t->spec, "database", NULL);
         *ret = (PgParams){ .user = arena_strdup(a, user),
                            .database = arena_strdup(a, database && *database ? database
-                                                       : own && *own ? own : user),
-                           .password = t->password, .app = "pgsherpa" };
+                                                       : own && *own         ? own
+                                                                             : user),
+                           .password = t->password,
+                           .app = "pgsherpa" };
         return where(a, t, jx_get(t->spec, "via"), ret, err) || err_wrap(err, "target %s", name);
 }
 
@@ -93,7 +94,7 @@ static void on_cancel(void *arg)
 
 typedef struct Registered {
         StepCtx *ctx;
-        int      handle;
+        int handle;
 } Registered;
 
 static void on_close(void *arg)

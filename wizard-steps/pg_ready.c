@@ -37,7 +37,8 @@ static bool once(StepCtx *ctx, char **ret_version, int *ret_major, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
         if (!step_pg(ctx, &pg, err) ||
-            !pg_ask(pg, "select split_part(current_setting('server_version'), ' ', 1), "
+            !pg_ask(pg,
+                    "select split_part(current_setting('server_version'), ' ', 1), "
                     "current_setting('listen_addresses') <> '' or inet_client_addr() is not null",
                     &r, err))
                 return false;

@@ -9,26 +9,37 @@
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the database is on" },
         { .name = "database", .type = PARAM_NAME, .help = "database that is to go" },
-        { .name = "skip", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "skip",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "roles that are not made, as for pg.roles.copy" },
-        { .name = "deep", .type = PARAM_BOOL, .fallback = "false",
-          .help = "ask every row about every constraint, not only about those that call functions of users" },
+        { .name = "deep",
+          .type = PARAM_BOOL,
+          .fallback = "false",
+          .help = "ask every row about every constraint, not only about those that call functions "
+                  "of users" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "refused", .type = PARAM_LIST, .help = "objects the server did not take, and why" },
-        { .name = "roles", .type = PARAM_LIST,
+        { .name = "refused",
+          .type = PARAM_LIST,
+          .help = "objects the server did not take, and why" },
+        { .name = "roles",
+          .type = PARAM_LIST,
           .help = "roles that were made for the rehearsal and are gone again" },
         { 0 },
 };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\"   -- and in it every object of %s, no rows",
+        step_plan(ctx,
+                  "CREATE DATABASE \"pgsherpa_%s_1\"   -- and in it every object of %s, no rows",
                   step_run_id(ctx), step_words(ctx, "database"));
         step_plan(ctx, "# lets the server read every function; then drops it all again");
-        step_plan(ctx, "# checks, reading only, that the rows of %s keep the rules their tables have", step_words(ctx, "database"));
+        step_plan(ctx,
+                  "# checks, reading only, that the rows of %s keep the rules their tables have",
+                  step_words(ctx, "database"));
         step_plan_undo(ctx, "# what it made is gone when the step ends");
         return true;
 }
@@ -38,7 +49,8 @@ static bool make_roles(StepCtx *ctx, Pg *from, Pg *to, json_t **ret_made, Err *e
 {
         AUTO_JSON skip = step_name_list(ctx, "skip");
         AUTO_JSON report = NULL;
-        if (!step_roles_copy(ctx, from, to, (RolesCopyOptions){ .skip = skip }, "roles", &report, err))
+        if (!step_roles_copy(ctx, from, to, (RolesCopyOptions){ .skip = skip }, "roles", &report,
+                             err))
                 return false;
         *ret_made = json_incref(jx_get(report, "created"));
         return true;
@@ -53,10 +65,11 @@ static bool take_back(StepCtx *ctx, Err *err)
                 return false;
         if (!json_array_size(roles))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !step_roles_drop(pg, roles, err))
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !step_roles_drop(pg, roles, err))
                 return false;
         json_t *m = json_object();
-        jx_set(m, "roles", json_array());       /* a later step may make them again, to stay */
+        jx_set(m, "roles", json_array()); /* a later step may make them again, to stay */
         return step_remember(ctx, m, err);
 }
 
@@ -65,8 +78,7 @@ static void tell(StepCtx *ctx, const json_t *found)
         json_t *list = json_array();
         size_t i;
         json_t *j;
-        json_array_foreach(found, i, j)
-        {
+        json_array_foreach(found, i, j) {
                 bool refused = str_eq(jx_str(j, "verdict", ""), "refused");
                 AUTO_FREE char *words = direction_words(j);
                 if (refused)
@@ -81,8 +93,11 @@ static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
 {
         PgParams target;
         AUTO_JSON found = NULL;
-        TransferCopy c = { .database = step_str(ctx, "database"), .name = step_str(ctx, "database"), .target = &target,
-                           .created = step_temporary_created, .every_row = step_bool(ctx, "deep") };
+        TransferCopy c = { .database = step_str(ctx, "database"),
+                           .name = step_str(ctx, "database"),
+                           .target = &target,
+                           .created = step_temporary_created,
+                           .every_row = step_bool(ctx, "deep") };
         if (!step_transfer_params(ctx, from, NULL, &c.source, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
             !step_temporary_begin(ctx, &c.into, &c.marker, err))
@@ -143,17 +158,22 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         bool here = dry_pg(ctx, step_target(ctx), NULL, &to) == SEEN_HERE;
         if (here && !dry_may_create_database(ctx, to, "to rehearse in", err))
                 return false;
-        if (here && !pg_ask(to, "select rolname from pg_roles where rolname = current_user and not (rolsuper or "
-                                "rolcreaterole)", &r, err))
+        if (here && !pg_ask(to,
+                            "select rolname from pg_roles where rolname = current_user and not "
+                            "(rolsuper or rolcreaterole)",
+                            &r, err))
                 return false;
         if (here && pg_rows(r))
-                step_problem(ctx, "role %s may not create roles, which a rehearsal needs (ALTER ROLE .. CREATEROLE)",
+                step_problem(ctx,
+                             "role %s may not create roles, which a rehearsal needs (ALTER ROLE .. "
+                             "CREATEROLE)",
                              pg_cell(r, 0, 0));
         if (!there || !here)
                 return true;
         const Target *source = step_param_target(ctx, "from", err);
         int major = MAX(pg_major(from), pg_major(to));
-        return source && dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err);
+        return source &&
+               dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err);
 }
 
 const StepKind step_pg_rehearse = {

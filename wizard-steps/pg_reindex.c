@@ -5,11 +5,17 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
-        { .name = "scope", .type = PARAM_STRING, .fallback = "collation-dependent",
+        { .name = "scope",
+          .type = PARAM_STRING,
+          .fallback = "collation-dependent",
           .help = "collation-dependent, or all" },
-        { .name = "concurrently", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "concurrently",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "without locking writers out; slower" },
         { 0 },
 };
@@ -41,10 +47,11 @@ static bool list(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         if (str_eq(step_str(ctx, "scope"), "collation-dependent"))
                 return pg_collation_indexes(pg, ret, err);
-        if (!pg_ask(pg, "select n.nspname, c.relname from pg_index i join pg_class c on c.oid = "
+        if (!pg_ask(pg,
+                    "select n.nspname, c.relname from pg_index i join pg_class c on c.oid = "
                     "i.indexrelid join pg_namespace n on n.oid = c.relnamespace where c.relkind = "
-                    "'i' and n.nspname !~ '^pg_' order by pg_relation_size(c.oid) desc, 1, 2", &r,
-                    err))
+                    "'i' and n.nspname !~ '^pg_' order by pg_relation_size(c.oid) desc, 1, 2",
+                    &r, err))
                 return false;
         *ret = json_array();
         for (int i = 0; i < pg_rows(r); i++) {
@@ -69,9 +76,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 const char *name = jx_str(x, "name", "");
                 if (step_cancelled(ctx))
                         return err_set(err, ERR_CANCELLED, "stopped while rebuilding indexes");
-                step_progress(ctx, &(Progress){ .unit = "indexes", .done = (int64_t)i,
-                                                .total = total, .label = name, .eta_ms = -1,
-                                                .things_done = (int)i, .things_total = total });
+                step_progress(ctx, &(Progress){ .unit = "indexes",
+                                                .done = (int64_t)i,
+                                                .total = total,
+                                                .label = name,
+                                                .eta_ms = -1,
+                                                .things_done = (int)i,
+                                                .things_total = total });
                 if (!pg_reindex(pg, jx_str(x, "schema", ""), name, step_bool(ctx, "concurrently"),
                                 err))
                         return false;
@@ -83,7 +94,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* which were done is not asked: twice does no harm */
+        *ret = FOUND_NOTHING; /* which were done is not asked: twice does no harm */
         return true;
 }
 
@@ -105,8 +116,9 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         json_array_foreach(indexes, i, x) {
                 AUTO_SQL q = { 0 };
                 AUTO_PGRES PgRes *r = NULL;
-                sql_add(&q, "select pg_get_userbyid(c.relowner) from pg_class c join pg_namespace n on n.oid = "
-                            "c.relnamespace where not pg_has_role(c.relowner, 'USAGE') and c.relname = ");
+                sql_add(&q, "select pg_get_userbyid(c.relowner) from pg_class c join pg_namespace "
+                            "n on n.oid = c.relnamespace where not pg_has_role(c.relowner, "
+                            "'USAGE') and c.relname = ");
                 sql_value(&q, jx_str(x, "name", ""));
                 sql_add(&q, " and n.nspname = ");
                 sql_value(&q, jx_str(x, "schema", ""));
@@ -116,7 +128,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                         continue;
                 step_problem(ctx, "index %s.%s belongs to %s, and this role is no member of it",
                              jx_str(x, "schema", ""), jx_str(x, "name", ""), pg_cell(r, 0, 0));
-                return true;            /* one of many says it */
+                return true; /* one of many says it */
         }
         return true;
 }

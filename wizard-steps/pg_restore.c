@@ -1,4 +1,5 @@
-/* pg_restore.c: a database out of a bundle, or a dump of another tool, into a temporary one here. */
+/* pg_restore.c: a database out of a bundle, or a dump of another tool, into a temporary one
+ * here. */
 #include "wizard-steps/data_steps.h"
 
 #include <sys/stat.h>
@@ -7,13 +8,20 @@
 #include "base/io.h"
 #include "wizard-steps/dry.h"
 
-#define READ_BEFORE (256 << 20)         /* plain SQL up to this size is read whole by check()  */
+#define READ_BEFORE (256 << 20) /* plain SQL up to this size is read whole by check() */
 
 static const ParamSpec params[] = {
-        { .name = "bundle", .type = PARAM_PATH, .help = "bundle to restore from, or a dump: SQL (also .gz, .zst), pg_dump -Fc, -Ft, -Fd" },
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "bundle",
+          .type = PARAM_PATH,
+          .help = "bundle to restore from, or a dump: SQL (also .gz, .zst), pg_dump -Fc, -Ft, "
+                  "-Fd" },
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database in it, when it holds several" },
-        { .name = "into", .type = PARAM_STRING, .fallback = "temporary",
+        { .name = "into",
+          .type = PARAM_STRING,
+          .fallback = "temporary",
           .help = "temporary: a name of its own, to be compared and then renamed" },
         JOBS_PARAM,
         { 0 },
@@ -21,9 +29,11 @@ static const ParamSpec params[] = {
 
 static bool open_dump(StepCtx *ctx, Transfer *t, SourceFile **ret, Err *err)
 {
-        return source_file_open(t, &(SourceOpen){ .path = step_str(ctx, "bundle"),
-                                                  .database = step_str(ctx, "database"),
-                                                  .image = step_target_image(ctx, step_target(ctx)) }, ret, err);
+        return source_file_open(t,
+                                &(SourceOpen){ .path = step_str(ctx, "bundle"),
+                                               .database = step_str(ctx, "database"),
+                                               .image = step_target_image(ctx, step_target(ctx)) },
+                                ret, err);
 }
 
 /* A dump of 100 GB is read when the step runs: before anything is made, but not here. */
@@ -35,7 +45,8 @@ static bool look(StepCtx *ctx, SourceKind kind, Err *err)
                 return bundle_open(step_str(ctx, "bundle"), &b, err) &&
                        bundle_database(b, step_str(ctx, "database"), err);
         }
-        if (kind == SOURCE_SQL && stat(step_str(ctx, "bundle"), &st) == 0 && st.st_size > READ_BEFORE)
+        if (kind == SOURCE_SQL && stat(step_str(ctx, "bundle"), &st) == 0 &&
+            st.st_size > READ_BEFORE)
                 return true;
         AUTO_STEPTRANSFER transfer = { 0 };
         AUTO_SOURCEFILE f = NULL;
@@ -51,7 +62,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "%s", why.message);
         step_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
-                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+                step_problem(ctx,
+                             "into: only `temporary` is known; pg.database.rename gives the name");
         return step_pg_open(ctx, step_target(ctx), NULL, &to, err);
 }
 
@@ -59,18 +71,23 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# reads %s to its end; checksums of a bundle are checked on the way",
                   step_words(ctx, "bundle"));
-        step_plan(ctx, "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ..   -- as the file says",
+        step_plan(ctx,
+                  "CREATE DATABASE \"pgsherpa_%s_1\" TEMPLATE template0 ..   -- as the file says",
                   step_run_id(ctx));
         step_plan(ctx, "COPY each table FROM STDIN, then indexes, constraints, grants");
-        step_plan_undo(ctx, "# drops database pgsherpa_%s_1, which this run made, with every row in it", step_run_id(ctx));
-        step_plan_undo(ctx, "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run made, "
-                       "with every row written to it since",
+        step_plan_undo(ctx,
+                       "# drops database pgsherpa_%s_1, which this run made, with every row in it",
+                       step_run_id(ctx));
+        step_plan_undo(ctx,
+                       "DROP DATABASE \"pgsherpa_%s_1\" WITH (FORCE)   -- the one this run "
+                       "made, with every row written to it since",
                        step_run_id(ctx));
         return true;
 }
 
 /* Plain SQL is read to its end before the database is made. */
-static bool from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind, TransferResult *r, Err *err)
+static bool from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind, TransferResult *r,
+                 Err *err)
 {
         AUTO_BUNDLE b = NULL;
         AUTO_SOURCEFILE f = NULL;
@@ -88,7 +105,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         PgParams target;
         SourceKind kind;
-        TransferRestore c = { .database = step_str(ctx, "database"), .target = &target,
+        TransferRestore c = { .database = step_str(ctx, "database"),
+                              .target = &target,
                               .created = step_temporary_created };
         if (!source_kind(step_str(ctx, "bundle"), &kind, err) ||
             !step_transfer_params(ctx, step_target(ctx), NULL, &target, err))
@@ -122,15 +140,18 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                      (step_will_be(ctx, "anything", "anywhere") == WILL_COME && !io_exists(path));
         step_jobs_check(ctx);
         if (step_known(ctx, "into") && !str_eq(step_str(ctx, "into"), "temporary"))
-                step_problem(ctx, "into: only `temporary` is known; pg.database.rename gives the name");
+                step_problem(ctx,
+                             "into: only `temporary` is known; pg.database.rename gives the name");
         if (later)
                 step_unseen(ctx, "an earlier step makes %s", path);
         else if (step_known(ctx, "bundle") && step_known(ctx, "database") &&
                  (!source_kind(path, &kind, &why) || !look(ctx, kind, &why)))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         if (dry_pg(ctx, step_target(ctx), NULL, &to) != SEEN_HERE)
                 return true;
-        return dry_may_create_database(ctx, to, "to load it into", err) && dry_connections(ctx, to, 2, err);
+        return dry_may_create_database(ctx, to, "to load it into", err) &&
+               dry_connections(ctx, to, 2, err);
 }
 
 const StepKind step_pg_restore = {

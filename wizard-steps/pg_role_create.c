@@ -41,7 +41,8 @@ static const ParamSpec results[] = {
 
 static RoleSpec spec_of(StepCtx *ctx)
 {
-        return (RoleSpec){ .name = step_str(ctx, "name"), .login = step_bool(ctx, "login"),
+        return (RoleSpec){ .name = step_str(ctx, "name"),
+                           .login = step_bool(ctx, "login"),
                            .createdb = step_bool(ctx, "createdb"),
                            .connlimit = (int)step_int(ctx, "connection_limit") };
 }
@@ -85,7 +86,7 @@ static bool prove(StepCtx *ctx, const Secret *password, Err *err)
                 return true;
         if (!str_eq(err->sqlstate, "42501"))
                 return err_wrap(err, "proving the password of role %s", p.user);
-        err_clear(err);                 /* in, but no CONNECT on this database: it is in */
+        err_clear(err); /* in, but no CONNECT on this database: it is in */
         return true;
 }
 
@@ -159,7 +160,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !find(ctx, pg, name, &there, err))
                 return false;
-        bool ours = is_ours(ctx, there);        /* made before a crash: it goes on */
+        bool ours = is_ours(ctx, there); /* made before a crash: it goes on */
         if (there && !ours && str_eq(how, "fail")) {
                 err_set(err, ERR_SERVER, "role %s exists already", name);
                 memcpy(err->sqlstate, "42710", 6);
@@ -204,7 +205,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         const char *name = jx_str(step_remembered(ctx), "created", NULL);
         if (!name)
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !find(ctx, pg, name, &there, err))
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !find(ctx, pg, name, &there, err))
                 return false;
         if (!there)
                 return true;
@@ -241,13 +243,19 @@ static bool dry_verifier(StepCtx *ctx, Err *err)
 static bool dry_may_make(StepCtx *ctx, Pg *pg, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(pg, "select rolname, rolsuper or rolcreaterole, rolsuper or rolcreatedb from pg_roles where rolname = "
-                        "current_user", &r, err))
+        if (!pg_ask(pg,
+                    "select rolname, rolsuper or rolcreaterole, rolsuper or rolcreatedb from "
+                    "pg_roles where rolname = current_user",
+                    &r, err))
                 return false;
         if (pg_rows(r) && !pg_cell_bool(r, 0, 1))
-                step_problem(ctx, "role %s may not create roles (ALTER ROLE .. CREATEROLE)", pg_cell(r, 0, 0));
-        else if (pg_rows(r) && step_bool(ctx, "createdb") && !pg_cell_bool(r, 0, 2) && pg_major(pg) >= 16)
-                step_problem(ctx, "role %s may not create databases, and so cannot make one that may", pg_cell(r, 0, 0));
+                step_problem(ctx, "role %s may not create roles (ALTER ROLE .. CREATEROLE)",
+                             pg_cell(r, 0, 0));
+        else if (pg_rows(r) && step_bool(ctx, "createdb") && !pg_cell_bool(r, 0, 2) &&
+                 pg_major(pg) >= 16)
+                step_problem(ctx,
+                             "role %s may not create databases, and so cannot make one that may",
+                             pg_cell(r, 0, 0));
         return dry_writable(ctx, pg, err);
 }
 
@@ -271,7 +279,9 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!find(ctx, pg, name, &there, err))
                 return false;
         if ((there || comes) && str_eq(how, "fail"))
-                step_problem(ctx, "role %s exists already (if_exists: keep leaves it alone, password sets its password)",
+                step_problem(ctx,
+                             "role %s exists already (if_exists: keep leaves it alone, password "
+                             "sets its password)",
                              name);
         return (there && str_eq(how, "keep")) || dry_may_make(ctx, pg, err);
 }

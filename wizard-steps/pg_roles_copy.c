@@ -6,13 +6,19 @@
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the roles come from" },
-        { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "databases",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "databases whose roles are needed; none: the source target's own" },
-        { .name = "whole", .type = PARAM_BOOL, .fallback = "false",
-          .help = "the target becomes the source: every role as it is, superusers too, those that are "
-                  "there altered, what holds for all of them" },
+        { .name = "whole",
+          .type = PARAM_BOOL,
+          .fallback = "false",
+          .help = "the target becomes the source: every role as it is, superusers too, those that "
+                  "are there altered, what holds for all of them" },
         { .name = "skip", .type = PARAM_LIST, .fallback = "[]", .help = "roles to leave alone" },
-        { .name = "keep_superuser", .type = PARAM_BOOL, .fallback = "false",
+        { .name = "keep_superuser",
+          .type = PARAM_BOOL,
+          .fallback = "false",
           .help = "let a superuser stay one; otherwise it arrives as a plain owner" },
         { 0 },
 };
@@ -30,7 +36,8 @@ static const ParamSpec results[] = {
         { .name = "present",
           .type = PARAM_LIST,
           .help = "roles that were there, left as they are" },
-        { .name = "altered", .type = PARAM_LIST,
+        { .name = "altered",
+          .type = PARAM_LIST,
           .help = "roles that were there and are as on the source now, but for their password" },
         { .name = "skipped", .type = PARAM_LIST, .help = "roles that were to be left alone" },
         { .name = "differences",
@@ -50,11 +57,14 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "whole"))
-                step_plan(ctx, "# from server %s: every role, with its password, settings and memberships",
-                          step_words(ctx, "from"));
+                step_plan(
+                        ctx,
+                        "# from server %s: every role, with its password, settings and memberships",
+                        step_words(ctx, "from"));
         else
                 step_plan(ctx, "# from server %s: every role that %s needs, except %s",
-                          step_words(ctx, "from"), step_words(ctx, "databases"), step_words(ctx, "skip"));
+                          step_words(ctx, "from"), step_words(ctx, "databases"),
+                          step_words(ctx, "skip"));
         step_plan(ctx,
                   "create role .. password «verifier as it is»; grant ..; alter role .. set ..");
         step_plan_undo(ctx, "# drops the roles this run made");
@@ -91,8 +101,9 @@ static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
 
 static void tell(StepCtx *ctx, const json_t *report)
 {
-        static const char *const keys[] = { "created", "present", "altered", "skipped", "differences", "md5",
-                                            "without_password", "missing", NULL };
+        static const char *const keys[] = { "created",          "present",     "altered",
+                                            "skipped",          "differences", "md5",
+                                            "without_password", "missing",     NULL };
         AUTO_JSON words = pg_roles_words(report);
         size_t i;
         json_t *w;
@@ -121,7 +132,8 @@ static bool remember_target(StepCtx *ctx, Pg *target, Err *err)
         json_t *v;
         if (!step_bool(ctx, "whole") || jx_get(step_remembered(ctx), "was"))
                 return true;
-        sql_add(&q, "select to_json(rolname) from pg_roles where rolname !~ '^pg_' order by rolname");
+        sql_add(&q,
+                "select to_json(rolname) from pg_roles where rolname !~ '^pg_' order by rolname");
         if (!pg_json_rows(target, &q, &names, err))
                 return false;
         json_t *memory = json_object(), *was = json_array();
@@ -146,10 +158,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON skip = step_name_list(ctx, "skip");
         AUTO_JSON report = NULL;
         bool whole = step_bool(ctx, "whole");
-        if (!open_both(ctx, &source, &target, err) || (!whole && !needed(ctx, source, &names, err)) ||
-            !remember_target(ctx, target, err))
+        if (!open_both(ctx, &source, &target, err) ||
+            (!whole && !needed(ctx, source, &names, err)) || !remember_target(ctx, target, err))
                 return false;
-        RolesCopyOptions o = { .only = names, .skip = skip, .whole = whole,
+        RolesCopyOptions o = { .only = names,
+                               .skip = skip,
+                               .whole = whole,
                                .keep_superuser = step_bool(ctx, "keep_superuser") };
         if (!step_roles_copy(ctx, source, target, o, "created", &report, err))
                 return false;
@@ -201,7 +215,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         json_t *role;
         if (!json_array_size(names) && !json_array_size(was))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !step_roles_drop(pg, names, err))
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !step_roles_drop(pg, names, err))
                 return false;
         json_array_foreach(was, i, role)
                 if (!pg_role_alter(pg, role, err))
@@ -219,24 +234,37 @@ static bool dry_report(StepCtx *ctx, Pg *source, Pg *target, Err *err)
         size_t i;
         json_t *one;
         bool whole = step_bool(ctx, "whole"), super = false;
-        RolesCopyOptions o = { .skip = skip, .whole = whole, .keep_superuser = step_bool(ctx, "keep_superuser"),
+        RolesCopyOptions o = { .skip = skip,
+                               .whole = whole,
+                               .keep_superuser = step_bool(ctx, "keep_superuser"),
                                .dry = true };
         if (!whole && !needed(ctx, source, &names, err))
                 return false;
         o.only = names;
-        if (!pg_roles_copy(source, target, &o, &report, err) || !dry_superuser(target, &super, err) ||
-            !pg_ask(target, "select rolname, rolsuper or rolcreaterole from pg_roles where rolname = current_user", &r, err))
+        if (!pg_roles_copy(source, target, &o, &report, err) ||
+            !dry_superuser(target, &super, err) ||
+            !pg_ask(target,
+                    "select rolname, rolsuper or rolcreaterole from pg_roles where rolname = "
+                    "current_user",
+                    &r, err))
                 return false;
         json_array_foreach(jx_get(report, "created"), i, one)
                 dry_will_on(ctx, step_target(ctx), "role", json_string_value(one), WILL_COME);
         if (whole && !super)
-                step_problem(ctx, "role %s is no superuser, and cannot make the target as the source is", pg_cell(r, 0, 0));
+                step_problem(ctx,
+                             "role %s is no superuser, and cannot make the target as the source is",
+                             pg_cell(r, 0, 0));
         else if (json_array_size(jx_get(report, "created")) && !pg_cell_bool(r, 0, 1))
-                step_problem(ctx, "role %s may not create roles, and %s to be made (ALTER ROLE .. CREATEROLE)",
-                             pg_cell(r, 0, 0), THINGS(json_array_size(jx_get(report, "created")), "role"));
+                step_problem(ctx,
+                             "role %s may not create roles, and %s to be made (ALTER ROLE .. "
+                             "CREATEROLE)",
+                             pg_cell(r, 0, 0),
+                             THINGS(json_array_size(jx_get(report, "created")), "role"));
         json_array_foreach(jx_get(report, "without_password"), i, one)
-                step_warn(ctx, "the source does not show this role the password of %s: it arrives without one",
-                            json_string_value(one));
+                step_warn(ctx,
+                          "the source does not show this role the password of %s: it arrives "
+                          "without one",
+                          json_string_value(one));
         return dry_writable(ctx, target, err);
 }
 
@@ -247,7 +275,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON databases = step_name_list(ctx, "databases");
         size_t i;
         json_t *d;
-        Seen there = dry_pg_param(ctx, "from", NULL, &source), here = dry_pg(ctx, step_target(ctx), NULL, &target);
+        Seen there = dry_pg_param(ctx, "from", NULL, &source),
+             here = dry_pg(ctx, step_target(ctx), NULL, &target);
         if (there == SEEN_HERE && step_known(ctx, "databases"))
                 json_array_foreach(databases, i, d) {
                         AUTO_PG Pg *in = NULL;

@@ -7,12 +7,17 @@
 #include "pg/server.h"
 #include "wizard-steps/pg_steps.h"
 
-#define SHOWN 50        /* differences in the log and the result; the file has them all */
+#define SHOWN 50 /* differences in the log and the result; the file has them all */
 
 static const ParamSpec params[] = {
         { .name = "against", .type = PARAM_PATH, .help = "file that pg.server wrote (result.ref)" },
-        { .name = "databases", .type = PARAM_LIST, .fallback = "[]", .help = "databases that were carried" },
-        { .name = "own_password", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "databases",
+          .type = PARAM_LIST,
+          .fallback = "[]",
+          .help = "databases that were carried" },
+        { .name = "own_password",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "roles whose password was made anew on this server: the image's superuser" },
         { 0 },
 };
@@ -20,7 +25,9 @@ static const ParamSpec params[] = {
 static const ParamSpec results[] = {
         { .name = "equal", .type = PARAM_BOOL, .help = "no difference" },
         { .name = "objects", .type = PARAM_INT, .help = "roles, memberships, databases compared" },
-        { .name = "differences", .type = PARAM_LIST, .item = PARAM_MAP,
+        { .name = "differences",
+          .type = PARAM_LIST,
+          .item = PARAM_MAP,
           .help = "object, what, source, target of each (the first 50)" },
         { .name = "differences_total", .type = PARAM_INT, .help = "how many there are" },
         { .name = "rules", .type = PARAM_MAP, .help = "expected differences, counted by rule" },
@@ -47,7 +54,8 @@ static bool load(const char *path, json_t **ret, Err *err)
         return *ret || err_wrap(err, "reading %s", path);
 }
 
-/* "image-superuser": the entry point of the image made this role with the password of the compose file. */
+/* "image-superuser": the entry point of the image made this role with the password of the compose
+ * file. */
 static json_t *rules_of(StepCtx *ctx, Pg *pg, Err *err)
 {
         AUTO_JSON roles = step_name_list(ctx, "own_password");
@@ -85,7 +93,8 @@ static void say(StepCtx *ctx, const json_t *differences)
                                  !jx_str(d, "target", NULL) ? "not there" : "another one");
                 else
                         step_log(ctx, SAY_ERROR, "compare", "%s: %s was %s, is %s", object, what,
-                                 jx_str(d, "source", "(nothing)"), jx_str(d, "target", "(nothing)"));
+                                 jx_str(d, "source", "(nothing)"),
+                                 jx_str(d, "target", "(nothing)"));
         }
         step_result_set(ctx, "differences", shown);
 }
@@ -105,9 +114,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!rules)
                 return false;
         json_t *excused = NULL;
-        AUTO_JSON differences = pg_server_differences(jx_get(source, "lines"), lines, rules, &excused);
+        AUTO_JSON differences =
+                pg_server_differences(jx_get(source, "lines"), lines, rules, &excused);
         AUTO_JSON report = json_object();
-        size_t n = json_array_size(differences), objects = json_object_size(jx_get(source, "lines"));
+        size_t n = json_array_size(differences),
+               objects = json_object_size(jx_get(source, "lines"));
         jx_set(report, "differences", json_incref(differences));
         jx_set(report, "rules", json_incref(excused));
         jx_set(report, "target", json_incref(lines));

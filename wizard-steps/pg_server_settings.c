@@ -1,6 +1,6 @@
-/* pg_server_settings.c: settings of a whole server, from one to another: ALTER SYSTEM and lines of its
- * own postgresql.conf, pg_hba.conf, pg_ident.conf. With `restart` the new server is started with them,
- * before anything depends on it: a library it lacks, or a file, shows now. */
+/* pg_server_settings.c: settings of a whole server, from one to another: ALTER SYSTEM and lines of
+ * its own postgresql.conf, pg_hba.conf, pg_ident.conf. With `restart` the new server is started
+ * with them, before anything depends on it: a library it lacks, or a file, shows now. */
 #include "pg/server_settings.h"
 
 #include "base/fmt.h"
@@ -10,18 +10,28 @@
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the settings come from" },
-        { .name = "files", .type = PARAM_STRING, .fallback = "carry",
-          .help = "carry: pg_hba.conf and pg_ident.conf go along; try: only see whether they would be read" },
-        { .name = "restart", .type = PARAM_STRING, .fallback = "",
+        { .name = "files",
+          .type = PARAM_STRING,
+          .fallback = "carry",
+          .help = "carry: pg_hba.conf and pg_ident.conf go along; try: only see whether they would "
+                  "be read" },
+        { .name = "restart",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "container of the new server, started anew with them" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s", .help = "time until it answers again" },
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "120s",
+          .help = "time until it answers again" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
         { .name = "settings", .type = PARAM_LIST, .help = "settings that were set" },
         { .name = "files", .type = PARAM_LIST, .help = "files that went along" },
-        { .name = "refused", .type = PARAM_LIST, .help = "what the new server does not take, in its words" },
+        { .name = "refused",
+          .type = PARAM_LIST,
+          .help = "what the new server does not take, in its words" },
         { 0 },
 };
 
@@ -29,8 +39,10 @@ static const char *const verdict[] = { "refused", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "alter system set ..   # each setting of %s that is not the image's", step_words(ctx, "from"));
-        step_plan(ctx, "# access rules (pg_hba.conf, pg_ident.conf) become those of the other server");
+        step_plan(ctx, "alter system set ..   # each setting of %s that is not the image's",
+                  step_words(ctx, "from"));
+        step_plan(ctx,
+                  "# access rules (pg_hba.conf, pg_ident.conf) become those of the other server");
         if (*step_str(ctx, "restart"))
                 step_plan(ctx, "$ docker restart %s", step_words(ctx, "restart"));
         step_plan_undo(ctx, "# puts settings and files back as they were");
@@ -45,7 +57,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-/* The files of a fresh server hold no password; those of the old one may, and are never remembered. */
+/* The files of a fresh server hold no password; those of the old one may, and are never
+ * remembered. */
 static bool remember_before(StepCtx *ctx, Pg *target, Err *err)
 {
         AUTO_FREE char *hba = NULL;
@@ -76,8 +89,10 @@ static bool restart(StepCtx *ctx, Err *err)
         if (!*name)
                 return true;
         argv_add_all(&a, (const char *const[]){ "docker", "restart", "-t", "120", name, NULL });
-        Wellness well = { .health = "pg_isready", .within_ms = step_int(ctx, "within"),
-                          .user = jx_str(step_target(ctx)->spec, "user", "postgres"), .database = "postgres" };
+        Wellness well = { .health = "pg_isready",
+                          .within_ms = step_int(ctx, "within"),
+                          .user = jx_str(step_target(ctx)->spec, "user", "postgres"),
+                          .database = "postgres" };
         return (docker_do(&call, &a, NULL, err) && service_wait(ctx, name, &well, NULL, err)) ||
                err_wrap(err, "starting the new server with the old one's settings");
 }
@@ -93,7 +108,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         const Target *from = step_param_target(ctx, "from", err);
         bool only_try = str_eq(step_str(ctx, "files"), "try");
         if (!from || !step_pg_open(ctx, from, NULL, &source, err) ||
-            !step_pg_open(ctx, step_target(ctx), NULL, &target, err) || !remember_before(ctx, target, err) ||
+            !step_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
+            !remember_before(ctx, target, err) ||
             !pg_server_settings_carry(source, target, only_try, &report, err) ||
             !remember_settings(ctx, report, err))
                 return false;
@@ -103,7 +119,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_array_foreach(jx_get(report, "settings"), i, v)
                 step_say(ctx, "set: %s", json_string_value(v));
         target = pg_close(target);
-        step_report(ctx, "%s set, %s %s, %zu refused", THINGS(json_array_size(jx_get(report, "settings")), "setting"),
+        step_report(ctx, "%s set, %s %s, %zu refused",
+                    THINGS(json_array_size(jx_get(report, "settings")), "setting"),
                     THINGS(json_array_size(jx_get(report, "files")), "file"),
                     only_try ? "readable" : "along", json_array_size(jx_get(report, "refused")));
         return json_array_size(jx_get(report, "refused")) || restart(ctx, err);
@@ -111,7 +128,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* once more is the same as once */
+        *ret = FOUND_NOTHING; /* once more is the same as once */
         return true;
 }
 
@@ -124,7 +141,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return true;
         return step_pg_open(ctx, step_target(ctx), NULL, &pg, err) &&
                pg_server_settings_reset(pg, jx_get(m, "settings"), err) &&
-               pg_server_file_write(pg, "hba_file", hba, err) && pg_server_file_write(pg, "ident_file", ident, err) &&
+               pg_server_file_write(pg, "hba_file", hba, err) &&
+               pg_server_file_write(pg, "ident_file", ident, err) &&
                pg_do(pg, "select pg_reload_conf()", err);
 }
 
@@ -134,7 +152,10 @@ static bool dry_super(StepCtx *ctx, Pg *pg, const char *side, Err *err)
         if (!dry_superuser(pg, &super, err))
                 return false;
         if (!super)
-                step_problem(ctx, "%s: only a superuser reads and writes a server's own files and settings", side);
+                step_problem(
+                        ctx,
+                        "%s: only a superuser reads and writes a server's own files and settings",
+                        side);
         return true;
 }
 
@@ -145,14 +166,16 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON c = NULL;
         const char *name = step_str(ctx, "restart");
         if (!check(ctx, state, err) ||
-            (dry_pg_param(ctx, "from", NULL, &source) == SEEN_HERE && !dry_super(ctx, source, "the old server", err)) ||
+            (dry_pg_param(ctx, "from", NULL, &source) == SEEN_HERE &&
+             !dry_super(ctx, source, "the old server", err)) ||
             (dry_pg(ctx, step_target(ctx), NULL, &target) == SEEN_HERE &&
              (!dry_super(ctx, target, "the new server", err) || !dry_writable(ctx, target, err))))
                 return false;
         if (!*name || !step_known(ctx, "restart"))
                 return true;
         if (dry_container(ctx, name, &c, err) == SEEN_NOT && err->kind == ERR_NONE)
-                step_problem(ctx, "restart: there is no container %s, and no earlier step makes it", name);
+                step_problem(ctx, "restart: there is no container %s, and no earlier step makes it",
+                             name);
         return err->kind == ERR_NONE;
 }
 

@@ -133,8 +133,8 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-/* Read by the server, not run. Several statements are not: the second may need what the first makes. What an
- * earlier step makes is not there either. */
+/* Read by the server, not run. Several statements are not: the second may need what the first
+ * makes. What an earlier step makes is not there either. */
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
@@ -159,7 +159,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         }
         /* 42P01 and its like: a name that leads nowhere, yet. */
         if (before && (str_eq(why.sqlstate, "42P01") || str_eq(why.sqlstate, "42703") ||
-                       str_eq(why.sqlstate, "42883") || str_eq(why.sqlstate, "42704") || str_eq(why.sqlstate, "3F000")))
+                       str_eq(why.sqlstate, "42883") || str_eq(why.sqlstate, "42704") ||
+                       str_eq(why.sqlstate, "3F000")))
                 step_unseen(ctx, "%s; an earlier step may make it", why.message);
         else
                 step_problem(ctx, "%s", why.message);

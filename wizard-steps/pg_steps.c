@@ -125,7 +125,8 @@ static json_t *only(const json_t *names, const json_t *in, bool in_it)
         return list;
 }
 
-static bool remember_roles(StepCtx *ctx, const char *key, const json_t *ours, const json_t *more, Err *err)
+static bool remember_roles(StepCtx *ctx, const char *key, const json_t *ours, const json_t *more,
+                           Err *err)
 {
         json_t *memory = json_object();
         json_t *all = json_copy((json_t *)(uintptr_t)ours);
@@ -142,13 +143,15 @@ bool step_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, c
         o.dry = true;
         if (!pg_roles_copy(source, target, &o, &intended, err))
                 return false;
-        /* An earlier try may have made them, and never heard so: what it remembered and is there is ours. */
+        /* An earlier try may have made them, and never heard so: what it remembered and is there is
+         * ours. */
         AUTO_JSON ours = only(jx_get(step_remembered(ctx), key), jx_get(intended, "present"), true);
         if (!remember_roles(ctx, key, ours, jx_get(intended, "created"), err))
                 return false;
         o.dry = false;
         if (!pg_roles_copy(source, target, &o, &report, err)) {
-                AUTO_ERR ignored = { 0 };       /* rolled back for sure: whoever makes them now, it is not us */
+                /* rolled back for sure: whoever makes them now, it is not us */
+                AUTO_ERR ignored = { 0 };
                 if (err->kind != ERR_LINK)
                         (void)!remember_roles(ctx, key, ours, NULL, &ignored);
                 return false;

@@ -19,9 +19,9 @@ void step_results_from(StepCtx *ctx, const json_t *from, const char *const *keys
 json_t *step_name_list(StepCtx *ctx, const char *param);
 
 /* pg_roles_copy(), and before it makes roles it remembers their names under `key`. They are made in
- * one transaction: after a crash either all of them exist or none. Those that an earlier try made, and
- * are there, stay remembered, and are "created" in the report; after an error that rolled back for
- * sure only those are. */
+ * one transaction: after a crash either all of them exist or none. Those that an earlier try made,
+ * and are there, stay remembered, and are "created" in the report; after an error that rolled back
+ * for sure only those are. */
 bool step_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, const char *key,
                      json_t **ret_report, Err *err) MUST_CHECK;
 /* Drops roles this run made, the last one first, so that members go before their groups; those that
@@ -31,9 +31,9 @@ bool step_roles_drop(Pg *pg, const json_t *names, Err *err) MUST_CHECK;
 /* Progress of reading tables, for TableDataOptions and CompareOptions: bytes a second and what
  * is left, from when it began. */
 typedef struct TableMeter {
-        StepCtx    *ctx;
+        StepCtx *ctx;
         const char *label;
-        int64_t     began_ms;
+        int64_t began_ms;
 } TableMeter;
 TableMeter table_meter(StepCtx *ctx, const char *label);
 void table_meter_progress(void *meter, const char *table, int done, int total, int64_t bytes_done,

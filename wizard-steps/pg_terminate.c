@@ -5,7 +5,9 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "only sessions in this database" },
         { 0 },
 };
@@ -18,7 +20,8 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where "
+        step_plan(ctx,
+                  "select pg_terminate_backend(pid) from pg_stat_activity where "
                   "backend_type = 'client backend' and application_name !~ '^pgsherpa(/|$)'%s%s",
                   *step_words(ctx, "database") ? " and datname = " : "",
                   step_words(ctx, "database"));
@@ -62,7 +65,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* asking twice ends nobody twice */
+        *ret = FOUND_NOTHING; /* asking twice ends nobody twice */
         return true;
 }
 
@@ -71,8 +74,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-/* Ending somebody's session wants membership in their role, or in pg_signal_backend; a superuser's, a
- * superuser. */
+/* Ending somebody's session wants membership in their role, or in pg_signal_backend; a superuser's,
+ * a superuser. */
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
@@ -83,10 +86,12 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
                 return true;
         /* Of others' sessions an ordinary role sees neither type nor application. */
-        sql_add(&q, "select distinct a.usename from pg_stat_activity a join pg_roles r on r.oid = a.usesysid where "
-                    "coalesce(a.backend_type, 'client backend') = 'client backend' and a.datname is not null and a.pid <> "
-                    "pg_backend_pid() and coalesce(a.application_name, '') !~ '^pgsherpa(/|$)' and not (select rolsuper from pg_roles where rolname = current_user) and "
-                    "(r.rolsuper or not (pg_has_role(a.usesysid, 'USAGE') or pg_has_role('pg_signal_backend', "
+        sql_add(&q, "select distinct a.usename from pg_stat_activity a join pg_roles r on r.oid = "
+                    "a.usesysid where coalesce(a.backend_type, 'client backend') = 'client "
+                    "backend' and a.datname is not null and a.pid <> pg_backend_pid() and "
+                    "coalesce(a.application_name, '') !~ '^pgsherpa(/|$)' and not (select rolsuper "
+                    "from pg_roles where rolname = current_user) and (r.rolsuper or not "
+                    "(pg_has_role(a.usesysid, 'USAGE') or pg_has_role('pg_signal_backend', "
                     "'USAGE')))");
         if (*only && step_known(ctx, "database")) {
                 sql_add(&q, " and a.datname = ");
@@ -96,8 +101,11 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!pg_query(pg, &q, &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
-                step_problem(ctx, "this role may not end the sessions of %s (it needs pg_signal_backend; a superuser's "
-                                  "only a superuser ends)", pg_cell(r, i, 0));
+                step_problem(ctx,
+                             "this role may not end the sessions of %s (it needs "
+                             "pg_signal_backend; a superuser's only a "
+                             "superuser ends)",
+                             pg_cell(r, i, 0));
         return true;
 }
 

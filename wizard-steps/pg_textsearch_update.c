@@ -1,12 +1,15 @@
-/* pg_textsearch_update.c: words for text search made anew, after a move to a major that makes some of them
- * otherwise. Only where a tsvector_update_trigger keeps them; the application does its own. */
+/* pg_textsearch_update.c: words for text search made anew, after a move to a major that makes some
+ * of them otherwise. Only where a tsvector_update_trigger keeps them; the application does its
+ * own. */
 #include "base/fmt.h"
 #include "transfer/textsearch.h"
 #include "wizard-steps/pg_steps.h"
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
         { .name = "from", .type = PARAM_INT, .help = "major whose rules made the words" },
         { 0 },
@@ -20,16 +23,24 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "# updates every row of each table whose trigger keeps words for text search; no other trigger fires");
-        step_plan(ctx, "set local session_replication_role = replica; update only TABLE set TEXT = TEXT");
+        step_plan(ctx, "# updates every row of each table whose trigger keeps words for text "
+                       "search; no other trigger fires");
+        step_plan(
+                ctx,
+                "set local session_replication_role = replica; update only TABLE set TEXT = TEXT");
         step_plan_undo(ctx, "# none: the old server keeps the words of before");
         return true;
 }
 
 static void told(void *arg, const char *table, int done, int total)
 {
-        step_progress(arg, &(Progress){ .unit = "columns", .done = done, .total = total, .label = table, .eta_ms = -1,
-                                        .things_done = done, .things_total = total });
+        step_progress(arg, &(Progress){ .unit = "columns",
+                                        .done = done,
+                                        .total = total,
+                                        .label = table,
+                                        .eta_ms = -1,
+                                        .things_done = done,
+                                        .things_total = total });
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
@@ -37,7 +48,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         TextsearchUpdated done;
         TextsearchUpdate o = { .told = told, .arg = ctx, .cancel = step_cancel_flag(ctx) };
-        if (!step_pg(ctx, &pg, err) || !textsearch_update(pg, (int)step_int(ctx, "from"), &o, &done, err))
+        if (!step_pg(ctx, &pg, err) ||
+            !textsearch_update(pg, (int)step_int(ctx, "from"), &o, &done, err))
                 return false;
         step_result_int(ctx, "columns", done.columns);
         step_result_int(ctx, "rows", done.rows);
@@ -47,7 +59,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* a table is done whole or not at all, and twice does no harm */
+        *ret = FOUND_NOTHING; /* a table is done whole or not at all, and twice does no harm */
         return true;
 }
 
@@ -60,10 +72,13 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
         if (!dry_writable(ctx, pg, err) || !dry_superuser(pg, &super, err) ||
-            !textsearch_update(pg, (int)step_int(ctx, "from"), &(TextsearchUpdate){ .look = true }, &there, err))
+            !textsearch_update(pg, (int)step_int(ctx, "from"), &(TextsearchUpdate){ .look = true },
+                               &there, err))
                 return false;
         if (there.columns && !super)
-                step_problem(ctx, "this role is no superuser: it cannot keep the other triggers from firing");
+                step_problem(
+                        ctx,
+                        "this role is no superuser: it cannot keep the other triggers from firing");
         return true;
 }
 

@@ -5,9 +5,13 @@
 #include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
-        { .name = "database", .type = PARAM_NAME, .fallback = "~",
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
           .help = "database, if not the target's own" },
-        { .name = "databases", .type = PARAM_LIST, .fallback = "[]",
+        { .name = "databases",
+          .type = PARAM_LIST,
+          .fallback = "[]",
           .help = "all of these, instead of one" },
         { 0 },
 };
@@ -20,7 +24,8 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select .. n_tup_ins, n_tup_upd, n_tup_del from pg_stat_all_tables");
-        step_plan(ctx, "# notes what was written so far: an undo later says how much it would lose");
+        step_plan(ctx,
+                  "# notes what was written so far: an undo later says how much it would lose");
         return true;
 }
 
@@ -30,8 +35,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_t *look = NULL;
         AUTO_JSON databases = step_name_list(ctx, "databases");
         bool several = json_array_size(databases) > 0;
-        if (!step_pg(ctx, &pg, err) ||
-            !(several ? pg_writes_look_all(pg, databases, &look, err) : pg_writes_look(pg, &look, err)))
+        if (!step_pg(ctx, &pg, err) || !(several ? pg_writes_look_all(pg, databases, &look, err)
+                                                 : pg_writes_look(pg, &look, err)))
                 return false;
         size_t n = json_object_size(jx_get(look, "tables")), i;
         json_t *one;

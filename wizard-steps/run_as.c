@@ -34,25 +34,26 @@ static void tmpfs(const json_t *service_container, Argv *a)
         const char *path;
         size_t i;
         json_t *one;
-        json_object_foreach((json_t *)jx_get(host, "Tmpfs"), path, one)
-        {
+        json_object_foreach((json_t *)jx_get(host, "Tmpfs"), path, one) {
                 const char *options = json_string_value(one);
                 argv_add(a, "--tmpfs");
                 argv_addf(a, "%s%s%s", path, options && *options ? ":" : "",
                           options ? options : "");
         }
         /* As `type: tmpfs` writes it. */
-        json_array_foreach(jx_get(host, "Mounts"), i,
-                           one) if (str_eq(jx_str(one, "Type", ""), "tmpfs"))
-        {
-                long long size = (long long)jx_int(jx_get(one, "TmpfsOptions"), "SizeBytes", 0);
-                long long mode = (long long)jx_int(jx_get(one, "TmpfsOptions"), "Mode", 0);
-                argv_add(a, "--mount");
-                AUTO_FREE char *sized = size ? xasprintf(",tmpfs-size=%lld", size) : xstrdup("");
-                AUTO_FREE char *moded = mode ? xasprintf(",tmpfs-mode=%llo", mode) : xstrdup("");
-                argv_addf(a, "type=tmpfs,destination=%s%s%s", jx_str(one, "Target", ""), sized,
-                          moded);
-        }
+        json_array_foreach(jx_get(host, "Mounts"), i, one)
+                if (str_eq(jx_str(one, "Type", ""), "tmpfs")) {
+                        long long size =
+                                (long long)jx_int(jx_get(one, "TmpfsOptions"), "SizeBytes", 0);
+                        long long mode = (long long)jx_int(jx_get(one, "TmpfsOptions"), "Mode", 0);
+                        argv_add(a, "--mount");
+                        AUTO_FREE char *sized =
+                                size ? xasprintf(",tmpfs-size=%lld", size) : xstrdup("");
+                        AUTO_FREE char *moded =
+                                mode ? xasprintf(",tmpfs-mode=%llo", mode) : xstrdup("");
+                        argv_addf(a, "type=tmpfs,destination=%s%s%s", jx_str(one, "Target", ""),
+                                  sized, moded);
+                }
 }
 
 /* What a process may do, beside who it is. */
@@ -65,13 +66,11 @@ static void rights(const json_t *host, Argv *a)
         each(a, jx_get(host, "CapDrop"), "--cap-drop");
         if (jx_bool(host, "Privileged", false))
                 argv_add(a, "--privileged");
-        json_object_foreach((json_t *)jx_get(host, "Sysctls"), name, one)
-        {
+        json_object_foreach((json_t *)jx_get(host, "Sysctls"), name, one) {
                 argv_add(a, "--sysctl");
                 argv_addf(a, "%s=%s", name, json_string_value(one) ? json_string_value(one) : "");
         }
-        json_array_foreach(jx_get(host, "Devices"), i, one)
-        {
+        json_array_foreach(jx_get(host, "Devices"), i, one) {
                 const char *how = jx_str(one, "CgroupPermissions", "");
                 argv_add(a, "--device");
                 argv_addf(a, "%s:%s%s%s", jx_str(one, "PathOnHost", ""),
@@ -101,8 +100,7 @@ void run_as_service(const json_t *service_container, Argv *a)
         if (jx_bool(host, "ReadonlyRootfs", false))
                 argv_add(a, "--read-only");
         tmpfs(service_container, a);
-        json_array_foreach(jx_get(host, "Ulimits"), i, one)
-        {
+        json_array_foreach(jx_get(host, "Ulimits"), i, one) {
                 argv_add(a, "--ulimit");
                 argv_addf(a, "%s=%lld:%lld", jx_str(one, "Name", ""),
                           (long long)jx_int(one, "Soft", 0), (long long)jx_int(one, "Hard", 0));

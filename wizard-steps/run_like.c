@@ -95,13 +95,14 @@ static bool is_listed(const json_t *list, const char *text)
 static bool is_taken(const json_t *image, const char *entry)
 {
         const char *equals = entry ? strchr(entry, '=') : NULL;
-        const char *odd = entry ? strpbrk(entry, " \t#") : NULL; /* in a name no --env-file takes it */
+        /* in a name no --env-file takes it */
+        const char *odd = entry ? strpbrk(entry, " \t#") : NULL;
         return equals && (!odd || odd > equals) && !is_own_business(entry) &&
                !is_listed(jx_get(jx_get(image, "Config"), "Env"), entry);
 }
 
-bool service_environment(const HostCall *call, const json_t *service, const json_t *image, char **ret_initdb, Buf *b,
-                         Err *err)
+bool service_environment(const HostCall *call, const json_t *service, const json_t *image,
+                         char **ret_initdb, Buf *b, Err *err)
 {
         size_t i;
         json_t *one;
@@ -119,7 +120,8 @@ bool service_environment(const HostCall *call, const json_t *service, const json
  */
 static bool is_mounted_again(const json_t *mount, const char *old_data, const PgLayout *layout)
 {
-        static const char *const sockets[] = { "/var/run/postgresql", "/run/postgresql", "/tmp", "/dev/shm" };
+        static const char *const sockets[] = { "/var/run/postgresql", "/run/postgresql", "/tmp",
+                                               "/dev/shm" };
         const char *to = jx_str(mount, "Destination", ""), *from = jx_str(mount, "Source", "");
         struct stat st;
         if (!*from || !*to || str_eq(jx_str(mount, "Type", ""), "tmpfs"))
@@ -131,7 +133,8 @@ static bool is_mounted_again(const json_t *mount, const char *old_data, const Pg
                 if (is_below(sockets[i], to) || is_below(to, sockets[i]))
                         return false;
         /* A socket or a device is somebody else's (docker.sock). */
-        return !docker_is_local() || stat(from, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+        return !docker_is_local() || stat(from, &st) < 0 || S_ISREG(st.st_mode) ||
+               S_ISDIR(st.st_mode);
 }
 
 void service_mounts(const json_t *service, const PgLayout *layout, Argv *a)
@@ -156,7 +159,8 @@ typedef enum Command { COMMAND_PLAIN, COMMAND_OPTIONS, COMMAND_OTHER, COMMAND_EN
 static Command command_of(const json_t *service, const json_t *image)
 {
         const json_t *config = jx_get(service, "Config"), *cmd = jx_get(config, "Cmd");
-        const json_t *own = jx_get(jx_get(image, "Config"), "Entrypoint"), *now = jx_get(config, "Entrypoint");
+        const json_t *own = jx_get(jx_get(image, "Config"), "Entrypoint"),
+                     *now = jx_get(config, "Entrypoint");
         const char *first = config_text(cmd, 0), *slash = strrchr(first, '/');
         if (image && !json_equal(own, now) && (json_array_size(own) || json_array_size(now)))
                 return COMMAND_ENTRYPOINT;
@@ -169,8 +173,8 @@ static Command command_of(const json_t *service, const json_t *image)
 /* Words of a command line are seen by everybody on the machine, and in the step's log. */
 static bool holds_a_secret(const char *word)
 {
-        return strcasestr(word, "password=") || strcasestr(word, "conninfo") || strcasestr(word, "secret") ||
-               strcasestr(word, "token") || strstr(word, "://");
+        return strcasestr(word, "password=") || strcasestr(word, "conninfo") ||
+               strcasestr(word, "secret") || strcasestr(word, "token") || strstr(word, "://");
 }
 
 static bool is_switch(const char *word)
@@ -225,8 +229,8 @@ static void say_command(const json_t *service, const json_t *image, json_t *out)
 {
         const json_t *config = jx_get(service, "Config"), *cmd = jx_get(config, "Cmd");
         Command is = command_of(service, image);
-        AUTO_FREE char *first =
-                text_clean_str(config_text(is == COMMAND_ENTRYPOINT ? jx_get(config, "Entrypoint") : cmd, 0));
+        AUTO_FREE char *first = text_clean_str(
+                config_text(is == COMMAND_ENTRYPOINT ? jx_get(config, "Entrypoint") : cmd, 0));
         AUTO_FREE char *words = NULL;
         if (is == COMMAND_ENTRYPOINT)
                 words = xasprintf("the service has an entrypoint of its own (%.60s): the new "
@@ -234,9 +238,9 @@ static void say_command(const json_t *service, const json_t *image, json_t *out)
                                   "and what that program does is not tried",
                                   first);
         if (is == COMMAND_OTHER)
-                words = xasprintf("the service's command is a program around the server (%.60s): the new "
-                                  "server is made "
-                                  "without it; settings written there hold when Compose starts the service",
+                words = xasprintf("the service's command is a program around the server (%.60s): "
+                                  "the new server is made without it; settings written there hold "
+                                  "when Compose starts the service",
                                   first);
         if (words)
                 jx_append_str(out, words);
@@ -244,14 +248,15 @@ static void say_command(const json_t *service, const json_t *image, json_t *out)
                 if (holds_a_secret(config_text(cmd, i))) {
                         AUTO_FREE char *name = text_clean_str(config_text(cmd, i));
                         AUTO_FREE char *line =
-                                xasprintf("%.*s on the command line may hold a password: the new server is "
-                                          "made without it",
+                                xasprintf("%.*s on the command line may hold a password: the new "
+                                          "server is made without it",
                                           (int)strcspn(name, "="), name);
                         jx_append_str(out, line);
                 }
 }
 
-static void say_environment(const HostCall *call, const json_t *service, const json_t *image, json_t *out)
+static void say_environment(const HostCall *call, const json_t *service, const json_t *image,
+                            json_t *out)
 {
         size_t i;
         json_t *one;
@@ -262,8 +267,9 @@ static void say_environment(const HostCall *call, const json_t *service, const j
                 if (!is_taken(image, entry) || !strpbrk(entry, "\r\n"))
                         continue;
                 AUTO_FREE char *name = xstrndup(entry, strcspn(entry, "="));
-                AUTO_FREE char *line =
-                        xasprintf("variable %.80s holds a line break: the new server is made without it", name);
+                AUTO_FREE char *line = xasprintf(
+                        "variable %.80s holds a line break: the new server is made without it",
+                        name);
                 jx_append_str(out, line);
         }
         if (container_value(call, service, "POSTGRES_INITDB_WALDIR", &waldir, &ignored) && waldir) {
@@ -286,10 +292,9 @@ json_t *differs_from_service(const HostCall *call, const json_t *service, const 
         say_environment(call, service, image, out);
         if (limits_in_words(service, &limits)) {
                 AUTO_FREE char *line =
-                        xasprintf("limits of the service (%s): the new server starts once within them, to "
-                                  "see "
-                                  "that it can; while it is filled it has none, and has them again when "
-                                  "Compose starts the service",
+                        xasprintf("limits of the service (%s): the new server starts once within "
+                                  "them, to see that it can; while it is filled it has none, and "
+                                  "has them again when Compose starts the service",
                                   buf_str(&limits));
                 jx_append_str(out, line);
         }

@@ -85,7 +85,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 return false;
         bool stopped = step_will_be(ctx, "runs", name) == WILL_GO;
         if (seen == SEEN_LATER && !stopped)
-                step_problem(ctx, "container %s still runs then: no step stops it (server.stop)", name);
+                step_problem(ctx, "container %s still runs then: no step stops it (server.stop)",
+                             name);
         const char *why = c ? objection(ctx, c) : NULL;
         if (why && !(stopped && str_eq(why, "still runs")))
                 step_problem(ctx, "container %s %s", name, why);

@@ -16,21 +16,34 @@ static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
         { .name = "volume", .type = PARAM_STRING, .help = "name of its new volume" },
         { .name = "name", .type = PARAM_STRING, .help = "name of its container" },
-        { .name = "service", .type = PARAM_STRING, .fallback = "",
+        { .name = "service",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "service it will become: user, password and settings are taken from there" },
         { .name = "create", .type = PARAM_BOOL, .fallback = "true", .help = "make the volume" },
-        { .name = "user", .type = PARAM_STRING, .fallback = "", .help = "superuser; else the service's" },
-        { .name = "database", .type = PARAM_STRING, .fallback = "", .help = "first database; else the service's" },
+        { .name = "user",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "superuser; else the service's" },
+        { .name = "database",
+          .type = PARAM_STRING,
+          .fallback = "",
+          .help = "first database; else the service's" },
         { .name = "password", .type = PARAM_SECRET, .fallback = "", .help = "else the service's" },
         { .name = "encoding", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
         { .name = "locale", .type = PARAM_STRING, .fallback = "", .help = "of the old server" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s",
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "120s",
           .help = "how long nothing may move until it answers: its log, its files" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
-        { .name = "identity", .type = PARAM_MAP, .fields = host_identity_fields, .help = "who it is" },
+        { .name = "identity",
+          .type = PARAM_MAP,
+          .fields = host_identity_fields,
+          .help = "who it is" },
         { .name = "volume", .type = PARAM_STRING, .help = "its volume" },
         { .name = "container", .type = PARAM_STRING, .help = "its container" },
         { .name = "mount", .type = PARAM_PATH, .help = "where the volume is mounted" },
@@ -95,9 +108,9 @@ static bool has_locale(StepCtx *ctx, const char *locale, bool *ret, Err *err)
                 return true;
         HostCall call = step_look(ctx);
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
-                                                "none", "--entrypoint", "locale", step_str(ctx, "image"),
-                                                "-a", NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
+                                                "--network", "none", "--entrypoint", "locale",
+                                                step_str(ctx, "image"), "-a", NULL });
         AUTO_FREE char *known = NULL;
         AUTO_ERR why = { 0 };
         if (!docker_read_text(&call, &a, &known, &why)) {
@@ -105,8 +118,9 @@ static bool has_locale(StepCtx *ctx, const char *locale, bool *ret, Err *err)
                 return why.kind != ERR_CANCELLED || (err_move(err, &why), false);
         }
         *ret = false;
-        for (char *save = NULL, *l = strtok_r(known, "\n", &save); l && !*ret; l = strtok_r(NULL, "\n", &save)) {
-                const char *a1 = l, *b1 = locale;       /* "en_US.utf8" is "en_US.UTF-8" */
+        for (char *save = NULL, *l = strtok_r(known, "\n", &save); l && !*ret;
+             l = strtok_r(NULL, "\n", &save)) {
+                const char *a1 = l, *b1 = locale; /* "en_US.utf8" is "en_US.UTF-8" */
                 for (;; a1++, b1++) {
                         while (*a1 == '-')
                                 a1++;
@@ -134,7 +148,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (w.container && !our_container(ctx, w.container))
                 step_problem(ctx, "there is a container %s already, and it is not ours", name);
         if (w.volume && !our_volume(ctx, w.volume))
-                step_problem(ctx, "volume %s exists already; choose another name for the new one", volume);
+                step_problem(ctx, "volume %s exists already; choose another name for the new one",
+                             volume);
         if (!w.volume && !step_bool(ctx, "create"))
                 step_problem(ctx, "there is no volume %s", volume);
         if (w.compose && !w.old && !*step_str(ctx, "user"))
@@ -144,8 +159,9 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (w.image && !has_locale(ctx, step_str(ctx, "locale"), &has, err))
                 return false;
         if (!has)
-                step_problem(ctx, "image %s does not have the locale %s of the old server; choose an image "
-                             "that has it (a -bookworm or -trixie tag), or C.UTF-8",
+                step_problem(ctx,
+                             "image %s does not have the locale %s of the old server; choose "
+                             "an image that has it (a -bookworm or -trixie tag), or C.UTF-8",
                              step_str(ctx, "image"), step_str(ctx, "locale"));
         return true;
 }
@@ -160,7 +176,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                   "(rights, files and options of the service) --env-file (its environment) %s",
                   name, volume, step_words(ctx, "image"));
         step_plan(ctx, "# waits until it answers over the network");
-        step_plan_undo(ctx, "# removes container %s and volume %s, if this run made them", name, volume);
+        step_plan_undo(ctx, "# removes container %s and volume %s, if this run made them", name,
+                       volume);
         step_plan_undo(ctx, "$ docker rm -f %s", name);
         step_plan_undo(ctx, "$ docker volume rm %s", volume);
         return true;
@@ -177,7 +194,8 @@ static bool remove_ours(StepCtx *ctx, Err *err)
                 return false;
         if (w.container && our_container(ctx, w.container)) {
                 AUTO_ARGV a = { 0 };
-                argv_add_all(&a, (const char *const[]){ "docker", "rm", "--force", container_id(w.container), NULL });
+                argv_add_all(&a, (const char *const[]){ "docker", "rm", "--force",
+                                                        container_id(w.container), NULL });
                 if (!docker_do(&call, &a, NULL, err))
                         return false;
         }
@@ -192,11 +210,13 @@ static bool remove_ours(StepCtx *ctx, Err *err)
                 return err_hint(err, "remove that container first, if it is not wanted");
         }
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "volume"), NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "volume"),
+                                                NULL });
         return docker_do(&call, &a, NULL, err);
 }
 
-static const char *setting(StepCtx *ctx, const char *param, const char *service, const char *fallback)
+static const char *setting(StepCtx *ctx, const char *param, const char *service,
+                           const char *fallback)
 {
         const char *given = step_str(ctx, param);
         return *given ? given : service ? service : fallback;
@@ -217,16 +237,18 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
                 if (!password)
                         return false;
         } else if (w->compose) {
-                if (!compose_service_secret(w->compose, step_str(ctx, "service"), "POSTGRES_PASSWORD",
-                                            "POSTGRES_PASSWORD", &own, err))
+                if (!compose_service_secret(w->compose, step_str(ctx, "service"),
+                                            "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, err))
                         return false;
                 password = own;
         }
         if (!password)
-                return err_set(err, ERR_USER, "no password for the new server: give `service` or `password`");
+                return err_set(err, ERR_USER,
+                               "no password for the new server: give `service` or `password`");
         const char *user = setting(ctx, "user", w->user, "postgres");
         const char *database = setting(ctx, "database", w->database, user);
-        if (!fits_env_file(secret_expose(password)) || !fits_env_file(user) || !fits_env_file(database))
+        if (!fits_env_file(secret_expose(password)) || !fits_env_file(user) ||
+            !fits_env_file(database))
                 return err_set(err, ERR_USER, "user, database or password holds a line break");
         buf_printf(b, "POSTGRES_USER=%s\nPOSTGRES_DB=%s\n", user, database);
         buf_adds(b, "POSTGRES_PASSWORD=");
@@ -241,10 +263,13 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
         /* The image evaluates POSTGRES_INITDB_ARGS in a shell. */
         if (encoding[strspn(encoding, plain)] || locale[strspn(locale, plain)])
-                return err_set(err, ERR_USER, "`%s`, `%s`: not an encoding and a locale", encoding, locale);
+                return err_set(err, ERR_USER, "`%s`, `%s`: not an encoding and a locale", encoding,
+                               locale);
         if (*encoding || *locale || old_args)
-                buf_printf(b, "POSTGRES_INITDB_ARGS=%s%s%s%s%s\n", old_args && fits_env_file(old_args) ? old_args : "",
-                           *encoding ? " --encoding=" : "", encoding, *locale ? " --locale=" : "", locale);
+                buf_printf(b, "POSTGRES_INITDB_ARGS=%s%s%s%s%s\n",
+                           old_args && fits_env_file(old_args) ? old_args : "",
+                           *encoding ? " --encoding=" : "", encoding, *locale ? " --locale=" : "",
+                           locale);
         if (layout->explicit_pgdata)
                 buf_printf(b, "PGDATA=%s\n", layout->pgdata);
         const char *method = w->old ? container_env(w->old, "POSTGRES_HOST_AUTH_METHOD") : NULL;
@@ -261,8 +286,9 @@ static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err 
         long uid = 0, gid = 0;
         if (!service_uid(w->old, &uid, &gid))
                 return true;
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
-                                                "none", "--user", "0", "--entrypoint", "chown", "--volume", NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
+                                                "--network", "none", "--user", "0", "--entrypoint",
+                                                "chown", "--volume", NULL });
         argv_addf(&a, "%s:%s:nocopy", step_str(ctx, "volume"), layout->mount);
         argv_add(&a, step_str(ctx, "image"));
         argv_addf(&a, "%ld:%ld", uid, gid);
@@ -282,8 +308,9 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         if (!docker_do(&call, &make, NULL, err) || !give_away(ctx, w, layout, err))
                 return false;
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never", "--restart",
-                                                "no", "--name", step_str(ctx, "name"), NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never",
+                                                "--restart", "no", "--name", step_str(ctx, "name"),
+                                                NULL });
         argv_addf(&a, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
         argv_addf(&a, "--label=%s=%s", LABEL_STEP, step_id(ctx));
         if (w->compose)
@@ -291,7 +318,8 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         argv_add(&a, "--volume");
         /* An empty volume would get the image's directory, owner and all, once more. */
         long uid, gid;
-        argv_addf(&a, "%s:%s%s", volume, layout->mount, service_uid(w->old, &uid, &gid) ? ":nocopy" : "");
+        argv_addf(&a, "%s:%s%s", volume, layout->mount,
+                  service_uid(w->old, &uid, &gid) ? ":nocopy" : "");
         run_as_service(w->old, &a);
         if (w->old)
                 service_mounts(w->old, layout, &a);
@@ -300,7 +328,7 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
                 argv_add(&a, service_platform(w->compose, step_str(ctx, "service")));
         }
         int64_t shm = w->old ? jx_int(jx_get(w->old, "HostConfig"), "ShmSize", 0) : 0;
-        argv_add(&a, "--shm-size");             /* parallel index builds want more than 64 MB (R17) */
+        argv_add(&a, "--shm-size"); /* parallel index builds want more than 64 MB (R17) */
         argv_addf(&a, "%lld", (long long)MAX(shm, 256LL * 1024 * 1024));
         /* Over TCP: the temporary server of the init phase listens on its socket only. */
         argv_add_all(&a, (const char *const[]){
@@ -319,9 +347,11 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
 
 static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
-        Wellness well = { .health = "pg_isready", .within_ms = step_int(ctx, "within"),
+        Wellness well = { .health = "pg_isready",
+                          .within_ms = step_int(ctx, "within"),
                           .user = setting(ctx, "user", w->user, "postgres"),
-                          .database = "postgres", .patient = true };
+                          .database = "postgres",
+                          .patient = true };
         if (json_is_object(step_get(ctx, "password")) &&
             !(well.password = step_secret(ctx, "password", err)))
                 return false;
@@ -340,7 +370,8 @@ static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Er
 static void layout_for(StepCtx *ctx, const World *w, PgLayout *layout)
 {
         AUTO_ERR ignored = { 0 };
-        const char *own = w->compose ? compose_service_env(w->compose, step_str(ctx, "service"), "PGDATA", &ignored)
+        const char *own = w->compose ? compose_service_env(w->compose, step_str(ctx, "service"),
+                                                           "PGDATA", &ignored)
                                      : NULL;
         layout_of(own, w->old, w->image, layout);
 }
@@ -352,9 +383,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!look(ctx, &w, err))
                 return false;
         if (!w.image)
-                return err_set(err, ERR_USER, "image %s is not here; pull it first", step_str(ctx, "image"));
-        if ((w.container && !our_container(ctx, w.container)) || (w.volume && !our_volume(ctx, w.volume)))
-                return err_set(err, ERR_USER, "container %s or volume %s is there already, and not ours",
+                return err_set(err, ERR_USER, "image %s is not here; pull it first",
+                               step_str(ctx, "image"));
+        if ((w.container && !our_container(ctx, w.container)) ||
+            (w.volume && !our_volume(ctx, w.volume)))
+                return err_set(err, ERR_USER,
+                               "container %s or volume %s is there already, and not ours",
                                step_str(ctx, "name"), step_str(ctx, "volume"));
         json_t *mine = json_object();
         jx_set_str(mine, "container", step_str(ctx, "name"));
@@ -363,7 +397,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         layout_for(ctx, &w, &layout);
         if (w.container && w.volume && container_running(w.container)) {
-                step_say(ctx, "%s of an earlier attempt runs; waiting for it", step_str(ctx, "name"));
+                step_say(ctx, "%s of an earlier attempt runs; waiting for it",
+                         step_str(ctx, "name"));
                 return wait_for_it(ctx, &w, &layout, err);
         }
         /* An attempt that died may have left half an initdb: begin again. */
@@ -381,7 +416,8 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
                 return false;
         if (!w.container && !w.volume)
                 return true;
-        if ((w.container && !our_container(ctx, w.container)) || (w.volume && !our_volume(ctx, w.volume))) {
+        if ((w.container && !our_container(ctx, w.container)) ||
+            (w.volume && !our_volume(ctx, w.volume))) {
                 *ret = FOUND_DRIFT;
                 return true;
         }
@@ -401,7 +437,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return true;
         if (!remove_ours(ctx, err))
                 return false;
-        step_report(ctx, "container %s and volume %s are gone", step_str(ctx, "name"), step_str(ctx, "volume"));
+        step_report(ctx, "container %s and volume %s are gone", step_str(ctx, "name"),
+                    step_str(ctx, "volume"));
         return true;
 }
 
@@ -415,9 +452,12 @@ static void dry_machine(StepCtx *ctx, const json_t *image)
         if (!docker_info(&call, &info, &ignored))
                 return;
         const char *here = jx_str(info, "Architecture", "");
-        const char *wants = str_eq(here, "x86_64") ? "amd64" : str_eq(here, "aarch64") ? "arm64" : "";
+        const char *wants = str_eq(here, "x86_64")    ? "amd64"
+                            : str_eq(here, "aarch64") ? "arm64"
+                                                      : "";
         if (*is && *wants && !str_eq(is, wants))
-                step_problem(ctx, "image %s is for %s, and this machine is %s", step_str(ctx, "image"), is, wants);
+                step_problem(ctx, "image %s is for %s, and this machine is %s",
+                             step_str(ctx, "image"), is, wants);
 }
 
 static bool dry_image_fits(StepCtx *ctx, Err *err)
@@ -429,8 +469,11 @@ static bool dry_image_fits(StepCtx *ctx, Err *err)
                 return true;
         const json_t *config = jx_get(image, "Config");
         if (!container_pg_major(image))
-                step_problem(ctx, "image %s does not say which PostgreSQL it is (no PG_MAJOR)", name);
-        else if (json_array_size(jx_get(config, "Entrypoint")) + json_array_size(jx_get(config, "Cmd")) == 0)
+                step_problem(ctx, "image %s does not say which PostgreSQL it is (no PG_MAJOR)",
+                             name);
+        else if (json_array_size(jx_get(config, "Entrypoint")) +
+                         json_array_size(jx_get(config, "Cmd")) ==
+                 0)
                 step_problem(ctx, "image %s has neither an entry point nor a command", name);
         dry_machine(ctx, image);
         if (step_has_problems(ctx) || !step_known(ctx, "locale"))
@@ -438,8 +481,11 @@ static bool dry_image_fits(StepCtx *ctx, Err *err)
         if (!has_locale(ctx, locale, &has, err))
                 return false;
         if (!has)
-                step_problem(ctx, "image %s does not have the locale %s of the old server; choose an image that has it (a "
-                                  "-bookworm or -trixie tag), or C.UTF-8", name, locale);
+                step_problem(ctx,
+                             "image %s does not have the locale %s of the old server; choose "
+                             "an image that has it (a -bookworm or -trixie "
+                             "tag), or C.UTF-8",
+                             name, locale);
         return true;
 }
 
@@ -451,7 +497,8 @@ static bool dry_names(StepCtx *ctx, Err *err)
         if (step_known(ctx, "name") && dry_docker_name(ctx, "container", name)) {
                 Seen seen = dry_container(ctx, name, &c, err);
                 if (seen == SEEN_LATER || (c && !our_container(ctx, c)))
-                        step_problem(ctx, "there is a container %s already, and it is not ours", name);
+                        step_problem(ctx, "there is a container %s already, and it is not ours",
+                                     name);
                 step_will(ctx, "container", name, WILL_COME);
                 step_will(ctx, "runs", name, WILL_COME);
         }
@@ -461,7 +508,8 @@ static bool dry_names(StepCtx *ctx, Err *err)
         if (seen == SEEN_NOT && !step_bool(ctx, "create") && err->kind == ERR_NONE)
                 step_problem(ctx, "there is no volume %s", volume);
         if (seen == SEEN_LATER || (v && !our_volume(ctx, v)))
-                step_problem(ctx, "volume %s exists already; choose another name for the new one", volume);
+                step_problem(ctx, "volume %s exists already; choose another name for the new one",
+                             volume);
         step_will(ctx, "volume", volume, WILL_COME);
         return err->kind == ERR_NONE;
 }
@@ -479,15 +527,19 @@ static bool dry_login(StepCtx *ctx)
         if (!*service || !step_known(ctx, "service") || dry_project(ctx, &c) != SEEN_HERE)
                 return true;
         if (!compose_container(c, service) && !*step_str(ctx, "user"))
-                step_problem(ctx, "service %s has no container to take its user and password from", service);
-        else if (!has_password && !compose_service_secret(c, service, "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "service %s has no container to take its user and password from",
+                             service);
+        else if (!has_password && !compose_service_secret(c, service, "POSTGRES_PASSWORD",
+                                                          "POSTGRES_PASSWORD", &own, &why))
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         return true;
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
         const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
         AUTO_FREE char *clean = text_clean_str(encoding);
         AUTO_FREE char *words = text_clean_str(locale);

@@ -4,10 +4,17 @@
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_STRING, .help = "container to stop" },
-        { .name = "grace", .type = PARAM_DURATION, .fallback = "120s", .help = "time to end by itself" },
-        { .name = "require", .type = PARAM_STRING, .fallback = "clean_shutdown",
+        { .name = "grace",
+          .type = PARAM_DURATION,
+          .fallback = "120s",
+          .help = "time to end by itself" },
+        { .name = "require",
+          .type = PARAM_STRING,
+          .fallback = "clean_shutdown",
           .help = "clean_shutdown: its files must say so; or nothing" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "120s",
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "120s",
           .help = "time until it answers when this is undone" },
         { 0 },
 };
@@ -20,9 +27,12 @@ static const ParamSpec results[] = {
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *name = step_words(ctx, "name");
-        step_plan(ctx, "$ docker stop --time %lld %s", (long long)step_int(ctx, "grace") / 1000, name);
+        step_plan(ctx, "$ docker stop --time %lld %s", (long long)step_int(ctx, "grace") / 1000,
+                  name);
         if (*step_str(ctx, "require"))
-                step_plan(ctx, "# its data files must say that it was shut down cleanly (pg_controldata)");
+                step_plan(
+                        ctx,
+                        "# its data files must say that it was shut down cleanly (pg_controldata)");
         step_plan_undo(ctx, "# starts it again");
         step_plan_undo(ctx, "$ docker start %s", name);
         return true;
@@ -45,7 +55,8 @@ static bool finish(StepCtx *ctx, const json_t *c, Err *err)
                         return false;
                 step_result_str(ctx, "system", system);
         }
-        step_report(ctx, "%s stopped%s", step_str(ctx, "name"), system ? ", shut down cleanly" : "");
+        step_report(ctx, "%s stopped%s", step_str(ctx, "name"),
+                    system ? ", shut down cleanly" : "");
         return true;
 }
 
@@ -61,7 +72,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 if (!step_remember(ctx, was, err))
                         return false;
         }
-        return container_stop(ctx, container_id(c), step_int(ctx, "grace"), err) && finish(ctx, c, err);
+        return container_stop(ctx, container_id(c), step_int(ctx, "grace"), err) &&
+               finish(ctx, c, err);
 }
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
@@ -98,17 +110,22 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                         if (!volume_users(ctx, volume, true, container_id(c), &users, err))
                                 return false;
                         if (*users)
-                                return err_set(err, ERR_USER, "volume %s is in use by %s: a second server "
-                                               "was not started on it", volume, users);
+                                return err_set(err, ERR_USER,
+                                               "volume %s is in use by %s: a second "
+                                               "server was not "
+                                               "started on it",
+                                               volume, users);
                 }
                 HostCall call = step_call(ctx);
                 AUTO_ARGV a = { 0 };
-                argv_add_all(&a, (const char *const[]){ "docker", "start", container_name(c), NULL });
+                argv_add_all(&a,
+                             (const char *const[]){ "docker", "start", container_name(c), NULL });
                 if (!docker_do(&call, &a, NULL, err))
                         return false;
         }
         bool checked = container_has_check(c);
-        Wellness w = { .health = checked ? "container" : "running", .within_ms = step_int(ctx, "within") };
+        Wellness w = { .health = checked ? "container" : "running",
+                       .within_ms = step_int(ctx, "within") };
         if (!service_wait(ctx, container_id(c), &w, NULL, err))
                 return false;
         step_report(ctx, "%s runs again", container_name(c));
@@ -120,7 +137,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON c = NULL;
         const char *name = step_str(ctx, "name"), *require = step_str(ctx, "require");
         if (*require && !str_eq(require, "clean_shutdown"))
-                step_problem(ctx, "require: %s is not known; it is clean_shutdown, or nothing", require);
+                step_problem(ctx, "require: %s is not known; it is clean_shutdown, or nothing",
+                             require);
         if (!step_known(ctx, "name") || !dry_docker_name(ctx, "container", name))
                 return true;
         Seen seen = dry_container(ctx, name, &c, err);
@@ -129,7 +147,10 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (seen == SEEN_NOT && step_will_be(ctx, "anything", "anywhere") != WILL_COME)
                 step_problem(ctx, "there is no container %s, and no earlier step makes it", name);
         else if (c && *require && !*container_pgdata(c))
-                step_problem(ctx, "require: container %s runs no PostgreSQL whose files could say that it was shut down", name);
+                step_problem(ctx,
+                             "require: container %s runs no PostgreSQL whose files could say that "
+                             "it was shut down",
+                             name);
         step_will(ctx, "runs", name, WILL_GO);
         return true;
 }

@@ -1,10 +1,11 @@
-/* server_try.c: the new image with the service's own command line and mounted files, on a volume that
- * nobody keeps: a setting that the new major does not know keeps it from starting, and that has to be
- * seen while the old server still runs.
+/* server_try.c: the new image with the service's own command line and mounted files, on a volume
+ * that nobody keeps: a setting that the new major does not know keeps it from starting, and that
+ * has to be seen while the old server still runs.
  *
- * The scratch server has no network, and of the service's mounts all but its data and its init scripts,
- * read-only. Where it wants to write into one (a socket's directory, logs), it is tried once more with
- * those that are writable empty and its own. It is removed with its volume when it has answered or died. */
+ * The scratch server has no network, and of the service's mounts all but its data and its init
+ * scripts, read-only. Where it wants to write into one (a socket's directory, logs), it is tried
+ * once more with those that are writable empty and its own. It is removed with its volume when it
+ * has answered or died. */
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -13,17 +14,23 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "service", .type = PARAM_STRING, .help = "service whose command and mounts are tried" },
+        { .name = "service",
+          .type = PARAM_STRING,
+          .help = "service whose command and mounts are tried" },
         { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "180s",
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "180s",
           .help = "how long nothing may move until it answers" },
         { 0 },
 };
 
 static const ParamSpec results[] = {
         { .name = "mounts", .type = PARAM_LIST, .help = "what was mounted into it" },
-        { .name = "problems", .type = PARAM_LIST,
-          .help = "why it did not start, in the server's words, or lines of its files it cannot read" },
+        { .name = "problems",
+          .type = PARAM_LIST,
+          .help = "why it did not start, in the server's words, or lines of its files it cannot "
+                  "read" },
         { 0 },
 };
 
@@ -36,7 +43,9 @@ static const char *scratch_name(StepCtx *ctx)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan(ctx, "$ docker run -d --name %s --network none (mounts of %s, read-only) %s (its command)",
+        step_plan(ctx,
+                  "$ docker run -d --name %s --network none (mounts of %s, read-only) %s (its "
+                  "command)",
                   scratch_name(ctx), step_words(ctx, "service"), step_words(ctx, "image"));
         step_plan(ctx, "# waits until it answers, reads which settings it refuses, and removes it");
         step_plan_undo(ctx, "# what it made is gone when the step ends");
@@ -53,8 +62,10 @@ static bool remove_it(StepCtx *ctx, Err *err)
         if (!c)
                 return true;
         if (!is_ours(ctx, jx_get(jx_get(c, "Config"), "Labels")))
-                return err_set(err, ERR_USER, "there is a container %s, and it is not ours", scratch_name(ctx));
-        argv_add_all(&a, (const char *const[]){ "docker", "rm", "--force", "--volumes", container_id(c), NULL });
+                return err_set(err, ERR_USER, "there is a container %s, and it is not ours",
+                               scratch_name(ctx));
+        argv_add_all(&a, (const char *const[]){ "docker", "rm", "--force", "--volumes",
+                                                container_id(c), NULL });
         return docker_do(&call, &a, NULL, err);
 }
 
@@ -62,7 +73,8 @@ static bool remove_it(StepCtx *ctx, Err *err)
 static bool is_tried(const json_t *mount, const json_t *data)
 {
         const char *to = jx_str(mount, "Destination", "");
-        return mount != data && !str_starts(to, "/docker-entrypoint-initdb.d") && *jx_str(mount, "Source", "");
+        return mount != data && !str_starts(to, "/docker-entrypoint-initdb.d") &&
+               *jx_str(mount, "Source", "");
 }
 
 static bool is_file(const char *path)
@@ -142,13 +154,15 @@ static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_
         const char *platform = service_platform(compose, step_str(ctx, "service"));
         const json_t *config = jx_get(old, "Config");
         long uid = 0, gid = 0;
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never", "--network", "none",
-                                                "--restart", "no", "--name", scratch_name(ctx), NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never",
+                                                "--network", "none", "--restart", "no", "--name",
+                                                scratch_name(ctx), NULL });
         argv_addf(&a, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
         argv_addf(&a, "--label=%s=%s", LABEL_STEP, step_id(ctx));
-        /* The server of the init phase is a child of the entry point; port and addresses are what the
-         * mounted files say, and are not asked. */
-        argv_add_all(&a, (const char *const[]){ "--health-cmd", "grep -qx postgres /proc/1/comm && "
+        /* The server of the init phase is a child of the entry point; port and addresses are what
+         * the mounted files say, and are not asked. */
+        argv_add_all(&a, (const char *const[]){ "--health-cmd",
+                                                "grep -qx postgres /proc/1/comm && "
                                                 "grep -q ^ready \"$PGDATA/postmaster.pid\"",
                                                 "--health-interval", "1s", "--health-retries",
                                                 "1000", NULL });
@@ -211,14 +225,21 @@ static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
         const char *port = "", *socket = "";
         if (!where(ctx, &port, &socket, err))
                 return false;
-        argv_add_all(&a, (const char *const[]){ "docker", "exec", scratch_name(ctx), "psql", "-X", "-At", "-h", socket,
-                     "-p", port, "-U", "postgres", "-c", "select concat_ws(': ', sourcefile || ':' || sourceline, "
-                     "name, error) from pg_file_settings where error is not null and error <> "
-                     "'setting could not be applied' union all select 'pg_hba.conf line ' || line_number || ': ' || "
-                     "error from pg_hba_file_rules where error is not null", NULL });
+        argv_add_all(
+                &a,
+                (const char *const[]){
+                        "docker", "exec", scratch_name(ctx), "psql", "-X", "-At", "-h", socket,
+                        "-p", port, "-U", "postgres", "-c",
+                        "select concat_ws(': ', sourcefile || ':' || sourceline, "
+                        "name, error) from pg_file_settings where error is not null and error <> "
+                        "'setting could not be applied' union all select 'pg_hba.conf line ' || "
+                        "line_number || ': ' || error from pg_hba_file_rules where error is "
+                        "not null",
+                        NULL });
         if (!docker_read_text(&call, &a, &text, err))
                 return err_wrap(err, "asking the scratch server about its files");
-        for (char *save = NULL, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+        for (char *save = NULL, *l = strtok_r(text, "\n", &save); l;
+             l = strtok_r(NULL, "\n", &save)) {
                 AUTO_FREE char *clean = text_clean_str(l);
                 jx_append_str(problems, clean);
         }
@@ -229,7 +250,9 @@ static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
 static bool try_it(StepCtx *ctx, Compose *compose, const json_t *old, bool own, json_t *problems,
                    Err *err)
 {
-        Wellness well = { .health = "container", .within_ms = step_int(ctx, "within"), .patient = true };
+        Wellness well = { .health = "container",
+                          .within_ms = step_int(ctx, "within"),
+                          .patient = true };
         AUTO_ERR died = { 0 };
         HostCall look = step_look(ctx);
         AUTO_JSON image = NULL;
@@ -282,13 +305,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_array_foreach(problems, i, v)
                 step_log(ctx, SAY_ERROR, "server", "%s", json_string_value(v));
         size_t n = json_array_size(problems);
-        step_report(ctx, n ? "the new image does not start with them" : "it starts with them and reads every line");
+        step_report(ctx, n ? "the new image does not start with them"
+                           : "it starts with them and reads every line");
         return ok;
 }
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        *ret = FOUND_NOTHING;           /* run() removes what an earlier try left */
+        *ret = FOUND_NOTHING; /* run() removes what an earlier try left */
         return true;
 }
 
@@ -304,8 +328,11 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         const char *service = step_str(ctx, "service");
         if (step_known(ctx, "image"))
                 (void)!dry_image(ctx, step_str(ctx, "image"), false, &image);
-        if (dry_project(ctx, &c) == SEEN_HERE && step_known(ctx, "service") && !compose_container(c, service))
-                step_problem(ctx, "service %s has no container whose command and files could be tried", service);
+        if (dry_project(ctx, &c) == SEEN_HERE && step_known(ctx, "service") &&
+            !compose_container(c, service))
+                step_problem(ctx,
+                             "service %s has no container whose command and files could be tried",
+                             service);
         return true;
 }
 

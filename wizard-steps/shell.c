@@ -10,7 +10,9 @@
 
 static const ParamSpec params[] = {
         { .name = "script", .type = PARAM_PATH, .help = "script file to run" },
-        { .name = "interpreter", .type = PARAM_STRING, .fallback = "/bin/sh",
+        { .name = "interpreter",
+          .type = PARAM_STRING,
+          .fallback = "/bin/sh",
           .help = "what reads it, when it is not executable itself" },
         { .name = "unsafe", .type = PARAM_BOOL, .help = "must be true: you have read the script" },
         COMMAND_PARAMS,
@@ -36,7 +38,8 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (stat(script, &st) < 0 || !S_ISREG(st.st_mode))
                 step_problem(ctx, "there is no script %s", clean);
         else if (st.st_mode & S_IWOTH)
-                step_problem(ctx, "%s can be written by everybody; it was not run (chmod o-w)", clean);
+                step_problem(ctx, "%s can be written by everybody; it was not run (chmod o-w)",
+                             clean);
         command_check_env(ctx);
         return true;
 }
@@ -78,7 +81,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         else if (step_known(ctx, "script") && (!there || !S_ISREG(st.st_mode)))
                 step_problem(ctx, "there is no script %s", name);
         else if (step_known(ctx, "script") && (st.st_mode & S_IWOTH))
-                step_problem(ctx, "%s can be written by everybody; it is not run (chmod o-w)", name);
+                step_problem(ctx, "%s can be written by everybody; it is not run (chmod o-w)",
+                             name);
         else if (step_known(ctx, "script") && access(script, R_OK) != 0)
                 step_problem(ctx, "%s cannot be read by this user", name);
         if (!path && step_known(ctx, "interpreter") && access(script, X_OK) != 0)

@@ -52,7 +52,8 @@ static void add_in_networks(const json_t *db, json_t *names)
         size_t n = json_array_size(names); /* name.network is a name, too */
         json_object_foreach((json_t *)networks, key, network) {
                 for (i = 0; i < n; i++) {
-                        AUTO_FREE char *full = xasprintf("%s.%s", json_string_value(json_array_get(names, i)), key);
+                        AUTO_FREE char *full = xasprintf(
+                                "%s.%s", json_string_value(json_array_get(names, i)), key);
                         list_add(names, full);
                 }
                 list_add(names, jx_str(network, "IPAddress", ""));
@@ -74,7 +75,8 @@ static void add_machine(json_t *hosts)
                 return;
         for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
                 int family = a->ifa_addr ? a->ifa_addr->sa_family : AF_UNSPEC;
-                socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+                socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in)
+                                                   : sizeof(struct sockaddr_in6);
                 if ((family != AF_INET && family != AF_INET6) ||
                     getnameinfo(a->ifa_addr, size, text, sizeof text, NULL, 0, NI_NUMERICHOST))
                         continue;
@@ -87,7 +89,9 @@ static void add_machine(json_t *hosts)
 
 Spelled spellings(const json_t *db)
 {
-        Spelled s = { .db = db, .names = json_array(), .hosts = json_array(), .ports = json_array() };
+        Spelled s = {
+                .db = db, .names = json_array(), .hosts = json_array(), .ports = json_array()
+        };
         const char *key;
         json_t *bindings, *one;
         size_t i;
@@ -149,7 +153,8 @@ bool with_port(const Spelled *s, const char *host, const char *text)
 /* A line that says where a server is, or a file that is nothing but its name. */
 static bool file_names(const char *path, const json_t *names)
 {
-        static const char *const words[] = { "host", "server", "url", "dsn", "database", "postgres", "://" };
+        static const char *const words[] = { "host",     "server",   "url", "dsn",
+                                             "database", "postgres", "://" };
         AUTO_FREE char *text = NULL;
         AUTO_ERR ignored = { 0 };
         size_t n = 0;
@@ -162,7 +167,8 @@ static bool file_names(const char *path, const json_t *names)
                 found = list_has(names, text);
         }
         char *save = NULL;
-        for (char *line = strtok_r(text, "\r\n", &save); line && !found; line = strtok_r(NULL, "\r\n", &save)) {
+        for (char *line = strtok_r(text, "\r\n", &save); line && !found;
+             line = strtok_r(NULL, "\r\n", &save)) {
                 bool speaks = false;
                 for (size_t i = 0; i < LEN(words) && !speaks; i++)
                         speaks = strcasestr(line, words[i]) != NULL;
@@ -186,7 +192,8 @@ static bool directory_names(const char *path, const json_t *names)
         for (const struct dirent *e; d && !found && n < FILES_MOST && (e = readdir(d));) {
                 AUTO_FREE char *file = io_join(path, e->d_name);
                 struct stat st;
-                if (!is_settings(e->d_name) || stat(file, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_BYTES)
+                if (!is_settings(e->d_name) || stat(file, &st) < 0 || !S_ISREG(st.st_mode) ||
+                    st.st_size > FILE_BYTES)
                         continue;
                 n++;
                 found = file_names(file, names);
@@ -203,9 +210,11 @@ bool mounts_name(const json_t *c, const json_t *names)
         struct stat st;
         json_array_foreach(jx_get(c, "Mounts"), i, m) {
                 const char *from = jx_str(m, "Source", "");
-                if (!str_eq(jx_str(m, "Type", ""), "bind") || !docker_is_local() || stat(from, &st) < 0)
+                if (!str_eq(jx_str(m, "Type", ""), "bind") || !docker_is_local() ||
+                    stat(from, &st) < 0)
                         continue;
-                if (S_ISREG(st.st_mode) ? file_names(from, names) : S_ISDIR(st.st_mode) && directory_names(from, names))
+                if (S_ISREG(st.st_mode) ? file_names(from, names)
+                                        : S_ISDIR(st.st_mode) && directory_names(from, names))
                         return true;
         }
         return false;

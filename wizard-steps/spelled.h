@@ -9,10 +9,10 @@
 
 /* Names and addresses inside Docker; those of this machine, with its port. */
 typedef struct Spelled {
-        const json_t *db; /* inspect JSON, borrowed                                     */
-        json_t *names;    /* service, container, aliases, addresses                     */
-        json_t *hosts;    /* of this machine, where a port is published                 */
-        json_t *ports;    /* published, as text                                         */
+        const json_t *db; /* inspect JSON, borrowed */
+        json_t *names;    /* service, container, aliases, addresses */
+        json_t *hosts;    /* of this machine, where a port is published */
+        json_t *ports;    /* published, as text */
 } Spelled;
 
 Spelled spellings(const json_t *db);
@@ -20,7 +20,7 @@ void spelled_done(Spelled *s) NONNULL;
 #define AUTO_SPELLED CLEANUP(spelled_done) Spelled
 
 bool list_has(const json_t *list, const char *text);
-void list_add(json_t *list, const char *text); /* once; NULL and "": not at all  */
+void list_add(json_t *list, const char *text); /* once; NULL and "": not at all */
 
 /* "db", "db:5432", "..@db/app", "jdbc:postgresql://db", "host='db'": a text names it as a host;
  * pure. */

@@ -11,7 +11,9 @@
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_STRING, .help = "volume to copy" },
         { .name = "to", .type = PARAM_STRING, .help = "name of the new volume" },
-        { .name = "image", .type = PARAM_STRING, .fallback = "",
+        { .name = "image",
+          .type = PARAM_STRING,
+          .fallback = "",
           .help = "image of the helper container; else that of a container which uses the volume" },
         { 0 },
 };
@@ -51,7 +53,8 @@ static bool helper_image(StepCtx *ctx, char **ret, Err *err)
         const json_t *first = json_array_get(users, 0);
         if (!first) {
                 err_set(err, ERR_USER, "no container uses volume %s", step_str(ctx, "from"));
-                return err_hint(err, "say which image the helper container may use: `image: postgres:17`");
+                return err_hint(
+                        err, "say which image the helper container may use: `image: postgres:17`");
         }
         *ret = xstrdup(container_image_id(first));
         return true;
@@ -68,8 +71,10 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (!from)
                 step_problem(ctx, "there is no volume %s", step_str(ctx, "from"));
         if (*users)
-                step_problem(ctx, "%s runs on volume %s: a copy of files in use is no copy; stop it first",
-                             users, step_str(ctx, "from"));
+                step_problem(
+                        ctx,
+                        "%s runs on volume %s: a copy of files in use is no copy; stop it first",
+                        users, step_str(ctx, "from"));
         if (to && !is_ours(ctx, jx_get(to, "Labels")))
                 step_problem(ctx, "volume %s exists already", step_str(ctx, "to"));
         return true;
@@ -79,7 +84,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *from = step_words(ctx, "from"), *to = step_words(ctx, "to");
         step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx), to);
-        step_plan(ctx, "$ docker run --rm -v %s:/from:ro -v %s:/to IMAGE cp -a /from/. /to/", from, to);
+        step_plan(ctx, "$ docker run --rm -v %s:/from:ro -v %s:/to IMAGE cp -a /from/. /to/", from,
+                  to);
         step_plan(ctx, "# lists both sides with checksums and compares them");
         step_plan_undo(ctx, "# removes volume %s, which this run made", to);
         step_plan_undo(ctx, "$ docker volume rm %s", to);
@@ -98,17 +104,18 @@ static bool remove_ours(StepCtx *ctx, Err *err)
         if (!volume_users(ctx, step_str(ctx, "to"), false, NULL, &users, err))
                 return false;
         if (*users)
-                return err_set(err, ERR_USER, "volume %s is used by %s; it was left alone", step_str(ctx, "to"),
-                               users);
+                return err_set(err, ERR_USER, "volume %s is used by %s; it was left alone",
+                               step_str(ctx, "to"), users);
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "to"), NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "to"), NULL });
         return docker_do(&call, &a, NULL, err);
 }
 
 static void begin(Argv *a, StepCtx *ctx)
 {
-        argv_add_all(a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
-                                               "none", "--user", "0", NULL });
+        argv_add_all(a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
+                                               "--network", "none", "--user", "0", NULL });
         argv_addf(a, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
         argv_add(a, "--volume");
 }
@@ -136,7 +143,8 @@ static bool copy(StepCtx *ctx, const char *image, Err *err)
         argv_addf(&a, "%s:/from:ro", step_str(ctx, "from"));
         argv_add(&a, "--volume");
         argv_addf(&a, "%s:/to", step_str(ctx, "to"));
-        argv_add_all(&a, (const char *const[]){ "--entrypoint", "cp", image, "-a", "/from/.", "/to/", NULL });
+        argv_add_all(&a, (const char *const[]){ "--entrypoint", "cp", image, "-a", "/from/.",
+                                                "/to/", NULL });
         return docker_do(&call, &make, NULL, err) && docker_do(&call, &a, NULL, err);
 }
 
@@ -217,12 +225,17 @@ static bool dry_from(StepCtx *ctx, const char *from, Err *err)
                 return true;
         if (!volume_users(ctx, from, true, NULL, &users, err))
                 return false;
-        for (char *save = NULL, *one = strtok_r(users, ", ", &save); one; one = strtok_r(NULL, ", ", &save))
-                if (step_will_be(ctx, "runs", one) != WILL_GO && step_will_be(ctx, "anything", "anywhere") != WILL_COME)
-                        step_problem(ctx, "%s runs on volume %s, and no earlier step stops it: a copy of files in use is no "
-                                          "copy", one, from);
+        for (char *save = NULL, *one = strtok_r(users, ", ", &save); one;
+             one = strtok_r(NULL, ", ", &save))
+                if (step_will_be(ctx, "runs", one) != WILL_GO &&
+                    step_will_be(ctx, "anything", "anywhere") != WILL_COME)
+                        step_problem(ctx,
+                                     "%s runs on volume %s, and no earlier step stops it: a "
+                                     "copy of files in use is no copy",
+                                     one, from);
         if (!helper_image(ctx, &helper, &why))
-                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "", why.hint ? why.hint : "");
+                step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
+                             why.hint ? why.hint : "");
         else if (step_known(ctx, "image"))
                 (void)!dry_image(ctx, helper, false, &image);
         return true;

@@ -92,7 +92,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return err_set(err, ERR_USER, "volume %s is used by %s; it was left alone",
                                step_str(ctx, "volume"), users);
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "volume"), NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", step_str(ctx, "volume"),
+                                                NULL });
         return docker_do(&call, &a, NULL, err);
 }
 

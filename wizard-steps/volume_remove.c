@@ -4,7 +4,9 @@
 #include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
-        { .name = "volume", .type = PARAM_STRING, .help = "volume to remove, exactly as it is called" },
+        { .name = "volume",
+          .type = PARAM_STRING,
+          .help = "volume to remove, exactly as it is called" },
         { 0 },
 };
 static const ParamSpec results[] = {
@@ -70,9 +72,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!unused(ctx, &users, err))
                 return false;
         if (*users)
-                return err_set(err, ERR_USER, "volume %s is used by %s", step_str(ctx, "volume"), users);
+                return err_set(err, ERR_USER, "volume %s is used by %s", step_str(ctx, "volume"),
+                               users);
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", "--", step_str(ctx, "volume"), NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "volume", "rm", "--",
+                                                step_str(ctx, "volume"), NULL });
         if (!docker_do(&call, &a, NULL, err))
                 return false;
         step_report(ctx, "%s removed", step_str(ctx, "volume"));
@@ -104,7 +108,8 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         bool may_go = step_will_be(ctx, "containers", "any") == WILL_GO ||
                       step_will_be(ctx, "anything", "anywhere") == WILL_COME;
         if (users && *users && may_go)
-                step_unseen(ctx, "volume %s is used by %s, which an earlier step may remove", name, users);
+                step_unseen(ctx, "volume %s is used by %s, which an earlier step may remove", name,
+                            users);
         else if (users && *users)
                 step_problem(ctx, "volume %s is used by %s", name, users);
         step_will(ctx, "volume", name, WILL_GO);

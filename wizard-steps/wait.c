@@ -17,8 +17,12 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static void tell(StepCtx *ctx, int64_t total, int64_t left)
 {
-        step_progress(ctx, &(Progress){ .unit = "ms", .done = total - left, .total = total,
-                                        .rate = 1000, .eta_ms = left, .label = "waiting" });
+        step_progress(ctx, &(Progress){ .unit = "ms",
+                                        .done = total - left,
+                                        .total = total,
+                                        .rate = 1000,
+                                        .eta_ms = left,
+                                        .label = "waiting" });
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)

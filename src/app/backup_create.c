@@ -10,14 +10,14 @@
 #include "base/fmt.h"
 #include "base/text.h"
 
-#define MOST 64                         /* databases in one bundle by hand */
+#define MOST 64 /* databases in one bundle by hand */
 
 typedef struct Create {
         const char *from, *password_file, *root, *name, *jobs;
-        int         n_jobs;             /* 0: by cores and memory */
-        bool        all, dump, portable, no_globals, keep_env, json, quiet;
-        json_t     *databases, *files;
-        json_t     *tables, *schemas;   /* words: only these */
+        int n_jobs; /* 0: by cores and memory */
+        bool all, dump, portable, no_globals, keep_env, json, quiet;
+        json_t *databases, *files;
+        json_t *tables, *schemas; /* words: only these */
 } Create;
 
 static void create_done(Create *c)
@@ -33,8 +33,10 @@ static bool all_databases(Endpoint *e, json_t *into, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
         if (!endpoint_open(e, NULL, &pg, err) ||
-            !pg_ask(pg, "select datname from pg_database where datallowconn and not datistemplate "
-                    "order by datname <> 'postgres', datname", &r, err))
+            !pg_ask(pg,
+                    "select datname from pg_database where datallowconn and not datistemplate "
+                    "order by datname <> 'postgres', datname",
+                    &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
                 jx_append_str(into, pg_cell(r, i, 0));
@@ -78,8 +80,9 @@ static void report(const Create *c, const BundleDone *done, const TransferResult
         }
         AUTO_FREE char *path = text_clean_str(done->path);
         printf("%s\n%s, %s, %s, %s\nschema by pg_dump of %s\nsha256 %s\n", path,
-               fmt_bytes(done->size, size), THINGS(done->members, "member"), THINGS(sum->tables, "table"),
-               THINGS(sum->rows, "row"), sum->client ? sum->client : "the server", done->sha256);
+               fmt_bytes(done->size, size), THINGS(done->members, "member"),
+               THINGS(sum->tables, "table"), THINGS(sum->rows, "row"),
+               sum->client ? sum->client : "the server", done->sha256);
 }
 
 static int create_now(Create *c, Endpoint *e)
@@ -94,15 +97,19 @@ static int create_now(Create *c, Endpoint *e)
                 return verb_usage("backup", "at most %d databases go into one bundle", MOST);
         for (size_t i = 0; i < n; i++)
                 names[i] = json_string_value(json_array_get(c->databases, i));
-        AUTO_PG Pg *pg = NULL;          /* the password is asked for before anything begins */
+        AUTO_PG Pg *pg = NULL; /* the password is asked for before anything begins */
         if (!endpoint_open(e, names[0], &pg, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
         pg = pg_close(pg);
         if (!bundle_choose(c->root, c->name ? c->name : names[0], &path, &err))
                 return verb_fail(&err, EXIT_BLIND);
-        TransferBackup b = { .source = endpoint_params(e, names[0]), .path = path,
-                             .databases = names, .dump = c->dump, .portable = c->portable,
-                             .globals = !c->no_globals, .only_tables = c->tables,
+        TransferBackup b = { .source = endpoint_params(e, names[0]),
+                             .path = path,
+                             .databases = names,
+                             .dump = c->dump,
+                             .portable = c->portable,
+                             .globals = !c->no_globals,
+                             .only_tables = c->tables,
                              .only_schemas = c->schemas,
                              .files = json_array_size(c->files) ? c->files : NULL,
                              .redact_env = !c->keep_env };
@@ -118,11 +125,13 @@ static int create_now(Create *c, Endpoint *e)
         free(done.path);
         transfer_result_done(&sum);
         if (!ok && err.sys_errno == ENOSPC)
-                err_hint(&err, "the unfinished bundle was removed; make room in %s, or choose "
-                         "another place with --root", c->root);
+                err_hint(&err,
+                         "the unfinished bundle was removed; make room in %s, or choose "
+                         "another place with --root",
+                         c->root);
         else if (!ok && !err.hint && err.kind != ERR_CANCELLED)
-                err_hint(&err, "the unfinished bundle was removed, and the source was only read: see to "
-                         "the cause and run it again");
+                err_hint(&err, "the unfinished bundle was removed, and the source was only read: "
+                               "see to the cause and run it again");
         return ok ? EXIT_DONE : work_fail(w, &err, verb_work_code(&err, false));
 }
 
@@ -130,8 +139,10 @@ int backup_create(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         AUTO_ENDPOINT e = { 0 };
-        Create CLEANUP(create_done) c = { .root = BACKUP_ROOT, .databases = json_array(),
-                                          .files = json_array(), .tables = json_array(),
+        Create CLEANUP(create_done) c = { .root = BACKUP_ROOT,
+                                          .databases = json_array(),
+                                          .files = json_array(),
+                                          .tables = json_array(),
                                           .schemas = json_array() };
         size_t n;
         const Flag flags[] = {
@@ -153,13 +164,15 @@ int backup_create(int argc, char **argv)
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.n_jobs, &err) ||
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+            !flags_jobs(c.jobs, &c.n_jobs, &err) ||
             !endpoint_read("--from", c.from, c.password_file, &e, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (c.dump && json_array_size(c.tables) + json_array_size(c.schemas))
-                return verb_usage("backup", "--dump is the whole database: not with --schema or --table");
+                return verb_usage("backup",
+                                  "--dump is the whole database: not with --schema or --table");
         if (!choose_databases(&c, &e, &err))
-                return verb_fail(&err, !c.all               ? EXIT_USAGE
+                return verb_fail(&err, !c.all                 ? EXIT_USAGE
                                        : err.kind == ERR_USER ? EXIT_REFUSED
                                                               : verb_work_code(&err, true));
         return create_now(&c, &e);

@@ -15,12 +15,12 @@
 
 typedef struct Extract {
         const char *dir, *table, *database, *out;
-        json_t     *members;
-        json_t     *parts;              /* of the one stream; unpack: on the way             */
-        bool        unpack, plain, schema_sql, json, quiet;
-        Work       *work;
-        int         fd;
-        int64_t     bytes;
+        json_t *members;
+        json_t *parts; /* of the one stream; unpack: on the way */
+        bool unpack, plain, schema_sql, json, quiet;
+        Work *work;
+        int fd;
+        int64_t bytes;
 } Extract;
 
 static void extract_done(Extract *x)
@@ -42,8 +42,13 @@ static bool write_piece(void *arg, const void *bytes, size_t n, Err *err)
 static void show(void *arg, int64_t done, int64_t total, const char *member)
 {
         TransferRow row = { .name = member };
-        work_progress(arg, &(TransferProgress){ .stage = "extracting", .unit = "bytes", .done = done,
-                                                .total = total, .eta_ms = -1, .rows = &row, .n_rows = 1 });
+        work_progress(arg, &(TransferProgress){ .stage = "extracting",
+                                                .unit = "bytes",
+                                                .done = done,
+                                                .total = total,
+                                                .eta_ms = -1,
+                                                .rows = &row,
+                                                .n_rows = 1 });
 }
 
 static void report(const Extract *x, const char *to, int64_t members)
@@ -66,7 +71,8 @@ static void report(const Extract *x, const char *to, int64_t members)
 
 /* ---- one stream, to standard output or a new file ---- */
 
-static bool table_parts(const Extract *x, const json_t *db, const Bundle *b, json_t *parts, Err *err)
+static bool table_parts(const Extract *x, const json_t *db, const Bundle *b, json_t *parts,
+                        Err *err)
 {
         AUTO_ARENA a = arena_new();
         TransferName name;
@@ -74,8 +80,7 @@ static bool table_parts(const Extract *x, const json_t *db, const Bundle *b, jso
         json_t *t;
         if (!transfer_table_named(db, x->table, a, &name, err))
                 return false;
-        json_array_foreach(jx_get(db, "tables"), i, t)
-        {
+        json_array_foreach(jx_get(db, "tables"), i, t) {
                 if (!str_eq(jx_str(t, "name", ""), name.name) ||
                     !str_eq(jx_str(t, "schema", ""), name.schema))
                         continue;
@@ -102,8 +107,7 @@ static bool has_members(const Extract *x, const Bundle *b, Err *err)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(x->members, i, j)
-        {
+        json_array_foreach(x->members, i, j) {
                 AUTO_FREE char *clean = text_clean_str(json_string_value(j));
                 if (!bundle_has(b, json_string_value(j)))
                         return err_set(err, ERR_USER, "there is no member %s in it", clean);
@@ -147,12 +151,11 @@ static bool write_all(Extract *x, const Bundle *b, Err *err)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(x->parts, i, j)
-        {
+        json_array_foreach(x->parts, i, j) {
                 const char *name = json_string_value(j);
                 show(x->work, (int64_t)i, (int64_t)json_array_size(x->parts), name);
                 if (x->unpack ? !bundle_read(b, name, write_piece, x, err)
-                          : !bundle_read_stored(b, name, write_piece, x, err))
+                              : !bundle_read_stored(b, name, write_piece, x, err))
                         return false;
         }
         return true;
@@ -182,9 +185,12 @@ static int extract(Extract *x, const char *path, const Bundle *b)
         bool ok;
         x->work = work_begin(work_show(x->quiet, false));
         if (x->dir) {
-                BundleExtract o = { .dir = x->dir, .plain = x->plain, .cancel = work_flag(x->work),
+                BundleExtract o = { .dir = x->dir,
+                                    .plain = x->plain,
+                                    .cancel = work_flag(x->work),
                                     .members = json_array_size(x->members) ? x->members : NULL,
-                                    .progress = show, .arg = x->work };
+                                    .progress = show,
+                                    .arg = x->work };
                 ok = bundle_extract(b, &o, &members, &err);
         } else if (x->out) {
                 ok = to_file(x, b, &err);
@@ -205,13 +211,15 @@ static bool makes_sense(const Extract *x, Err *err)
         size_t members = json_array_size(x->members);
         int what = (members > 0 || x->dir) + (x->table != NULL) + x->schema_sql;
         if (what != 1)
-                return err_set(err, ERR_USER, "extract wants one of --dir, --member, --table, --schema-sql");
+                return err_set(err, ERR_USER,
+                               "extract wants one of --dir, --member, --table, --schema-sql");
         if (x->dir && x->out)
                 return err_set(err, ERR_USER, "--dir or --out, not both");
         if (!x->dir && members > 1)
                 return err_set(err, ERR_USER, "several members go into a directory: --dir");
         if (x->json && !x->dir && !x->out)
-                return err_set(err, ERR_USER, "--json needs --dir or --out: standard output is the content's");
+                return err_set(err, ERR_USER,
+                               "--json needs --dir or --out: standard output is the content's");
         return true;
 }
 
@@ -219,15 +227,16 @@ int backup_extract(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         AUTO_BUNDLE b = NULL;
-        Extract CLEANUP(extract_done) x = { .members = json_array(), .parts = json_array(), .fd = -1 };
+        Extract CLEANUP(extract_done)
+                x = { .members = json_array(), .parts = json_array(), .fd = -1 };
         const char *words[1];
         size_t n;
         const Flag flags[] = {
-                { "--dir", .value = &x.dir },           { "--member", .list = x.members },
-                { "--table", .value = &x.table },       { "--schema-sql", .set = &x.schema_sql },
-                { "--plain", .set = &x.plain },         { "--database", .value = &x.database },
-                { "--out", .value = &x.out },           { "--json", .set = &x.json },
-                { "--quiet", .set = &x.quiet },         { 0 },
+                { "--dir", .value = &x.dir },     { "--member", .list = x.members },
+                { "--table", .value = &x.table }, { "--schema-sql", .set = &x.schema_sql },
+                { "--plain", .set = &x.plain },   { "--database", .value = &x.database },
+                { "--out", .value = &x.out },     { "--json", .set = &x.json },
+                { "--quiet", .set = &x.quiet },   { 0 },
         };
         if (!flags_read(flags, argc, argv, words, LEN(words), &n, &err))
                 return verb_fail(&err, EXIT_USAGE);

@@ -10,15 +10,14 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define HASH_WORDS 12                   /* digits of a SHA-256 that people compare by eye */
+#define HASH_WORDS 12 /* digits of a SHA-256 that people compare by eye */
 
 static char *names_of(const json_t *names)
 {
         AUTO_BUF b = buf_init(1 << 20);
         size_t i;
         json_t *name;
-        json_array_foreach(names, i, name)
-        {
+        json_array_foreach(names, i, name) {
                 AUTO_FREE char *clean = text_clean_str(json_string_value(name));
                 buf_printf(&b, "%s%s", i ? ", " : "", clean);
         }
@@ -64,7 +63,8 @@ static void print_row(const json_t *row)
 bool backup_root(const char *word, const char *option, const char **ret, Err *err)
 {
         *ret = word ? word : option ? option : BACKUP_ROOT;
-        return !word || !option || err_set(err, ERR_USER, "the directory is %s, or --root says it: not both", word);
+        return !word || !option ||
+               err_set(err, ERR_USER, "the directory is %s, or --root says it: not both", word);
 }
 
 int backup_list(int argc, char **argv)
@@ -81,12 +81,14 @@ int backup_list(int argc, char **argv)
                 return verb_fail(&err, EXIT_USAGE);
         if (!bundle_list(dir, &found, &err))
                 return verb_fail(&err, EXIT_BLIND);
-        json_array_foreach(found, i, row) bundle_locks_settle(row);
+        json_array_foreach(found, i, row)
+                bundle_locks_settle(row);
         if (json) {
                 backup_print_json(found);
                 return EXIT_DONE;
         }
-        json_array_foreach(found, i, row) print_row(row);
+        json_array_foreach(found, i, row)
+                print_row(row);
         if (!json_array_size(found))
                 puts("no bundles here");
         return EXIT_DONE;
@@ -108,8 +110,8 @@ static json_t *roles_of(const Bundle *b)
         for (char *line = sql; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
                 if (!str_starts(line, make))
                         continue;
-                AUTO_FREE char *name = xstrndup(line + sizeof make - 1,
-                                                strcspn(line + sizeof make - 1, ";\n"));
+                AUTO_FREE char *name =
+                        xstrndup(line + sizeof make - 1, strcspn(line + sizeof make - 1, ";\n"));
                 jx_append_str(roles, name);
         }
         return roles;
@@ -119,9 +121,9 @@ static void show_list(const char *words, const json_t *list)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(list, i, j)
-        {
-                AUTO_FREE char *name = text_clean_str(json_string_value(j) ? json_string_value(j) : "");
+        json_array_foreach(list, i, j) {
+                AUTO_FREE char *name =
+                        text_clean_str(json_string_value(j) ? json_string_value(j) : "");
                 printf("  %s%s\n", words, name);
         }
 }
@@ -144,9 +146,9 @@ static void show_database(const json_t *db)
         AUTO_FREE char *client = text_clean_str(jx_str(db, "client", "?"));
         printf("\ndatabase %s: %s, %s, read at %s by %s\n", name,
                THINGS(jx_int(db, "objects", 0), "object"),
-               THINGS(jx_int(jx_get(db, "large_objects"), "count", 0), "large object"), when, client);
-        json_array_foreach(jx_get(db, "extensions"), i, t)
-        {
+               THINGS(jx_int(jx_get(db, "large_objects"), "count", 0), "large object"), when,
+               client);
+        json_array_foreach(jx_get(db, "extensions"), i, t) {
                 AUTO_FREE char *extension = text_clean_str(jx_str(t, "name", ""));
                 AUTO_FREE char *version = text_clean_str(jx_str(t, "version", "?"));
                 printf("  extension %s %s\n", extension, version);
@@ -154,9 +156,9 @@ static void show_database(const json_t *db)
         show_only(jx_get(db, "only"));
         if (jx_str(db, "dump", NULL))
                 printf("  also a whole pg_dump -Fc\n");
-        json_array_foreach(jx_get(db, "tables"), i, t)
-        {
-                AUTO_FREE char *full = xasprintf("%s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
+        json_array_foreach(jx_get(db, "tables"), i, t) {
+                AUTO_FREE char *full =
+                        xasprintf("%s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
                 AUTO_FREE char *clean = text_clean_str(full);
                 AUTO_FREE char *hash = text_clean_str(jx_str(t, "hash", ""));
                 printf("  %14s rows  %10s  %16s  %s\n", fmt_count(jx_int(t, "rows", 0), rows),
@@ -182,15 +184,16 @@ static void show_text(const Bundle *b, const json_t *about, const json_t *roles)
                THINGS(json_object_size(jx_get(m, "members")) + 1, "member"), HASH_WORDS,
                jx_str(jx_get(m, "tail"), "self", ""), words);
         if (json_array_size(roles))
-                printf("roles%s: %s\n", jx_bool(m, "role_passwords", false) ? ", with passwords" : "",
-                       names);
-        json_object_foreach(jx_get(m, "files"), file, db)
-        {
+                printf("roles%s: %s\n",
+                       jx_bool(m, "role_passwords", false) ? ", with passwords" : "", names);
+        json_object_foreach(jx_get(m, "files"), file, db) {
                 AUTO_FREE char *as = text_clean_str(file);
-                AUTO_FREE char *was = text_clean_str(json_string_value(db) ? json_string_value(db) : "");
+                AUTO_FREE char *was =
+                        text_clean_str(json_string_value(db) ? json_string_value(db) : "");
                 printf("file %s, from %s\n", as, was);
         }
-        json_array_foreach(jx_get(m, "databases"), i, db) show_database(db);
+        json_array_foreach(jx_get(m, "databases"), i, db)
+                show_database(db);
 }
 
 int backup_show(int argc, char **argv)

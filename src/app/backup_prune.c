@@ -10,13 +10,13 @@
 #include "base/fmt.h"
 #include "base/text.h"
 
-#define DAY_MS      ((int64_t)24 * 60 * 60 * 1000)
-#define NUMBER_MAX  100000              /* bundles, days: 270 years */
+#define DAY_MS     ((int64_t)24 * 60 * 60 * 1000)
+#define NUMBER_MAX 100000 /* bundles, days: 270 years */
 
 typedef struct Prune {
         const char *dir, *last, *days, *name;
-        bool        dry, yes, json;
-        int64_t     n, bytes;           /* that go */
+        bool dry, yes, json;
+        int64_t n, bytes; /* that go */
 } Prune;
 
 static bool number(const char *option, const char *text, int64_t least, int64_t *ret, Err *err)
@@ -33,7 +33,7 @@ static bool number(const char *option, const char *text, int64_t least, int64_t 
 /* Those of another name are not spoken of. */
 static json_t *only_named(json_t *all, const char *name)
 {
-        AUTO_FREE char *encoded = name ? bundle_encode(name) : NULL;    /* as files have it */
+        AUTO_FREE char *encoded = name ? bundle_encode(name) : NULL; /* as files have it */
         json_t *some = json_array(), *row;
         size_t i;
         json_array_foreach(all, i, row)
@@ -48,15 +48,15 @@ static void show(const json_t *row)
         AUTO_FREE char *path = text_clean_str(jx_str(row, "path", ""));
         AUTO_FREE char *why = text_clean_str(jx_str(row, "why", ""));
         printf("%-6s  %9s  %s\n        %s\n", jx_bool(row, "remove", false) ? "REMOVE" : "stays",
-               jx_int(row, "size", -1) < 0 ? "?" : fmt_bytes(jx_int(row, "size", 0), size), path, why);
+               jx_int(row, "size", -1) < 0 ? "?" : fmt_bytes(jx_int(row, "size", 0), size), path,
+               why);
 }
 
 static void count(Prune *p, const json_t *list)
 {
         size_t i;
         json_t *row;
-        json_array_foreach(list, i, row)
-        {
+        json_array_foreach(list, i, row) {
                 if (!jx_bool(row, "remove", false))
                         continue;
                 p->n++;
@@ -71,7 +71,8 @@ static int asked(const Prune *p)
         if (p->yes)
                 return -1;
         if (!isatty(STDIN_FILENO) || p->json) {
-                fprintf(stderr, "pgsherpa backup prune: nobody is there to be asked: nothing was removed\n"
+                fprintf(stderr, "pgsherpa backup prune: nobody is there to be asked: nothing was "
+                                "removed\n"
                                 "hint: --yes removes them, --dry-run only shows them\n");
                 return EXIT_REFUSED;
         }
@@ -94,8 +95,7 @@ static int remove_all(const Prune *p, json_t *list)
         size_t i;
         json_t *row;
         int code = EXIT_DONE;
-        json_array_foreach(list, i, row)
-        {
+        json_array_foreach(list, i, row) {
                 AUTO_ERR err = { 0 };
                 if (!jx_bool(row, "remove", false))
                         continue;
@@ -121,13 +121,16 @@ static int prune(Prune *p, const BundleRule *rule)
         if (!bundle_list(p->dir, &all, &err))
                 return verb_fail(&err, EXIT_BLIND);
         AUTO_JSON list = only_named(all, p->name);
-        json_array_foreach(list, i, row) bundle_locks_settle(row);
+        json_array_foreach(list, i, row)
+                bundle_locks_settle(row);
         bundle_prune_plan(list, rule);
         count(p, list);
         if (!p->json) {
-                json_array_foreach(list, i, row) show(row);
+                json_array_foreach(list, i, row)
+                        show(row);
                 printf("%lld of %zu bundles, %s, %s\n", (long long)p->n, json_array_size(list),
-                       fmt_bytes(p->bytes, size), p->dry ? "would be removed" : "are to be removed");
+                       fmt_bytes(p->bytes, size),
+                       p->dry ? "would be removed" : "are to be removed");
         }
         int code = p->n == 0 || p->dry ? EXIT_DONE : asked(p);
         if (code == -1)
@@ -178,7 +181,7 @@ static int locking(int argc, char **argv, bool lock)
                 return verb_fail(&err, EXIT_USAGE);
         if (n != 1 || !*run)
                 return verb_usage("backup", "%s wants a bundle", lock ? "lock" : "unlock");
-        if (lock && !bundle_open(words[0], &b, &err))   /* a damaged one may be let go */
+        if (lock && !bundle_open(words[0], &b, &err)) /* a damaged one may be let go */
                 return verb_fail(&err, verb_bundle_code(words[0], &err));
         was = bundle_locked_by(words[0]);
         if (lock && was && !str_eq(was, run)) {

@@ -16,15 +16,15 @@
 #include "transfer/scratch.h"
 
 typedef struct Verify {
-        const char  *path, *into, *password_file;
-        bool         restore, json, quiet;
-        Endpoint     endpoint;
-        Scratch     *scratch;
-        Work        *work;
-        Transfer    *t;
+        const char *path, *into, *password_file;
+        bool restore, json, quiet;
+        Endpoint endpoint;
+        Scratch *scratch;
+        Work *work;
+        Transfer *t;
         BundleReport r;
-        int64_t      tables;
-        bool         server;            /* there is one to restore on */
+        int64_t tables;
+        bool server; /* there is one to restore on */
 } Verify;
 
 static void verify_done(Verify *v)
@@ -56,13 +56,11 @@ static int verdict(const Verify *v)
                 backup_print_json(out);
                 return bad ? EXIT_NO : EXIT_DONE;
         }
-        json_array_foreach(r->notes, i, j)
-        {
+        json_array_foreach(r->notes, i, j) {
                 AUTO_FREE char *note = text_clean_str(json_string_value(j));
                 puts(note);
         }
-        json_array_foreach(r->bad, i, j)
-        {
+        json_array_foreach(r->bad, i, j) {
                 AUTO_FREE char *member = text_clean_str(jx_str(j, "member", ""));
                 AUTO_FREE char *why = text_clean_str(jx_str(j, "why", ""));
                 printf("DAMAGED %s: %s\n", member, why);
@@ -71,14 +69,15 @@ static int verdict(const Verify *v)
                 puts("this bundle is damaged: do not rely on it");
         else
                 printf("%s, %s, %s: every byte is as it was written\n",
-                       THINGS(r->members, "member"), fmt_bytes(r->bytes, bytes), THINGS(r->rows, "row"));
+                       THINGS(r->members, "member"), fmt_bytes(r->bytes, bytes),
+                       THINGS(r->rows, "row"));
         if (r->restored_on) {
                 AUTO_FREE char *on = text_clean_str(r->restored_on);
                 printf("restored on %s: %s read back, rows and hashes are those of the manifest\n",
                        on, THINGS(v->tables, "table"));
         } else if (!bad) {
-                puts("not evaluated: whether the rows satisfy what is asked of them when they are loaded (CHECKs, "
-                     "keys, foreign keys, expressions); --restore does that");
+                puts("not evaluated: whether the rows satisfy what is asked of them when they are "
+                     "loaded (CHECKs, keys, foreign keys, expressions); --restore does that");
         }
         return bad ? EXIT_NO : EXIT_DONE;
 }
@@ -97,33 +96,41 @@ static bool server(Verify *v, const Bundle *b, PgParams *ret, char **ret_words, 
                                        pg_major(pg));
                 return true;
         }
-        if (!scratch_start(MAX(version / 10000, MAJOR_OLDEST), work_flag(v->work), &v->scratch, err))
+        if (!scratch_start(MAX(version / 10000, MAJOR_OLDEST), work_flag(v->work), &v->scratch,
+                           err))
                 return false;
         *ret = scratch_params(v->scratch);
         *ret_words = xstrdup(scratch_words(v->scratch));
         return transfer_bundle_roles(v->t, b, ret, &made, err);
 }
 
-static bool one_database(Verify *v, const Bundle *b, const PgParams *target, const char *name, Err *err)
+static bool one_database(Verify *v, const Bundle *b, const PgParams *target, const char *name,
+                         Err *err)
 {
         AUTO_FREE char *into = NULL;
         char hex[9];
-        random_hex(4, hex);             /* two containers have the same pids */
+        random_hex(4, hex); /* two containers have the same pids */
         AUTO_FREE char *run = xasprintf("verify%d_%s", (int)getpid(), hex);
-        AUTO_FREE char *marker = xasprintf("pgsherpa verify, process %d, %s: to be dropped", (int)getpid(), hex);
+        AUTO_FREE char *marker =
+                xasprintf("pgsherpa verify, process %d, %s: to be dropped", (int)getpid(), hex);
         TransferResult result = { 0 };
         AUTO_ERR drop = { 0 };
         int64_t tables = 0;
         if (!transfer_temporary_name(target, run, &into, err))
                 return false;
-        TransferRestore r = { .bundle = b, .database = name, .target = target, .into = into,
-                              .marker = marker, .created = work_created };
+        TransferRestore r = { .bundle = b,
+                              .database = name,
+                              .target = target,
+                              .into = into,
+                              .marker = marker,
+                              .created = work_created };
         bool ok = transfer_restore(v->t, &r, &result, err) &&
                   transfer_prove(v->t, b, name, target, into, &tables, err);
         transfer_result_done(&result);
         v->tables += tables;
         bool foreign = !work_oid(v->work) && str_eq(err->sqlstate, "42P04");
-        bool dropped = foreign || transfer_drop(target, into, work_oid(v->work), marker, NULL, &drop);
+        bool dropped =
+                foreign || transfer_drop(target, into, work_oid(v->work), marker, NULL, &drop);
         if (ok && !dropped)
                 err_move(err, &drop);
         return ok && dropped;
@@ -146,8 +153,8 @@ static bool restored(Verify *v, Err *err)
         words = NULL;
         AUTO_ERR note = { 0 };
         if (!bundle_note_verify(v->path, &v->r, &note)) {
-                AUTO_FREE char *text = xasprintf("the verdict could not be noted beside the bundle: %s",
-                                                 note.message);
+                AUTO_FREE char *text = xasprintf(
+                        "the verdict could not be noted beside the bundle: %s", note.message);
                 work_say(v->work, text);
         }
         return true;
@@ -168,8 +175,9 @@ static int verify(Verify *v)
                 return verdict(v);
         if (looked && !v->json)
                 fprintf(stderr, "every byte is as it was written, but:\n");
-        return work_fail(v->work, &err, looked ? verb_work_code(&err, !v->server)
-                                               : verb_bundle_code(v->path, &err));
+        return work_fail(v->work, &err,
+                         looked ? verb_work_code(&err, !v->server)
+                                : verb_bundle_code(v->path, &err));
 }
 
 int backup_verify(int argc, char **argv)
@@ -179,9 +187,11 @@ int backup_verify(int argc, char **argv)
         const char *words[1];
         size_t n;
         const Flag flags[] = {
-                { "--restore", .set = &v.restore }, { "--into", .value = &v.into },
+                { "--restore", .set = &v.restore },
+                { "--into", .value = &v.into },
                 { "--into-password-file", .value = &v.password_file },
-                { "--json", .set = &v.json },       { "--quiet", .set = &v.quiet },
+                { "--json", .set = &v.json },
+                { "--quiet", .set = &v.quiet },
                 { 0 },
         };
         if (!flags_read(flags, argc, argv, words, LEN(words), &n, &err) ||
@@ -190,7 +200,8 @@ int backup_verify(int argc, char **argv)
         if (n != 1)
                 return verb_usage("backup", "verify wants a bundle");
         if (v.endpoint.database)
-                return verb_usage("backup", "--into takes no db=: the database gets a temporary name");
+                return verb_usage("backup",
+                                  "--into takes no db=: the database gets a temporary name");
         v.path = words[0];
         v.restore = v.restore || v.into;
         return verify(&v);

@@ -46,14 +46,17 @@ static bool its_dir(const char *tag, char **ret_dir)
         AUTO_ERR ignored = { 0 };
         AUTO_FREE char *id = xstrndup(tag, strcspn(tag, "-"));
         AUTO_FREE char *here = NULL;
-        return run_dir_find(id, ret_dir, &ignored) && run_dir_tag(*ret_dir, &here, &ignored) && str_eq(here, tag);
+        return run_dir_find(id, ret_dir, &ignored) && run_dir_tag(*ret_dir, &here, &ignored) &&
+               str_eq(here, tag);
 }
 
 static void say(json_t *row, const char *run, const RunView *v)
 {
         AUTO_FREE char *words =
-                !v         ? xasprintf("run %s, which is not here; `pgsherpa backup unlock` lets it go", run)
-                : v->status ? xasprintf("run %s (%s): `pgsherpa rollback %s` may want it", run, v->status, run)
+                !v ? xasprintf("run %s, which is not here; `pgsherpa backup unlock` lets it go",
+                               run)
+                : v->status ? xasprintf("run %s (%s): `pgsherpa rollback %s` may want it", run,
+                                        v->status, run)
                             : xasprintf("run %s, which is not over yet", run);
         jx_set_str(row, "lock_words", words);
 }
@@ -68,7 +71,8 @@ void bundle_locks_settle(json_t *row)
         if (!run)
                 return;
         bool here = its_dir(run, &dir) && run_view_load(dir, &v, &ignored) && made(v, path);
-        if (here && is_closed(v) && !run_lock_held(dir) && bundle_unlock(path, run, NULL, &ignored)) {
+        if (here && is_closed(v) && !run_lock_held(dir) &&
+            bundle_unlock(path, run, NULL, &ignored)) {
                 jx_set(row, "locked", json_null());
                 jx_set_str(row, "let_go", run);
                 return;

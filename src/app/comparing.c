@@ -24,8 +24,8 @@ bool comparing_bundle(Work *w, const Bundle *b, const char *database, Pg *target
         return ok;
 }
 
-bool comparing(Work *w, Pg *source, Pg *target, const ReprintPlan *asks, const CompareOptions *wanted,
-               json_t **ret_report, Err *err)
+bool comparing(Work *w, Pg *source, Pg *target, const ReprintPlan *asks,
+               const CompareOptions *wanted, json_t **ret_report, Err *err)
 {
         CompareOptions o = with_work(w, wanted);
         ReprintPlan plan = asks ? *asks : (ReprintPlan){ 0 };

@@ -8,12 +8,13 @@
 /* Compares with the progress line and ctrl-C of `w`; of `wanted` (NULL: nothing special) all but
  * those is used. */
 /* Texts that differ are asked about on the target's server, unless `asks` is NULL. */
-bool comparing(Work *w, Pg *source, Pg *target, const ReprintPlan *asks, const CompareOptions *wanted,
-               json_t **ret_report, Err *err) MUST_CHECK;
+bool comparing(Work *w, Pg *source, Pg *target, const ReprintPlan *asks,
+               const CompareOptions *wanted, json_t **ret_report, Err *err) MUST_CHECK;
 /* The same of what a bundle holds (transfer_compare). */
 bool comparing_bundle(Work *w, const Bundle *b, const char *database, Pg *target,
                       const CompareOptions *wanted, json_t **ret_report, Err *err) MUST_CHECK;
 /* format: "text", "md" or "json" (report_text.h), to stdout. */
 void comparing_print(const json_t *report, const char *format) NONNULL;
 /* Into a file, whole or not at all. */
-bool comparing_save(const json_t *report, const char *format, const char *path, Err *err) MUST_CHECK;
+bool comparing_save(const json_t *report, const char *format, const char *path,
+                    Err *err) MUST_CHECK;

@@ -18,14 +18,14 @@ static void print(Work *w, const json_t *found, json_t *into)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(found, i, j)
-        {
+        json_array_foreach(found, i, j) {
                 const char *verdict = jx_str(j, "verdict", "");
                 AUTO_FREE char *words = direction_words(j);
                 if (str_eq(verdict, "refused"))
                         refuse(w, words);
                 else if (!into)
-                        printf("%s: %s\n", str_eq(verdict, "perhaps") ? "look at" : "rewritten", words);
+                        printf("%s: %s\n", str_eq(verdict, "perhaps") ? "look at" : "rewritten",
+                               words);
         }
         if (into)
                 json_array_extend(into, (json_t *)found);
@@ -40,8 +40,8 @@ static bool judge(Work *w, const json_t *found, json_t *into, bool *ret_refused,
         *ret_refused = true;
         err_set(err, ERR_USER, "%zu object%s of the database cannot go to that server as %s", n,
                 n == 1 ? "" : "s", n == 1 ? "it is" : "they are");
-        return err_hint(err, "nothing was kept there and the source is untouched; change or drop them "
-                             "as said above, or take a newer target");
+        return err_hint(err, "nothing was kept there and the source is untouched; change or drop "
+                             "them as said above, or take a newer target");
 }
 
 bool directing_look(Endpoint *from, Endpoint *to, json_t *into, bool *ret_refused, Err *err)

@@ -11,8 +11,8 @@
 #include "base/io.h"
 #include "base/text.h"
 
-#define NAME_MAX_BYTES 63               /* NAMEDATALEN - 1: PostgreSQL cuts what is longer */
-#define FORM "host=NAME,port=N,user=NAME,db=NAME"
+#define NAME_MAX_BYTES 63 /* NAMEDATALEN - 1: PostgreSQL cuts what is longer */
+#define FORM           "host=NAME,port=N,user=NAME,db=NAME"
 
 bool endpoint_name_fits(const char *option, const char *name, Err *err)
 {
@@ -46,8 +46,10 @@ static bool set_pair(Endpoint *e, const char *key, size_t n, const char *value, 
         if (str_eq(name, "port"))
                 return set_port(e, value, err);
         if (str_eq(name, "password")) {
-                err_set(err, ERR_USER, "%s: a password on the command line can be read by everybody "
-                        "in /proc", e->option);
+                err_set(err, ERR_USER,
+                        "%s: a password on the command line can be read by "
+                        "everybody in /proc",
+                        e->option);
                 return err_hint(err, "put it into a file of mode 0600: %s-password-file PATH",
                                 e->option);
         }
@@ -65,8 +67,10 @@ static bool set_pair(Endpoint *e, const char *key, size_t n, const char *value, 
 static bool parse(Endpoint *e, const char *text, Err *err)
 {
         if (strstr(text, "://")) {
-                err_set(err, ERR_USER, "%s: a connection URL is not taken: a password in it could be "
-                        "read by everybody in /proc", e->option);
+                err_set(err, ERR_USER,
+                        "%s: a connection URL is not taken: a password in it could "
+                        "be read by everybody in /proc",
+                        e->option);
                 return err_hint(err, "write it as " FORM);
         }
         for (const char *p = text; *p;) {
@@ -136,9 +140,13 @@ void endpoint_done(Endpoint *e)
 
 PgParams endpoint_params(const Endpoint *e, const char *database)
 {
-        return (PgParams){ .host = e->host, .port = e->port, .user = e->user,
-                           .database = database ? database : e->room, .password = e->password,
-                           .app = "pgsherpa", .connect_timeout_ms = 15000 };
+        return (PgParams){ .host = e->host,
+                           .port = e->port,
+                           .user = e->user,
+                           .database = database ? database : e->room,
+                           .password = e->password,
+                           .app = "pgsherpa",
+                           .connect_timeout_ms = 15000 };
 }
 
 /* ---- asking for a password ---- */
@@ -171,9 +179,11 @@ static bool prompt(Endpoint *e, bool *ret_asked, Err *err)
         *ret_asked = false;
         if (tty < 0)
                 return true;
-        AUTO_FREE char *question = xasprintf("Password of %s on %s:%d: ", e->user, e->host, e->port);
+        AUTO_FREE char *question =
+                xasprintf("Password of %s on %s:%d: ", e->user, e->host, e->port);
         AUTO_FREE char *clean = text_clean_str(question);
-        if (!io_write_all(tty, clean, strlen(clean), err) || !read_hidden(tty, line, sizeof line, err))
+        if (!io_write_all(tty, clean, strlen(clean), err) ||
+            !read_hidden(tty, line, sizeof line, err))
                 return false;
         AUTO_FREE char *name = xasprintf("password of %s", e->option);
         e->password = secret_take(name, line, strlen(line));
@@ -215,7 +225,8 @@ bool endpoint_open(Endpoint *e, const char *database, Pg **ret, Err *err)
                         return true;
         }
         if (err->kind == ERR_LINK && !err->hint)
-                err_hint(err, "does the server at %s, port %d, answer? See to that, and run it again",
+                err_hint(err,
+                         "does the server at %s, port %d, answer? See to that, and run it again",
                          e->host, e->port);
         return err_wrap(err, "%s", e->option);
 }

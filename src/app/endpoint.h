@@ -12,12 +12,12 @@
 #include "pg/conn.h"
 
 typedef struct Endpoint {
-        const char *option;             /* "--from", for messages                            */
-        char       *host, *user;        /* never NULL once parsed                            */
-        int         port;
-        char       *database;           /* NULL: none was given                              */
-        const char *room;               /* database to stand in for what is not in one       */
-        Secret     *password;
+        const char *option; /* "--from", for messages */
+        char *host, *user;  /* never NULL once parsed */
+        int port;
+        char *database;   /* NULL: none was given */
+        const char *room; /* database to stand in for what is not in one */
+        Secret *password;
 } Endpoint;
 
 /* `text` NULL: the option is missing, which is an error. `password_file` may be NULL. */

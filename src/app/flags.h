@@ -13,10 +13,10 @@
 #include "base/jsonx.h"
 
 typedef struct Flag {
-        const char  *name;
-        const char **value;             /* "--name VALUE", the last one counts; or NULL      */
-        bool        *set;               /* "--name"                                          */
-        json_t      *list;              /* "--name VALUE", as often as one likes             */
+        const char *name;
+        const char **value; /* "--name VALUE", the last one counts; or NULL */
+        bool *set;          /* "--name" */
+        json_t *list;       /* "--name VALUE", as often as one likes */
 } Flag;
 
 /* "--jobs N": 1 .. 32; NULL leaves *ret alone. */

@@ -13,8 +13,8 @@ bool journeys_find(const char *name, char **ret_path, Err *err) MUST_CHECK;
 /* A journey ready to be planned or run: everything owned by it. */
 typedef struct Journey {
         Runbook *runbook;
-        json_t  *vars;
-        Plan    *plan;
+        json_t *vars;
+        Plan *plan;
 } Journey;
 
 /* Loads and plans. Problems (of the file or of the answers) go to `problems` and give false

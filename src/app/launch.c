@@ -90,7 +90,7 @@ static bool is_open(const char *dir)
         if (n <= 0)
                 return false;
         line[n] = '\0';
-        line[strcspn(line, "\n")] = '\0';       /* a full disk leaves io.error as the first */
+        line[strcspn(line, "\n")] = '\0'; /* a full disk leaves io.error as the first */
         return strstr(line, "\"ev\":\"run.open\"") != NULL;
 }
 
@@ -112,7 +112,7 @@ static bool wait_until_up(const char *dir, pid_t pid, const char *log_path, int6
                         return true;
                 if (kill(pid, 0) < 0 && errno == ESRCH) {
                         if (is_open(dir) && size_of(log_path) <= log_from)
-                                return true;    /* a very short run: closed without a word */
+                                return true; /* a very short run: closed without a word */
                         AUTO_FREE char *words = NULL;
                         last_words(log_path, log_from, &words);
                         return did_not_start(words, err);
@@ -127,7 +127,7 @@ static bool spawn(const char *dir, enum Start how, const char *const *secrets, E
 {
         AUTO_FREE char *log_path = io_join(dir, "output/engine.log");
         AUTO_FREE char *sock = io_join(dir, "control.sock");
-        (void)unlink(sock);             /* of a dead engine: we are here because none runs */
+        (void)unlink(sock); /* of a dead engine: we are here because none runs */
         char self[LIMIT_PATH] = "";
         if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
                 return err_set_errno(err, errno, "finding our own program");

@@ -9,9 +9,9 @@
 
 typedef struct Launch {
         const Journey *journey;
-        const json_t  *answers;         /* as given: {"dir": ..}                             */
-        const json_t  *decisions;       /* answered beforehand                               */
-        const char *const *secrets;     /* "pg=file:/path", NULL-terminated, or NULL         */
+        const json_t *answers;      /* as given: {"dir": ..} */
+        const json_t *decisions;    /* answered beforehand */
+        const char *const *secrets; /* "pg=file:/path", NULL-terminated, or NULL */
 } Launch;
 
 bool launch_new(const Launch *l, char **ret_run_dir, Err *err) MUST_CHECK;

@@ -10,14 +10,15 @@
 #include "pg/extension.h"
 #include "transfer/transfer.h"
 
-#define TRIES 6                 /* health checks connect for a moment */
+#define TRIES 6 /* health checks connect for a moment */
 
 static bool taken(Load *l, const char *why, Err *err)
 {
         l->refused = true;
-        err_set(err, ERR_USER, "the database %s is there already and is not empty: it has %s", l->name,
-                why);
-        return err_hint(err, "nothing was touched. Give another name: %s ..,db=NAME", l->to->option);
+        err_set(err, ERR_USER, "the database %s is there already and is not empty: it has %s",
+                l->name, why);
+        return err_hint(err, "nothing was touched. Give another name: %s ..,db=NAME",
+                        l->to->option);
 }
 
 /* Tools and people connect to these, whatever else is on the server. */
@@ -29,8 +30,10 @@ static bool of_server(const char *name)
 static bool never(Load *l, Err *err)
 {
         l->refused = true;
-        err_set(err, ERR_USER, "the database %s is the server's own, and is never replaced", l->name);
-        return err_hint(err, "nothing was touched. Name another database: %s ..,db=NAME", l->to->option);
+        err_set(err, ERR_USER, "the database %s is the server's own, and is never replaced",
+                l->name);
+        return err_hint(err, "nothing was touched. Name another database: %s ..,db=NAME",
+                        l->to->option);
 }
 
 /* Is the name free, or held by a database with nothing in it? */
@@ -79,7 +82,8 @@ bool load_begin(Load *l, const char *what, Err *err)
         /* The pid is for people; two containers have the same. */
         random_hex(4, hex);
         AUTO_FREE char *run = xasprintf("cli%d_%s", (int)getpid(), hex);
-        l->marker = xasprintf("pgsherpa %s, process %d, %s: being loaded", what, (int)getpid(), hex);
+        l->marker =
+                xasprintf("pgsherpa %s, process %d, %s: being loaded", what, (int)getpid(), hex);
         return transfer_temporary_name(&p, run, &l->temporary, err) && be_seen(l, l->seen, err);
 }
 
@@ -98,16 +102,19 @@ static bool breath(void *work)
 static void put_away(Load *l, const Pg *pg, const char *aside, Work *w)
 {
         AUTO_ERR err = { 0 };
-        AUTO_PG Pg *now = NULL;         /* the other one may have broken at the last word */
+        AUTO_PG Pg *now = NULL; /* the other one may have broken at the last word */
         AUTO_FREE char *what = NULL;
-        if (pg_reopen(pg, NULL, &now, &err) && pg_database_drop_aside(now, aside, &what, &err) && !what)
+        if (pg_reopen(pg, NULL, &now, &err) && pg_database_drop_aside(now, aside, &what, &err) &&
+            !what)
                 return;
         AUTO_FREE char *note =
-                what ? xasprintf("pgsherpa: at the last moment somebody wrote to the empty database %s that was "
-                                 "there: it was kept, it is called %s now, and it has %s",
+                what ? xasprintf("pgsherpa: at the last moment somebody wrote to the empty "
+                                 "database %s that was there: it was kept, it is called %s now, "
+                                 "and it has %s",
                                  l->name, aside, what)
-                     : xasprintf("pgsherpa: the empty database that was in its place is called %s now and could "
-                                 "not be dropped: %s", aside, err.message);
+                     : xasprintf("pgsherpa: the empty database that was in its place is called %s "
+                                 "now and could not be dropped: %s",
+                                 aside, err.message);
         AUTO_FREE char *clean = text_clean_str(note);
         work_complain(w, clean);
         l->kept = xstrdup(aside);
@@ -131,14 +138,17 @@ bool load_finish(Load *l, Work *w, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         bool there = false;
-        if (!pg_open_beside(open_one, l->to, l->temporary, l->name, &pg, err) || !be_seen(l, pg, err))
+        if (!pg_open_beside(open_one, l->to, l->temporary, l->name, &pg, err) ||
+            !be_seen(l, pg, err))
                 return false;
-        l->seen = pg_close(l->seen);    /* it may stand in the one that is to go */
+        l->seen = pg_close(l->seen); /* it may stand in the one that is to go */
         if (!look(l, pg, &there, err))
                 return false;
         /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
         AUTO_FREE char *aside = there ? xasprintf("%s_aside", l->temporary) : NULL;
-        DatabaseSwap s = { .from = l->temporary, .to = l->name, .aside = aside, .pause = breath, .arg = w };
+        DatabaseSwap s = {
+                .from = l->temporary, .to = l->name, .aside = aside, .pause = breath, .arg = w
+        };
         if (!pg_database_swap(pg, &s, err)) {
                 l->unknown = s.unknown;
                 return err_wrap(err, "giving the database its name");
@@ -154,16 +164,18 @@ bool load_drop(Load *l, int64_t oid, const Err *why, Err *err)
         if (l->named)
                 return true;
         if (!l->temporary || (!oid && str_eq(why->sqlstate, "42P04")))
-                return true;            /* CREATE DATABASE found somebody else's of that name */
+                return true; /* CREATE DATABASE found somebody else's of that name */
         if (l->unknown)
-                return err_set(err, ERR_LINK, "it is whole, and called %s or %s: the server did not say which",
+                return err_set(err, ERR_LINK,
+                               "it is whole, and called %s or %s: the server did not say which",
                                l->name, l->temporary);
         for (int attempt = 1;; attempt++) {
                 err_clear(err);
                 if (transfer_drop(&p, l->temporary, oid, l->marker, NULL, err))
                         return true;
                 /* A server that fell over is often back in a moment: recovery, then this. */
-                if ((err->kind != ERR_LINK && !str_eq(err->sqlstate, "57P03")) || attempt == TRIES * 2)
+                if ((err->kind != ERR_LINK && !str_eq(err->sqlstate, "57P03")) ||
+                    attempt == TRIES * 2)
                         return false;
                 nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
         }
@@ -172,18 +184,25 @@ bool load_drop(Load *l, int64_t oid, const Err *why, Err *err)
 void load_hint(const Load *l, bool dropped, Err *err)
 {
         if (l->unknown)
-                err_hint(err, "once the server answers: when database \"%s\" is there it is the whole new one, "
-                              "and nothing is left to do; else drop database \"%s\" and run it again",
+                err_hint(err,
+                         "once the server answers: when database \"%s\" is there it is the "
+                         "whole new one, and nothing is left to do; else drop database \"%s\" "
+                         "and run it again",
                          l->name, l->temporary);
         else if (l->named)
-                err_hint(err, "database \"%s\" is there; what is missing in it waits in its schema " PG_LATER ". See to the "
-                              "cause, drop that database and run it again", l->name);
+                err_hint(err,
+                         "database \"%s\" is there; what is missing in it waits in its "
+                         "schema " PG_LATER ". See to the "
+                         "cause, drop that database and run it again",
+                         l->name);
         else if (!dropped)
-                err_hint(err, "once the server answers: drop database \"%s\". It is in nobody's way: a "
-                              "new run makes its own", l->temporary);
+                err_hint(err,
+                         "once the server answers: drop database \"%s\". It is in nobody's "
+                         "way: a new run makes its own",
+                         l->temporary);
         else if (!err->hint && err->kind != ERR_CANCELLED)
-                err_hint(err, "nothing of it is left on the target, and the source was only read: see to "
-                              "the cause and run it again");
+                err_hint(err, "nothing of it is left on the target, and the source was only read: "
+                              "see to the cause and run it again");
 }
 
 int load_failed(Load *l, Work *w, Err *err, int code)
@@ -191,8 +210,9 @@ int load_failed(Load *l, Work *w, Err *err, int code)
         AUTO_ERR why = { 0 };
         bool gone = load_drop(l, work_oid(w), err, &why);
         if (!gone) {
-                AUTO_FREE char *note = xasprintf("pgsherpa: the unfinished database %s is still there on the target",
-                                                 l->temporary);
+                AUTO_FREE char *note = xasprintf(
+                        "pgsherpa: the unfinished database %s is still there on the target",
+                        l->temporary);
                 if (!l->unknown)
                         work_complain(w, note);
                 load_hint(l, false, &why);
@@ -220,7 +240,8 @@ json_t *load_json(const char *database, const Load *l, const TransferResult *r, 
 
 const char *load_words(const Load *l)
 {
-        return l->prepared   ? " (into the empty database that was prepared; it keeps what it was made to be)"
+        return l->prepared   ? " (into the empty database that was prepared; it keeps what it was "
+                               "made to be)"
                : l->replaces ? " (an empty database was in its place)"
                              : "";
 }

@@ -96,14 +96,16 @@ static const Verb *help_wanted(int argc, char **argv, const char **ret_word)
 
 static void print_help(void)
 {
-        puts("pgsherpa " PGSHERPA_VERSION ": carries PostgreSQL databases through upgrades and moves\n"
+        puts("pgsherpa " PGSHERPA_VERSION
+             ": carries PostgreSQL databases through upgrades and moves\n"
              "\n"
              "  pgsherpa                       the wizard\n"
              "  pgsherpa VERB ...\n");
         for (const Verb *const *v = verbs; *v; v++)
                 if ((*v)->summary)
                         printf("  %-10s %s\n", (*v)->name, (*v)->summary);
-        puts("\nExit codes: 0 done; 1 the answer is no (differences, damage, a failed run); 2 usage\n"
+        puts("\n"
+             "Exit codes: 0 done; 1 the answer is no (differences, damage, a failed run); 2 usage\n"
              "or a bad runbook; 3 refused before the start; 4 could not look; 130 cancelled.\n"
              "`pgsherpa help VERB` shows its options; see pgsherpa(1).");
 }

@@ -33,8 +33,9 @@ static bool secret(Options *o, const char *text, Err *err)
 /* Options with a value; *ret_used tells whether `arg` was one. */
 static bool with_value(Options *o, const char *arg, const char *value, bool *ret_used, Err *err)
 {
-        static const char *const known[] = { "--var",   "--answer",       "--secret",      "--theme",
-                                             "--format", "--answers-from", "--runbook-dir" };
+        static const char *const known[] = { "--var",        "--answer", "--secret",
+                                             "--theme",      "--format", "--answers-from",
+                                             "--runbook-dir" };
         *ret_used = false;
         for (size_t i = 0; i < LEN(known); i++)
                 *ret_used |= str_eq(arg, known[i]);
@@ -65,7 +66,7 @@ bool options_read(Options *o, int argc, char **argv, Err *err)
         o->words = xcalloc((size_t)argc + 1, sizeof *o->words);
         struct {
                 const char *name;
-                bool       *flag;
+                bool *flag;
         } flags[] = { { "--plain", &o->ui.plain }, { "--json", &o->ui.json },
                       { "--watch", &o->ui.watch }, { "--mouse", &o->ui.mouse },
                       { "--yes", &o->ui.yes },     { "--deep", &o->deep },

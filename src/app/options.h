@@ -14,15 +14,15 @@
 #include "ui/ui.h"
 
 typedef struct Options {
-        json_t     *vars;               /* object: strings as typed                          */
-        json_t     *decisions;          /* object                                            */
-        const char *secrets[32];        /* "pg=file:/path", NULL-terminated                  */
-        size_t      n_secrets;
-        const char **words;             /* NULL after the last                               */
-        size_t      n_words;
+        json_t *vars;            /* object: strings as typed */
+        json_t *decisions;       /* object */
+        const char *secrets[32]; /* "pg=file:/path", NULL-terminated */
+        size_t n_secrets;
+        const char **words; /* NULL after the last */
+        size_t n_words;
         const char *format, *runbook_dir;
-        bool        deep, detach;
-        UiOptions   ui;
+        bool deep, detach;
+        UiOptions ui;
 } Options;
 
 bool options_read(Options *o, int argc, char **argv, Err *err) MUST_CHECK;

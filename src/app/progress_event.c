@@ -23,7 +23,8 @@ json_t *progress_event_of(const ProgressLine *l, int64_t ms)
         jx_set(j, "total", l->total > 0 ? json_integer(l->total) : json_null());
         jx_set_int(j, "rows", l->row_count);
         jx_set_int(j, "rate", (int64_t)l->rate);
-        jx_set(j, "seconds_left", l->eta_ms < 0 ? json_null() : json_real((double)l->eta_ms / 1000.0));
+        jx_set(j, "seconds_left",
+               l->eta_ms < 0 ? json_null() : json_real((double)l->eta_ms / 1000.0));
         jx_set_int(j, "things_done", l->things_done);
         jx_set_int(j, "things_total", l->things_total);
         jx_set_int(j, "workers", MAX(l->workers, 1));
@@ -41,7 +42,7 @@ char *progress_event_line(const json_t *event)
 {
         char *text = json_dumps(event, JSON_ENSURE_ASCII | JSON_COMPACT | JSON_REAL_PRECISION(9));
         if (!text)
-                abort();                /* it was made of clean text: no memory */
+                abort(); /* it was made of clean text: no memory */
         return text;
 }
 

@@ -4,7 +4,8 @@
  *       "total":1200000000,"rows":3120000,"rate":51300000,"seconds_left":16.2,"things_done":3,
  *       "things_total":9,"workers":2,"parts":[{"name":"public.orders","fraction":0.41}]}
  *
- * pgsherpa(1) describes the fields; they are only ever added to. What is not known is null. Pure. */
+ * pgsherpa(1) describes the fields; they are only ever added to. What is not known is null.
+ * Pure. */
 #pragma once
 
 #include "app/progress_line.h"

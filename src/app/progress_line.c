@@ -10,23 +10,29 @@ static void put(char *to, size_t max, const char *from)
         AUTO_FREE char *clean = text_clean_str(from);
         size_t n = MIN(strlen(clean), max - 1);
         while (n && ((unsigned char)clean[n] & 0xc0) == 0x80)
-                n--;                    /* not in the middle of a character */
+                n--; /* not in the middle of a character */
         memcpy(to, clean, n);
         to[n] = '\0';
 }
 
 void progress_line_of(const TransferProgress *p, ProgressLine *ret)
 {
-        *ret = (ProgressLine){ .done = p->done, .total = p->total, .eta_ms = p->eta_ms,
-                               .row_count = p->row_count, .rate = p->rate,
-                               .things_done = p->things_done, .things_total = p->things_total,
-                               .workers = p->workers, .n_parts = MIN(p->n_rows, LEN(ret->parts)) };
+        *ret = (ProgressLine){ .done = p->done,
+                               .total = p->total,
+                               .eta_ms = p->eta_ms,
+                               .row_count = p->row_count,
+                               .rate = p->rate,
+                               .things_done = p->things_done,
+                               .things_total = p->things_total,
+                               .workers = p->workers,
+                               .n_parts = MIN(p->n_rows, LEN(ret->parts)) };
         put(ret->stage, sizeof ret->stage, p->stage ? p->stage : "");
         put(ret->unit, sizeof ret->unit, p->unit ? p->unit : "");
         for (size_t i = 0; i < ret->n_parts; i++) {
                 const TransferRow *r = &p->rows[i];
                 put(ret->parts[i].name, sizeof ret->parts[i].name, r->name ? r->name : "");
-                ret->parts[i].fraction = r->total > 0 ? (double)MIN(r->done, r->total) / (double)r->total : -1;
+                ret->parts[i].fraction =
+                        r->total > 0 ? (double)MIN(r->done, r->total) / (double)r->total : -1;
         }
 }
 

@@ -9,18 +9,18 @@
 #include "transfer/transfer.h"
 
 typedef struct ProgressPart {
-        char   name[160];
-        double fraction;                /* below 0: not known                                */
+        char name[160];
+        double fraction; /* below 0: not known */
 } ProgressPart;
 
 /* What a line is made from: TransferProgress without its borrowed pointers. */
 typedef struct ProgressLine {
-        char    stage[48], unit[16];
+        char stage[48], unit[16];
         int64_t done, total, eta_ms, row_count;
-        double  rate;
-        int     things_done, things_total, workers;
-        size_t  n_parts;
-        ProgressPart parts[TRANSFER_JOBS];      /* what is being done at this moment         */
+        double rate;
+        int things_done, things_total, workers;
+        size_t n_parts;
+        ProgressPart parts[TRANSFER_JOBS]; /* what is being done at this moment */
 } ProgressLine;
 
 void progress_line_of(const TransferProgress *p, ProgressLine *ret) NONNULL;

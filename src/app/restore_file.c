@@ -14,7 +14,8 @@ static bool open_file(const RestoreFile *o, Work *w, bool all, SourceFile **ret,
 {
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
         work_stops(w, t);
-        bool ok = source_file_open(t, &(SourceOpen){ .path = o->path, .database = o->database, .all = all }, ret, err);
+        bool ok = source_file_open(
+                t, &(SourceOpen){ .path = o->path, .database = o->database, .all = all }, ret, err);
         work_stops(w, NULL);
         return ok;
 }
@@ -28,8 +29,8 @@ static void report(const RestoreFile *o, const Load *l, const TransferResult *r)
                 return;
         }
         AUTO_FREE char *name = text_clean_str(l->name);
-        printf("database %s: %s, %s, every one counted; %s without an error%s\n",
-               name, THINGS(r->tables, "table"), THINGS(r->rows, "row"), THINGS(r->objects, "statement"),
+        printf("database %s: %s, %s, every one counted; %s without an error%s\n", name,
+               THINGS(r->tables, "table"), THINGS(r->rows, "row"), THINGS(r->objects, "statement"),
                load_words(l));
 }
 
@@ -37,7 +38,11 @@ static int load(const RestoreFile *o, Work *w, SourceFile *f, Load *l)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
-        TransferRestore r = { .target = &target, .into = l->temporary, .name = l->name, .marker = l->marker, .prepared = l->prepared,
+        TransferRestore r = { .target = &target,
+                              .into = l->temporary,
+                              .name = l->name,
+                              .marker = l->marker,
+                              .prepared = l->prepared,
                               .created = work_created };
         TransferResult result = { 0 };
         if (l->leftovers)
@@ -53,7 +58,8 @@ static int load(const RestoreFile *o, Work *w, SourceFile *f, Load *l)
                 report(o, l, &result);
         transfer_result_done(&result);
         return ok ? EXIT_DONE
-                  : load_failed(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
+                  : load_failed(l, w, &err,
+                                l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
 }
 
 int restore_file(const RestoreFile *o)
@@ -89,11 +95,11 @@ static int look_at_all(const RestoreFile *o, Work *w, const json_t *names)
                 err_set(&err, ERR_USER, "%s makes no database", o->path);
                 return work_fail(w, &err, EXIT_NO);
         }
-        json_array_foreach(names, i, j)
-        {
+        json_array_foreach(names, i, j) {
                 AUTO_LOAD l = { .to = o->to, .name = json_string_value(j) };
                 if (!*l.name) {
-                        err_set(&err, ERR_USER, "%s does not say what its database is called: it is no pg_dumpall",
+                        err_set(&err, ERR_USER,
+                                "%s does not say what its database is called: it is no pg_dumpall",
                                 o->path);
                         err_hint(&err, "restore it without --all: --to ..,db=NAME");
                         return work_fail(w, &err, EXIT_USAGE);
@@ -103,8 +109,8 @@ static int look_at_all(const RestoreFile *o, Work *w, const json_t *names)
                 if (load_begin(&l, "restore", &err))
                         continue;
                 if (l.refused)
-                        err_hint(&err, "nothing was touched. Restore the file's databases one by one: --database NAME "
-                                       "--to ..,db=NEW NAME");
+                        err_hint(&err, "nothing was touched. Restore the file's databases one by "
+                                       "one: --database NAME --to ..,db=NEW NAME");
                 return work_fail(w, &err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
         }
         return EXIT_DONE;
@@ -123,7 +129,9 @@ static int make_roles(const RestoreFile *o, Work *w, SourceFile *f)
         AUTO_FREE char *names = jx_words(jx_get(report, "made"));
         if (!ok) {
                 if (made)
-                        err_hint(&err, "these roles were made and stay: %s. No database was touched", names);
+                        err_hint(&err,
+                                 "these roles were made and stay: %s. No database was touched",
+                                 names);
                 return work_fail(w, &err, verb_work_code(&err, false));
         }
         if (o->json) {
@@ -133,8 +141,8 @@ static int make_roles(const RestoreFile *o, Work *w, SourceFile *f)
                 puts(text);
         } else {
                 AUTO_FREE char *clean = text_clean_str(names);
-                printf("roles: %zu made%s%s, %zu were there\n", made, made ? ": " : "", made ? clean : "",
-                       json_array_size(jx_get(report, "present")));
+                printf("roles: %zu made%s%s, %zu were there\n", made, made ? ": " : "",
+                       made ? clean : "", json_array_size(jx_get(report, "present")));
         }
         return EXIT_DONE;
 }
@@ -167,8 +175,12 @@ int restore_file_all(const RestoreFile *o)
                 return code;
         json_array_foreach(names, i, j)
                 if ((code = one_of_all(o, w, f, json_string_value(j))) != EXIT_DONE) {
-                        AUTO_FREE char *note = xasprintf("pgsherpa: %zu of %zu databases are restored and stay, and so do "
-                                                         "the roles", i, json_array_size(names));
+                        AUTO_FREE char *note = xasprintf("pgsherpa: %zu of %zu databases are "
+                                                         "restored "
+                                                         "and stay, "
+                                                         "and so do "
+                                                         "the roles",
+                                                         i, json_array_size(names));
                         work_complain(w, note);
                         return code;
                 }

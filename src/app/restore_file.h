@@ -5,9 +5,9 @@
 
 typedef struct RestoreFile {
         const char *path;
-        const char *database;           /* of several in the file; or NULL                   */
-        Endpoint   *to;
-        bool        quiet, json;
+        const char *database; /* of several in the file; or NULL */
+        Endpoint *to;
+        bool quiet, json;
 } RestoreFile;
 
 /* Exit code. */

@@ -10,7 +10,7 @@
 #include "host/compose.h"
 #include "proc/proc.h"
 
-enum { LONGEST = 4096 };        /* a password or a token; not a key file */
+enum { LONGEST = 4096 }; /* a password or a token; not a key file */
 
 static bool take_line(const char *name, char *text, size_t n, Secret **ret, Err *err)
 {

@@ -9,12 +9,15 @@
 static const char *type_name(ParamType type)
 {
         static const char *const names[] = {
-                [PARAM_STRING] = "string",     [PARAM_NAME] = "name",   [PARAM_BOOL] = "bool",
-                [PARAM_INT] = "int",           [PARAM_SIZE] = "size",   [PARAM_DURATION] = "duration",
-                [PARAM_VERSION] = "version",   [PARAM_IMAGE] = "image", [PARAM_PATH] = "path",
-                [PARAM_URL] = "url",           [PARAM_EXPR] = "expr",   [PARAM_SQL] = "sql",
-                [PARAM_TARGET] = "target",     [PARAM_SECRET] = "secret", [PARAM_MAP] = "map",
-                [PARAM_LIST] = "list",         [PARAM_ANY] = "any",
+                [PARAM_STRING] = "string",   [PARAM_NAME] = "name",
+                [PARAM_BOOL] = "bool",       [PARAM_INT] = "int",
+                [PARAM_SIZE] = "size",       [PARAM_DURATION] = "duration",
+                [PARAM_VERSION] = "version", [PARAM_IMAGE] = "image",
+                [PARAM_PATH] = "path",       [PARAM_URL] = "url",
+                [PARAM_EXPR] = "expr",       [PARAM_SQL] = "sql",
+                [PARAM_TARGET] = "target",   [PARAM_SECRET] = "secret",
+                [PARAM_MAP] = "map",         [PARAM_LIST] = "list",
+                [PARAM_ANY] = "any",
         };
         return (size_t)type < LEN(names) ? names[type] : "string";
 }
@@ -24,10 +27,16 @@ static json_t *from_server(const json_t *server, const json_t *given, ImageNext 
 {
         static const struct {
                 const char *var, *fact;
-        } same[] = { { "dir", "dir" },   { "service", "service" }, { "db", "db" },
-                     { "user", "user" }, { "from", "major" },      { "stop_order", "stop_order" },
+        } same[] = { { "dir", "dir" },
+                     { "service", "service" },
+                     { "db", "db" },
+                     { "user", "user" },
+                     { "from", "major" },
+                     { "stop_order", "stop_order" },
                      { "start_order", "start_order" },
-                     { "from_host", "host" }, { "from_port", "port" }, { "from_user", "user" },
+                     { "from_host", "host" },
+                     { "from_port", "port" },
+                     { "from_user", "user" },
                      { "from_db", "db" } };
         json_t *found = json_object();
         for (size_t i = 0; i < LEN(same); i++) {
@@ -43,8 +52,8 @@ static json_t *from_server(const json_t *server, const json_t *given, ImageNext 
         jx_set_int(found, "to", to);
         image_next(image, (int)jx_int(server, "major", 0), (int)to, next);
         jx_set_str(found, "to_image", next->image);
-        AUTO_FREE char *volume = xasprintf("%s_pgdata%lld", jx_str(server, "project", "pgsherpa"),
-                                           (long long)to);
+        AUTO_FREE char *volume =
+                xasprintf("%s_pgdata%lld", jx_str(server, "project", "pgsherpa"), (long long)to);
         jx_set_str(found, "volume", volume);
         return found;
 }
@@ -53,9 +62,13 @@ static json_t *from_server(const json_t *server, const json_t *given, ImageNext 
 static json_t *typed_form(const Var *v)
 {
         static const struct {
-                int64_t     size;
+                int64_t size;
                 const char *unit;
-        } times[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } },
+        } times[] = { { 86400000, "d" },
+                      { 3600000, "h" },
+                      { 60000, "m" },
+                      { 1000, "s" },
+                      { 1, "ms" } },
           sizes[] = { { 1 << 30, "GB" }, { 1 << 20, "MB" }, { 1 << 10, "kB" }, { 1, "bytes" } };
         bool is_time = v->type == PARAM_DURATION;
         if (!json_is_integer(v->fallback) || (!is_time && v->type != PARAM_SIZE))
@@ -72,7 +85,8 @@ static json_t *typed_form(const Var *v)
         return json_incref(v->fallback);
 }
 
-/* What there is to choose from: "on this server: app (12.3 MB), logs (8.1 MB)"; malloc()ed, or NULL. */
+/* What there is to choose from: "on this server: app (12.3 MB), logs (8.1 MB)"; malloc()ed, or
+ * NULL. */
 static char *databases_there(const json_t *server)
 {
         AUTO_BUF b = buf_init(2000);

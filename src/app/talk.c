@@ -7,13 +7,14 @@
 #include "journal/run_dir.h"
 #include "ui/client.h"
 
-#define LOOK_MS 1000                    /* how often it is looked whether the engine lives */
+#define LOOK_MS 1000 /* how often it is looked whether the engine lives */
 #define OUR_ID  1
 
 static bool nobody(Err *err)
 {
         err_set(err, ERR_LINK, "the engine of this run does not answer");
-        return err_hint(err, "`pgsherpa status` says whether it lives, `pgsherpa resume` starts it again");
+        return err_hint(
+                err, "`pgsherpa status` says whether it lives, `pgsherpa resume` starts it again");
 }
 
 /* The reply that carries our id; what the engine says in between is for screens. A slow engine is
@@ -58,7 +59,8 @@ bool talk(const char *run_dir, const char *who, json_t *command, json_t **ret_re
                 return false;
         if (!jx_bool(reply, "ok", false)) {
                 const char *hint = jx_str(reply, "hint", NULL);
-                err_set(err, ERR_USER, "the engine refused: %s", jx_str(reply, "error", "no reason given"));
+                err_set(err, ERR_USER, "the engine refused: %s",
+                        jx_str(reply, "error", "no reason given"));
                 return hint ? err_hint(err, "%s", hint) : false;
         }
         if (ret_reply)

@@ -7,5 +7,5 @@
 
 /* `command` is stolen. ERR_LINK: nobody answered; ERR_USER: the engine refused, in its words.
  * *ret_reply may be NULL. */
-bool talk(const char *run_dir, const char *who, json_t *command, json_t **ret_reply, Err *err)
-        MUST_CHECK;
+bool talk(const char *run_dir, const char *who, json_t *command, json_t **ret_reply,
+          Err *err) MUST_CHECK;

@@ -160,7 +160,8 @@ static bool writes_since(void *app, const Target *t, const json_t *then, json_t 
         Pg *pg AUTO_PG = NULL;
         if (jx_get(then, "databases"))
                 return open_pg(t, NULL, &pg, err) && pg_writes_since_all(pg, then, ret, err);
-        return open_pg(t, jx_str(then, "database", NULL), &pg, err) && pg_writes_since(pg, then, ret, err);
+        return open_pg(t, jx_str(then, "database", NULL), &pg, err) &&
+               pg_writes_since(pg, then, ret, err);
 }
 
 TargetOps targets_ops(void)

@@ -51,7 +51,7 @@ static void print_form(FILE *to, const char *verb, const char *s, size_t n)
                 if (column + 1 + len > WIDTH)
                         column = (size_t)fprintf(to, "\n%*s", INDENT, "") - 1;
                 column += (size_t)fprintf(to, " %.*s", (int)len, s);
-                len += len < n;         /* the space */
+                len += len < n; /* the space */
                 s += len;
                 n -= len;
         }

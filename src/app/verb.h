@@ -22,10 +22,10 @@ enum ExitCode {
 
 typedef struct Verb {
         const char *name, *args, *summary;
-        int (*run)(int argc, char **argv);      /* argv[0] is the verb                          */
+        int (*run)(int argc, char **argv); /* argv[0] is the verb */
 } Verb;
 
-extern const Verb *const verbs[];               /* in the order of the help text; ends with NULL */
+extern const Verb *const verbs[]; /* in the order of the help text; ends with NULL */
 
 /* Prints the error and its hint to stderr, returns `code`. */
 int verb_fail(Err *err, int code) NONNULL;

@@ -10,8 +10,8 @@
 
 typedef struct Compare {
         const char *from, *to, *from_file, *to_file, *database, *format, *output, *jobs;
-        bool        json, quiet, deep, bundle, no_scratch;
-        json_t     *ignore, *schemas, *tables;
+        bool json, quiet, deep, bundle, no_scratch;
+        json_t *ignore, *schemas, *tables;
         CompareOptions o;
 } Compare;
 
@@ -46,7 +46,8 @@ static int compare_now(const Compare *c, Endpoint *from, Endpoint *to)
             !endpoint_open(to, to->database, &target, &err))
                 return verb_fail(&err, verb_work_code(&err, true));
         AUTO_WORK w = work_begin(work_show(c->quiet, c->json));
-        PgParams old = endpoint_params(from, from->database), new = endpoint_params(to, to->database);
+        PgParams old = endpoint_params(from, from->database),
+                 new = endpoint_params(to, to->database);
         ReprintPlan asks = { .source = &old, .target = &new };
         if (!comparing(w, source, target, c->no_scratch ? NULL : &asks, &c->o, &report, &err))
                 return work_fail(w, &err, verb_work_code(&err, true));
@@ -76,8 +77,10 @@ static int run(int argc, char **argv)
         AUTO_ERR err = { 0 };
         AUTO_ENDPOINT from = { 0 };
         AUTO_ENDPOINT to = { 0 };
-        Compare CLEANUP(compare_done) c = { .format = "text", .ignore = json_array(),
-                                            .schemas = json_array(), .tables = json_array() };
+        Compare CLEANUP(compare_done) c = { .format = "text",
+                                            .ignore = json_array(),
+                                            .schemas = json_array(),
+                                            .tables = json_array() };
         size_t n;
         const Flag flags[] = {
                 { "--from", .value = &c.from },
@@ -97,7 +100,8 @@ static int run(int argc, char **argv)
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.o.jobs, &err))
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+            !flags_jobs(c.jobs, &c.o.jobs, &err))
                 return verb_fail(&err, EXIT_USAGE);
         c.bundle = c.from && strchr(c.from, '/') && io_exists(c.from);
         if ((!c.bundle && !endpoint_read("--from", c.from, c.from_file, &from, &err)) ||
@@ -106,7 +110,8 @@ static int run(int argc, char **argv)
         if (!to.database || (!c.bundle && !from.database))
                 return verb_usage("compare", "%s needs db=NAME", to.database ? "--from" : "--to");
         if (c.database && !c.bundle)
-                return verb_usage("compare", "--database chooses one in a bundle; here it is db=NAME");
+                return verb_usage("compare",
+                                  "--database chooses one in a bundle; here it is db=NAME");
         if (c.json)
                 c.format = "json";
         if (str_eq(c.format, "txt"))
@@ -123,9 +128,9 @@ static int run(int argc, char **argv)
 const Verb verb_compare = {
         .name = "compare",
         .args = "--from host=..,port=..,user=..,db=..|./BUNDLE [--database NAME] --to "
-                "host=..,port=..,user=..,db=.. [--from-password-file PATH] [--to-password-file PATH] [--deep] [--schema NAME].. "
-                "[--table SCHEMA.NAME].. [--ignore KIND].. [--no-scratch] [--jobs N] [--json|--format md] "
-                "[-o FILE] [--quiet]",
+                "host=..,port=..,user=..,db=.. [--from-password-file PATH] [--to-password-file "
+                "PATH] [--deep] [--schema NAME].. [--table SCHEMA.NAME].. [--ignore KIND].. "
+                "[--no-scratch] [--jobs N] [--json|--format md] [-o FILE] [--quiet]",
         .summary = "are two databases equal? Every row and every object; exit code 1: no",
         .run = run,
 };

@@ -13,15 +13,15 @@
 
 typedef struct Copy {
         const char *from, *to, *from_file, *to_file, *backup, *jobs;
-        bool        roles, no_proof, portable, extension_rows, check, deep, json, quiet;
-        int         n_jobs;             /* 0: by cores and memory                            */
-        Endpoint    source, target;
-        Load        load;
-        json_t     *roles_report;       /* of --roles: see pg_roles_copy()                   */
-        BundleDone  bundle;             /* of --backup                                       */
-        json_t     *report;             /* of the comparison                                 */
-        json_t     *counted;            /* pg_writes_tables() of the source before it was read */
-        json_t     *found;              /* --json: what the direction asks for; else NULL    */
+        bool roles, no_proof, portable, extension_rows, check, deep, json, quiet;
+        int n_jobs; /* 0: by cores and memory */
+        Endpoint source, target;
+        Load load;
+        json_t *roles_report; /* of --roles: see pg_roles_copy() */
+        BundleDone bundle;    /* of --backup */
+        json_t *report;       /* of the comparison */
+        json_t *counted;      /* pg_writes_tables() of the source before it was read */
+        json_t *found;        /* --json: what the direction asks for; else NULL */
 } Copy;
 
 static void copy_done(Copy *c)
@@ -90,8 +90,7 @@ static bool take_back(Copy *c, int64_t oid, const Err *cause, Err *err)
                 return true;
         if (!endpoint_open(&c->target, NULL, &pg, err))
                 return false;
-        json_array_foreach(made, i, name)
-        {
+        json_array_foreach(made, i, name) {
                 AUTO_SQL q = { 0 };
                 sql_add(&q, "drop role if exists ");
                 sql_ident(&q, json_string_value(name));
@@ -106,8 +105,9 @@ static int failed(Copy *c, Work *w, Err *err, int code)
         AUTO_ERR why = { 0 };
         bool gone = take_back(c, work_oid(w), err, &why);
         if (!gone) {
-                AUTO_FREE char *note = xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
-                                                 c->load.temporary ? c->load.temporary : "roles");
+                AUTO_FREE char *note =
+                        xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
+                                  c->load.temporary ? c->load.temporary : "roles");
                 if (!c->load.unknown)
                         work_complain(w, note);
                 if (c->load.temporary)
@@ -119,16 +119,19 @@ static int failed(Copy *c, Work *w, Err *err, int code)
         return work_fail(w, err, code);
 }
 
-/* The source's counters before its snapshot: only a difference asks for them, so they may be missing. */
+/* The source's counters before its snapshot: only a difference asks for them, so they may be
+ * missing. */
 static void count_writes(Copy *c)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_ERR ignored = { 0 };
-        if (!c->no_proof && !c->check && endpoint_open(&c->source, c->source.database, &source, &ignored))
+        if (!c->no_proof && !c->check &&
+            endpoint_open(&c->source, c->source.database, &source, &ignored))
                 (void)!pg_writes_tables(source, &c->counted, &ignored);
 }
 
-/* Who writes meanwhile makes any copy differ; without a write it is something else. Always false. */
+/* Who writes meanwhile makes any copy differ; without a write it is something else. Always
+ * false. */
 static bool why_not_equal(const Copy *c, Pg *source, Err *err)
 {
         AUTO_JSON now = NULL;
@@ -138,14 +141,16 @@ static bool why_not_equal(const Copy *c, Pg *source, Err *err)
                 return err_hint(err, "what differs is said above");
         AUTO_JSON written = pg_writes_between(c->counted, now, &lost);
         if (lost)
-                return err_hint(err, "the source's counters were reset meanwhile: if applications were writing to it, "
-                                     "stop them and copy again");
+                return err_hint(err, "the source's counters were reset meanwhile: if applications "
+                                     "were writing to it, stop them and copy again");
         if (!json_array_size(written))
-                return err_hint(err, "nothing was written to the source meanwhile, so stopping applications does not help: "
-                                     "what differs is said above");
+                return err_hint(err, "nothing was written to the source meanwhile, so stopping "
+                                     "applications does not help: what differs is said above");
         AUTO_FREE char *table = text_clean_str(jx_str(json_array_get(written, 0), "table", ""));
-        return err_hint(err, "somebody wrote to the source meanwhile (%s%s): stop the applications and copy again", table,
-                        json_array_size(written) > 1 ? " and others" : "");
+        return err_hint(err,
+                        "somebody wrote to the source meanwhile (%s%s): stop the applications and "
+                        "copy again",
+                        table, json_array_size(written) > 1 ? " and others" : "");
 }
 
 static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Err *err)
@@ -178,7 +183,8 @@ static bool transfer(Copy *c, Transfer *t, TransferCopy *what, TransferResult *r
         if (!c->backup)
                 return transfer_copy(t, what, ret, err);
         if (!bundle_choose(c->backup, what->database, &path, err) ||
-            !bundle_create(path, &(BundleOptions){ 0 }, &w, err) || !transfer_bundle_begin(t, w, &b, err))
+            !bundle_create(path, &(BundleOptions){ 0 }, &w, err) ||
+            !transfer_bundle_begin(t, w, &b, err))
                 return false;
         what->bundle = w;
         return transfer_copy(t, what, ret, err) && transfer_bundle_end(t, w, &c->bundle, err);
@@ -201,9 +207,15 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         bool rehearse = false;
         PgParams target = endpoint_params(&c->target, NULL);
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
-                           .target = &target, .database = c->source.database,
-                           .into = c->load.temporary, .name = c->load.name, .marker = c->load.marker, .prepared = c->load.prepared,
-                           .portable = c->portable, .extension_rows = c->extension_rows, .every_row = c->deep };
+                           .target = &target,
+                           .database = c->source.database,
+                           .into = c->load.temporary,
+                           .name = c->load.name,
+                           .marker = c->load.marker,
+                           .prepared = c->load.prepared,
+                           .portable = c->portable,
+                           .extension_rows = c->extension_rows,
+                           .every_row = c->deep };
         if (!rehearses(c, &rehearse, err) ||
             (rehearse && !directing_rehearse(w, &t, c->found, ret_refused, err)))
                 return false;
@@ -233,7 +245,8 @@ static int checked(Copy *c, Work *w)
         if (!take_back(c, 0, &nothing, &err))
                 return work_fail(w, &err, EXIT_BLIND);
         if (!c->json) {
-                puts("it can go there: the whole schema was made and dropped again, no row was moved");
+                puts("it can go there: the whole schema was made and dropped again, no row was "
+                     "moved");
                 return EXIT_DONE;
         }
         AUTO_JSON j = json_object();
@@ -244,7 +257,8 @@ static int checked(Copy *c, Work *w)
         return EXIT_DONE;
 }
 
-/* What refuses a copy before it begins, for who reads JSON; said in words on stderr all the same. */
+/* What refuses a copy before it begins, for who reads JSON; said in words on stderr all the
+ * same. */
 static int refuse_json(const Copy *c, int code)
 {
         AUTO_JSON j = json_object();
@@ -263,7 +277,8 @@ static void tell_json(const Copy *c, const TransferResult *r, bool there)
         jx_set(j, "tolerated", r->tolerated ? json_incref(r->tolerated) : json_array());
         jx_set_str(j, "bundle", c->bundle.path);
         jx_set_str(j, "bundle_sha256", c->bundle.path ? c->bundle.sha256 : NULL);
-        jx_set(j, "equal", c->report ? json_boolean(jx_bool(c->report, "equal", false)) : json_null());
+        jx_set(j, "equal",
+               c->report ? json_boolean(jx_bool(c->report, "equal", false)) : json_null());
         jx_set(j, "report", c->report ? json_incref(c->report) : json_null());
         jx_set(j, "direction", json_incref(c->found));
         jx_set(j, "roles", c->roles_report ? json_incref(c->roles_report) : json_null());
@@ -276,7 +291,7 @@ static void tell(const Copy *c, const TransferResult *r, bool there)
                 tell_json(c, r, there);
                 return;
         }
-        if (c->bundle.path) {           /* whole, whatever became of the copy */
+        if (c->bundle.path) { /* whole, whatever became of the copy */
                 AUTO_FREE char *path = text_clean_str(c->bundle.path);
                 printf("%s\nsha256 %s\n", path, c->bundle.sha256);
         }
@@ -309,7 +324,8 @@ static int copy_now(Copy *c)
         transfer_result_done(&r);
         if (ok)
                 return EXIT_DONE;
-        int code = failed(c, w, &err, refused || c->load.refused ? EXIT_REFUSED : verb_work_code(&err, false));
+        int code = failed(c, w, &err,
+                          refused || c->load.refused ? EXIT_REFUSED : verb_work_code(&err, false));
         return c->check ? refuse_json(c, code) : code;
 }
 
@@ -336,12 +352,14 @@ static int run(int argc, char **argv)
                 { "--quiet", .set = &c.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) || !flags_jobs(c.jobs, &c.n_jobs, &err) ||
+        if (!flags_read(flags, argc, argv, NULL, 0, &n, &err) ||
+            !flags_jobs(c.jobs, &c.n_jobs, &err) ||
             !endpoint_read("--from", c.from, c.from_file, &c.source, &err) ||
             !endpoint_read("--to", c.to, c.to_file, &c.target, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (c.deep && !c.check)
-                return verb_usage("copy", "--deep belongs to --check: every row is asked, nothing is moved");
+                return verb_usage(
+                        "copy", "--deep belongs to --check: every row is asked, nothing is moved");
         if (!c.source.database)
                 return verb_usage("copy", "--from needs db=NAME");
         c.load = (Load){ .to = &c.target,
@@ -349,10 +367,12 @@ static int run(int argc, char **argv)
         if (!load_begin(&c.load, "copy", &err))
                 return verb_fail(&err, c.load.refused ? EXIT_REFUSED : verb_work_code(&err, true));
         c.found = c.json ? json_array() : NULL;
-        if (!directing_look(&c.source, &c.target, c.found, &refused, &err) || !roles(&c, &refused, &err)) {
+        if (!directing_look(&c.source, &c.target, c.found, &refused, &err) ||
+            !roles(&c, &refused, &err)) {
                 if (!err.hint)
                         err_hint(&err, "nothing was made yet: see to the cause and run it again");
-                return refuse_json(&c, verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true)));
+                return refuse_json(
+                        &c, verb_fail(&err, refused ? EXIT_REFUSED : verb_work_code(&err, true)));
         }
         return copy_now(&c);
 }
@@ -361,7 +381,8 @@ const Verb verb_copy = {
         .name = "copy",
         .args = "--from host=..,port=..,user=..,db=.. --to host=..,port=..,user=..[,db=NAME] "
                 "[--from-password-file PATH] [--to-password-file PATH] [--roles] [--no-proof] "
-                "[--backup DIR] [--portable] [--extension-rows] [--jobs N] [--check [--deep]] [--json] [--quiet]",
+                "[--backup DIR] [--portable] [--extension-rows] [--jobs N] [--check [--deep]] "
+                "[--json] [--quiet]",
         .summary = "a database to another server: loaded, compared, then given its name",
         .run = run,
 };

@@ -12,10 +12,10 @@
 
 typedef struct Ctl {
         const char *dir, *who;
-        RunView    *view;
-        bool        alive;
-        int         argc;
-        char      **argv;               /* behind the word                                   */
+        RunView *view;
+        bool alive;
+        int argc;
+        char **argv; /* behind the word */
 } Ctl;
 
 static int say(const Ctl *c, json_t *command)
@@ -24,11 +24,13 @@ static int say(const Ctl *c, json_t *command)
         AUTO_JSON reply = NULL;
         if (c->view->status && !c->alive) {
                 json_decref(command);
-                err_set(&err, ERR_USER, "run %s is closed (%s): there is nobody to tell", c->view->run,
-                        c->view->status);
+                err_set(&err, ERR_USER, "run %s is closed (%s): there is nobody to tell",
+                        c->view->run, c->view->status);
                 bool left = str_eq(c->view->status, "failed") || str_eq(c->view->status, "aborted");
-                err_hint(&err, left ? "`pgsherpa rollback %s` puts back what it did"
-                                    : "`pgsherpa log %s` shows what happened", c->view->run);
+                err_hint(&err,
+                         left ? "`pgsherpa rollback %s` puts back what it did"
+                              : "`pgsherpa log %s` shows what happened",
+                         c->view->run);
                 return verb_fail(&err, EXIT_REFUSED);
         }
         if (!talk(c->dir, c->who, command, &reply, &err))
@@ -72,7 +74,11 @@ static int status(const Ctl *c)
         bool asks = !v->status && v->gate.open;
         jx_set_str(j, "run", v->run);
         jx_set_str(j, "title", v->title);
-        jx_set_str(j, "status", v->status ? v->status : !c->alive ? "stopped" : asks ? "waiting" : "running");
+        jx_set_str(j, "status",
+                   v->status   ? v->status
+                   : !c->alive ? "stopped"
+                   : asks      ? "waiting"
+                               : "running");
         jx_set_bool(j, "engine", c->alive);
         jx_set_int(j, "steps", (int64_t)v->n_steps);
         if (v->current >= 0 && !v->status) {
@@ -86,7 +92,8 @@ static int status(const Ctl *c)
         return verb_run_status(v, c->alive);
 }
 
-/* Only the question one has read is answered: its number is part of the command. Exit code, or -1. */
+/* Only the question one has read is answered: its number is part of the command. Exit code, or
+ * -1. */
 static int is_open(const Ctl *c, const char *word)
 {
         AUTO_ERR err = { 0 };
@@ -118,8 +125,8 @@ static int answer(const Ctl *c)
         if (!text_is_utf8(c->argv[1], strlen(c->argv[1])) ||
             (c->argc == 3 && !text_is_utf8(c->argv[2], strlen(c->argv[2]))))
                 return verb_usage("ctl", "the answer is not valid UTF-8");
-        json_t *m = json_pack("{s:s,s:I,s:I,s:s}", "cmd", "answer", "gate", (json_int_t)g->number, "seq",
-                              (json_int_t)g->opened_seq, "answer", c->argv[1]);
+        json_t *m = json_pack("{s:s,s:I,s:I,s:s}", "cmd", "answer", "gate", (json_int_t)g->number,
+                              "seq", (json_int_t)g->opened_seq, "answer", c->argv[1]);
         if (c->argc == 3)
                 jx_set_str(m, "text", c->argv[2]);
         return say(c, m);
@@ -138,17 +145,19 @@ static int tick(const Ctl *c, bool ticked)
                 return code;
         if (!str_eq(g->kind, "manual")) {
                 err_set(&err, ERR_USER, "question %lld is no checklist", (long long)g->number);
-                err_hint(&err, "pgsherpa ctl %s answer %lld KEY", c->view->run, (long long)g->number);
+                err_hint(&err, "pgsherpa ctl %s answer %lld KEY", c->view->run,
+                         (long long)g->number);
                 return verb_fail(&err, EXIT_REFUSED);
         }
         char *end;
         bool all = str_eq(c->argv[1], "all");
         long line = all ? 1 : strtol(c->argv[1], &end, 10);
         if (!all && (*end || line < 1 || (size_t)line > g->n_lines))
-                return verb_usage("ctl", "the checklist has %zu lines: a number from 1, or `all`", g->n_lines);
+                return verb_usage("ctl", "the checklist has %zu lines: a number from 1, or `all`",
+                                  g->n_lines);
         for (size_t i = all ? 0 : (size_t)line - 1; i < (all ? g->n_lines : (size_t)line); i++) {
-                code = say(c, json_pack("{s:s,s:s,s:i,s:b}", "cmd", "tick", "step", g->step ? g->step : "", "item",
-                                        (int)i, "ticked", ticked));
+                code = say(c, json_pack("{s:s,s:s,s:i,s:b}", "cmd", "tick", "step",
+                                        g->step ? g->step : "", "item", (int)i, "ticked", ticked));
                 if (code != EXIT_DONE)
                         return code;
         }
@@ -162,7 +171,8 @@ static int jobs(const Ctl *c)
         const char *by = c->argc == 1 ? c->argv[0] : "";
         long n = strtol(by, &end, 10);
         if ((*by != '+' && *by != '-') || end == by || *end || n == 0 || n < -32 || n > 32)
-                return verb_usage("ctl", "jobs wants how many workers more or fewer, such as +1 or -1");
+                return verb_usage("ctl",
+                                  "jobs wants how many workers more or fewer, such as +1 or -1");
         return say(c, json_pack("{s:s,s:i}", "cmd", "jobs", "delta", (int)n));
 }
 
@@ -192,7 +202,8 @@ static int word(const Ctl *c, const Options *o, const char *name)
         if (str_eq(name, "pause") || str_eq(name, "continue"))
                 return say(c, json_pack("{s:s}", "cmd", name));
         if (!str_eq(name, "tail"))
-                return verb_usage("ctl", "wants one of status, pause, continue, answer, tick, untick, jobs, tail, abort");
+                return verb_usage("ctl", "wants one of status, pause, continue, answer, tick, "
+                                         "untick, jobs, tail, abort");
         UiApp app = ui_app_new(o);
         UiOptions ui = { .json = true, .watch = true };
         return ui_run(&app, &ui, c->dir);
@@ -214,15 +225,19 @@ static int run(int argc, char **argv)
         if (!run_view_load(dir, &v, &err))
                 return verb_fail(&err, EXIT_NO);
         UiApp app = ui_app_new(&o);
-        Ctl c = { .dir = dir, .who = app.who, .view = v, .alive = run_lock_held(dir),
-                  .argc = argc - 3, .argv = argv + 3 };
+        Ctl c = { .dir = dir,
+                  .who = app.who,
+                  .view = v,
+                  .alive = run_lock_held(dir),
+                  .argc = argc - 3,
+                  .argv = argv + 3 };
         return word(&c, &o, argv[2]);
 }
 
 const Verb verb_ctl = {
         .name = "ctl",
-        .args = "RUN status | RUN pause | RUN continue | RUN answer GATE KEY [TEXT] | RUN tick|untick GATE LINE|all | RUN jobs +N|-N | "
-                "RUN tail | RUN abort RUN",
+        .args = "RUN status | RUN pause | RUN continue | RUN answer GATE KEY [TEXT] | RUN "
+                "tick|untick GATE LINE|all | RUN jobs +N|-N | RUN tail | RUN abort RUN",
         .summary = "a run, for scripts: JSON out, exit codes as `status`",
         .run = run,
 };

@@ -11,8 +11,8 @@
 #include "engine/engine.h"
 
 typedef struct Loaded {
-        json_t  *answers, *plan_file;
-        Journey  journey;
+        json_t *answers, *plan_file;
+        Journey journey;
 } Loaded;
 
 static void loaded_done(Loaded *l)
@@ -103,7 +103,7 @@ static int run(int argc, char **argv)
                                 .rollback = rollback,
                                 .secret_files = secrets };
         int code = engine_run(&config, &err);
-        AUTO_ERR locks = { 0 };         /* the run itself is over, whatever a lock says */
+        AUTO_ERR locks = { 0 }; /* the run itself is over, whatever a lock says */
         if (!bundle_locks_release(argv[1], &locks))
                 verb_fail(&locks, code);
         return err.kind ? verb_fail(&err, code ? code : EXIT_NO) : code;

@@ -27,8 +27,10 @@ static void print_text(const json_t *plan)
                 const char *touches = jx_str(s, "touches", "nothing");
                 bool asks = jx_bool(s, "asks", false);
                 AUTO_FREE char *undo = run_view_undo_words(jx_str(s, "undo", ""));
-                AUTO_FREE char *does = str_eq(touches, "nothing") ? xstrdup(asks ? "asks you, changes nothing" : "only looks")
-                                                                  : xasprintf("touches %s, %s", touches, undo);
+                AUTO_FREE char *does =
+                        str_eq(touches, "nothing")
+                                ? xstrdup(asks ? "asks you, changes nothing" : "only looks")
+                                : xasprintf("touches %s, %s", touches, undo);
                 printf("%3d %s %s  [%s; %s]\n", (int)jx_int(s, "n", 0), asks ? "?" : " ",
                        jx_str(s, "title", ""), jx_str(s, "kind", ""), does);
                 print_lines("        ", jx_get(s, "commands"));

@@ -15,18 +15,18 @@
 #include "pg/database.h"
 #include "transfer/source_file.h"
 
-#define MOST 64                         /* databases in one bundle */
+#define MOST 64 /* databases in one bundle */
 
 typedef struct Restore {
-        const char   *path, *to, *password_file, *database, *jobs;
-        int           n_jobs;           /* 0: by cores and memory                            */
-        bool          quiet, all, json;
-        json_t       *tables, *schemas; /* words */
+        const char *path, *to, *password_file, *database, *jobs;
+        int n_jobs; /* 0: by cores and memory */
+        bool quiet, all, json;
+        json_t *tables, *schemas; /* words */
         TransferName *only;
-        size_t        n_only;
-        Arena        *a;
+        size_t n_only;
+        Arena *a;
         const Bundle *b;
-        Endpoint      endpoint;
+        Endpoint endpoint;
 } Restore;
 
 static void restore_done(Restore *o)
@@ -40,7 +40,8 @@ static void restore_done(Restore *o)
 static void hint_for_roles(Err *err)
 {
         if (str_eq(err->sqlstate, "42704"))
-                err_hint(err, "the bundle keeps the roles: pgsherpa backup extract BUNDLE --member "
+                err_hint(err,
+                         "the bundle keeps the roles: pgsherpa backup extract BUNDLE --member "
                          "globals.sql.zst --plain, make those that are missing, and try again");
 }
 
@@ -60,8 +61,7 @@ static void report(const Restore *o, const char *database, const char *name, con
         bool dump = jx_str(bundle_database(o->b, database, &ignored), "dump", NULL);
         printf("%s %s: %s, %s, the SHA-256 of %s checked%s%s\n",
                o->n_only ? "restored into database" : "database", clean, THINGS(r->tables, "table"),
-               THINGS(r->rows, "row"),
-               o->n_only ? "all that was taken" : "each of its members",
+               THINGS(r->rows, "row"), o->n_only ? "all that was taken" : "each of its members",
                dump ? " (its pg_dump was not used)" : "", more);
 }
 
@@ -71,10 +71,16 @@ static int load(const Restore *o, const char *database, Load *l)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
-        TransferRestore r = { .bundle = o->b, .database = database, .target = &target,
-                              .into = l->temporary, .name = l->name, .marker = l->marker, .prepared = l->prepared,
+        TransferRestore r = { .bundle = o->b,
+                              .database = database,
+                              .target = &target,
+                              .into = l->temporary,
+                              .name = l->name,
+                              .marker = l->marker,
+                              .prepared = l->prepared,
                               .created = work_created,
-                              .only = o->only, .n_only = o->n_only };
+                              .only = o->only,
+                              .n_only = o->n_only };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         if (l->leftovers)
@@ -92,7 +98,8 @@ static int load(const Restore *o, const char *database, Load *l)
                 report(o, database, l->name, l, &result);
         transfer_result_done(&result);
         return ok ? EXIT_DONE
-                  : load_failed(l, w, &err, l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
+                  : load_failed(l, w, &err,
+                                l->refused ? EXIT_REFUSED : verb_work_code(&err, false));
 }
 
 /* ---- chosen tables, into one that lives ---- */
@@ -101,8 +108,12 @@ static int load_into(const Restore *o, const char *database, const char *name)
 {
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(&o->endpoint, name);
-        TransferRestore r = { .bundle = o->b, .database = database, .target = &target, .into = name,
-                              .only = o->only, .n_only = o->n_only };
+        TransferRestore r = { .bundle = o->b,
+                              .database = database,
+                              .target = &target,
+                              .into = name,
+                              .only = o->only,
+                              .n_only = o->n_only };
         TransferResult result = { 0 };
         AUTO_WORK w = work_begin(work_show(o->quiet, o->json));
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ WORK_HOOKS(w) });
@@ -115,7 +126,8 @@ static int load_into(const Restore *o, const char *database, const char *name)
                 hint_for_roles(&err);
         transfer_result_done(&result);
         bool there = err.kind == ERR_USER && str_eq(err.sqlstate, "42P07");
-        return ok ? EXIT_DONE : work_fail(w, &err, there ? EXIT_REFUSED : verb_work_code(&err, false));
+        return ok ? EXIT_DONE
+                  : work_fail(w, &err, there ? EXIT_REFUSED : verb_work_code(&err, false));
 }
 
 /* Is there a database of that name with anything in it? */
@@ -144,7 +156,8 @@ static bool choose(Restore *o, const json_t *db, Err *err)
         json_array_foreach(o->schemas, i, j)
                 o->only[o->n_only++] = (TransferName){ json_string_value(j), NULL };
         json_array_foreach(o->tables, i, j)
-                if (!transfer_table_named(db, json_string_value(j), o->a, &o->only[o->n_only++], err))
+                if (!transfer_table_named(db, json_string_value(j), o->a, &o->only[o->n_only++],
+                                          err))
                         return false;
         return true;
 }
@@ -172,7 +185,7 @@ static int all(Restore *o)
         if (o->endpoint.database || o->database || json_array_size(o->tables) ||
             json_array_size(o->schemas))
                 return verb_usage("restore", "--all is every database under its own name: no db=, "
-                                  "--database, --table or --schema");
+                                             "--database, --table or --schema");
         if (n == 0 || n > MOST)
                 return verb_usage("restore", "there are %zu databases in it", n);
         for (size_t i = 0; i < n; i++) {
@@ -182,13 +195,15 @@ static int all(Restore *o)
                 if (!endpoint_name_fits("--all", l.name, &err))
                         return verb_fail(&err, EXIT_USAGE);
                 if (!load_begin(&l, "restore", &err))
-                        return verb_fail(&err, l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
+                        return verb_fail(&err,
+                                         l.refused ? EXIT_REFUSED : verb_work_code(&err, true));
         }
         for (size_t i = 0; i < n; i++) {
                 const json_t *db = json_array_get(dbs, i);
                 int code = one(o, db, jx_str(db, "name", ""));
                 if (code != EXIT_DONE) {
-                        fprintf(stderr, "pgsherpa: %zu of %zu databases are restored and stay\n", i, n);
+                        fprintf(stderr, "pgsherpa: %zu of %zu databases are restored and stay\n", i,
+                                n);
                         return code;
                 }
         }
@@ -197,18 +212,30 @@ static int all(Restore *o)
 
 static int of_another_tool(Restore *o, SourceKind kind)
 {
-        RestoreFile f = { .path = o->path, .database = o->database, .to = &o->endpoint, .quiet = o->quiet,
+        RestoreFile f = { .path = o->path,
+                          .database = o->database,
+                          .to = &o->endpoint,
+                          .quiet = o->quiet,
                           .json = o->json };
         if (json_array_size(o->tables) || json_array_size(o->schemas))
-                return verb_usage("restore", "--schema and --table choose from a bundle; %s is a dump: one whole "
-                                  "database of it, which --database chooses, or --all", o->path);
+                return verb_usage(
+                        "restore",
+                        "--schema and --table choose from a bundle; %s is a dump: one whole "
+                        "database of it, which --database chooses, or --all",
+                        o->path);
         if (o->all && (o->database || o->endpoint.database))
-                return verb_usage("restore", "--all is every database under its own name: no db=, no --database");
+                return verb_usage(
+                        "restore",
+                        "--all is every database under its own name: no db=, no --database");
         if (o->all && kind != SOURCE_SQL)
-                return verb_usage("restore", "--all is for bundles and for what pg_dumpall wrote; %s is an archive of "
-                                  "one database", o->path);
+                return verb_usage(
+                        "restore",
+                        "--all is for bundles and for what pg_dumpall wrote; %s is an archive of "
+                        "one database",
+                        o->path);
         if (o->jobs)
-                return verb_usage("restore", "--jobs is for bundles; %s is a dump: one stream", o->path);
+                return verb_usage("restore", "--jobs is for bundles; %s is a dump: one stream",
+                                  o->path);
         return o->all ? restore_file_all(&f) : restore_file(&f);
 }
 
@@ -216,8 +243,8 @@ static int run(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
         AUTO_BUNDLE b = NULL;
-        Restore CLEANUP(restore_done) o = { .tables = json_array(), .schemas = json_array(),
-                                            .a = arena_new() };
+        Restore CLEANUP(restore_done)
+                o = { .tables = json_array(), .schemas = json_array(), .a = arena_new() };
         SourceKind kind;
         size_t n;
         const Flag flags[] = {
@@ -232,14 +259,16 @@ static int run(int argc, char **argv)
                 { "--quiet", .set = &o.quiet },
                 { 0 },
         };
-        if (!flags_read(flags, argc, argv, &o.path, 1, &n, &err) || !flags_jobs(o.jobs, &o.n_jobs, &err))
+        if (!flags_read(flags, argc, argv, &o.path, 1, &n, &err) ||
+            !flags_jobs(o.jobs, &o.n_jobs, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (n != 1)
                 return verb_usage("restore", "wants a bundle or a dump");
         if (!endpoint_read("--to", o.to, o.password_file, &o.endpoint, &err))
                 return verb_fail(&err, EXIT_USAGE);
         if (!source_kind(o.path, &kind, &err))
-                return verb_fail(&err, str_eq(o.path, "-") ? EXIT_USAGE : verb_bundle_code(o.path, &err));
+                return verb_fail(&err,
+                                 str_eq(o.path, "-") ? EXIT_USAGE : verb_bundle_code(o.path, &err));
         if (kind != SOURCE_BUNDLE)
                 return of_another_tool(&o, kind);
         if (!bundle_open(o.path, &b, &err))
@@ -259,8 +288,9 @@ static int run(int argc, char **argv)
 const Verb verb_restore = {
         .name = "restore",
         .args = "BUNDLE|DUMP --to host=..,port=..,user=..[,db=NAME] [--to-password-file PATH] "
-                "[--database NAME | --all] [--schema NAME].. [--table SCHEMA.NAME].. [--jobs N] [--json] [--quiet]",
-        .summary = "a database out of a bundle, or a part of one, or out of a dump (SQL, pg_dump -Fc, -Ft, "
-                   "-Fd); it has its name only when it is whole",
+                "[--database NAME | --all] [--schema NAME].. [--table SCHEMA.NAME].. [--jobs N] "
+                "[--json] [--quiet]",
+        .summary = "a database out of a bundle, or a part of one, or out of a dump (SQL, pg_dump "
+                   "-Fc, -Ft, -Fd); it has its name only when it is whole",
         .run = run,
 };

@@ -53,7 +53,8 @@ static bool begin(const RunView *v, const char *dir, const char *to, const Optio
         if (!run_lock_held(dir) && !to)
                 return launch_rollback(dir, o->secrets, err);
         return launch_resume(dir, o->secrets, err) &&
-               talk(dir, who, json_pack("{s:s,s:s}", "cmd", "rollback", "to", to ? to : ""), NULL, err);
+               talk(dir, who, json_pack("{s:s,s:s}", "cmd", "rollback", "to", to ? to : ""), NULL,
+                    err);
 }
 
 static int run(int argc, char **argv)

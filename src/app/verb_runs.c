@@ -63,8 +63,10 @@ static int status(int argc, char **argv)
                                  EXIT_BLIND);
         if (v->damage) {
                 err_set(&err, ERR_USER, "run %s: the journal is damaged: %s", v->run, v->damage);
-                err_hint(&err, "nothing can go on from it; `pgsherpa log %s` shows what can be read, and a good "
-                         "copy of %s would help", v->run, dir);
+                err_hint(&err,
+                         "nothing can go on from it; `pgsherpa log %s` shows what can be "
+                         "read, and a good copy of %s would help",
+                         v->run, dir);
                 return verb_fail(&err, EXIT_NO);
         }
         bool alive = run_lock_held(dir);
@@ -81,8 +83,9 @@ static int status(int argc, char **argv)
         if (v->status && v->close_reason && *v->close_reason)
                 printf("why: %s\n", v->close_reason);
         if (str_eq(v->status, "failed") || str_eq(v->status, "aborted"))
-                printf("next: what it did stays, a temporary database too; pgsherpa rollback %s puts it "
-                       "back\n", v->run);
+                printf("next: what it did stays, a temporary database too; pgsherpa rollback %s "
+                       "puts it back\n",
+                       v->run);
         if (!v->status && !alive && v->stopped_why)
                 printf("why: %s\n", v->stopped_why);
         if (!v->status && !alive && v->stopped_hint)
@@ -131,10 +134,12 @@ static int resume(int argc, char **argv)
 }
 
 const Verb verb_runs = { .name = "runs", .args = "", .summary = "list all runs", .run = list };
-const Verb verb_status = { .name = "status",
-                           .args = "[RUN]",
-                           .summary = "where it stands; exit code 0 done, 10 running, 11 waiting, 12 failed",
-                           .run = status };
+const Verb verb_status = {
+        .name = "status",
+        .args = "[RUN]",
+        .summary = "where it stands; exit code 0 done, 10 running, 11 waiting, 12 failed",
+        .run = status
+};
 const Verb verb_attach = { .name = "attach",
                            .args = "[RUN] [--watch] [--plain|--json] [--yes]",
                            .summary = "join a run that goes on, see it live, answer it",

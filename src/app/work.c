@@ -12,28 +12,28 @@
 #include "app/verb.h"
 #include "base/clock.h"
 
-#define EVENT_MS   250
-#define SILENCE_MS 1000
-#define PROOF_SHARE 0.25        /* of the copy's time: measured 0.2 to 0.3 with two cores */
+#define EVENT_MS    250
+#define SILENCE_MS  1000
+#define PROOF_SHARE 0.25 /* of the copy's time: measured 0.2 to 0.3 with two cores */
 
 struct Work {
-        pthread_t       thread;
+        pthread_t thread;
         pthread_mutex_t lock;
-        sigset_t        signals, before;
-        volatile bool   cancelled, over;
-        WorkShow        show;
-        bool            terminal, drawn, known, news, failed;
-        int64_t         began, told;    /* ms; told: the last event                           */
-        Transfer       *transfer;
-        pthread_mutex_t ending;         /* the transfer stays until this is free              */
-        Pg             *pg[2];
-        ProgressLine    line;
-        int64_t         oid;
-        double          proof;          /* see work_expect_proof()                            */
-        int64_t         proof_ms;       /* what that came to last                             */
+        sigset_t signals, before;
+        volatile bool cancelled, over;
+        WorkShow show;
+        bool terminal, drawn, known, news, failed;
+        int64_t began, told; /* ms; told: the last event */
+        Transfer *transfer;
+        pthread_mutex_t ending; /* the transfer stays until this is free */
+        Pg *pg[2];
+        ProgressLine line;
+        int64_t oid;
+        double proof;     /* see work_expect_proof() */
+        int64_t proof_ms; /* what that came to last */
         struct {
                 int64_t at, done;
-        } first;                        /* of a comparison, for its rate                    */
+        } first; /* of a comparison, for its rate */
 };
 
 /* With the lock held. */
@@ -49,7 +49,8 @@ static void draw(Work *w)
         struct winsize ws = { 0 };
         if (!w->terminal || w->show != WORK_LINE || !w->known)
                 return;
-        size_t width = ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79;
+        size_t width =
+                ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79;
         AUTO_BUF b = buf_init(8192);
         progress_line_text(&w->line, width, &b);
         fprintf(stderr, "\r\x1b[K%s", buf_str(&b));
@@ -141,7 +142,7 @@ Work *work_begin(WorkShow show)
         sigaddset(&w->signals, SIGINT);
         sigaddset(&w->signals, SIGTERM);
         sigaddset(&w->signals, SIGHUP);
-        sigaddset(&w->signals, SIGUSR2);        /* our own: the work is over */
+        sigaddset(&w->signals, SIGUSR2); /* our own: the work is over */
         pthread_sigmask(SIG_BLOCK, &w->signals, &w->before);
         if (pthread_create(&w->thread, NULL, watch, w) != 0)
                 abort();
@@ -207,7 +208,8 @@ void work_progress(void *work, const TransferProgress *p)
         pthread_mutex_lock(&w->lock);
         progress_line_of(p, &w->line);
         if (w->proof > 0 && p->eta_ms >= 0) {
-                w->proof_ms = (int64_t)(w->proof * (double)(clock_boot_ms() - w->began + p->eta_ms));
+                w->proof_ms =
+                        (int64_t)(w->proof * (double)(clock_boot_ms() - w->began + p->eta_ms));
                 w->line.eta_ms += w->proof_ms;
         }
         w->known = w->news = true;
@@ -231,9 +233,15 @@ void work_compared(void *work, const char *table, int done, int total, int64_t b
         }
         ms = now - w->first.at;
         double rate = ms > 500 ? (double)(bytes_done - w->first.done) * 1000.0 / (double)ms : 0;
-        TransferProgress p = { .stage = "comparing", .unit = "bytes", .done = bytes_done,
-                               .total = bytes_total, .rate = rate, .things_done = done,
-                               .things_total = total, .n_rows = 1, .eta_ms = w->proof_ms > 0 ? MAX(0, w->proof_ms - ms) : -1,
+        TransferProgress p = { .stage = "comparing",
+                               .unit = "bytes",
+                               .done = bytes_done,
+                               .total = bytes_total,
+                               .rate = rate,
+                               .things_done = done,
+                               .things_total = total,
+                               .n_rows = 1,
+                               .eta_ms = w->proof_ms > 0 ? MAX(0, w->proof_ms - ms) : -1,
                                .rows = &(TransferRow){ .name = table } };
         if (rate > 0)
                 p.eta_ms = (int64_t)((double)(bytes_total - bytes_done) * 1000.0 / rate);

@@ -8,9 +8,9 @@
  *
  * A thread of its own waits for signals (they are blocked everywhere else) and redraws the
  * line, only when stderr is a terminal; or writes events (progress_event.h), wherever stderr goes:
- * at most four a second, and one every second when there is no news. SIGINT, SIGTERM and SIGHUP cancel: the flag goes up,
- * every connection's statement is cancelled, the work unwinds through its Err and what it had
- * begun is removed by whoever began it. Exactly one Work at a time. */
+ * at most four a second, and one every second when there is no news. SIGINT, SIGTERM and SIGHUP
+ * cancel: the flag goes up, every connection's statement is cancelled, the work unwinds through its
+ * Err and what it had begun is removed by whoever began it. Exactly one Work at a time. */
 #pragma once
 
 #include "transfer/transfer.h"
@@ -26,25 +26,25 @@ static inline WorkShow work_show(bool quiet, bool json)
 }
 
 Work *work_begin(WorkShow show) MUST_CHECK;
-Work *work_end(Work *w);                /* the line is wiped, signals are as before; NULL.
-                                           The last event: "done", unless it failed          */
+Work *work_end(Work *w); /* the line is wiped, signals are as before; NULL.
+                            The last event: "done", unless it failed */
 /* What a signal is to stop; NULL: nothing any more. */
-void  work_stops(Work *w, Transfer *t);
-void  work_stops_connections(Work *w, Pg *a, Pg *b);
+void work_stops(Work *w, Transfer *t);
+void work_stops_connections(Work *w, Pg *a, Pg *b);
 const volatile bool *work_flag(const Work *w);
 /* A transfer that a comparison of both sides follows: the time left is that of both. */
-void  work_expect_proof(Work *w);
+void work_expect_proof(Work *w);
 /* TransferHooks */
-void  work_progress(void *work, const TransferProgress *p);
-void  work_say(void *work, const char *text);   /* also where no terminal is, unless quiet */
-void  work_complain(Work *w, const char *text);  /* the same, and even when quiet */
-bool  work_created(void *work, int64_t oid, Err *err);
+void work_progress(void *work, const TransferProgress *p);
+void work_say(void *work, const char *text);   /* also where no terminal is, unless quiet */
+void work_complain(Work *w, const char *text); /* the same, and even when quiet */
+bool work_created(void *work, int64_t oid, Err *err);
 #define WORK_HOOKS(w) .progress = work_progress, .say = work_say, .cancel = work_flag(w), .arg = (w)
 /* CompareOptions.progress */
-void  work_compared(void *work, const char *table, int done, int total, int64_t bytes_done,
-                    int64_t bytes_total);
+void work_compared(void *work, const char *table, int done, int total, int64_t bytes_done,
+                   int64_t bytes_total);
 /* verb_fail(), as an event where events are written. Returns `code`. */
-int  work_fail(Work *w, Err *err, int code) NONNULL;
+int work_fail(Work *w, Err *err, int code) NONNULL;
 /* OID of the database that was made; 0: none was. */
 int64_t work_oid(const Work *w);
 

@@ -29,7 +29,8 @@ bool tar_path_is_inside(const char *name, const char **ret_why)
         for (const char *part = name; *part;) {
                 size_t n = strcspn(part, "/");
                 bool last = part[n] == '\0';
-                if (n == 0 || (n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
+                if (n == 0 || (n == 1 && part[0] == '.') ||
+                    (n == 2 && part[0] == '.' && part[1] == '.'))
                         *ret_why = "it has an empty part, `.` or `..`";
                 else if (n > 255)
                         *ret_why = "a part of it is longer than 255 bytes";
@@ -37,7 +38,7 @@ bool tar_path_is_inside(const char *name, const char **ret_why)
                         return false;
                 part += n;
                 if (!last)
-                        part++;         /* one slash at the end is a directory's: fine */
+                        part++; /* one slash at the end is a directory's: fine */
         }
         return true;
 }

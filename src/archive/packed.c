@@ -7,11 +7,11 @@
 
 struct Packed {
         struct archive *a;
-        PackedMore      more;
-        void           *arg;
-        char           *piece, *name;   /* name: of the file that is read                    */
-        bool            tar, opened, over;
-        Err             below;          /* what went wrong under libarchive                  */
+        PackedMore more;
+        void *arg;
+        char *piece, *name; /* name: of the file that is read */
+        bool tar, opened, over;
+        Err below; /* what went wrong under libarchive */
 };
 
 Packed *packed_new(PackedMore more, void *arg, bool tar)
@@ -43,7 +43,8 @@ static bool failed(Packed *p, Err *err)
         const char *words = archive_error_string(p->a);
         AUTO_FREE char *clean = text_clean_str(words ? words : "no reason given");
         if (p->below.kind == ERR_NONE)
-                return err_set(err, ERR_USER, "what it is packed in is damaged, or was cut off: %s", clean);
+                return err_set(err, ERR_USER, "what it is packed in is damaged, or was cut off: %s",
+                               clean);
         err_move(err, &p->below);
         return false;
 }

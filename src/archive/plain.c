@@ -11,23 +11,23 @@
 
 #define PIECE          ((size_t)128 << 10)
 #define HEAD           ((size_t)64 << 10)
-#define GZIP_WINDOW    (15 + 16)        /* 15 bits, with a gzip header                       */
-#define WINDOW_LOG_MAX 27               /* what `zstd -d` opens without --long               */
+#define GZIP_WINDOW    (15 + 16) /* 15 bits, with a gzip header */
+#define WINDOW_LOG_MAX 27        /* what `zstd -d` opens without --long */
 
 struct PlainIn {
-        int            fd;
-        PlainPacking   packing;
-        bool           begun, inside;   /* inside: a member has begun and not ended          */
-        bool           file_ended;
+        int fd;
+        PlainPacking packing;
+        bool begun, inside; /* inside: a member has begun and not ended */
+        bool file_ended;
         unsigned char *piece;
-        size_t         at, len;         /* of the piece                                      */
-        int64_t        before;          /* bytes of the file before the piece                */
-        z_stream       gzip;
-        ZSTD_DCtx     *zstd;
-        Packed        *packed, *untar;
-        char          *head;            /* the first bytes that came out, to see whether it is a tar */
-        size_t         head_at, head_len;
-        bool           looked;
+        size_t at, len; /* of the piece */
+        int64_t before; /* bytes of the file before the piece */
+        z_stream gzip;
+        ZSTD_DCtx *zstd;
+        Packed *packed, *untar;
+        char *head; /* the first bytes that came out, to see whether it is a tar */
+        size_t head_at, head_len;
+        bool looked;
 };
 
 PlainIn *plain_in_new(int fd)
@@ -98,8 +98,10 @@ static bool begin(PlainIn *in, Err *err)
                 break;
         case PACKED_7ZIP:
                 err_set(err, ERR_USER, "it is packed with %s", packing_name(p));
-                return err_hint(err, "unpack it first (%s); gzip, zstd, xz, bzip2, lz4, and a zip or tar of one "
-                                     "file are read as they are", packing_tool(p));
+                return err_hint(err,
+                                "unpack it first (%s); gzip, zstd, xz, bzip2, lz4, and a zip "
+                                "or tar of one file are read as they are",
+                                packing_tool(p));
         default:
                 in->packing = PLAIN_OTHER;
                 in->packed = packed_new(raw, in, false);
@@ -111,7 +113,8 @@ static bool begin(PlainIn *in, Err *err)
 static bool damaged(const PlainIn *in, const char *how, Err *err)
 {
         return err_set(err, ERR_USER, "the %s data is damaged after byte %lld: %s",
-                       in->packing == PLAIN_GZIP ? "gzip" : "zstd", (long long)plain_in_position(in), how);
+                       in->packing == PLAIN_GZIP ? "gzip" : "zstd",
+                       (long long)plain_in_position(in), how);
 }
 
 static bool from_gzip(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
@@ -182,7 +185,8 @@ static bool unpacked(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err
         if (in->packed)
                 return packed_read(in->packed, bytes, n, ret_n, err);
         for (;;) {
-                /* A member's magic must be whole; what a decompressor still holds needs no input. */
+                /* A member's magic must be whole; what a decompressor still holds needs no
+                 * input. */
                 if (in->len - in->at < 4 && !fill(in, err))
                         return false;
                 bool none = in->at == in->len;
@@ -194,8 +198,13 @@ static bool unpacked(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err
                 if (*ret_n > 0)
                         return true;
                 if (none)
-                        return err_set(err, ERR_USER, "the file was cut off: it ends at byte %lld, in the "
-                                       "middle of its %s data", (long long)plain_in_position(in),
+                        return err_set(err, ERR_USER,
+                                       "the file was cut off: it ends at byte %lld, "
+                                       "in the "
+                                       "middle "
+                                       "of its "
+                                       "%s data",
+                                       (long long)plain_in_position(in),
                                        in->packing == PLAIN_GZIP ? "gzip" : "zstd");
                 if (in->at == had)
                         return damaged(in, "it cannot be unpacked", err);
@@ -232,7 +241,8 @@ bool plain_in_read(PlainIn *in, void *bytes, size_t n, size_t *ret_n, Err *err)
         *ret_n = 0;
         if (!in->looked && !look(in, err))
                 return false;
-        return in->untar ? packed_read(in->untar, bytes, n, ret_n, err) : from_head(in, bytes, n, ret_n, err);
+        return in->untar ? packed_read(in->untar, bytes, n, ret_n, err)
+                         : from_head(in, bytes, n, ret_n, err);
 }
 
 int64_t plain_in_position(const PlainIn *in)

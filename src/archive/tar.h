@@ -38,18 +38,18 @@ TarOut *tar_out_free(TarOut *out);
 typedef enum TarType { TAR_FILE, TAR_DIR, TAR_SYMLINK, TAR_HARDLINK, TAR_OTHER } TarType;
 
 typedef struct TarLimits {
-        int64_t members;                /* 0: as many as there are                           */
+        int64_t members; /* 0: as many as there are */
         int64_t member_size, total_size;
-        size_t  name;                   /* bytes of a name; 0: 1024                          */
-        bool    any_type;               /* also directories and links (volumes); else refuse */
+        size_t name;   /* bytes of a name; 0: 1024 */
+        bool any_type; /* also directories and links (volumes); else refuse */
 } TarLimits;
 
 typedef struct TarEntry {
-        const char *name;               /* valid until the next tar_in_next()                */
-        TarType     type;
-        int64_t     size, mtime_s;
-        int64_t     header_offset;
-        unsigned    mode;
+        const char *name; /* valid until the next tar_in_next() */
+        TarType type;
+        int64_t size, mtime_s;
+        int64_t header_offset;
+        unsigned mode;
 } TarEntry;
 
 typedef struct TarIn TarIn;
@@ -65,8 +65,8 @@ bool tar_name_is_safe(const char *name, const char **ret_why);
 
 /* ---- unpacking ---- */
 enum {
-        TAR_KEEP_OWNER = 1 << 0,        /* owner, mode, ACLs, attributes: a volume           */
-        TAR_LINKS      = 1 << 1,        /* symbolic and hard links that stay inside          */
+        TAR_KEEP_OWNER = 1 << 0, /* owner, mode, ACLs, attributes: a volume */
+        TAR_LINKS = 1 << 1,      /* symbolic and hard links that stay inside */
 };
 /* Unpacks below `dir`, which must exist. No member can land outside it: absolute names and
  * `..` are refused by name, libarchive's SECURE_SYMLINKS, SECURE_NODOTDOT and UNLINK are on. */

@@ -5,9 +5,9 @@
 
 struct TarIn {
         struct archive *a;
-        TarLimits       limits;
-        int64_t         members, total;
-        char           *name;
+        TarLimits limits;
+        int64_t members, total;
+        char *name;
 };
 
 bool tar_in_open(int fd, const TarLimits *limits, TarIn **ret, Err *err)
@@ -63,7 +63,8 @@ static bool allowed(TarIn *in, struct archive_entry *e, TarEntry *entry, Err *er
         if (!root && !(in->limits.any_type ? tar_path_is_inside : tar_name_is_safe)(name, &why))
                 return err_set(err, ERR_USER, "refusing tar member `%s`: %s", clean, why);
         if (entry->type != TAR_FILE && !in->limits.any_type)
-                return err_set(err, ERR_USER, "refusing tar member `%s`: not a regular file", clean);
+                return err_set(err, ERR_USER, "refusing tar member `%s`: not a regular file",
+                               clean);
         entry->size = archive_entry_size_is_set(e) ? archive_entry_size(e) : 0;
         if (in->limits.members && ++in->members > in->limits.members)
                 return err_set(err, ERR_USER, "the tar has more than %lld members",

@@ -5,12 +5,12 @@
 
 struct TarOut {
         struct archive *a;
-        TarWriteFn      write;
-        void           *arg;
-        int64_t         written;
-        int64_t         left;           /* of the member that is being written */
-        bool            abandoned;      /* freed unfinished: bytes go nowhere   */
-        Err             failed;         /* what the caller's write() said      */
+        TarWriteFn write;
+        void *arg;
+        int64_t written;
+        int64_t left;   /* of the member that is being written */
+        bool abandoned; /* freed unfinished: bytes go nowhere */
+        Err failed;     /* what the caller's write() said */
 };
 
 bool archive_err(struct archive *a, const char *doing, Err *err)

@@ -6,13 +6,15 @@
 
 static const struct {
         const char *magic;
-        size_t      n;
+        size_t n;
         const char *name, *tool;
 } packings[] = {
         [PACKED_NOT] = { "", 0, "nothing", "" },
         [PACKED_GZIP] = { "\x1f\x8b", 2, "gzip", "gunzip" },
         [PACKED_ZSTD] = { "\x28\xb5\x2f\xfd", 4, "zstd", "zstd -d" },
-        [PACKED_XZ] = { "\xfd" "7zXZ", 5, "xz", "unxz" },
+        [PACKED_XZ] = { "\xfd"
+                        "7zXZ",
+                        5, "xz", "unxz" },
         [PACKED_BZIP2] = { "BZh", 3, "bzip2", "bunzip2" },
         [PACKED_LZ4] = { "\x04\x22\x4d\x18", 4, "lz4", "lz4 -d" },
         [PACKED_ZIP] = { "PK\x03\x04", 4, "zip", "unzip" },
@@ -69,7 +71,7 @@ char *tar_first_file(const void *first, size_t n, size_t *ret_at)
                                 name += 2;
                         return xstrndup(name, strnlen(name, 100));
                 }
-                if (size > n)           /* no directory, and no name, is that long */
+                if (size > n) /* no directory, and no name, is that long */
                         return NULL;
                 at += BLOCK + (size + BLOCK - 1) / BLOCK * BLOCK;
         }

@@ -3,12 +3,12 @@
 
 #include <zstd.h>
 
-#define WINDOW_LOG_MAX 27               /* what `zstd -d` opens without --long */
+#define WINDOW_LOG_MAX 27 /* what `zstd -d` opens without --long */
 
 struct Zstd {
         ZSTD_CCtx *ctx;
-        char      *out;
-        size_t     len, capacity;
+        char *out;
+        size_t len, capacity;
 };
 
 Zstd *zstd_new(int level)
@@ -79,9 +79,9 @@ Zstd *zstd_free(Zstd *z)
 
 struct Unzstd {
         ZSTD_DCtx *ctx;
-        char      *out;
-        int64_t    plain, max;
-        bool       inside;              /* a frame has begun and not ended */
+        char *out;
+        int64_t plain, max;
+        bool inside; /* a frame has begun and not ended */
 };
 
 Unzstd *unzstd_new(int64_t max_plain)

@@ -11,26 +11,26 @@
 
 #include "base/err.h"
 
-typedef struct Zstd Zstd;               /* compresses into memory */
+typedef struct Zstd Zstd; /* compresses into memory */
 
-Zstd  *zstd_new(int level) MUST_CHECK;
-bool   zstd_add(Zstd *z, const void *bytes, size_t n, Err *err) MUST_CHECK;
+Zstd *zstd_new(int level) MUST_CHECK;
+bool zstd_add(Zstd *z, const void *bytes, size_t n, Err *err) MUST_CHECK;
 /* Ends the frame. The bytes are borrowed until zstd_reset(). */
-bool   zstd_finish(Zstd *z, const void **ret, size_t *ret_len, Err *err) MUST_CHECK;
+bool zstd_finish(Zstd *z, const void **ret, size_t *ret_len, Err *err) MUST_CHECK;
 /* Compressed bytes so far: what is still inside the compressor is not counted. */
 size_t zstd_size(const Zstd *z);
-void   zstd_reset(Zstd *z);             /* ready for the next frame, memory kept */
-Zstd  *zstd_free(Zstd *z);
+void zstd_reset(Zstd *z); /* ready for the next frame, memory kept */
+Zstd *zstd_free(Zstd *z);
 
-typedef struct Unzstd Unzstd;           /* decompresses a stream of frames */
+typedef struct Unzstd Unzstd; /* decompresses a stream of frames */
 /* `max_plain`: more than this is refused (a bomb). */
 Unzstd *unzstd_new(int64_t max_plain) MUST_CHECK;
 /* Feeds bytes; `sink` gets what comes out, piece by piece. */
-bool    unzstd_add(Unzstd *u, const void *bytes, size_t n,
-                   bool (*sink)(void *arg, const void *bytes, size_t n, Err *err), void *arg,
-                   Err *err) MUST_CHECK;
+bool unzstd_add(Unzstd *u, const void *bytes, size_t n,
+                bool (*sink)(void *arg, const void *bytes, size_t n, Err *err), void *arg,
+                Err *err) MUST_CHECK;
 /* True when the last frame was complete: a stream cut in the middle is an error. */
-bool    unzstd_finish(Unzstd *u, Err *err) MUST_CHECK;
+bool unzstd_finish(Unzstd *u, Err *err) MUST_CHECK;
 Unzstd *unzstd_free(Unzstd *u);
 
 static inline void zstd_freep(Zstd **z)

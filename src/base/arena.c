@@ -4,13 +4,13 @@
 
 typedef struct Block {
         struct Block *prev;
-        size_t        size;
+        size_t size;
         alignas(16) char bytes[];
 } Block;
 
 struct Arena {
         Block *top;
-        size_t used;            /* of top */
+        size_t used; /* of top */
 };
 
 enum { FIRST_BLOCK = 4096 };

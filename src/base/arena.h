@@ -16,23 +16,23 @@
 
 typedef struct Arena Arena;
 typedef struct ArenaMark {
-        void  *block;
+        void *block;
         size_t used;
 } ArenaMark;
 
 Arena *arena_new(void) MUST_CHECK;
-Arena *arena_free(Arena *a);            /* NULL is fine; returns NULL */
+Arena *arena_free(Arena *a); /* NULL is fine; returns NULL */
 
-void *arena_alloc(Arena *a, size_t size) MUST_CHECK NONNULL;   /* zeroed, aligned to 16 */
-char *arena_strdup(Arena *a, const char *s) MUST_CHECK;        /* NULL stays NULL */
+void *arena_alloc(Arena *a, size_t size) MUST_CHECK NONNULL; /* zeroed, aligned to 16 */
+char *arena_strdup(Arena *a, const char *s) MUST_CHECK;      /* NULL stays NULL */
 char *arena_strndup(Arena *a, const char *s, size_t n) MUST_CHECK NONNULL;
 char *arena_printf(Arena *a, const char *fmt, ...) MUST_CHECK PRINTF(2, 3);
 
 ArenaMark arena_mark(Arena *a) NONNULL;
-void      arena_reset(Arena *a, ArenaMark mark) NONNULL;
+void arena_reset(Arena *a, ArenaMark mark) NONNULL;
 
-#define arena_new_type(a, T)       ((T *)arena_alloc((a), sizeof(T)))
-#define arena_new_array(a, T, n)   ((T *)arena_alloc((a), sizeof(T) * (n)))
+#define arena_new_type(a, T)     ((T *)arena_alloc((a), sizeof(T)))
+#define arena_new_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (n)))
 
 static inline void arena_freep(Arena **a)
 {

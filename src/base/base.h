@@ -22,12 +22,12 @@
 #define NONNULL      __attribute__((nonnull))
 #define MUST_CHECK   __attribute__((warn_unused_result))
 /* unused: a guard may live for its end alone (a lock, an open end of a pipe); clang objects. */
-#define CLEANUP(fn)  __attribute__((cleanup(fn), unused))
-#define NORETURN     __attribute__((noreturn))
-#define LEN(a)       (sizeof(a) / sizeof((a)[0]))
-#define LITERAL(s)   ("" s "")
-#define MIN(a, b)    ((a) < (b) ? (a) : (b))
-#define MAX(a, b)    ((a) > (b) ? (a) : (b))
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
+#define NORETURN    __attribute__((noreturn))
+#define LEN(a)      (sizeof(a) / sizeof((a)[0]))
+#define LITERAL(s)  ("" s "")
+#define MIN(a, b)   ((a) < (b) ? (a) : (b))
+#define MAX(a, b)   ((a) > (b) ? (a) : (b))
 
 /* Allocation that cannot fail: prints one line to stderr and aborts instead. */
 void *xmalloc(size_t size) MUST_CHECK;
@@ -70,7 +70,7 @@ static inline void base_freep_(void *p)
 {
         free(*(void **)p);
 }
-void base_closep_(int *fd);     /* keeps errno; -1 is fine */
+void base_closep_(int *fd); /* keeps errno; -1 is fine */
 
 #define AUTO_FREE CLEANUP(base_freep_)
 #define AUTO_FD   CLEANUP(base_closep_)

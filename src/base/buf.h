@@ -12,22 +12,22 @@
 #include "base/base.h"
 
 typedef struct Buf {
-        char  *data;
+        char *data;
         size_t len, capacity, max;
-        bool   overflow;
+        bool overflow;
 } Buf;
 
 static inline Buf buf_init(size_t max)
 {
         return (Buf){ .max = max };
 }
-void        buf_done(Buf *b) NONNULL;
-void        buf_reset(Buf *b) NONNULL;          /* empty again, memory kept */
-bool        buf_add(Buf *b, const void *bytes, size_t n);
-bool        buf_adds(Buf *b, const char *s) NONNULL;
-bool        buf_addc(Buf *b, char c) NONNULL;
-bool        buf_printf(Buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_done(Buf *b) NONNULL;
+void buf_reset(Buf *b) NONNULL; /* empty again, memory kept */
+bool buf_add(Buf *b, const void *bytes, size_t n);
+bool buf_adds(Buf *b, const char *s) NONNULL;
+bool buf_addc(Buf *b, char c) NONNULL;
+bool buf_printf(Buf *b, const char *fmt, ...) PRINTF(2, 3);
 const char *buf_str(const Buf *b) NONNULL;
-char       *buf_take(Buf *b, size_t *ret_len) MUST_CHECK;  /* caller frees; b is empty again */
+char *buf_take(Buf *b, size_t *ret_len) MUST_CHECK; /* caller frees; b is empty again */
 
 #define AUTO_BUF CLEANUP(buf_done) Buf

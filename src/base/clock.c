@@ -50,7 +50,7 @@ static char *local(int64_t wall_ms, const char *format, char *buf, size_t n)
         struct tm tm;
         localtime_r(&s, &tm);
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"    /* three callers below, all literal */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* three callers below, all literal */
         strftime(buf, n, format, &tm);
 #pragma GCC diagnostic pop
         return buf;
@@ -89,7 +89,8 @@ bool clock_parse_start(const char *text, int64_t *ret_wall_ms)
         int h = 0, m = 0, used = 0;
         if (clock_parse_iso(text, ret_wall_ms))
                 return true;
-        if (sscanf(text, "%2d:%2d%n", &h, &m, &used) != 2 || text[used] || h < 0 || h > 23 || m < 0 || m > 59)
+        if (sscanf(text, "%2d:%2d%n", &h, &m, &used) != 2 || text[used] || h < 0 || h > 23 ||
+            m < 0 || m > 59)
                 return false;
         time_t now = (time_t)(clock_wall_ms() / 1000);
         struct tm tm;

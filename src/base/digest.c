@@ -15,7 +15,7 @@ Digest *digest_new(void)
         Digest *d = xcalloc(1, sizeof *d);
         d->ctx = EVP_MD_CTX_new();
         if (!d->ctx || EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL) != 1)
-                abort();        /* libcrypto without SHA-256 is a broken installation */
+                abort(); /* libcrypto without SHA-256 is a broken installation */
         return d;
 }
 
@@ -113,7 +113,7 @@ void random_password(size_t n, char *out)
         for (size_t i = 0; i < n;) {
                 unsigned char b;
                 random_bytes(&b, 1);
-                if (b < 62 * 4)         /* 248: else the first letters come more often */
+                if (b < 62 * 4) /* 248: else the first letters come more often */
                         out[i++] = alphabet[b % 62];
         }
         out[n] = '\0';

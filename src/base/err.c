@@ -4,7 +4,7 @@
 
 PRINTF(3, 0) static void fill(Err *err, ErrKind kind, const char *fmt, va_list ap)
 {
-        char *message = xvasprintf(fmt, ap);    /* first: ap may hold err->message */
+        char *message = xvasprintf(fmt, ap); /* first: ap may hold err->message */
         err_clear(err);
         err->kind = kind;
         err->message = message;
@@ -51,7 +51,7 @@ bool err_hint(Err *err, const char *fmt, ...)
 {
         va_list ap;
         va_start(ap, fmt);
-        char *hint = xvasprintf(fmt, ap);       /* first: ap may hold err->hint */
+        char *hint = xvasprintf(fmt, ap); /* first: ap may hold err->hint */
         va_end(ap);
         free(err->hint);
         err->hint = hint;

@@ -22,21 +22,21 @@
 
 typedef enum ErrKind {
         ERR_NONE = 0,
-        ERR_USER,       /* the operator can fix it: bad runbook, bad answer     */
-        ERR_SERVER,     /* Postgres said no; sqlstate is set                    */
-        ERR_LINK,       /* the connection or host went away; retry may help     */
-        ERR_COMMAND,    /* a child process failed; exit_status is set           */
-        ERR_SYSTEM,     /* a system call failed; sys_errno is set               */
-        ERR_CANCELLED,  /* somebody asked us to stop, and we did                */
+        ERR_USER,      /* the operator can fix it: bad runbook, bad answer */
+        ERR_SERVER,    /* Postgres said no; sqlstate is set */
+        ERR_LINK,      /* the connection or host went away; retry may help */
+        ERR_COMMAND,   /* a child process failed; exit_status is set */
+        ERR_SYSTEM,    /* a system call failed; sys_errno is set */
+        ERR_CANCELLED, /* somebody asked us to stop, and we did */
 } ErrKind;
 
 typedef struct Err {
         ErrKind kind;
-        int     sys_errno;
-        int     exit_status;
-        char    sqlstate[6];
-        char   *message;        /* "outer: inner: cause", grows at the front    */
-        char   *hint;           /* what to try next, or NULL                    */
+        int sys_errno;
+        int exit_status;
+        char sqlstate[6];
+        char *message; /* "outer: inner: cause", grows at the front */
+        char *hint;    /* what to try next, or NULL */
 } Err;
 
 /* Set, wrap and hint all return false, so that the sad path is one line. */

@@ -89,7 +89,7 @@ static bool parse_number(const char *text, double *ret, const char **ret_unit)
                 return false;
         *ret = strtod(text, &end);
         if ((size_t)(end - text) != strspn(text, "0123456789."))
-                return false;           /* 0x10 and 1e3 are not how people write sizes */
+                return false; /* 0x10 and 1e3 are not how people write sizes */
         while (*end == ' ')
                 end++;
         *ret_unit = end;
@@ -100,10 +100,10 @@ bool fmt_parse_size(const char *text, int64_t *ret_bytes)
 {
         static const struct {
                 const char *unit;
-                int         shift;
-        } known[] = { { "", 0 },    { "B", 0 },    { "bytes", 0 }, { "kB", 10 },  { "KB", 10 },
-                      { "KiB", 10 }, { "MB", 20 },  { "MiB", 20 },  { "GB", 30 },  { "GiB", 30 },
-                      { "TB", 40 },  { "TiB", 40 } };
+                int shift;
+        } known[] = { { "", 0 },    { "B", 0 },    { "bytes", 0 }, { "kB", 10 },
+                      { "KB", 10 }, { "KiB", 10 }, { "MB", 20 },   { "MiB", 20 },
+                      { "GB", 30 }, { "GiB", 30 }, { "TB", 40 },   { "TiB", 40 } };
         double v;
         const char *unit;
         if (!parse_number(text, &v, &unit))
@@ -124,9 +124,9 @@ bool fmt_parse_duration(const char *text, int64_t *ret_ms)
 {
         static const struct {
                 const char *unit;
-                int64_t     ms;
-        } known[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "min", 60000 },
-                      { "h", 3600000 }, { "d", 86400000 } };
+                int64_t ms;
+        } known[] = { { "ms", 1 },      { "s", 1000 },    { "m", 60000 },
+                      { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
         double v;
         const char *unit;
         if (!parse_number(text, &v, &unit))

@@ -12,7 +12,7 @@ typedef struct FrameReader {
 } FrameReader;
 
 FrameReader frame_reader_init(void);
-void        frame_reader_done(FrameReader *r) NONNULL;
+void frame_reader_done(FrameReader *r) NONNULL;
 /* read()s once from fd. *ret_eof when the peer is gone. */
 bool frame_fill(FrameReader *r, int fd, bool *ret_eof, Err *err) MUST_CHECK;
 /* Next whole message, or *ret = NULL when there is none yet. */

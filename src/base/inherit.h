@@ -8,4 +8,4 @@
 #include "base/base.h"
 
 void inherit_set(int fd);
-int  inherit_get(void);
+int inherit_get(void);

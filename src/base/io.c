@@ -69,7 +69,7 @@ bool io_fsync_dir(const char *dir, Err *err)
         AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return err_set_errno(err, errno, "opening %s", dir);
-        if (fsync(fd) < 0 && errno != EINVAL)   /* file systems that have no such thing */
+        if (fsync(fd) < 0 && errno != EINVAL) /* file systems that have no such thing */
                 return err_set_errno(err, errno, "fsync of %s", dir);
         return true;
 }

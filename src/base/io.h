@@ -11,8 +11,8 @@ bool io_write_all(int fd, const void *bytes, size_t n, Err *err) MUST_CHECK;
 /* Whole file, at most `max` bytes (more is an error), NUL-terminated, malloc()ed. */
 bool io_read_file(const char *path, size_t max, char **ret, size_t *ret_len, Err *err) MUST_CHECK;
 /* New file with mode; an existing one is replaced atomically, keeping its mode and owner. */
-bool io_replace_file(const char *path, const void *bytes, size_t n, unsigned mode, Err *err)
-        MUST_CHECK;
+bool io_replace_file(const char *path, const void *bytes, size_t n, unsigned mode,
+                     Err *err) MUST_CHECK;
 bool io_fsync_dir(const char *dir, Err *err) MUST_CHECK;
 bool io_mkdir_p(const char *path, unsigned mode, Err *err) MUST_CHECK;
 bool io_exists(const char *path);

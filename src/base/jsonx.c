@@ -88,8 +88,7 @@ json_t *jx_parse(const char *text, size_t n, Err *err)
         json_error_t e;
         json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
         if (!j)
-                err_set(err, ERR_USER, "not JSON: line %d column %d: %s", e.line, e.column,
-                        e.text);
+                err_set(err, ERR_USER, "not JSON: line %d column %d: %s", e.line, e.column, e.text);
         return j;
 }
 
@@ -98,8 +97,7 @@ static void words_of_list(const json_t *list, Buf *out)
 {
         size_t i;
         json_t *item;
-        json_array_foreach(list, i, item)
-        {
+        json_array_foreach(list, i, item) {
                 bool parts = json_is_object(item) || json_is_array(item);
                 AUTO_FREE char *words = jx_words(item);
                 buf_printf(out, "%s%s", !i ? "" : parts ? "; " : ", ", words);
@@ -110,8 +108,7 @@ static void words_of_map(const json_t *map, Buf *out)
 {
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)map, key, value)
-        {
+        json_object_foreach((json_t *)map, key, value) {
                 AUTO_FREE char *name = text_clean_str(key);
                 AUTO_FREE char *words = jx_words(value);
                 buf_printf(out, "%s%s %s", out->len ? ", " : "", name, words);

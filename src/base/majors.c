@@ -4,19 +4,25 @@
 #include <string.h>
 #include <strings.h>
 
-/* 18 moved the data into a directory of its major, and the volume one level up (docker-library/postgres,
- * pull request 1259). When the last fixes of 19 come was not told when this was written. */
+/* 18 moved the data into a directory of its major, and the volume one level up
+ * (docker-library/postgres, pull request 1259). When the last fixes of 19 come was not told when
+ * this was written. */
 static const Major majors[] = {
-        { 12, "2019-10-03", "2024-11-21", 14, false }, { 13, "2020-09-24", "2025-11-13", 14, false },
-        { 14, "2021-09-30", "2026-11-12", 14, false }, { 15, "2022-10-13", "2027-11-11", 14, false },
-        { 16, "2023-09-14", "2028-11-09", 15, false }, { 17, "2024-09-26", "2029-11-08", 16, false },
-        { 18, "2025-09-25", "2030-11-14", 16, true },  { 19, "2026-11-19", NULL, 16, true },
+        { 12, "2019-10-03", "2024-11-21", 14, false },
+        { 13, "2020-09-24", "2025-11-13", 14, false },
+        { 14, "2021-09-30", "2026-11-12", 14, false },
+        { 15, "2022-10-13", "2027-11-11", 14, false },
+        { 16, "2023-09-14", "2028-11-09", 15, false },
+        { 17, "2024-09-26", "2029-11-08", 16, false },
+        { 18, "2025-09-25", "2030-11-14", 16, true },
+        { 19, "2026-11-19", NULL, 16, true },
 };
 _Static_assert(LEN(majors) == MAJOR_NEWEST - MAJOR_OLDEST + 1, "a row for each major");
 
 const Major *major_find(int number)
 {
-        return number < MAJOR_OLDEST || number > MAJOR_NEWEST ? NULL : &majors[number - MAJOR_OLDEST];
+        return number < MAJOR_OLDEST || number > MAJOR_NEWEST ? NULL
+                                                              : &majors[number - MAJOR_OLDEST];
 }
 
 const Major *major_like(int number)
@@ -26,16 +32,18 @@ const Major *major_like(int number)
 
 char *major_newer_words(int number)
 {
-        return number <= MAJOR_NEWEST ? NULL
-                                      : xasprintf("PostgreSQL %d is newer than %d, the newest this pgsherpa knows",
-                                                  number, MAJOR_NEWEST);
+        return number <= MAJOR_NEWEST
+                       ? NULL
+                       : xasprintf("PostgreSQL %d is newer than %d, the newest this pgsherpa knows",
+                                   number, MAJOR_NEWEST);
 }
 
 char *major_pgdata(int number, char **ret_mount)
 {
         bool own = major_like(number)->own_directory;
         *ret_mount = xstrdup(own ? "/var/lib/postgresql" : "/var/lib/postgresql/data");
-        return own ? xasprintf("/var/lib/postgresql/%d/docker", number) : xstrdup("/var/lib/postgresql/data");
+        return own ? xasprintf("/var/lib/postgresql/%d/docker", number)
+                   : xstrdup("/var/lib/postgresql/data");
 }
 
 int major_of_layout(void)
@@ -64,19 +72,19 @@ const char *major_archives_words(char ret[static MAJOR_ARCHIVES_SIZE])
 const MajorFact *major_new_word(const char *word, size_t n, int major)
 {
         for (const MajorFact *k = major_keywords; k->name; k++)
-                if (strlen(k->name) == n && strncasecmp(k->name, word, n) == 0 && k->since && k->kind != 'u' &&
-                    major_fact_holds(k, major))
+                if (strlen(k->name) == n && strncasecmp(k->name, word, n) == 0 && k->since &&
+                    k->kind != 'u' && major_fact_holds(k, major))
                         return k;
         return NULL;
 }
 
 /* ---- settings ---- */
 
-/* What people have to be told of those that went; of others that they went is said. `now`: the same under
- * another name, in both directions. */
+/* What people have to be told of those that went; of others that they went is said. `now`: the same
+ * under another name, in both directions. */
 static const struct Went {
         const char *name;
-        int         since;
+        int since;
         const char *now, *why;
 } went[] = {
         { "wal_keep_segments", 13, "wal_keep_size", "counted in megabytes now" },
@@ -99,7 +107,7 @@ static const struct Went {
 /* There, but with some values no more: `kept` alone is taken. */
 static const struct Narrowed {
         const char *name;
-        int         since;
+        int since;
         const char *kept, *why;
 } narrowed[] = {
         { "standard_conforming_strings", 19, "on",
@@ -138,16 +146,18 @@ static bool is_on(const char *value)
 static bool narrowed_out(const char *name, const char *value, int major, SettingFate *ret)
 {
         for (size_t i = 0; i < LEN(narrowed); i++) {
-                if (strcasecmp(narrowed[i].name, name) != 0 || major < narrowed[i].since || !value ||
-                    is_on(value) == (strcmp(narrowed[i].kept, "on") == 0))
+                if (strcasecmp(narrowed[i].name, name) != 0 || major < narrowed[i].since ||
+                    !value || is_on(value) == (strcmp(narrowed[i].kept, "on") == 0))
                         continue;
-                *ret = (SettingFate){ SETTING_LEFT_OUT, NULL, narrowed[i].why, narrowed[i].since, true };
+                *ret = (SettingFate){ SETTING_LEFT_OUT, NULL, narrowed[i].why, narrowed[i].since,
+                                      true };
                 return true;
         }
         return false;
 }
 
-/* The rows of one name; its major is the one after which, or before which, it is not as asked for. */
+/* The rows of one name; its major is the one after which, or before which, it is not as asked
+ * for. */
 static SettingFate fate(const char *name, const char *value, int major, bool own)
 {
         SettingFate f = { SETTING_SAME };
@@ -169,7 +179,8 @@ static SettingFate fate(const char *name, const char *value, int major, bool own
                 }
         }
         if (!before && !after)
-                return (SettingFate){ f.why ? SETTING_LEFT_OUT : SETTING_SAME, NULL, f.why, 0, false };
+                return (SettingFate){ f.why ? SETTING_LEFT_OUT : SETTING_SAME, NULL, f.why, 0,
+                                      false };
         const struct Went *w = before ? went_of(name) : came_of(name);
         const char *now = !w ? NULL : before ? w->now : w->name;
         bool known = now && fate(now, NULL, major, own).verdict == SETTING_SAME;
@@ -179,7 +190,8 @@ static SettingFate fate(const char *name, const char *value, int major, bool own
         if (w && (before || known))
                 f.why = w->why;
         else if (!f.why)
-                f.why = before ? "there is no such setting any more" : "there is no such setting yet";
+                f.why = before ? "there is no such setting any more"
+                               : "there is no such setting yet";
         return f;
 }
 

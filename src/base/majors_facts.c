@@ -1,11 +1,12 @@
 /* majors_facts.c: what came and went between majors of PostgreSQL, as its servers say.
  *
- * Written by ./dev majors; do not edit. Asked: 12.22, 13.23, 14.23, 15.20, 16.14, 17.12, 18.6, 19rc1.
- * Name, kind, the major it came with (0: there before the table begins), the major that has it no
- * more (0: still there), and whether only some builds and minor releases have it. */
+ * Written by ./dev majors; do not edit. Asked: 12.22, 13.23, 14.23, 15.20, 16.14, 17.12, 18.6,
+ * 19rc1. Name, kind, the major it came with (0: there before the table begins), the major that has
+ * it no more (0: still there), and whether only some builds and minor releases have it. */
 #include "base/majors.h"
 
-/* Of pg_settings. 's': a session, database or role may have its own value; 'p': the server alone. */
+/* Of pg_settings. 's': a session, database or role may have its own value; 'p': the server
+ * alone. */
 const MajorFact major_settings[] = {
         { "allow_alter_system", 'p', 17, 0, false },
         { "allow_system_table_mods", 'p', 0, 13, false },

@@ -11,13 +11,13 @@ enum { FORMS = 6, SHORTEST = 4 };
 
 typedef struct Entry {
         const Secret *secret;
-        bool          like_a_name;      /* see redact_data() */
-        char         *forms[FORMS];     /* as is, URL-encoded, base64, JSON-, shell-, SQL-escaped */
-        size_t        lens[FORMS];
+        bool like_a_name;   /* see redact_data() */
+        char *forms[FORMS]; /* as is, URL-encoded, base64, JSON-, shell-, SQL-escaped */
+        size_t lens[FORMS];
         struct Entry *next;
 } Entry;
 
-static Entry          *entries;
+static Entry *entries;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static char *url_encoded(const char *s)

@@ -12,9 +12,9 @@
 #include "base/base.h"
 #include "base/secret.h"
 
-void  redact_register(const Secret *s) NONNULL;
-void  redact_forget(const Secret *s) NONNULL;
-char *redact_text(const char *text) MUST_CHECK NONNULL;         /* malloc()ed copy */
+void redact_register(const Secret *s) NONNULL;
+void redact_forget(const Secret *s) NONNULL;
+char *redact_text(const char *text) MUST_CHECK NONNULL; /* malloc()ed copy */
 /* For values that a program reads back (what undo needs, variables, facts): the same, except
  * for secrets that could just as well be somebody's name for something (shorter than 16, only
  * letters, digits, _ - . and /). A database "media" must not become "(hidden)" because its

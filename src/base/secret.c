@@ -6,8 +6,8 @@
 #include "base/redact.h"
 
 struct Secret {
-        char  *name;
-        char  *block;           /* own pages: locked, not dumped */
+        char *name;
+        char *block; /* own pages: locked, not dumped */
         size_t block_size;
         size_t len;
 };
@@ -23,7 +23,7 @@ Secret *secret_take(const char *name, char *bytes, size_t len)
                         -1, 0);
         if (s->block == MAP_FAILED)
                 abort();
-        (void)mlock(s->block, s->block_size);           /* best effort: RLIMIT_MEMLOCK */
+        (void)mlock(s->block, s->block_size); /* best effort: RLIMIT_MEMLOCK */
         (void)madvise(s->block, s->block_size, MADV_DONTDUMP);
         memcpy(s->block, bytes, len);
         s->block[len] = '\0';

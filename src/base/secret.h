@@ -31,5 +31,8 @@ const char *secret_expose(const Secret *s) NONNULL;
 /* Constant-time, for "type it again to confirm". */
 bool secret_equal(const Secret *a, const Secret *b) NONNULL;
 
-static inline void secret_freep(Secret **s) { secret_free(*s); }
+static inline void secret_freep(Secret **s)
+{
+        secret_free(*s);
+}
 #define AUTO_SECRET CLEANUP(secret_freep) Secret *

@@ -9,8 +9,8 @@
 
 #include "base/base.h"
 
-char *text_clean(const char *bytes, size_t n) MUST_CHECK;      /* malloc()ed */
-char *text_clean_str(const char *s) MUST_CHECK;                 /* NULL becomes "" */
+char *text_clean(const char *bytes, size_t n) MUST_CHECK; /* malloc()ed */
+char *text_clean_str(const char *s) MUST_CHECK;           /* NULL becomes "" */
 /* Keeps \n and \t; for multi-line detail panes. */
 char *text_clean_lines(const char *bytes, size_t n) MUST_CHECK;
 

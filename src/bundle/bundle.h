@@ -10,9 +10,9 @@
  *      <db>/post-data.sql.zst          indexes, constraints, triggers: run after the data
  *      <db>/schema.dump                what pg_dump wrote of the schema (custom format)
  *      <db>/restore.sh                 the commands of the README, for this database
- *      <db>/<db>.dump                  optional: a whole pg_dump -Fc (<db>.dump.000001 .. when large)
- *      files/...                       compose file, names of .env
- *      manifest.json                   last: every member's place, size and SHA-256
+ *      <db>/<db>.dump                  optional: a whole pg_dump -Fc (<db>.dump.000001 .. when
+ * large) files/...                       compose file, names of .env manifest.json last: every
+ * member's place, size and SHA-256
  *
  * Names are percent-encoded outside [A-Za-z0-9_-] (else "a.b".c and a."b.c" are one path), and
  * cut with a hash behind a ~ when longer than a directory may be; the manifest has the real ones.
@@ -49,13 +49,13 @@ typedef struct BundleWriter BundleWriter;
 typedef struct BundleStream BundleStream;
 
 typedef struct BundleOptions {
-        const char *run;                /* for the manifest; may be NULL                     */
-        int         level;              /* of zstd; 0: 1                                     */
-        size_t      chunk;              /* plain bytes a member; 0: 8 MiB; they grow when many  */
+        const char *run; /* for the manifest; may be NULL */
+        int level;       /* of zstd; 0: 1 */
+        size_t chunk;    /* plain bytes a member; 0: 8 MiB; they grow when many */
 } BundleOptions;
 
-bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret, Err *err)
-        MUST_CHECK;
+bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret,
+                   Err *err) MUST_CHECK;
 /* One member at once. A name ending in .zst is compressed here. */
 bool bundle_add(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
                 Err *err) MUST_CHECK;
@@ -64,26 +64,26 @@ bool bundle_add(BundleWriter *w, const char *kind, const char *name, const void 
 #define BUNDLE_HUGE ((int64_t)64 << 20)
 BundleStream *bundle_stream_new(BundleWriter *w, const char *kind, const char *dir,
                                 const char *suffix) MUST_CHECK;
-#define BUNDLE_NUMBERS 999999           /* of members in one directory: six digits           */
+#define BUNDLE_NUMBERS 999999 /* of members in one directory: six digits */
 /* As above, for one of several writers of one directory: numbers from `before` + 1 on, so that
  * the order of the names is the order of the rows; at most `room` members. */
 BundleStream *bundle_stream_new_part(BundleWriter *w, const char *kind, const char *dir,
                                      const char *suffix, int before, int room) MUST_CHECK;
 /* As above, but <prefix>.000001 ..; a stream of one member is just <prefix>. */
-BundleStream *bundle_stream_new_file(BundleWriter *w, const char *kind, const char *prefix)
-        MUST_CHECK;
+BundleStream *bundle_stream_new_file(BundleWriter *w, const char *kind,
+                                     const char *prefix) MUST_CHECK;
 bool bundle_stream_write(BundleStream *s, const void *bytes, size_t n, Err *err) MUST_CHECK;
 bool bundle_stream_end(BundleStream *s, int *ret_members, Err *err) MUST_CHECK;
 BundleStream *bundle_stream_free(BundleStream *s);
 /* The object that becomes manifest.json; fill in "server", "databases", "roles" .. Not from
  * worker threads. */
 json_t *bundle_manifest(BundleWriter *w);
-int64_t bundle_written(const BundleWriter *w);  /* bytes on disk so far */
+int64_t bundle_written(const BundleWriter *w); /* bytes on disk so far */
 
 typedef struct BundleDone {
-        char   *path;                   /* free with free()                                  */
+        char *path; /* free with free() */
         int64_t size, members;
-        char    sha256[65];             /* of the whole file                                 */
+        char sha256[65]; /* of the whole file */
 } BundleDone;
 bool bundle_finish(BundleWriter *w, BundleDone *ret, Err *err) MUST_CHECK;
 /* Unfinished: the .part is removed. */
@@ -105,24 +105,26 @@ const json_t *bundle_manifest_of(const Bundle *b);
 /* For row_hash(): what the hashes of this manifest's rows were made with. */
 uint64_t bundle_row_seed(const json_t *manifest);
 /* What is to be said wherever such a hash was all there was. */
-#define BUNDLE_OLDER_HASH "this bundle has the older hash of rows (seed 0): make a new backup when you can"
-const char   *bundle_path(const Bundle *b);
+#define BUNDLE_OLDER_HASH                                                                          \
+        "this bundle has the older hash of rows (seed 0): make a new backup when you can"
+const char *bundle_path(const Bundle *b);
 /* The record of a database by its real name, or the only one when `name` is "" or NULL. */
 const json_t *bundle_database(const Bundle *b, const char *name, Err *err) MUST_CHECK;
 /* The plain bytes of one member; both hashes are checked on the way, the last word is the
  * return value: what went to the sink before may be wrong. Safe in many threads at once. */
-bool bundle_read(const Bundle *b, const char *member, BundleSink sink, void *arg, Err *err)
-        MUST_CHECK;
+bool bundle_read(const Bundle *b, const char *member, BundleSink sink, void *arg,
+                 Err *err) MUST_CHECK;
 bool bundle_read_all(const Bundle *b, const char *member, size_t max, char **ret, size_t *ret_len,
                      Err *err) MUST_CHECK;
 /* The same as it is stored, without unpacking; its hash is checked. */
-bool bundle_read_stored(const Bundle *b, const char *member, BundleSink sink, void *arg, Err *err)
-        MUST_CHECK;
+bool bundle_read_stored(const Bundle *b, const char *member, BundleSink sink, void *arg,
+                        Err *err) MUST_CHECK;
 bool bundle_has(const Bundle *b, const char *member);
-int64_t bundle_plain_size(const Bundle *b, const char *member);  /* -1: not there, or stored as it is */
+/* -1: not there, or stored as it is */
+int64_t bundle_plain_size(const Bundle *b, const char *member);
 /* Every part of a table or dump, in order. */
-bool bundle_read_parts(const Bundle *b, const json_t *parts, BundleSink sink, void *arg, Err *err)
-        MUST_CHECK;
+bool bundle_read_parts(const Bundle *b, const json_t *parts, BundleSink sink, void *arg,
+                       Err *err) MUST_CHECK;
 /* Names of the parts of <dir>/NNNNNN<suffix> or <prefix>[.NNNNNN], as a new array. */
 json_t *bundle_parts(const Bundle *b, const char *stem);
 Bundle *bundle_free(Bundle *b);
@@ -141,16 +143,16 @@ typedef struct BundleVerifyHooks {
 } BundleVerifyHooks;
 
 typedef struct BundleReport {
-        json_t *bad;                    /* [{"member", "why"}]; empty: every byte is as written */
-        json_t *notes;                  /* [text]                                            */
+        json_t *bad;   /* [{"member", "why"}]; empty: every byte is as written */
+        json_t *notes; /* [text] */
         int64_t members, bytes, plain_bytes, rows;
-        char    self[65];               /* which bundle that was: the last hash of its manifest */
-        char   *restored_on;            /* it was also restored and compared there; or NULL   */
+        char self[65];     /* which bundle that was: the last hash of its manifest */
+        char *restored_on; /* it was also restored and compared there; or NULL */
 } BundleReport;
 
 /* Reads every byte. Damage is in ret->bad, not an error; false: could not even look. */
-bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleReport *ret, Err *err)
-        MUST_CHECK;
+bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleReport *ret,
+                   Err *err) MUST_CHECK;
 /* Writes <path>.verify.json (when, verdict), which list shows. */
 bool bundle_note_verify(const char *path, const BundleReport *r, Err *err) MUST_CHECK;
 void bundle_report_done(BundleReport *r);
@@ -173,8 +175,8 @@ bool bundle_unlock(const char *path, const char *run, char **ret_was, Err *err) 
 char *bundle_locked_by(const char *path) MUST_CHECK;
 
 typedef struct BundleRule {
-        int64_t keep_last;              /* of each name; at least 1                           */
-        int64_t keep_ms;                /* younger ones stay; 0: age does not matter          */
+        int64_t keep_last; /* of each name; at least 1 */
+        int64_t keep_ms;   /* younger ones stay; 0: age does not matter */
         int64_t now_ms;
 } BundleRule;
 /* Marks each row of bundle_list(): "remove": bool, "why": text. Kept: the newest of each name,
@@ -189,15 +191,15 @@ bool bundle_remove(const char *path, Err *err) MUST_CHECK;
  * every one. A .zst is unpacked when `plain`, and loses that ending. Names are those of the
  * manifest, checked; no link is followed. */
 typedef struct BundleExtract {
-        const char   *dir;
-        const json_t *members;          /* names; NULL: all                                   */
-        bool          plain;
+        const char *dir;
+        const json_t *members; /* names; NULL: all */
+        bool plain;
         const volatile bool *cancel;
         void (*progress)(void *arg, int64_t done, int64_t total, const char *member);
         void *arg;
 } BundleExtract;
-bool bundle_extract(const Bundle *b, const BundleExtract *o, int64_t *ret_members, Err *err)
-        MUST_CHECK;
+bool bundle_extract(const Bundle *b, const BundleExtract *o, int64_t *ret_members,
+                    Err *err) MUST_CHECK;
 
 static inline void bundle_writer_freep(BundleWriter **w)
 {

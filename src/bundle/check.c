@@ -29,7 +29,8 @@ static bool member(const char *name, const json_t *m, int64_t *end, int64_t limi
                 return odd(err, name, why);
         if (str_eq(name, MANIFEST_NAME))
                 return odd(err, name, "there is only one of it");
-        if (offset < *end + TAR_BLOCK || offset % TAR_BLOCK != 0 || size < 0 || size > limit - offset)
+        if (offset < *end + TAR_BLOCK || offset % TAR_BLOCK != 0 || size < 0 ||
+            size > limit - offset)
                 return odd(err, name, "it lies over another member or outside the file");
         *end = offset + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
         if (!hex(jx_str(m, "sha256", NULL)))
@@ -77,8 +78,7 @@ static bool database(const json_t *db, Err *err)
                 return odd(err, "databases", "one has no name");
         if (!tar_name_is_safe(dir, &why) || strchr(dir, '/'))
                 return odd(err, name, "its directory is not the name of one");
-        json_array_foreach(jx_get(db, "tables"), i, t)
-        {
+        json_array_foreach(jx_get(db, "tables"), i, t) {
                 const char *d = jx_str(t, "dir", "");
                 if ((why = wrong_table(t)))
                         return odd(err, name, why);
@@ -99,19 +99,20 @@ static bool described(const json_t *members, const json_t *databases, Err *err)
         json_array_foreach(databases, i, db)
                 json_array_foreach(jx_get(db, "tables"), k, t)
                         json_object_set_new(dirs, jx_str(t, "dir", ""), json_true());
-        json_object_foreach((json_t *)members, name, t)
-        {
+        json_object_foreach((json_t *)members, name, t) {
                 const char *slash = strrchr(name, '/');
                 AUTO_FREE char *dir = xstrndup(name, slash ? (size_t)(slash + 1 - name) : 0);
                 if (strstr(name, "/data/") && !json_object_get(dirs, dir))
-                        return odd(err, name, "these are rows of a table that it does not describe");
+                        return odd(err, name,
+                                   "these are rows of a table that it does not describe");
         }
         return true;
 }
 
 bool bundle_manifest_sane(const Bundle *b, Err *err)
 {
-        json_t *members = jx_get(b->manifest, "members"), *all = jx_get(b->manifest, "databases"), *m;
+        json_t *members = jx_get(b->manifest, "members"), *all = jx_get(b->manifest, "databases"),
+               *m;
         int64_t end = 0;
         const char *name;
         size_t i;
@@ -124,6 +125,8 @@ bool bundle_manifest_sane(const Bundle *b, Err *err)
         json_object_foreach(members, name, m)
                 if (!member(name, m, &end, b->manifest_header, err))
                         return false;
-        json_array_foreach(all, i, m) if (!database(m, err)) return false;
+        json_array_foreach(all, i, m)
+                if (!database(m, err))
+                        return false;
         return described(members, all, err);
 }

@@ -16,7 +16,8 @@
 /* Below `dir` and nowhere else, whatever lies there. glibc 2.36 has no wrapper. */
 static int open_below(int dir, const char *name, uint64_t flags, uint64_t mode)
 {
-        struct open_how how = { .flags = flags | O_CLOEXEC, .mode = mode,
+        struct open_how how = { .flags = flags | O_CLOEXEC,
+                                .mode = mode,
                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
         return (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
 }
@@ -39,7 +40,8 @@ static bool make_dirs(int dir, const char *name, Err *err)
         for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
                 AUTO_FREE char *above = xstrndup(name, (size_t)(slash - name));
                 const char *base = strrchr(above, '/');
-                AUTO_FREE char *parent = base ? xstrndup(above, (size_t)(base - above)) : xstrdup(".");
+                AUTO_FREE char *parent =
+                        base ? xstrndup(above, (size_t)(base - above)) : xstrdup(".");
                 AUTO_FD int fd = open_below(dir, parent, O_PATH | O_DIRECTORY, 0);
                 if (fd < 0 || (mkdirat(fd, base ? base + 1 : above, 0700) < 0 && errno != EEXIST))
                         return err_set_errno(err, errno, "making the directory of %s", name);
@@ -60,7 +62,8 @@ static bool one(const Bundle *b, const BundleExtract *o, int dir, const char *na
         if (unpack)
                 file[strlen(file) - 4] = '\0';
         if (!tar_name_is_safe(file, &why))
-                return err_set(err, ERR_USER, "a member has a name that cannot be a file's: %s", why);
+                return err_set(err, ERR_USER, "a member has a name that cannot be a file's: %s",
+                               why);
         if (!make_dirs(dir, file, err))
                 return false;
         AUTO_FD int fd = open_below(dir, file, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600);
@@ -70,7 +73,7 @@ static bool one(const Bundle *b, const BundleExtract *o, int dir, const char *na
                      : bundle_read_stored(b, name, into_file, &fd, err))
                 return true;
         AUTO_FREE char *path = io_join(o->dir, file);
-        (void)!ftruncate(fd, 0);        /* nobody is to take half a member for one */
+        (void)!ftruncate(fd, 0); /* nobody is to take half a member for one */
         unlink(path);
         return false;
 }
@@ -86,8 +89,7 @@ static bool all(const Bundle *b, const BundleExtract *o, int dir, int64_t *ret_m
         if (!o->members)
                 json_object_foreach((json_t *)members, name, j)
                         json_array_append_new(names, json_string(name));
-        json_array_foreach(names, i, j)
-        {
+        json_array_foreach(names, i, j) {
                 name = json_string_value(j);
                 if (o->cancel && flag_up(o->cancel))
                         return err_set(err, ERR_CANCELLED, "stopped on request");

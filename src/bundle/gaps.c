@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-#define HEADER_MAX (64 * 1024)          /* a pax header for the longest name, twice over */
+#define HEADER_MAX (64 * 1024) /* a pax header for the longest name, twice over */
 
 static bool keep(void *arg, const void *bytes, size_t n, Err *err)
 {

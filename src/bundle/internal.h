@@ -7,24 +7,24 @@
 #include "base/digest.h"
 #include "bundle/bundle.h"
 
-#define BUNDLE_SUFFIX   ".pgs.tar"
-#define MANIFEST_NAME   "manifest.json"
-#define TAR_BLOCK       512
-#define TAR_END         1024            /* two empty blocks */
-#define HEX_ZERO        "0000000000000000000000000000000000000000000000000000000000000000"
+#define BUNDLE_SUFFIX ".pgs.tar"
+#define MANIFEST_NAME "manifest.json"
+#define TAR_BLOCK     512
+#define TAR_END       1024 /* two empty blocks */
+#define HEX_ZERO      "0000000000000000000000000000000000000000000000000000000000000000"
 
 struct BundleWriter {
-        char           *path, *part;
-        int             fd;
-        TarOut         *tar;
-        Digest         *whole;          /* of every byte of the file, in order */
-        json_t         *manifest, *members;
-        int64_t         mtime_s, written, on_its_way;   /* bytes; how far the disk was told */
-        int             level;
-        size_t          chunk;
-        int64_t         described;      /* about so many bytes of manifest the members take  */
-        bool            finished, failed;
-        Err             why;            /* of the first failure: everybody after it is told the same */
+        char *path, *part;
+        int fd;
+        TarOut *tar;
+        Digest *whole; /* of every byte of the file, in order */
+        json_t *manifest, *members;
+        int64_t mtime_s, written, on_its_way; /* bytes; how far the disk was told */
+        int level;
+        size_t chunk;
+        int64_t described; /* about so many bytes of manifest the members take */
+        bool finished, failed;
+        Err why; /* of the first failure: everybody after it is told the same */
         pthread_mutex_t lock;
 };
 
@@ -32,8 +32,8 @@ struct BundleWriter {
  * NULL when it is stored as it is. Takes the lock. */
 bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
                    const char *plain_sha256, int64_t plain_size, Err *err);
-/* Plain bytes the next member of a stream is to have: more the fuller the manifest is, and the fewer
- * numbers are left. Takes the lock. */
+/* Plain bytes the next member of a stream is to have: more the fuller the manifest is, and the
+ * fewer numbers are left. Takes the lock. */
 size_t bundle_chunk(BundleWriter *w, int members, int room);
 /* manifest.json with its tail filled in: what lies before it, its own header, itself. */
 bool bundle_manifest_text(BundleWriter *w, char **ret, size_t *ret_len, Err *err);
@@ -41,14 +41,14 @@ bool bundle_manifest_text(BundleWriter *w, char **ret, size_t *ret_len, Err *err
 bool bundle_manifest_check(const char *text, size_t n, Err *err);
 
 struct Bundle {
-        char   *path;
-        int     fd;
-        int64_t size, manifest_header;  /* where the manifest's tar header begins */
-        size_t  manifest_size;
+        char *path;
+        int fd;
+        int64_t size, manifest_header; /* where the manifest's tar header begins */
+        size_t manifest_size;
         json_t *manifest;
-        const char **names;             /* of all members, sorted; text is the manifest's */
-        size_t  n_names;
-        char    header_sha256[65];      /* as found */
+        const char **names; /* of all members, sorted; text is the manifest's */
+        size_t n_names;
+        char header_sha256[65]; /* as found */
 };
 
 /* read.c: exactly these bytes of the file; ERR_USER: it ends before. */
@@ -67,5 +67,5 @@ bool bundle_gap(const Bundle *b, int64_t from, const char *name, int64_t offset,
                 int64_t mtime_s, bool *ret_as_written, Err *err) MUST_CHECK;
 bool bundle_only_zeros(const Bundle *b, int64_t from, int64_t to, bool *ret, Err *err) MUST_CHECK;
 /* Has everything before the manifest's header the hash the manifest says? */
-bool bundle_whole_hash(const Bundle *b, const volatile bool *cancel, bool *ret_same, Err *err)
-        MUST_CHECK;
+bool bundle_whole_hash(const Bundle *b, const volatile bool *cancel, bool *ret_same,
+                       Err *err) MUST_CHECK;

@@ -35,8 +35,9 @@ char *bundle_locked_by(const char *path)
         size_t n = 0;
         if (access(file, F_OK) < 0 && errno == ENOENT)
                 return NULL;
-        AUTO_JSON j = io_read_file(file, LOCK_MAX, &text, &n, &ignored) ? jx_parse(text, n, &ignored)
-                                                                        : NULL;
+        AUTO_JSON j = io_read_file(file, LOCK_MAX, &text, &n, &ignored)
+                              ? jx_parse(text, n, &ignored)
+                              : NULL;
         const char *run = jx_str(j, "run", "");
         return xstrdup(*run ? run : "(unknown)");
 }

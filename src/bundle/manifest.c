@@ -40,7 +40,8 @@ bool bundle_manifest_text(BundleWriter *w, char **ret, size_t *ret_len, Err *err
         AUTO_FREE char *first = jx_dump(w->manifest);
         size_t n = strlen(first);
         if (n > LIMIT_MANIFEST)
-                return err_set(err, ERR_SYSTEM, "the manifest is larger than %d bytes", LIMIT_MANIFEST);
+                return err_set(err, ERR_SYSTEM, "the manifest is larger than %d bytes",
+                               LIMIT_MANIFEST);
         if (!header_hash(n, w->mtime_s, header, err))
                 return false;
         jx_set_str(tail, "header", header);

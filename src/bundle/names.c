@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 
-#define PART_MAX 120                    /* two of them, a dot and a suffix fit into 255 bytes */
+#define PART_MAX 120 /* two of them, a dot and a suffix fit into 255 bytes */
 
 static bool plain(char c)
 {

@@ -103,7 +103,8 @@ bool bundle_remove(const char *path, Err *err)
         AUTO_FREE char *side = xasprintf("%s.verify.json", path);
         AUTO_FREE char *locked = bundle_locked_by(path);
         if (locked)
-                return err_set(err, ERR_USER, "%s is the way back of run %s: not removed", path, locked);
+                return err_set(err, ERR_USER, "%s is the way back of run %s: not removed", path,
+                               locked);
         if (!io_exists(path))
                 return true;
         if (!is_ours(path, err))

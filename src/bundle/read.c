@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define READ_PIECE  (256 * 1024)
+#define READ_PIECE (256 * 1024)
 
 bool bundle_read_at(const Bundle *b, int64_t offset, void *to, size_t n, Err *err)
 {
@@ -24,7 +24,8 @@ bool bundle_read_at(const Bundle *b, int64_t offset, void *to, size_t n, Err *er
                 if (got < 0)
                         return err_set_errno(err, errno, "reading %s", b->path);
                 if (got == 0)
-                        return err_set(err, ERR_USER, "%s is shorter than its manifest says", b->path);
+                        return err_set(err, ERR_USER, "%s is shorter than its manifest says",
+                                       b->path);
                 p += got;
                 n -= (size_t)got;
                 offset += got;
@@ -79,8 +80,8 @@ static bool find_manifest(Bundle *b, Err *err)
                 }
                 end = start;
         }
-        return err_set(err, ERR_USER, "%s has no manifest: it is damaged, cut short, or not a bundle",
-                       b->path);
+        return err_set(err, ERR_USER,
+                       "%s has no manifest: it is damaged, cut short, or not a bundle", b->path);
 }
 
 /* What its first bytes say: "damaged" is only for what was a bundle once. */
@@ -94,13 +95,18 @@ static bool is_no_other(const Bundle *b, Err *err)
                 return false;
         Packing p = packing_of(head, n);
         if (p != PACKED_NOT) {
-                err_set(err, ERR_USER, "%s is packed with %s: a bundle is a plain tar, packed inside", b->path,
+                err_set(err, ERR_USER,
+                        "%s is packed with %s: a bundle is a plain tar, packed inside", b->path,
                         packing_name(p));
-                return err_hint(err, "unpack it first (%s); if it is a dump, `pgsherpa restore` takes it as it is",
+                return err_hint(err,
+                                "unpack it first (%s); if it is a dump, `pgsherpa restore` takes "
+                                "it as it is",
                                 packing_tool(p));
         }
-        if ((n >= 5 && memcmp(head, "PGDMP", 5) == 0) || memmem(head, n, "-- PostgreSQL database ", 23)) {
-                err_set(err, ERR_USER, "%s is a dump of PostgreSQL's own tools, not a bundle", b->path);
+        if ((n >= 5 && memcmp(head, "PGDMP", 5) == 0) ||
+            memmem(head, n, "-- PostgreSQL database ", 23)) {
+                err_set(err, ERR_USER, "%s is a dump of PostgreSQL's own tools, not a bundle",
+                        b->path);
                 return err_hint(err, "`pgsherpa restore` takes it as it is");
         }
         AUTO_FREE char *name = is_tar(head, n) ? tar_first_file(head, n, NULL) : NULL;
@@ -108,7 +114,8 @@ static bool is_no_other(const Bundle *b, Err *err)
                 bool dump = str_eq(name, "toc.dat");
                 err_set(err, ERR_USER, "%s is a tar %s, not a bundle", b->path,
                         dump ? "of pg_dump -Ft" : "with bundles in it");
-                return err_hint(err, dump ? "`pgsherpa restore` takes it as it is" : "take them out first: tar -xf");
+                return err_hint(err, dump ? "`pgsherpa restore` takes it as it is"
+                                          : "take them out first: tar -xf");
         }
         return true;
 }
@@ -132,7 +139,8 @@ static void sort_names(Bundle *b)
         const char *name;
         json_t *m;
         b->names = xcalloc(json_object_size(members) + 1, sizeof *b->names);
-        json_object_foreach((json_t *)members, name, m) b->names[b->n_names++] = name;
+        json_object_foreach((json_t *)members, name, m)
+                b->names[b->n_names++] = name;
         qsort(b->names, b->n_names, sizeof *b->names, by_name);
 }
 
@@ -164,7 +172,8 @@ bool bundle_open_or_other(const char *path, Bundle **ret, bool *ret_other, Err *
                 *ret_other = !begins_as_one(b);
                 if (*ret_other) {
                         err_clear(err);
-                        err_set(err, ERR_USER, "%s is not a bundle: it does not begin as a tar does", path);
+                        err_set(err, ERR_USER,
+                                "%s is not a bundle: it does not begin as a tar does", path);
                 }
                 return false;
         }
@@ -178,8 +187,8 @@ bool bundle_open_or_other(const char *path, Bundle **ret, bool *ret_other, Err *
         if (!b->manifest)
                 return err_wrap(err, "the manifest of %s", path);
         if (!str_eq(jx_str(b->manifest, "format", ""), BUNDLE_FORMAT))
-                return err_set(err, ERR_USER, "%s was written in a format this pgsherpa does not know",
-                               path);
+                return err_set(err, ERR_USER,
+                               "%s was written in a format this pgsherpa does not know", path);
         if (!bundle_manifest_sane(b, err))
                 return err_wrap(err, "%s", path);
         sort_names(b);
@@ -210,7 +219,9 @@ const json_t *bundle_database(const Bundle *b, const char *name, Err *err)
         json_t *db;
         if ((!name || !*name) && json_array_size(all) == 1)
                 return json_array_get(all, 0);
-        json_array_foreach(all, i, db) if (name && str_eq(jx_str(db, "name", ""), name)) return db;
+        json_array_foreach(all, i, db)
+                if (name && str_eq(jx_str(db, "name", ""), name))
+                        return db;
         if (!name || !*name)
                 err_set(err, ERR_USER, "%s holds %zu databases: say which one", b->path,
                         json_array_size(all));
@@ -231,10 +242,10 @@ int64_t bundle_plain_size(const Bundle *b, const char *member)
 
 /* Where the plain bytes go: hashed, then on to whoever wants them. */
 typedef struct Plain {
-        Digest    *digest;
+        Digest *digest;
         BundleSink sink;
-        void      *arg;
-        int64_t    n;
+        void *arg;
+        int64_t n;
 } Plain;
 
 static bool plain_bytes(void *arg, const void *bytes, size_t n, Err *err)
@@ -262,7 +273,8 @@ static bool read_stored(const Bundle *b, const json_t *m, Unzstd *u, Plain *p, D
                 if (!bundle_read_at(b, offset, piece, n, err))
                         return false;
                 digest_add(stored, piece, n);
-                if (u ? !unzstd_add(u, piece, n, plain_bytes, p, err) : !plain_bytes(p, piece, n, err))
+                if (u ? !unzstd_add(u, piece, n, plain_bytes, p, err)
+                      : !plain_bytes(p, piece, n, err))
                         return false;
                 offset += (int64_t)n;
                 left -= (int64_t)n;
@@ -357,8 +369,9 @@ bool bundle_read_parts(const Bundle *b, const json_t *parts, BundleSink sink, vo
 {
         size_t i;
         json_t *name;
-        json_array_foreach(parts, i, name) if (!bundle_read(b, json_string_value(name), sink, arg, err))
-                return false;
+        json_array_foreach(parts, i, name)
+                if (!bundle_read(b, json_string_value(name), sink, arg, err))
+                        return false;
         return true;
 }
 

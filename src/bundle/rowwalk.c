@@ -6,7 +6,9 @@
 
 RowWalk rowwalk_init(bool binary, uint64_t seed)
 {
-        return (RowWalk){ .cut.binary = binary, .begun = !binary, .seed = seed,
+        return (RowWalk){ .cut.binary = binary,
+                          .begun = !binary,
+                          .seed = seed,
                           .row = buf_init(ROWWALK_KEEP + PIECE + COPY_HEADER_LEN) };
 }
 
@@ -181,7 +183,9 @@ bool rowwalk_add(RowWalk *w, const void *bytes, size_t n)
         if (!begun && w->row.len > 0 && w->begun && !kept(w, &p, &n))
                 return false;
         while (n > 0)
-                if (!(w->skipping ? skip(w, &p, &n) : w->row.len > 0 ? kept(w, &p, &n) : direct(w, &p, &n)))
+                if (!(w->skipping      ? skip(w, &p, &n)
+                      : w->row.len > 0 ? kept(w, &p, &n)
+                                       : direct(w, &p, &n)))
                         return false;
         return true;
 }

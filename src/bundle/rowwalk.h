@@ -13,19 +13,20 @@
 #define ROWWALK_KEEP ((size_t)16 << 20)
 
 typedef struct RowWalk {
-        RowCut   cut;
-        Buf      row;                   /* begun, not whole yet                               */
-        int64_t  rows, unhashed;
-        uint64_t seed, hash;            /* sum of row_hash()                                  */
-        bool     begun, header, over;   /* binary: the first bytes came; they were a header; the trailer came */
-        bool     skipping;              /* in a row that is too long to be kept               */
-        int64_t  ahead;                 /* binary: bytes of it before its next length         */
-        char     length[4];
-        size_t   have;                  /* of the length                                      */
+        RowCut cut;
+        Buf row; /* begun, not whole yet */
+        int64_t rows, unhashed;
+        uint64_t seed, hash; /* sum of row_hash() */
+        /* binary: the first bytes came; they were a header; the trailer came */
+        bool begun, header, over;
+        bool skipping; /* in a row that is too long to be kept */
+        int64_t ahead; /* binary: bytes of it before its next length */
+        char length[4];
+        size_t have; /* of the length */
 } RowWalk;
 
 RowWalk rowwalk_init(bool binary, uint64_t seed);
-bool    rowwalk_add(RowWalk *w, const void *bytes, size_t n) MUST_CHECK;
+bool rowwalk_add(RowWalk *w, const void *bytes, size_t n) MUST_CHECK;
 /* No row is begun and not ended. */
-bool    rowwalk_whole(const RowWalk *w);
-void    rowwalk_done(RowWalk *w);
+bool rowwalk_whole(const RowWalk *w);
+void rowwalk_done(RowWalk *w);

@@ -11,17 +11,16 @@
 
 struct BundleStream {
         BundleWriter *w;
-        char         *kind, *stem, *suffix;
-        bool          lone_name;        /* a single member is called just <stem> */
-        Zstd         *z;                /* NULL: stored as it comes */
-        char         *raw;              /* of a stream that is stored as it comes */
-        size_t        chunk;            /* plain bytes a member is to have                   */
-        size_t        n;                /* plain bytes in this member so far */
-        Digest       *plain;
-        int           before, room;     /* numbers that are others', numbers that are ours */
-        int           members;
+        char *kind, *stem, *suffix;
+        bool lone_name; /* a single member is called just <stem> */
+        Zstd *z;        /* NULL: stored as it comes */
+        char *raw;      /* of a stream that is stored as it comes */
+        size_t chunk;   /* plain bytes a member is to have */
+        size_t n;       /* plain bytes in this member so far */
+        Digest *plain;
+        int before, room; /* numbers that are others', numbers that are ours */
+        int members;
 };
-
 
 static BundleStream *stream_new(BundleWriter *w, const char *kind, char *stem, const char *suffix,
                                 bool lone)

@@ -140,8 +140,7 @@ static void list_members(Verify *v)
         int64_t end = 0;
         const char *name;
         v->members = xcalloc(json_object_size(all) + 1, sizeof *v->members);
-        json_object_foreach(all, name, m)
-        {
+        json_object_foreach(all, name, m) {
                 v->members[v->n++] = (Member){ .name = name, .m = m, .before = end };
                 end = jx_int(m, "offset", 0) + jx_int(m, "size", 0);
         }
@@ -160,7 +159,8 @@ static bool dumps(Verify *v, const json_t *database, Err *err)
                 return true;
         }
         if (!v->hooks->dump) {
-                AUTO_FREE char *text = xasprintf("%s: compared by SHA-256, not read by pg_restore", stem);
+                AUTO_FREE char *text =
+                        xasprintf("%s: compared by SHA-256, not read by pg_restore", stem);
                 verify_note(v, text);
                 return true;
         }
@@ -205,7 +205,8 @@ static bool around(Verify *v, Err *err)
             !bundle_only_zeros(b, content_end, b->size, &after, err))
                 return false;
         if (!str_eq(b->header_sha256, jx_str(jx_get(b->manifest, "tail"), "header", "")) || !after)
-                verify_found_bad(v->r, MANIFEST_NAME, "damaged: its tar header or the end of the archive");
+                verify_found_bad(v->r, MANIFEST_NAME,
+                                 "damaged: its tar header or the end of the archive");
         for (size_t i = 0; i < v->n; i++)
                 odd = odd || v->members[i].odd_header;
         if ((odd || !before) && !bundle_whole_hash(b, v->hooks->cancel, &same, err))
@@ -213,7 +214,7 @@ static bool around(Verify *v, Err *err)
         for (size_t i = 0; i < v->n && !same; i++)
                 if (v->members[i].odd_header)
                         verify_found_bad(v->r, v->members[i].name,
-                                  "damaged: its tar header, or the padding before it");
+                                         "damaged: its tar header, or the padding before it");
         if (!before && !same)
                 verify_found_bad(v->r, MANIFEST_NAME, "damaged: the padding before its tar header");
         return true;
@@ -240,11 +241,12 @@ static bool walk(Verify *v, Err *why)
                         return err_set(why, ERR_USER, "tar sees %zu members, the manifest says %zu",
                                        more ? i + 1 : i, v->n + 1);
                 if (!str_eq(e.name, name))
-                        return err_set(why, ERR_USER, "tar sees `%s` where `%s` should be", e.name, name);
+                        return err_set(why, ERR_USER, "tar sees `%s` where `%s` should be", e.name,
+                                       name);
                 if (m && (e.size != jx_int(m->m, "size", -1) ||
                           e.header_offset >= jx_int(m->m, "offset", 0)))
-                        return err_set(why, ERR_USER, "`%s` is elsewhere for tar than for the manifest",
-                                       name);
+                        return err_set(why, ERR_USER,
+                                       "`%s` is elsewhere for tar than for the manifest", name);
         }
 }
 
@@ -272,7 +274,9 @@ static void how_far(const char *path, BundleReport *r)
                         break;
         }
         if (last && !str_eq(last, MANIFEST_NAME))
-                verify_found_bad(r, last, "the last member that can be found: the file ends in it or behind it");
+                verify_found_bad(
+                        r, last,
+                        "the last member that can be found: the file ends in it or behind it");
         else if (!last)
                 verify_found_bad(r, "(tar)", "no member can be found");
 }
@@ -283,7 +287,7 @@ static bool with_manifest(Verify *v, Err *err)
         json_t *db;
         AUTO_ERR why = { 0 };
         list_members(v);
-        v->r->members = 1;              /* the manifest: bundle_open() proved it */
+        v->r->members = 1; /* the manifest: bundle_open() proved it */
         v->total = v->b->size;
         v->mtime_s = bundle_mtime(v->b);
         v->seed = bundle_row_seed(v->b->manifest);
@@ -294,8 +298,7 @@ static bool with_manifest(Verify *v, Err *err)
         for (i = 0; i < v->n; i++)
                 if (v->members[i].why)
                         verify_found_bad(v->r, v->members[i].name, v->members[i].why);
-        json_array_foreach(jx_get(v->b->manifest, "databases"), i, db)
-        {
+        json_array_foreach(jx_get(v->b->manifest, "databases"), i, db) {
                 if (!verify_tables(v, db, err) || !schema(v, db, err) || !dumps(v, db, err))
                         return false;
         }
@@ -317,7 +320,7 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
         AUTO_ERR why = { 0 };
         bool other;
         if (!bundle_open_or_other(path, &b, &other, &why)) {
-                if (why.kind == ERR_SYSTEM || other) {  /* not there, no permission, no bundle */
+                if (why.kind == ERR_SYSTEM || other) { /* not there, no permission, no bundle */
                         err_move(err, &why);
                         return false;
                 }
@@ -326,7 +329,8 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
                 return true;
         }
         v.b = b;
-        snprintf(ret->self, sizeof ret->self, "%s", jx_str(jx_get(b->manifest, "tail"), "self", ""));
+        snprintf(ret->self, sizeof ret->self, "%s",
+                 jx_str(jx_get(b->manifest, "tail"), "self", ""));
         pthread_mutex_init(&v.lock, NULL);
         bool ok = with_manifest(&v, err);
         for (size_t i = 0; i < v.n; i++)
@@ -340,7 +344,7 @@ bool bundle_verify(const char *path, const BundleVerifyHooks *hooks, BundleRepor
 bool bundle_note_verify(const char *path, const BundleReport *r, Err *err)
 {
         if (!str_ends(path, BUNDLE_SUFFIX))
-                return true;            /* a mistyped path gets no files beside it */
+                return true; /* a mistyped path gets no files beside it */
         AUTO_JSON j = json_object();
         char iso[32];
         jx_set_str(j, "when", clock_iso(clock_wall_ms(), iso));

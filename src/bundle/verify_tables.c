@@ -1,5 +1,5 @@
-/* verify_tables.c: are the rows of a table those that its manifest describes? Added up from what was
- * found in each member, so that members can be read in any order. */
+/* verify_tables.c: are the rows of a table those that its manifest describes? Added up from what
+ * was found in each member, so that members can be read in any order. */
 #include "bundle/verify_internal.h"
 
 #include <stdio.h>
@@ -25,14 +25,15 @@ static bool walk_again(Verify *v, const json_t *parts, RowWalk *w, Err *err)
 
 /* The members of one table as if one walk had gone over them. Binary: the first begins with the
  * header and the last ends with the trailer. */
-static bool add_up(Verify *v, const json_t *parts, bool binary, Member **sorted, RowWalk *w, Err *err)
+static bool add_up(Verify *v, const json_t *parts, bool binary, Member **sorted, RowWalk *w,
+                   Err *err)
 {
         size_t i, n = json_array_size(parts);
         json_t *part;
-        json_array_foreach(parts, i, part)
-        {
+        json_array_foreach(parts, i, part) {
                 Member key = { .name = json_string_value(part) }, *p = &key;
-                Member **found = bsearch(&p, sorted, v->n, sizeof *sorted, by_name), *m = found ? *found : NULL;
+                Member **found = bsearch(&p, sorted, v->n, sizeof *sorted, by_name),
+                       *m = found ? *found : NULL;
                 if (!m || m->why || verify_is_binary(m->name) != binary)
                         return err_set(err, ERR_USER, "its rows cannot be read");
                 if (!m->rows_of || !m->whole) {
@@ -60,8 +61,8 @@ static bool as_described(const json_t *t, size_t parts, const RowWalk *w, Err *e
         if (!rowwalk_whole(w))
                 return err_set(err, ERR_USER, "its rows end in the middle of one");
         if (w->rows != jx_int(t, "rows", -1))
-                return err_set(err, ERR_USER, "%lld rows, the manifest says %lld", (long long)w->rows,
-                               (long long)jx_int(t, "rows", -1));
+                return err_set(err, ERR_USER, "%lld rows, the manifest says %lld",
+                               (long long)w->rows, (long long)jx_int(t, "rows", -1));
         return !hash || w->unhashed > 0 || str_eq(hash, hex) ||
                err_set(err, ERR_USER, "its rows are not those the manifest describes");
 }
@@ -72,8 +73,10 @@ static bool one_table(Verify *v, const json_t *t, Member **sorted, Err *err)
         bool binary = str_eq(jx_str(t, "format", "text"), "binary");
         RowWalk CLEANUP(rowwalk_done) w = rowwalk_init(binary, v->seed);
         AUTO_ERR why = { 0 };
-        AUTO_FREE char *name = xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
-        bool good = add_up(v, parts, binary, sorted, &w, &why) && as_described(t, json_array_size(parts), &w, &why);
+        AUTO_FREE char *name =
+                xasprintf("table %s.%s", jx_str(t, "schema", ""), jx_str(t, "name", ""));
+        bool good = add_up(v, parts, binary, sorted, &w, &why) &&
+                    as_described(t, json_array_size(parts), &w, &why);
         v->r->rows += w.rows;
         if (why.kind == ERR_CANCELLED) {
                 err_move(err, &why);
@@ -82,8 +85,10 @@ static bool one_table(Verify *v, const json_t *t, Member **sorted, Err *err)
         if (!good)
                 verify_found_bad(v->r, name, why.message);
         if (good && w.unhashed > 0) {
-                AUTO_FREE char *text = xasprintf("%s: %lld rows are longer than %zu MB: counted, and not hashed one by "
-                                                 "one", name, (long long)w.unhashed, ROWWALK_KEEP >> 20);
+                AUTO_FREE char *text = xasprintf("%s: %lld rows are longer than %zu MB: counted, "
+                                                 "and not hashed one by "
+                                                 "one",
+                                                 name, (long long)w.unhashed, ROWWALK_KEEP >> 20);
                 verify_note(v, text);
         }
         return true;

@@ -14,24 +14,27 @@
 #include "base/limits.h"
 #include "base/rowhash.h"
 
-#define DEFAULT_LEVEL 1               /* 3 was no smaller on rows, and took twice the time */
+#define DEFAULT_LEVEL 1 /* 3 was no smaller on rows, and took twice the time */
 #define DEFAULT_CHUNK ((size_t)8 << 20)
-#define WRITE_BACK    (8 << 20)         /* the disk begins that early, not when all of it is due */
+#define WRITE_BACK    (8 << 20) /* the disk begins that early, not when all of it is due */
 
 static bool to_file(void *arg, const void *bytes, size_t n, Err *err)
 {
         BundleWriter *w = arg;
         if (!io_write_all(w->fd, bytes, n, err)) {
                 if (err->sys_errno == ENOSPC)
-                        err_hint(err, "the disk under %s is full: make room, or choose another "
-                                      "directory for backups", w->part);
+                        err_hint(err,
+                                 "the disk under %s is full: make room, or choose another "
+                                 "directory for backups",
+                                 w->part);
                 return err_wrap(err, "writing %s", w->part);
         }
         digest_add(w->whole, bytes, n);
         w->written += (int64_t)n;
         if (w->written - w->on_its_way >= WRITE_BACK) {
                 /* Where the file system cannot do that, the fsync at the end does all of it. */
-                (void)sync_file_range(w->fd, w->on_its_way, w->written - w->on_its_way, SYNC_FILE_RANGE_WRITE);
+                (void)sync_file_range(w->fd, w->on_its_way, w->written - w->on_its_way,
+                                      SYNC_FILE_RANGE_WRITE);
                 w->on_its_way = w->written;
         }
         return true;
@@ -51,7 +54,7 @@ bool bundle_create(const char *path, const BundleOptions *o, BundleWriter **ret,
         w->fd = open(w->part, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
         if (w->fd < 0) {
                 int why = errno;
-                w->finished = true;     /* not ours to remove */
+                w->finished = true; /* not ours to remove */
                 return err_set_errno(err, why, "creating %s", w->part);
         }
         if (!tar_out_open(to_file, w, &w->tar, err))
@@ -91,9 +94,9 @@ static bool fails(BundleWriter *w, const Err *err)
         return false;
 }
 
-#define DESCRIBED 260                   /* bytes of manifest a member takes, besides its name    */
-#define STEPS     8                     /* in so many steps members grow                         */
-#define GROWN     4                     /* doubled at most so often: 128 MiB; all of a bundle is 17 TB */
+#define DESCRIBED 260 /* bytes of manifest a member takes, besides its name */
+#define STEPS     8   /* in so many steps members grow */
+#define GROWN     4   /* doubled at most so often: 128 MiB; all of a bundle is 17 TB */
 
 size_t bundle_chunk(BundleWriter *w, int members, int room)
 {
@@ -117,8 +120,10 @@ bool bundle_append(BundleWriter *w, const char *kind, const char *name, const vo
         else if (json_object_get(w->members, name))
                 ok = err_set(err, ERR_USER, "the bundle already has a member `%s`", name);
         else if (w->described + DESCRIBED + (int64_t)strlen(name) > LIMIT_MANIFEST)
-                ok = err_set(err, ERR_USER, "this is more than fits into one bundle: its manifest would be "
-                             "larger than %d bytes", LIMIT_MANIFEST);
+                ok = err_set(err, ERR_USER,
+                             "this is more than fits into one bundle: its manifest "
+                             "would be larger than %d bytes",
+                             LIMIT_MANIFEST);
         ok = ok && tar_out_member(w->tar, name, bytes, n, w->mtime_s, &offset, err);
         if (ok) {
                 json_t *m = json_object();

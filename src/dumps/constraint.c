@@ -99,8 +99,9 @@ bool constraint_as_index(const char *sql, Buf *index, Buf *take_over)
                    buf_str(&include), nulls ? " NULLS NOT DISTINCT" : "", with.len ? " WITH " : "",
                    buf_str(&with));
         buf_printf(take_over, "ALTER TABLE ONLY %s ADD CONSTRAINT %s %s USING INDEX %s%s%s",
-                   buf_str(&table), buf_str(&name), primary ? "PRIMARY KEY" : "UNIQUE", buf_str(&name),
-                   deferrable ? " DEFERRABLE" : "", deferred ? " INITIALLY DEFERRED" : "");
+                   buf_str(&table), buf_str(&name), primary ? "PRIMARY KEY" : "UNIQUE",
+                   buf_str(&name), deferrable ? " DEFERRABLE" : "",
+                   deferred ? " INITIALLY DEFERRED" : "");
         return true;
 }
 
@@ -138,7 +139,8 @@ bool constraint_own_index(const char *sql, Buf *name)
         if (!take(&w, "ALTER TABLE"))
                 return false;
         (void)!take(&w, "ONLY");
-        if (!take_name(&w, true, &table) || !take(&w, "ADD CONSTRAINT") || !take_name(&w, false, &quoted) ||
+        if (!take_name(&w, true, &table) || !take(&w, "ADD CONSTRAINT") ||
+            !take_name(&w, false, &quoted) ||
             (!take(&w, "PRIMARY KEY") && !take(&w, "UNIQUE") && !take(&w, "EXCLUDE")))
                 return false;
         const char *p = buf_str(&quoted);

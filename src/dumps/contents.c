@@ -5,17 +5,17 @@
 #include "base/text.h"
 #include "dumps/sqlmeaning.h"
 
-#define SECTIONS_MAX 10000              /* databases of one pg_dumpall */
+#define SECTIONS_MAX 10000 /* databases of one pg_dumpall */
 
 typedef struct Scan {
-        DumpContents  *c;
-        SqlRead       *r;
-        size_t         at;              /* the section we are in: they may move              */
-        bool           restricted;
-        int            open;            /* dumps that began and did not end                  */
-        int            dumps;           /* that began                                        */
-        bool           cluster_open;    /* a pg_dumpall began and did not end                */
-        bool           again;           /* a second dump began, and no \connect since       */
+        DumpContents *c;
+        SqlRead *r;
+        size_t at; /* the section we are in: they may move */
+        bool restricted;
+        int open;          /* dumps that began and did not end */
+        int dumps;         /* that began */
+        bool cluster_open; /* a pg_dumpall began and did not end */
+        bool again;        /* a second dump began, and no \connect since */
 } Scan;
 
 /* The section \connect leads to; made when it is new. */
@@ -32,7 +32,8 @@ static DumpSection *section(DumpContents *c, const char *name)
 bool contents_command(const SqlReadItem *item, bool *restricted, char **ret_connect, Err *err)
 {
         *ret_connect = NULL;
-        bool on = str_starts(item->text, "\\restrict "), off = str_starts(item->text, "\\unrestrict ");
+        bool on = str_starts(item->text, "\\restrict "),
+             off = str_starts(item->text, "\\unrestrict ");
         if (on || off) {
                 *restricted = on;
                 return true;
@@ -47,9 +48,11 @@ bool contents_command(const SqlReadItem *item, bool *restricted, char **ret_conn
         while (item->text[n] && !isspace((unsigned char)item->text[n]) && n < 40)
                 n++;
         AUTO_FREE char *word = text_clean(item->text, n);
-        err_set(err, ERR_USER, "line %lld: the psql command %s: not run, and the file is not restored",
+        err_set(err, ERR_USER,
+                "line %lld: the psql command %s: not run, and the file is not restored",
                 (long long)item->line, word);
-        return err_hint(err, "pg_dump writes no such line; look at it, and remove it if you know why it is there");
+        return err_hint(err, "pg_dump writes no such line; look at it, and remove it if you know "
+                             "why it is there");
 }
 
 /* ---- statements ---- */
@@ -102,8 +105,11 @@ static bool statement(Scan *w, const SqlReadItem *i, Err *err)
                 break;
         }
         if (w->again && s->statements > 0)
-                return err_set(err, ERR_USER, "line %lld: a second dump is in it, without \\connect between "
-                               "the two: cut the file in two", (long long)i->line);
+                return err_set(err, ERR_USER,
+                               "line %lld: a second dump is in it, without "
+                               "\\connect between the two: "
+                               "cut the file in two",
+                               (long long)i->line);
         w->again = false;
         s->statements++;
         return true;
@@ -143,17 +149,21 @@ static bool one(Scan *w, const SqlReadItem *i, Err *err)
                        err_set(err, ERR_USER, "it holds more than %d databases", SECTIONS_MAX);
         case SQLREAD_STATEMENT:
                 if (w->dumps == 0)
-                        return err_set(err, ERR_USER, "line %lld: a statement before `-- PostgreSQL database "
-                                       "dump`: this is not what pg_dump writes", (long long)i->line);
+                        return err_set(err, ERR_USER,
+                                       "line %lld: a statement before `-- "
+                                       "PostgreSQL database dump`: this is not what "
+                                       "pg_dump writes",
+                                       (long long)i->line);
                 return statement(w, i, err);
         case SQLREAD_END:
                 break;
         }
         if (w->dumps > 0 && w->open == 0 && !w->cluster_open)
                 return true;
-        err_set(err, ERR_USER, "%s", w->dumps == 0 ? "it holds no dump of pg_dump" :
-                w->open ? "its last line is not `-- PostgreSQL database dump complete`" :
-                          "its last line is not `-- PostgreSQL database cluster dump complete`");
+        err_set(err, ERR_USER, "%s",
+                w->dumps == 0 ? "it holds no dump of pg_dump"
+                : w->open     ? "its last line is not `-- PostgreSQL database dump complete`"
+                          : "its last line is not `-- PostgreSQL database cluster dump complete`");
         return err_hint(err, "the dump was cut off: make it again, or find a whole copy");
 }
 

@@ -12,17 +12,17 @@
 
 /* What stands behind one \connect; the first section, before any, has the name "". */
 typedef struct DumpSection {
-        char   *name;
-        json_t *props;                  /* of CREATE DATABASE; NULL: it says nothing          */
-        char   *encoding;               /* SET client_encoding                               */
-        int64_t statements;             /* of content                                        */
-        int64_t copies;                 /* blocks of rows                                    */
+        char *name;
+        json_t *props;      /* of CREATE DATABASE; NULL: it says nothing */
+        char *encoding;     /* SET client_encoding */
+        int64_t statements; /* of content */
+        int64_t copies;     /* blocks of rows */
 } DumpSection;
 
 typedef struct DumpContents {
         DumpSection *sections;
-        size_t       n;
-        json_t      *roles;             /* names the dump makes; never NULL once it was read  */
+        size_t n;
+        json_t *roles; /* names the dump makes; never NULL once it was read */
 } DumpContents;
 
 /* `ret` begins as zeros; contents_done() also after false. */
@@ -32,4 +32,5 @@ void contents_done(DumpContents *c) NONNULL;
 
 /* Lines for psql: \connect gives *ret_connect (malloc()ed name), \restrict changes *restricted, the
  * others refuse the file. */
-bool contents_command(const SqlReadItem *item, bool *restricted, char **ret_connect, Err *err) MUST_CHECK;
+bool contents_command(const SqlReadItem *item, bool *restricted, char **ret_connect,
+                      Err *err) MUST_CHECK;

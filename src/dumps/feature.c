@@ -4,10 +4,10 @@
 
 #include "dumps/sqltext.h"
 
-#define MOST 4                          /* words */
+#define MOST 4 /* words */
 
 static const struct Feature {
-        int         since;
+        int since;
         const char *what;
         const char *words[MOST];
 } features[] = {
@@ -77,7 +77,8 @@ const char *feature_of(const char *sql, int server_major, int *ret_since)
         const char *start;
         for (size_t n; (n = sqltext_token(sql, &start)) > 0; sql = start + n) {
                 for (size_t i = 0; i < LEN(features); i++)
-                        if (server_major < features[i].since && stand_here(start, features[i].words)) {
+                        if (server_major < features[i].since &&
+                            stand_here(start, features[i].words)) {
                                 *ret_since = features[i].since;
                                 return features[i].what;
                         }

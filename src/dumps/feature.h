@@ -1,7 +1,7 @@
 /* feature.h: what of a statement an older server has no words for, by the words themselves.
  *
- * A server says "syntax error at or near" and one word, often the one behind. The text knows better:
- * what stands in it that came with a major after the server's is most likely why. */
+ * A server says "syntax error at or near" and one word, often the one behind. The text knows
+ * better: what stands in it that came with a major after the server's is most likely why. */
 #pragma once
 
 #include "base/base.h"

@@ -35,10 +35,14 @@ static bool of_another_kind(const char *head, size_t n, const char **ret)
 {
         static const struct {
                 const char *begins, *what;
-        } known[] = { { "-- MySQL dump", "a dump of MySQL" }, { "-- MariaDB dump", "a dump of MariaDB" },
-                      { "/*!999999", "a dump of MariaDB" }, { "-- phpMyAdmin", "a dump of phpMyAdmin (MySQL)" },
-                      { "PRAGMA foreign_keys", "a dump of SQLite" }, { "SQLite format 3", "an SQLite database" },
-                      { "REDIS0", "a Redis dump" }, { "--\n-- Raw SQL patch", "a patch" } };
+        } known[] = { { "-- MySQL dump", "a dump of MySQL" },
+                      { "-- MariaDB dump", "a dump of MariaDB" },
+                      { "/*!999999", "a dump of MariaDB" },
+                      { "-- phpMyAdmin", "a dump of phpMyAdmin (MySQL)" },
+                      { "PRAGMA foreign_keys", "a dump of SQLite" },
+                      { "SQLite format 3", "an SQLite database" },
+                      { "REDIS0", "a Redis dump" },
+                      { "--\n-- Raw SQL patch", "a patch" } };
         for (size_t i = 0; i < LEN(known); i++) {
                 size_t len = strlen(known[i].begins);
                 if (n >= len && memcmp(head, known[i].begins, len) == 0) {
@@ -65,7 +69,7 @@ static bool kind_of_tar(const char *path, const char *head, size_t n, SourceKind
         *ret = SOURCE_TAR;
         if (str_eq(name, "toc.dat"))
                 return true;
-        *ret = SOURCE_BUNDLE;           /* bundle_open() says what it is instead */
+        *ret = SOURCE_BUNDLE; /* bundle_open() says what it is instead */
         if (!name || !of_a_directory(name))
                 return true;
         AUTO_FREE char *clean = text_clean_str(name);
@@ -84,34 +88,43 @@ static bool kind_of_head(const char *path, const char *head, size_t n, SourceKin
                 return kind_of_tar(path, head, n, ret, err);
         Packing again = packing_of(head, n);
         if (again != PACKED_NOT) {
-                err_set(err, ERR_USER, "%s is packed twice: with %s inside", path, packing_name(again));
+                err_set(err, ERR_USER, "%s is packed twice: with %s inside", path,
+                        packing_name(again));
                 return err_hint(err, "take the outer one off first");
         }
         if (of_another_kind(head, n, &what))
                 return err_set(err, ERR_USER, "%s is %s, not of PostgreSQL", path, what);
         *ret = SOURCE_SQL;
-        bool utf16 = n >= 2 && (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0);
+        bool utf16 =
+                n >= 2 && (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0);
         if (contains(head, n, "PostgreSQL database ") || utf16)
-                return true;            /* sqlread.c says what is wrong with UTF-16 */
+                return true; /* sqlread.c says what is wrong with UTF-16 */
         if (n == 0)
                 return err_set(err, ERR_USER, "%s is empty", path);
         if (memchr(head, '\0', n)) {
                 *ret = SOURCE_BUNDLE;
                 return true;
         }
-        err_set(err, ERR_USER, "%s is not what pg_dump writes: `-- PostgreSQL database dump` does not "
-                "stand at its beginning", path);
-        return err_hint(err, "a bundle of pgsherpa, plain SQL of pg_dump or pg_dumpall (also packed: gzip, zstd, xz, bzip2, "
-                             "lz4, zip, .tgz) and pg_dump -Fc, -Ft, -Fd can be restored");
+        err_set(err, ERR_USER,
+                "%s is not what pg_dump writes: `-- PostgreSQL database dump` does "
+                "not stand at its beginning",
+                path);
+        return err_hint(err, "a bundle of pgsherpa, plain SQL of pg_dump or pg_dumpall (also "
+                             "packed: gzip, zstd, xz, bzip2, lz4, zip, .tgz) and pg_dump -Fc, -Ft, "
+                             "-Fd can be restored");
 }
 
 bool source_kind(const char *path, SourceKind *ret, Err *err)
 {
         struct stat st;
         size_t n = 0;
-        if (str_eq(path, "-") || (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))) {
-                err_set(err, ERR_USER, "%s: a pipe cannot be restored from: it can be read only once, and it "
-                        "hides whether the program at its other end succeeded", path);
+        if (str_eq(path, "-") ||
+            (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))) {
+                err_set(err, ERR_USER,
+                        "%s: a pipe cannot be restored from: it can be read only "
+                        "once, and it hides whether the program at its other end "
+                        "succeeded",
+                        path);
                 return err_hint(err, "write it into a file first");
         }
         if (stat(path, &st) < 0)
@@ -120,7 +133,8 @@ bool source_kind(const char *path, SourceKind *ret, Err *err)
                 AUTO_FREE char *toc = io_join(path, "toc.dat");
                 *ret = SOURCE_DIRECTORY;
                 return io_exists(toc) ||
-                       err_set(err, ERR_USER, "%s is a directory without toc.dat: not what pg_dump -Fd writes",
+                       err_set(err, ERR_USER,
+                               "%s is a directory without toc.dat: not what pg_dump -Fd writes",
                                path);
         }
         AUTO_FREE char *head = xcalloc(1, HEAD + 1);
@@ -144,7 +158,6 @@ bool source_reader_major(const char *path, SourceKind kind, int *ret, Err *err)
                 return false;
         char known[MAJOR_ARCHIVES_SIZE];
         *ret = n > at ? archive_reader_major(head + at, n - at) : 0;
-        return *ret > 0 ||
-               err_set(err, ERR_USER, "it has format %d.%d; %s", head[at + 5], head[at + 6],
-                       major_archives_words(known));
+        return *ret > 0 || err_set(err, ERR_USER, "it has format %d.%d; %s", head[at + 5],
+                                   head[at + 6], major_archives_words(known));
 }

@@ -16,7 +16,8 @@ static const char *key_of(const char *sql, const char *end)
         return NULL;
 }
 
-/* Behind the expression and its COLLATE, before what orders or excludes. *ret_end: the comma, or the end. */
+/* Behind the expression and its COLLATE, before what orders or excludes. *ret_end: the comma, or
+ * the end. */
 static const char *place_of(const char *p, const char *end, const char **ret_end)
 {
         static const char *const behind[] = { "ASC", "DESC", "NULLS", "WITH" };
@@ -55,7 +56,7 @@ static void item_of(OpclassKey *k, const char *p, const char *place)
 {
         Token first = token(p, place), t = token(after(first), place);
         bool alone = !t.n && !is(first, "(");
-        if (!is(first, "(") && (is(t, "(") || is(t, "."))) {    /* f(..), s.f(..) */
+        if (!is(first, "(") && (is(t, "(") || is(t, "."))) { /* f(..), s.f(..) */
                 while (t.n && !is(t, "("))
                         t = token(after(t), place);
                 first = t;
@@ -97,7 +98,8 @@ static char *table_of(const char *sql, const char *end)
 
 bool opclass_key(const char *sql, OpclassKey *ret)
 {
-        const char *end = sql + strlen(sql), *p = is_one(sql, end) ? key_of(sql, end) : NULL, *item_end = NULL;
+        const char *end = sql + strlen(sql), *p = is_one(sql, end) ? key_of(sql, end) : NULL,
+                   *item_end = NULL;
         *ret = (OpclassKey){ 0 };
         if (!p)
                 return false;

@@ -19,8 +19,8 @@ static const char *find(const char *s, const char *end, const char *const *list,
         }
         return NULL;
 }
-#define FIND(s, end, ...)                                                                         \
-        find(s, end, (const char *const[]){ __VA_ARGS__ },                                        \
+#define FIND(s, end, ...)                                                                          \
+        find(s, end, (const char *const[]){ __VA_ARGS__ },                                         \
              LEN(((const char *const[]){ __VA_ARGS__ })))
 
 /* The end of an item of a list: its comma, or the parenthesis that closes the list. */
@@ -39,8 +39,8 @@ static const char *item_end(const char *p, const char *end)
 
 typedef struct Option {
         const char *name;
-        int         since;
-        const char *only;               /* left out only with this value; NULL: with any     */
+        int since;
+        const char *only; /* left out only with this value; NULL: with any */
 } Option;
 
 static bool leave_out(const char *item, const char *end, const Option *options, size_t n, int major)
@@ -115,12 +115,18 @@ static bool publication(const char *s, const char *end, int major, Buf *out)
 static bool subscription(const char *s, const char *end, int major, Buf *out)
 {
         static const Option known[] = {
-                { "binary", 14, NULL },           { "streaming", 14, NULL },
-                { "two_phase", 15, NULL },        { "disable_on_error", 15, NULL },
-                { "origin", 16, NULL },           { "password_required", 16, NULL },
-                { "run_as_owner", 16, NULL },     { "failover", 17, NULL },
-                { "streaming", 16, "parallel" },  { "retain_dead_tuples", 19, NULL },
-                { "max_retention_duration", 19, NULL }, { "wal_receiver_timeout", 19, NULL },
+                { "binary", 14, NULL },
+                { "streaming", 14, NULL },
+                { "two_phase", 15, NULL },
+                { "disable_on_error", 15, NULL },
+                { "origin", 16, NULL },
+                { "password_required", 16, NULL },
+                { "run_as_owner", 16, NULL },
+                { "failover", 17, NULL },
+                { "streaming", 16, "parallel" },
+                { "retain_dead_tuples", 19, NULL },
+                { "max_retention_duration", 19, NULL },
+                { "wal_receiver_timeout", 19, NULL },
         };
         return with_options(s, end, known, LEN(known), major, out);
 }
@@ -159,7 +165,7 @@ static bool grants(const char *s, const char *end, int major, Buf *out)
 {
         if (major >= 17)
                 return false;
-        const char *p = FIND(s, end, "REVOKE");         /* .. GRANT OPTION FOR */
+        const char *p = FIND(s, end, "REVOKE"); /* .. GRANT OPTION FOR */
         if (!p)
                 p = FIND(s, end, "GRANT");
         if (!p)
@@ -182,7 +188,7 @@ static bool table_item(const char *p, const char *end, Token only, Buf *out, Buf
                 q = after(token(q, end));
         if (WORDS(&q, end, "NOT", "NULL")) {
                 Token column = token(q, end);
-                if (token(after(column), end).n)        /* NO INHERIT: refused before */
+                if (token(after(column), end).n) /* NO INHERIT: refused before */
                         return false;
                 buf_printf(later, "\nALTER TABLE ONLY %.*s ALTER COLUMN %.*s SET NOT NULL;",
                            (int)only.n, only.p, (int)column.n, column.p);
@@ -208,7 +214,7 @@ static bool table_item(const char *p, const char *end, Token only, Buf *out, Buf
 static bool create_table(const char *s, const char *name, const char *end, int major, Buf *out)
 {
         AUTO_BUF text = buf_init(LIMIT_SQL);
-        AUTO_BUF later = buf_init(LIMIT_SQL);   /* has the table's name once a column */
+        AUTO_BUF later = buf_init(LIMIT_SQL); /* has the table's name once a column */
         Token t = token(name, end), only;
         const char *open = name;
         while (t.n && !is(t, "(") && !is(t, "PARTITION") && !is(t, "INHERITS"))
@@ -234,7 +240,7 @@ static bool create_table(const char *s, const char *name, const char *end, int m
                 else
                         buf_add(&text, p, (size_t)(close - p));
                 if (text.len == comma)
-                        text.len = before;      /* it went into `later` */
+                        text.len = before; /* it went into `later` */
                 else
                         first = false;
                 if (*close == ')')
@@ -286,7 +292,8 @@ bool rewrite_statement(const char *s, const char *end, int major, Buf *out)
         if (WORDS(&p, end, "CREATE", "TYPE"))
                 return range_type(s, end, major, out);
         const char *rest = s;
-        if (WORDS(&rest, end, "CREATE", "UNLOGGED", "TABLE") && unlogged_root(rest, end, major, out))
+        if (WORDS(&rest, end, "CREATE", "UNLOGGED", "TABLE") &&
+            unlogged_root(rest, end, major, out))
                 return true;
         if (WORDS(&p, end, "CREATE", "TABLE") || WORDS(&p, end, "CREATE", "UNLOGGED", "TABLE") ||
             WORDS(&p, end, "CREATE", "FOREIGN", "TABLE"))
@@ -301,7 +308,8 @@ bool rewrite_statement(const char *s, const char *end, int major, Buf *out)
                 return true;
         }
         if (WORDS(&p, end, "ALTER", "SEQUENCE"))
-                return major < 15 && (FIND(s, end, "SET", "UNLOGGED") || FIND(s, end, "SET", "LOGGED"));
+                return major < 15 &&
+                       (FIND(s, end, "SET", "UNLOGGED") || FIND(s, end, "SET", "LOGGED"));
         if (WORDS(&p, end, "ALTER", "TABLE") || WORDS(&p, end, "ALTER", "FOREIGN", "TABLE"))
                 return alter_table(s, end, major, out);
         if (WORDS(&p, end, "GRANT") || WORDS(&p, end, "REVOKE") ||

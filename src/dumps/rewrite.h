@@ -11,7 +11,8 @@
  *          publish_generated_columns = none                    left out: the only way before
  *      18  UNLOGGED of a partitioned table                     gone there: it never meant anything
  *      --  options of subscriptions                            those the target knows
- *      --  SET of functions, databases and roles               as base/majors.h says (setclause.h) */
+ *      --  SET of functions, databases and roles               as base/majors.h says (setclause.h)
+ */
 #pragma once
 
 #include "base/buf.h"

@@ -5,8 +5,8 @@
 #include "dumps/sqltext.h"
 
 typedef struct Words {
-        const char *at, *start;         /* behind this token, and its first byte             */
-        size_t      n;
+        const char *at, *start; /* behind this token, and its first byte */
+        size_t n;
 } Words;
 
 static bool next(Words *w)
@@ -29,7 +29,7 @@ static bool name_of(const Words *w, char to[static ROLE_NAME_SIZE])
                 if (n == ROLE_NAME_SIZE - 1)
                         return false;
                 to[n++] = w->start[i];
-                i += quoted && w->start[i] == '"';      /* "" is one of them */
+                i += quoted && w->start[i] == '"'; /* "" is one of them */
         }
         to[n] = '\0';
         return n > 0;

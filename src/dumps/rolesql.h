@@ -6,10 +6,10 @@
 
 typedef enum RoleVerb {
         ROLE_OTHER,
-        ROLE_CREATE,                    /* CREATE ROLE name                                   */
-        ROLE_ALTER,                     /* ALTER ROLE name WITH ..                            */
-        ROLE_SET,                       /* ALTER ROLE name [IN DATABASE ..] SET ..            */
-        ROLE_GRANT,                     /* GRANT .. TO name: the one that gets it             */
+        ROLE_CREATE, /* CREATE ROLE name */
+        ROLE_ALTER,  /* ALTER ROLE name WITH .. */
+        ROLE_SET,    /* ALTER ROLE name [IN DATABASE ..] SET .. */
+        ROLE_GRANT,  /* GRANT .. TO name: the one that gets it */
 } RoleVerb;
 
 #define ROLE_NAME_SIZE (LIMIT_NAME * 2)

@@ -7,10 +7,10 @@
 #include "dumps/token.h"
 
 typedef struct Clause {
-        const char *start, *name_end, *end;     /* SET, behind the name, behind the last value   */
-        char       *name;                       /* unquoted                                      */
-        char       *value;                      /* the first one, unquoted; NULL: none           */
-        bool        empty;                      /* NULL, or nothing at all: an empty list        */
+        const char *start, *name_end, *end; /* SET, behind the name, behind the last value */
+        char *name;                         /* unquoted */
+        char *value;                        /* the first one, unquoted; NULL: none */
+        bool empty;                         /* NULL, or nothing at all: an empty list */
 } Clause;
 
 static void clause_done(Clause *c)
@@ -81,7 +81,8 @@ typedef enum Whose { OF_NOBODY, OF_FUNCTION, OF_OTHERS } Whose;
 static Whose whose(const char *s, const char *end)
 {
         const char *p = s;
-        if (WORDS(&p, end, "ALTER", "DATABASE") || WORDS(&p, end, "ALTER", "ROLE") || WORDS(&p, end, "ALTER", "USER"))
+        if (WORDS(&p, end, "ALTER", "DATABASE") || WORDS(&p, end, "ALTER", "ROLE") ||
+            WORDS(&p, end, "ALTER", "USER"))
                 return OF_OTHERS;
         if (!WORDS(&p, end, "CREATE"))
                 return OF_NOBODY;
@@ -96,7 +97,8 @@ static Token next_set(const char *p, const char *end, Whose of)
         for (Token t = token(p, end); t.n; t = token(after(t), end)) {
                 if (depth == 0 && is(t, "SET"))
                         return t;
-                if (of == OF_FUNCTION && depth == 0 && (is(t, "AS") || is(t, "BEGIN") || is(t, "RETURN")))
+                if (of == OF_FUNCTION && depth == 0 &&
+                    (is(t, "AS") || is(t, "BEGIN") || is(t, "RETURN")))
                         break;
                 depth += is(t, "(") - is(t, ")");
         }
@@ -127,7 +129,8 @@ static bool one(const Clause *c, Whose of, int major, Buf *first, Buf *out)
                 return true;
         }
         bool plain = !strpbrk(c->name, "'\\");
-        if (c->empty && plain && !(major >= 19 && is(token(after(token(c->name_end, c->end)), c->end), "NULL"))) {
+        if (c->empty && plain &&
+            !(major >= 19 && is(token(after(token(c->name_end, c->end)), c->end), "NULL"))) {
                 empty_list(c, major, first, out);
                 return true;
         }
@@ -158,7 +161,7 @@ bool setclause_rewrite(const char *s, const char *end, int major, Buf *out)
                 any |= one(&c, of, major, &first, &text);
                 p = c.end;
                 if (of == OF_OTHERS && text.len == before)
-                        return true;            /* all of the statement */
+                        return true; /* all of the statement */
         }
         if (!any)
                 return false;

@@ -16,7 +16,8 @@ static size_t open_end(size_t n, bool final, SqlToken *ret)
 }
 
 /* From the opening quote at p[at]. */
-static size_t quoted(const char *p, size_t at, size_t n, bool final, bool backslashes, SqlToken *ret)
+static size_t quoted(const char *p, size_t at, size_t n, bool final, bool backslashes,
+                     SqlToken *ret)
 {
         char quote = p[at];
         *ret = quote == '"' ? TOKEN_NAME : TOKEN_STRING;
@@ -96,7 +97,7 @@ size_t sqllex(const char *p, size_t n, bool final, bool backslashes, SqlToken *r
                 return i;
         }
         if (n == 1 && !final)
-                return 0;               /* every other one may need its neighbour */
+                return 0; /* every other one may need its neighbour */
         if (n > 1 && ((p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '*')))
                 return comment(p, n, final, ret);
         if (*p == '\'' || *p == '"')
@@ -134,7 +135,7 @@ char *sqlcursor_text(const SqlCursor *c)
         if (c->kind == TOKEN_NAME || c->kind == TOKEN_STRING) {
                 const char *p = c->at, *end = c->at + c->n - 1;
                 while (*p != '\'' && *p != '"' && p < end)
-                        p++;            /* E'..' */
+                        p++; /* E'..' */
                 char quote = *p++;
                 for (; p < end; p++) {
                         if (*p == quote && p + 1 < end)
@@ -143,7 +144,8 @@ char *sqlcursor_text(const SqlCursor *c)
                 }
         } else {
                 for (size_t i = 0; i < c->n; i++)
-                        *q++ = c->at[i] >= 'A' && c->at[i] <= 'Z' ? (char)(c->at[i] + 32) : c->at[i];
+                        *q++ = c->at[i] >= 'A' && c->at[i] <= 'Z' ? (char)(c->at[i] + 32)
+                                                                  : c->at[i];
         }
         *q = '\0';
         return out;

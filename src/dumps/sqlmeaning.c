@@ -166,18 +166,19 @@ static void insert(SqlCursor c, SqlMeaning *m)
 /* The major that brought the function a dump with --statistics calls; 0: it is none of them. */
 static int statistics_since(const SqlCursor *c)
 {
-        if (sqlcursor_is(c, "pg_restore_relation_stats") || sqlcursor_is(c, "pg_restore_attribute_stats"))
+        if (sqlcursor_is(c, "pg_restore_relation_stats") ||
+            sqlcursor_is(c, "pg_restore_attribute_stats"))
                 return 18;
         return sqlcursor_is(c, "pg_restore_extended_stats") ? 19 : 0;
 }
 
 static void select_(SqlCursor c, SqlMeaning *m)
 {
-        static const char *const lo[] = { "lo_create", "lo_open", "lowrite", "lo_close", "lo_from_bytea",
-                                          "lo_creat", NULL };
+        static const char *const lo[] = { "lo_create",     "lo_open",  "lowrite", "lo_close",
+                                          "lo_from_bytea", "lo_creat", NULL };
         while (sqlcursor_next(&c)) {
-                if (sqlcursor_is(&c, "pg_catalog") || sqlcursor_is(&c, ".") || sqlcursor_is(&c, "*") ||
-                    sqlcursor_is(&c, "from"))
+                if (sqlcursor_is(&c, "pg_catalog") || sqlcursor_is(&c, ".") ||
+                    sqlcursor_is(&c, "*") || sqlcursor_is(&c, "from"))
                         continue;
                 if (is_one_of(&c, lo))
                         m->reach = SQL_LARGE_OBJECT;
@@ -196,7 +197,8 @@ static void select_(SqlCursor c, SqlMeaning *m)
 void sqlmeaning_of(const SqlReadItem *item, SqlMeaning *ret)
 {
         static const char *const session[] = { "set", "reset", "discard", NULL };
-        static const char *const transaction[] = { "begin", "commit", "start", "end", "rollback", NULL };
+        static const char *const transaction[] = { "begin", "commit",   "start",
+                                                   "end",   "rollback", NULL };
         SqlCursor c = cursor(item);
         *ret = (SqlMeaning){ .reach = SQL_ORDINARY };
         if (!sqlcursor_next(&c))
@@ -235,7 +237,7 @@ void sqlmeaning_of(const SqlReadItem *item, SqlMeaning *ret)
         } else if (sqlcursor_is(&c, "reassign")) {
                 ret->reach = SQL_OF_CLUSTER;
         } else if (sqlcursor_is(&c, "update") && has(c, "pg_database", NULL)) {
-                ret->reach = SQL_OF_CLUSTER;    /* pg_dumpall -c unlocks template1 this way */
+                ret->reach = SQL_OF_CLUSTER; /* pg_dumpall -c unlocks template1 this way */
         }
 }
 
@@ -251,15 +253,18 @@ static void property(json_t *props, const char *key, const char *value)
 {
         static const struct {
                 const char *key, *ours;
-        } known[] = { { "encoding", "encoding" }, { "lc_collate", "collate" }, { "lc_ctype", "ctype" },
-                      { "icu_locale", "locale" }, { "builtin_locale", "locale" },
-                      { "icu_rules", "icu_rules" } };
+        } known[] = { { "encoding", "encoding" },     { "lc_collate", "collate" },
+                      { "lc_ctype", "ctype" },        { "icu_locale", "locale" },
+                      { "builtin_locale", "locale" }, { "icu_rules", "icu_rules" } };
         for (size_t i = 0; i < LEN(known); i++)
                 if (str_eq(key, known[i].key))
                         jx_set_str(props, known[i].ours, value);
         if (str_eq(key, "locale_provider"))
-                jx_set_str(props, "provider", str_eq(value, "icu") ? "i" : str_eq(value, "builtin") ? "b" : "c");
-        if (str_eq(key, "locale")) {    /* both, unless said one by one */
+                jx_set_str(props, "provider",
+                           str_eq(value, "icu")       ? "i"
+                           : str_eq(value, "builtin") ? "b"
+                                                      : "c");
+        if (str_eq(key, "locale")) { /* both, unless said one by one */
                 if (!jx_get(props, "collate"))
                         jx_set_str(props, "collate", value);
                 if (!jx_get(props, "ctype"))

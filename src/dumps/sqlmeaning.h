@@ -15,29 +15,30 @@
 
 typedef enum SqlReach {
         SQL_ORDINARY,
-        SQL_SESSION,                    /* SET, set_config('search_path'): no content         */
-        SQL_COPY_IN,                    /* rows follow                                       */
+        SQL_SESSION, /* SET, set_config('search_path'): no content */
+        SQL_COPY_IN, /* rows follow */
         SQL_INSERT,
-        SQL_LARGE_OBJECT,               /* SELECT lo_.. and the BEGIN and COMMIT around it   */
-        SQL_SEQUENCE,                   /* SELECT setval(..)                                 */
-        SQL_STATISTICS,                 /* SELECT pg_restore_..stats(..) that some majors have  */
-        SQL_REMOVES,                    /* DROP .., ALTER .. DROP: how a dump made with -c begins */
+        SQL_LARGE_OBJECT, /* SELECT lo_.. and the BEGIN and COMMIT around it */
+        SQL_SEQUENCE,     /* SELECT setval(..) */
+        SQL_STATISTICS,   /* SELECT pg_restore_..stats(..) that some majors have */
+        SQL_REMOVES,      /* DROP .., ALTER .. DROP: how a dump made with -c begins */
         SQL_GRANT,
-        SQL_REFRESH,                    /* REFRESH MATERIALIZED VIEW                         */
-        SQL_OWNER,                      /* ALTER .. OWNER TO                                 */
-        SQL_CREATE_DATABASE, SQL_DROP_DATABASE,
-        SQL_OF_DATABASE,                /* about a database, by its name                     */
+        SQL_REFRESH, /* REFRESH MATERIALIZED VIEW */
+        SQL_OWNER,   /* ALTER .. OWNER TO */
+        SQL_CREATE_DATABASE,
+        SQL_DROP_DATABASE,
+        SQL_OF_DATABASE, /* about a database, by its name */
         SQL_OF_CLUSTER,
         SQL_FORBIDDEN,
 } SqlReach;
 
 typedef struct SqlMeaning {
-        SqlReach    reach;
-        int         since;              /* STATISTICS: the major that has the function        */
-        char       *name;               /* database, role or table it speaks of; or NULL      */
-        const char *at;                 /* OF_DATABASE: where that name stands in the text   */
-        size_t      n;
-        const char *why;                /* FORBIDDEN: "it reads or writes a file of the server" */
+        SqlReach reach;
+        int since;      /* STATISTICS: the major that has the function */
+        char *name;     /* database, role or table it speaks of; or NULL */
+        const char *at; /* OF_DATABASE: where that name stands in the text */
+        size_t n;
+        const char *why; /* FORBIDDEN: "it reads or writes a file of the server" */
 } SqlMeaning;
 
 void sqlmeaning_of(const SqlReadItem *item, SqlMeaning *ret);

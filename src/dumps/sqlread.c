@@ -5,28 +5,29 @@
 #include "base/text.h"
 #include "dumps/sqllex.h"
 
-#define WINDOW   ((size_t)256 << 10)
-#define LARGEST  ((size_t)1 << 30)      /* the server takes no longer statement (MaxAllocSize) */
-#define NOTES    "-- PostgreSQL database "      /* .. dump, .. cluster dump, .. dump complete */
+#define WINDOW  ((size_t)256 << 10)
+#define LARGEST ((size_t)1 << 30)         /* the server takes no longer statement (MaxAllocSize) */
+#define NOTES   "-- PostgreSQL database " /* .. dump, .. cluster dump, .. dump complete */
 
-#define SERVER   "-- Dumped from database version "
+#define SERVER "-- Dumped from database version "
 
 struct SqlRead {
-        bool  (*more)(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err);
-        void   *arg;
-        char   *data;
-        size_t  start, end, capacity;
-        bool    begun, final, backslashes;
-        bool    crlf, held_cr;          /* held_cr: the last byte read, whose LF may come yet */
-        int64_t line;                   /* of data[start]                                    */
-        char   *object;
-        int     server;                 /* major of the server it was dumped from; 0: not said yet   */
-        char   *held;                   /* where a NUL stands for held_char                  */
-        char    held_char;
-        size_t  used;                   /* of the item that was handed out                   */
+        bool (*more)(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err);
+        void *arg;
+        char *data;
+        size_t start, end, capacity;
+        bool begun, final, backslashes;
+        bool crlf, held_cr; /* held_cr: the last byte read, whose LF may come yet */
+        int64_t line;       /* of data[start] */
+        char *object;
+        int server; /* major of the server it was dumped from; 0: not said yet */
+        char *held; /* where a NUL stands for held_char */
+        char held_char;
+        size_t used; /* of the item that was handed out */
 };
 
-SqlRead *sqlread_new(bool (*more)(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err), void *arg)
+SqlRead *sqlread_new(bool (*more)(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err),
+                     void *arg)
 {
         SqlRead *r = xcalloc(1, sizeof *r);
         r->more = more;
@@ -61,7 +62,8 @@ static bool fill(SqlRead *r, Err *err)
         }
         if (r->capacity - r->end < WINDOW / 2) {
                 if (r->capacity >= LARGEST)
-                        return err_set(err, ERR_USER, "line %lld: a statement longer than 1 GB begins here",
+                        return err_set(err, ERR_USER,
+                                       "line %lld: a statement longer than 1 GB begins here",
                                        (long long)r->line);
                 r->capacity = r->capacity ? r->capacity * 2 : WINDOW;
                 r->data = xrealloc(r->data, r->capacity + 1);
@@ -97,8 +99,8 @@ static bool begin(SqlRead *r, Err *err)
         const char *p = r->data;
         if (r->end >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0)) {
                 err_set(err, ERR_USER, "it is in UTF-16, as PowerShell's > writes it");
-                return err_hint(err, "iconv -f UTF-16 -t UTF-8 OLD > NEW, or let pg_dump write the file "
-                                     "itself (pg_dump -f)");
+                return err_hint(err, "iconv -f UTF-16 -t UTF-8 OLD > NEW, or let pg_dump write the "
+                                     "file itself (pg_dump -f)");
         }
         if (r->end >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
                 r->start = 3;
@@ -120,11 +122,12 @@ bool sqlread_is_crlf(const SqlRead *r)
         return r->crlf;
 }
 
-/* What pg_dump told on stderr, caught in the file. The line is looked at, not what parses as SQL: an
- * apostrophe in it would open a string that ends pages later. */
+/* What pg_dump told on stderr, caught in the file. The line is looked at, not what parses as SQL:
+ * an apostrophe in it would open a string that ends pages later. */
 static bool is_said_by_pg_dump(const char *p, size_t n)
 {
-        static const char *const begins[] = { "pg_dump: ", "pg_dumpall: ", "pg_dump: [", "pg_restore: " };
+        static const char *const begins[] = { "pg_dump: ", "pg_dumpall: ", "pg_dump: [",
+                                              "pg_restore: " };
         for (size_t i = 0; i < LEN(begins); i++)
                 if (n >= strlen(begins[i]) && memcmp(p, begins[i], strlen(begins[i])) == 0)
                         return true;
@@ -135,9 +138,10 @@ static bool said(const SqlRead *r, const char *p, size_t n, Err *err)
 {
         const char *nl = memchr(p, '\n', n);
         AUTO_FREE char *words = text_clean(p, MIN(nl ? (size_t)(nl - p) : n, (size_t)120));
-        err_set(err, ERR_USER, "line %lld: `%s` is what pg_dump said, not what it wrote", (long long)r->line, words);
-        return err_hint(err, "its stderr was caught in the file (docker exec -t, or 2>&1): make the dump again "
-                             "without that, and read what it says");
+        err_set(err, ERR_USER, "line %lld: `%s` is what pg_dump said, not what it wrote",
+                (long long)r->line, words);
+        return err_hint(err, "its stderr was caught in the file (docker exec -t, or 2>&1): make "
+                             "the dump again without that, and read what it says");
 }
 
 /* ---- comments ---- */
@@ -163,7 +167,8 @@ static char *object_of(const char *text, size_t n)
         if ((owner = strstr(schema, "; Owner: ")))
                 *owner = '\0';
         bool none = str_eq(schema, "-");
-        AUTO_FREE char *whole = xasprintf("%s %s%s%s", type, none ? "" : schema, none ? "" : ".", name);
+        AUTO_FREE char *whole =
+                xasprintf("%s %s%s%s", type, none ? "" : schema, none ? "" : ".", name);
         return text_clean_str(whole);
 }
 
@@ -182,8 +187,8 @@ static void object_from(SqlRead *r, const char *text, size_t n)
 
 /* Whether a semicolon ends: psqlscan.l counts parentheses, and BEGIN .. END of functions. */
 typedef struct Nesting {
-        int  parens, begins;
-        int  words;                     /* unquoted words so far                             */
+        int parens, begins;
+        int words; /* unquoted words so far */
         bool create, routine, or, replace;
 } Nesting;
 
@@ -207,7 +212,7 @@ static void nest(Nesting *w, SqlToken kind, const char *p, size_t n)
                 w->or = is_word(p, n, "or");
         else if (w->words == 3)
                 w->replace = is_word(p, n, "replace");
-        if (w->words == 2 || (w->words == 4 && w->or && w->replace))
+        if (w->words == 2 || (w->words == 4 && w->or &&w->replace))
                 w->routine |= is_word(p, n, "function") || is_word(p, n, "procedure");
         if (!w->create || !w->routine || w->parens > 0)
                 return;
@@ -221,15 +226,19 @@ static bool cut_off(const SqlRead *r, SqlToken kind, Err *err)
 {
         bool string = kind == TOKEN_OPEN;
         err_set(err, ERR_USER, "the file ends in the middle of a %s, which begins at line %lld%s%s",
-                string ? "string or comment" : "statement", (long long)r->line, r->object ? ": " : "",
-                r->object ? r->object : "");
+                string ? "string or comment" : "statement", (long long)r->line,
+                r->object ? ": " : "", r->object ? r->object : "");
         return err_hint(err, "the dump was cut off: make it again, or find a whole copy");
 }
 
 static void hand_out(SqlRead *r, SqlReadItem *ret, SqlReadKind kind, size_t len, size_t used)
 {
-        *ret = (SqlReadItem){ .kind = kind, .text = r->data + r->start, .len = len, .line = r->line,
-                              .object = r->object, .backslashes = r->backslashes };
+        *ret = (SqlReadItem){ .kind = kind,
+                              .text = r->data + r->start,
+                              .len = len,
+                              .line = r->line,
+                              .object = r->object,
+                              .backslashes = r->backslashes };
         r->held = r->data + r->start + len;
         r->held_char = *r->held;
         *r->held = '\0';
@@ -241,7 +250,8 @@ static void strings_as_set(SqlRead *r, const char *text, size_t n)
 {
         SqlCursor c = { .p = text, .end = text + n };
         if (!sqlcursor_next(&c) || !sqlcursor_is(&c, "set") || !sqlcursor_next(&c) ||
-            !sqlcursor_is(&c, "standard_conforming_strings") || !sqlcursor_next(&c) || !sqlcursor_next(&c))
+            !sqlcursor_is(&c, "standard_conforming_strings") || !sqlcursor_next(&c) ||
+            !sqlcursor_next(&c))
                 return;
         AUTO_FREE char *value = sqlcursor_text(&c);
         r->backslashes = str_eq(value, "off") || str_eq(value, "false");
@@ -265,7 +275,8 @@ static bool statement(SqlRead *r, SqlReadItem *ret, Err *err)
                         use(r, at);
                         return err_set(err, ERR_USER, "line %lld: %s in the middle of a statement",
                                        (long long)r->line,
-                                       *p ? "a psql command" : "a zero byte, which no SQL text has,");
+                                       *p ? "a psql command"
+                                          : "a zero byte, which no SQL text has,");
                 }
                 nest(&w, kind, p, n);
                 at += n;
@@ -319,18 +330,21 @@ bool sqlread_next(SqlRead *r, SqlReadItem *ret, Err *err)
                 if (kind == TOKEN_BACKSLASH)
                         return command(r, ret, err);
                 if (kind == TOKEN_OTHER && *p == ';') {
-                        use(r, n);              /* an empty statement */
+                        use(r, n); /* an empty statement */
                         continue;
                 }
                 if (kind != TOKEN_BLANK && kind != TOKEN_COMMENT)
-                        return is_said_by_pg_dump(p, left(r)) ? said(r, p, left(r), err) : statement(r, ret, err);
-                if (kind == TOKEN_COMMENT && n > sizeof NOTES && memcmp(p, NOTES, sizeof NOTES - 1) == 0) {
+                        return is_said_by_pg_dump(p, left(r)) ? said(r, p, left(r), err)
+                                                              : statement(r, ret, err);
+                if (kind == TOKEN_COMMENT && n > sizeof NOTES &&
+                    memcmp(p, NOTES, sizeof NOTES - 1) == 0) {
                         size_t len = n - (p[n - 1] == '\n');
                         len -= p[len - 1] == '\r';
                         hand_out(r, ret, SQLREAD_NOTE, len, n);
                         return true;
                 }
-                if (kind == TOKEN_COMMENT && n > sizeof SERVER && memcmp(p, SERVER, sizeof SERVER - 1) == 0)
+                if (kind == TOKEN_COMMENT && n > sizeof SERVER &&
+                    memcmp(p, SERVER, sizeof SERVER - 1) == 0)
                         r->server = atoi(p + sizeof SERVER - 1);
                 if (kind == TOKEN_COMMENT)
                         object_from(r, p, n);
@@ -350,7 +364,8 @@ static bool to_next_line(SqlRead *r, Err *err)
                         return true;
                 char c = r->data[r->start];
                 if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
-                        return err_set(err, ERR_USER, "line %lld: something follows COPY's semicolon",
+                        return err_set(err, ERR_USER,
+                                       "line %lld: something follows COPY's semicolon",
                                        (long long)r->line);
                 use(r, 1);
                 if (c == '\n')
@@ -377,8 +392,8 @@ static size_t end_mark(const SqlRead *r, const char *p, size_t n, bool *ret_more
         return n > 3 && p[2] == '\r' && p[3] == '\n' ? 4 : 0;
 }
 
-bool sqlread_rows(SqlRead *r, bool (*sink)(void *arg, const void *bytes, size_t n, Err *err), void *arg,
-                  int64_t *ret_lines, Err *err)
+bool sqlread_rows(SqlRead *r, bool (*sink)(void *arg, const void *bytes, size_t n, Err *err),
+                  void *arg, int64_t *ret_lines, Err *err)
 {
         *ret_lines = 0;
         if (r->held) {
@@ -411,10 +426,13 @@ bool sqlread_rows(SqlRead *r, bool (*sink)(void *arg, const void *bytes, size_t 
                         return true;
                 }
                 if (r->final) {
-                        err_set(err, ERR_USER, "the file ends at line %lld, within the rows of %s, which begin "
-                                "at line %lld", (long long)r->line, r->object ? r->object : "a COPY",
+                        err_set(err, ERR_USER,
+                                "the file ends at line %lld, within the rows of %s, which begin "
+                                "at line %lld",
+                                (long long)r->line, r->object ? r->object : "a COPY",
                                 (long long)first);
-                        return err_hint(err, "the dump was cut off: make it again, or find a whole copy");
+                        return err_hint(
+                                err, "the dump was cut off: make it again, or find a whole copy");
                 }
                 if (!fill(r, err))
                         return false;

@@ -140,7 +140,8 @@ size_t sqltext_next(const char *sql, const char **ret_start)
 
 /* The option list of ALTER .. ALTER COLUMN .. SET (a=1, b='x'): from the last "SET (" at the
  * statement's own level to its closing parenthesis. */
-static bool option_list(const char *s, const char *end, const char **ret_open, const char **ret_close)
+static bool option_list(const char *s, const char *end, const char **ret_open,
+                        const char **ret_close)
 {
         const char *open = NULL, *close = NULL;
         bool after_set = false;
@@ -214,16 +215,18 @@ static bool unknown_set(const char *s, int major)
 bool sqltext_sets(const char *sql, const char *parameter)
 {
         SqlCursor c = { .p = sql, .end = sql + strlen(sql) };
-        return sqlcursor_next(&c) && sqlcursor_is(&c, "set") && sqlcursor_next(&c) && sqlcursor_is(&c, parameter);
+        return sqlcursor_next(&c) && sqlcursor_is(&c, "set") && sqlcursor_next(&c) &&
+               sqlcursor_is(&c, parameter);
 }
 
 char *sqltext_schema_made(const char *sql)
 {
         SqlCursor c = { .p = sql, .end = sql + strlen(sql) };
-        if (!sqlcursor_next(&c) || !sqlcursor_is(&c, "create") || !sqlcursor_next(&c) || !sqlcursor_is(&c, "schema") ||
-            !sqlcursor_next(&c))
+        if (!sqlcursor_next(&c) || !sqlcursor_is(&c, "create") || !sqlcursor_next(&c) ||
+            !sqlcursor_is(&c, "schema") || !sqlcursor_next(&c))
                 return NULL;
-        for (size_t i = 0; sqlcursor_is(&c, ((const char *const[]){ "if", "not", "exists", "" })[i]); i++)
+        for (size_t i = 0;
+             sqlcursor_is(&c, ((const char *const[]){ "if", "not", "exists", "" })[i]); i++)
                 if (!sqlcursor_next(&c))
                         return NULL;
         return sqlcursor_text(&c);
@@ -256,7 +259,7 @@ bool sqltext_strip(const char *sql, int major, Buf *out)
                         buf_adds(out, p);
                         return any;
                 }
-                if (*start == '\\') {           /* \restrict KEY: a line, not a statement */
+                if (*start == '\\') { /* \restrict KEY: a line, not a statement */
                         buf_add(out, p, (size_t)(start - p));
                         p = start + strcspn(start, "\n");
                         any = true;

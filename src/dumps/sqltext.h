@@ -28,8 +28,9 @@ bool sqltext_strip(const char *sql, int major, Buf *out);
 bool sqltext_sets(const char *sql, const char *parameter) NONNULL;
 /* "CREATE SCHEMA [IF NOT EXISTS] name": that name, malloc()ed; NULL: it is something else. */
 char *sqltext_schema_made(const char *sql) NONNULL MUST_CHECK;
-/* A statement written while standard_conforming_strings is off, for a server where it cannot be: strings with
- * a backslash become E'..', which says the same anywhere. False: there is none, and `out` is as it was. */
+/* A statement written while standard_conforming_strings is off, for a server where it cannot be:
+ * strings with a backslash become E'..', which says the same anywhere. False: there is none, and
+ * `out` is as it was. */
 bool sqltext_escape_strings(const char *sql, Buf *out) NONNULL;
 /* Only the psql lines, for SQL that people will feed to any psql. */
 void sqltext_strip_psql(const char *sql, Buf *out);

@@ -5,15 +5,16 @@
 #include "base/majors.h"
 #include "base/text.h"
 
-#define ENTRIES_MAX 2000000             /* half a million tables with indexes and grants */
-#define IDS_MAX     (8 * ENTRIES_MAX)   /* types, columns' defaults and rows have ids, and often no entry */
+#define ENTRIES_MAX 2000000 /* half a million tables with indexes and grants */
+/* types, columns' defaults and rows have ids, and often no entry */
+#define IDS_MAX (8 * ENTRIES_MAX)
 
 typedef struct Reader {
         const unsigned char *p, *end;
         unsigned int_size, off_size;
         bool bad;
         Arena *a;
-        const unsigned char *sql, *sql_end;     /* of the last entry: where it stands         */
+        const unsigned char *sql, *sql_end; /* of the last entry: where it stands */
 } Reader;
 
 static int byte(Reader *r)
@@ -64,18 +65,18 @@ static bool head(Reader *r, Toc *toc, Err *err)
         (void)byte(r);
         char known[MAJOR_ARCHIVES_SIZE];
         if (toc->major != 1 || toc->minor < 14 || major_of_archive(toc->minor) == 0)
-                return err_set(err, ERR_COMMAND, "the dump has format %d.%d; %s", toc->major, toc->minor,
-                               major_archives_words(known));
+                return err_set(err, ERR_COMMAND, "the dump has format %d.%d; %s", toc->major,
+                               toc->minor, major_archives_words(known));
         r->int_size = (unsigned)byte(r);
         r->off_size = (unsigned)byte(r);
         if (byte(r) != 1 || r->int_size > 8 || r->int_size < 4)
                 return err_set(err, ERR_COMMAND, "the dump is not in custom format");
         if (toc->minor >= 15)
-                (void)byte(r);          /* compression algorithm */
+                (void)byte(r); /* compression algorithm */
         else
-                (void)number(r);        /* compression level */
+                (void)number(r); /* compression level */
         for (int i = 0; i < 7; i++)
-                (void)number(r);        /* sec min hour mday mon year isdst */
+                (void)number(r); /* sec min hour mday mon year isdst */
         toc->database = string(r);
         toc->server_version = string(r);
         toc->dump_version = string(r);
@@ -124,9 +125,9 @@ static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
         int64_t id = number(r);
         r->bad = r->bad || id < 0 || id > IDS_MAX;
         e->id = (int)id;
-        (void)number(r);                /* had a data dumper */
-        (void)string(r);                /* catalog's OID */
-        (void)string(r);                /* object's OID */
+        (void)number(r); /* had a data dumper */
+        (void)string(r); /* catalog's OID */
+        (void)string(r); /* object's OID */
         e->name = string(r);
         e->class = string(r);
         e->section = (TocSection)number(r);
@@ -134,16 +135,16 @@ static void entry(Reader *r, const Toc *toc, TocSection *section, TocEntry *e)
         e->sql = string(r);
         r->sql_end = r->p;
         e->drop = string(r);
-        (void)string(r);                /* COPY statement */
+        (void)string(r); /* COPY statement */
         e->schema = string(r);
         e->tablespace = string(r);
         e->access_method = string(r);
         if (toc->minor >= 16)
                 e->relkind = (char)number(r);
         e->owner = string(r);
-        (void)string(r);                /* with oids: "false" for ever */
+        (void)string(r); /* with oids: "false" for ever */
         needs(r, e);
-        r->p += MIN((ptrdiff_t)r->off_size + 1, r->end - r->p);         /* data state, offset */
+        r->p += MIN((ptrdiff_t)r->off_size + 1, r->end - r->p); /* data state, offset */
         e->name = e->name ? e->name : "";
         e->class = e->class ? e->class : "";
         e->sql = e->sql ? e->sql : "";
@@ -171,8 +172,12 @@ bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err)
         for (int64_t i = 0; i < count && !r.bad; i++)
                 entry(&r, ret, &section, &ret->entries[ret->n++]);
         if (r.bad)
-                return err_set(err, ERR_COMMAND, "the dump is cut short or damaged: its table of contents "
-                               "cannot be read beyond entry %zu of %lld", ret->n, (long long)count);
+                return err_set(err, ERR_COMMAND,
+                               "the dump is cut short or damaged: its table of "
+                               "contents cannot be "
+                               "read beyond entry "
+                               "%zu of %lld",
+                               ret->n, (long long)count);
         return true;
 }
 
@@ -240,18 +245,20 @@ bool toc_cut(const void *bytes, size_t n, const Toc *kept, Buf *out, Err *err)
                 return err_set(err, ERR_COMMAND, "the dump's table of contents is damaged");
         put_number(out, r.int_size, (uint64_t)left);
         buf_add(out, entries.data, entries.len);
-        return !out->overflow && !entries.overflow ? true :
-               err_set(err, ERR_USER, "the schema is too large");
+        return !out->overflow && !entries.overflow
+                       ? true
+                       : err_set(err, ERR_USER, "the schema is too large");
 }
 
 bool toc_is_schema(const TocEntry *e)
 {
-        static const char *const not[] = { "ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE",
-                                           "DATABASE PROPERTIES", "TABLE DATA", "SEQUENCE SET",
-                                           "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS",
-                                           "<Init>" };
-        for (size_t i = 0; i < LEN(not); i++)
-                if (is(e, not[i]))
+        static const char *const not [] = {
+                "ENCODING",      "STDSTRINGS",   "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES",
+                "TABLE DATA",    "SEQUENCE SET", "BLOB",       "BLOBS",    "BLOB METADATA",
+                "BLOB COMMENTS", "<Init>"
+        };
+        for (size_t i = 0; i < LEN(not ); i++)
+                if (is(e, not [i]))
                         return false;
         bool about = is(e, "ACL") || is(e, "COMMENT") || is(e, "SECURITY LABEL");
         if (about && (str_starts(e->name, "DATABASE ") || str_starts(e->name, "LARGE OBJECT")))

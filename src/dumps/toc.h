@@ -22,29 +22,29 @@ typedef enum TocPass { TOC_PASS_MAIN, TOC_PASS_ACL, TOC_PASS_POST_ACL } TocPass;
 typedef enum TocPart { TOC_NOT_PART, TOC_CHOSEN, TOC_NEEDED } TocPart;
 
 typedef struct TocEntry {
-        int         id;
-        TocSection  section;            /* NONE never comes out of toc_read(): a comment or grant
-                                           has the section of what it follows                */
-        TocPass     pass;
-        const char *class;              /* "TABLE", "FK CONSTRAINT", "ACL"                   */
-        const char *schema;             /* NULL: none                                        */
-        const char *name;               /* "orders", "orders orders_pkey", "TABLE orders"    */
-        const char *owner;              /* NULL or "": none                                  */
+        int id;
+        TocSection section; /* NONE never comes out of toc_read(): a comment or grant
+                               has the section of what it follows */
+        TocPass pass;
+        const char *class;  /* "TABLE", "FK CONSTRAINT", "ACL" */
+        const char *schema; /* NULL: none */
+        const char *name;   /* "orders", "orders orders_pkey", "TABLE orders" */
+        const char *owner;  /* NULL or "": none */
         const char *sql, *drop;
-        const char *tablespace;         /* NULL: does not have one; "": the default          */
-        const char *access_method;      /* NULL: does not have one                           */
-        char        relkind;            /* 'p': partitioned (1.16); else 0                   */
-        const int  *needs;              /* ids of the entries it depends on                  */
-        size_t      n_needs;
-        TocPart     part;
-        bool        later;              /* not now: when the database has its name            */
+        const char *tablespace;    /* NULL: does not have one; "": the default */
+        const char *access_method; /* NULL: does not have one */
+        char relkind;              /* 'p': partitioned (1.16); else 0 */
+        const int *needs;          /* ids of the entries it depends on */
+        size_t n_needs;
+        TocPart part;
+        bool later; /* not now: when the database has its name */
 } TocEntry;
 
 typedef struct Toc {
-        int         major, minor;       /* of the archive's format: 1, 14                    */
+        int major, minor; /* of the archive's format: 1, 14 */
         const char *database, *server_version, *dump_version;
-        TocEntry   *entries;
-        size_t      n;
+        TocEntry *entries;
+        size_t n;
 } Toc;
 
 /* Strings live in the arena. The bytes are a whole file, or at least all of its contents. */
@@ -53,7 +53,8 @@ bool toc_read(const void *bytes, size_t n, Arena *a, Toc *ret, Err *err) MUST_CH
  * encoding, strings, search path), in their order, and with their SQL. Appends to *out. Only of
  * archives without data. */
 bool toc_cut(const void *bytes, size_t n, const Toc *kept, Buf *out, Err *err) MUST_CHECK;
-/* Of the schema, to be executed now: not a database's own entries, settings, data, large objects. */
+/* Of the schema, to be executed now: not a database's own entries, settings, data, large
+ * objects. */
 bool toc_is_schema(const TocEntry *e);
 /* "TABLE public.orders"; for a grant its own first words. Cleaned, in the arena. */
 const char *toc_object(Arena *a, const TocEntry *e);

@@ -38,12 +38,17 @@ static bool ask_choice(Engine *e, const char *step, const char *question, const 
                        const char *fallback, char **ret, Err *err)
 {
         bool text = json_array_size(choices) == 0;
-        AUTO_JSON list = text ? gate_choices("y", "Answer", "", NULL)
-                              : choices_of(choices, fallback);
+        AUTO_JSON list =
+                text ? gate_choices("y", "Answer", "", NULL) : choices_of(choices, fallback);
         json_t *lines = json_array();
         jx_append_str(lines, "Your answer is written into the run's log, with your name.");
-        Question q = { .kind = "decision", .step = step, .title = question, .lines = lines,
-                       .choices = json_incref(list), .free_text = text, .suggested = fallback };
+        Question q = { .kind = "decision",
+                       .step = step,
+                       .title = question,
+                       .lines = lines,
+                       .choices = json_incref(list),
+                       .free_text = text,
+                       .suggested = fallback };
         if (!gate_ask(e, &q, err))
                 return false;
         if (text) {
@@ -106,7 +111,10 @@ bool ask_start_at(Engine *e, Err *err)
                 return err_hint(err, "write 22:00, or 2026-11-20T22:00:00.000Z");
         }
         AUTO_FREE char *title = xasprintf("Starts at %s", text);
-        Question q = { .kind = "start", .key = "run#start", .title = title, .until_ms = until,
+        Question q = { .kind = "start",
+                       .key = "run#start",
+                       .title = title,
+                       .until_ms = until,
                        .choices = gate_choices("y", "Start now", "", NULL) };
         return gate_ask(e, &q, err);
 }
@@ -147,8 +155,12 @@ static bool ask_manual(Engine *e, const PlanStep *p, StepCtx *ctx, Err *err)
         size_t n = json_array_size(items);
         AUTO_FREE char *key = xasprintf("%s#manual", p->id);
         while (!jx_get(e->state.answered, key)) {
-                Question q = { .kind = "manual", .step = p->id, .key = key, .title = p->title,
-                               .lines = item_lines(items), .items = n,
+                Question q = { .kind = "manual",
+                               .step = p->id,
+                               .key = key,
+                               .title = p->title,
+                               .lines = item_lines(items),
+                               .items = n,
                                .choices = gate_choices("y", "All done", "", "n", "Not now",
                                                        "the run is paused", NULL) };
                 if (!gate_ask(e, &q, err))
@@ -198,7 +210,10 @@ static bool ask_plain(Engine *e, const PlanStep *p, StepCtx *ctx, Err *err)
                 json_t *lines = json_array();
                 if (*step_str(ctx, "text"))
                         jx_append_str(lines, step_str(ctx, "text"));
-                Question q = { .kind = "yes", .step = p->id, .key = key, .title = p->title,
+                Question q = { .kind = "yes",
+                               .step = p->id,
+                               .key = key,
+                               .title = p->title,
                                .lines = lines,
                                .choices = gate_choices("y", "Go on", "", "n", "Not now",
                                                        "the run is paused", NULL) };

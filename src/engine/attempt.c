@@ -43,9 +43,10 @@ static bool fallbacks(const ParamSpec *rows, json_t **ret, Err *err)
                 json_t *value = NULL;
                 if (!r->fallback || str_eq(r->fallback, "~"))
                         continue;
-                bool ok = *r->fallback == '[' || *r->fallback == '{'
-                                  ? (value = jx_parse(r->fallback, strlen(r->fallback), err)) != NULL
-                                  : value_from_text(r->type, r->fallback, &value, err);
+                bool ok =
+                        *r->fallback == '[' || *r->fallback == '{'
+                                ? (value = jx_parse(r->fallback, strlen(r->fallback), err)) != NULL
+                                : value_from_text(r->type, r->fallback, &value, err);
                 if (!ok) {
                         json_decref(params);
                         return err_wrap(err, "fallback of %s", r->name);
@@ -131,8 +132,8 @@ static StepHost host_of(Engine *e, bool planning)
 /* ---- targets it names ---- */
 
 typedef struct TargetCall {
-        Engine       *e;
-        Arena        *arena;
+        Engine *e;
+        Arena *arena;
         const json_t *spec, *item;
         const Target *found;
 } TargetCall;
@@ -168,7 +169,7 @@ static bool resolve_on(Engine *e, const PlanStep *p, Arena *a, bool planning, co
         if (!template_eval(p->def->on, NULL, &scope, &on, err))
                 return err_wrap(err, "resolving its target");
         AUTO_JSON spec = on;
-        if (planning) {         /* nothing is asked of the world: name and spec are enough */
+        if (planning) { /* nothing is asked of the world: name and spec are enough */
                 Target *t = arena_new_type(a, Target);
                 const char *name = json_string_value(spec);
                 json_t *known = name ? json_object_get(scope.targets, name) : spec;
@@ -238,7 +239,7 @@ StepCtx *attempt_context(Engine *e, const PlanStep *p, int attempt, bool plannin
 
 typedef struct KindCall {
         StepCtx *ctx;
-        KindFn   fn;
+        KindFn fn;
 } KindCall;
 
 static bool call_kind(void *arg, Err *err)
@@ -276,8 +277,9 @@ static bool check(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx *c
 
 /* `pre:` names a read-only kind. It fails when the kind does, and when the kind found bad
  * news: one of these lists is not empty. */
-static const char *const bad_news[] = { "problems", "short", "missing", "unhealthy", "drifted",
-                                        "bad", "differences", "collisions", "others", "failed" };
+static const char *const bad_news[] = { "problems", "short", "missing",     "unhealthy",
+                                        "drifted",  "bad",   "differences", "collisions",
+                                        "others",   "failed" };
 
 bool attempt_no_bad_news(const char *kind, const json_t *results, Err *err)
 {
@@ -291,8 +293,8 @@ bool attempt_no_bad_news(const char *kind, const json_t *results, Err *err)
         return true;
 }
 
-bool attempt_pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, const StepKind *kind, bool planning,
-                        json_t **ret, Err *err)
+bool attempt_pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, const StepKind *kind,
+                        bool planning, json_t **ret, Err *err)
 {
         bool disk = str_eq(pre->check, "disk");
         if (!pre->with)
@@ -302,7 +304,7 @@ bool attempt_pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, const
         scope.planning = planning;
         if (!disk)
                 return template_eval(pre->with, kind->params, &scope, ret, err);
-        json_t *one = NULL;     /* {check: disk, path: /, free: 500MB} */
+        json_t *one = NULL; /* {check: disk, path: /, free: 500MB} */
         if (!template_eval(pre->with, NULL, &scope, &one, err))
                 return false;
         *ret = json_object();
@@ -320,15 +322,19 @@ static bool pre_one(Engine *e, const PlanStep *p, const PreCheck *pre, const Tar
         if (!kind)
                 return false;
         if (!(kind->traits & STEP_READ_ONLY))
-                return err_set(err, ERR_USER, "%s changes things: it cannot be a check before a step",
-                               pre->check);
+                return err_set(err, ERR_USER,
+                               "%s changes things: it cannot be a check before a step", pre->check);
         if (!attempt_pre_params(e, p, pre, kind, false, &params, err))
                 return err_wrap(err, "check %s", pre->check);
         StepHost host = host_of(e, false);
-        host.append = NULL;     /* its progress is not the step's */
-        AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .host = &host, .kind = kind, .id = p->id,
-                                                   .run_id = e->tag, .run_dir = e->c->run_dir,
-                                                   .params = params, .target = on });
+        host.append = NULL; /* its progress is not the step's */
+        AUTO_STEP ctx = step_ctx_new(&(StepSetup){ .host = &host,
+                                                   .kind = kind,
+                                                   .id = p->id,
+                                                   .run_id = e->tag,
+                                                   .run_dir = e->c->run_dir,
+                                                   .params = params,
+                                                   .target = on });
         if (!attempt_call(e, ctx, kind->run, p->def->timeout_ms, err))
                 return err_wrap(err, "check before the step: %s", pre->check);
         return attempt_no_bad_news(pre->check, step_results(ctx), err) ||
@@ -351,10 +357,10 @@ static bool pre_checks(Engine *e, const PlanStep *p, Err *err)
 /* ---- conditions that make a step needless ---- */
 
 typedef struct DoneCall {
-        Engine       *e;
+        Engine *e;
         const Target *t;
         const json_t *cond;
-        bool          yes;
+        bool yes;
 } DoneCall;
 
 static bool call_done_if(void *arg, Err *err)
@@ -434,8 +440,8 @@ static bool cut_by_shutdown(const Engine *e, const Err *why)
         return e->stop == STOP_SHUTDOWN && why->kind == ERR_CANCELLED;
 }
 
-static bool run_kind(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx *ctx,
-                     int attempt, bool *ret_again, Err *err)
+static bool run_kind(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx *ctx, int attempt,
+                     bool *ret_again, Err *err)
 {
         AUTO_FD int alive = locks_alive(e, p->id, attempt);
         int64_t start = clock_boot_ms();

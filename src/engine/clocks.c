@@ -39,8 +39,8 @@ static void say_budget(Engine *e, int64_t used, bool over)
         jx_set_str(f, "expected", fmt_clock(e->rb->budget_ms, b));
         jx_set_str(f, "actual", fmt_clock(used, a));
         jx_set_str(f, "verdict", "warn");
-        AUTO_FREE char *msg = xasprintf(over ? "downtime %s is over its budget of %s"
-                                             : "downtime %s of %s is used", a, b);
+        AUTO_FREE char *msg = xasprintf(
+                over ? "downtime %s is over its budget of %s" : "downtime %s of %s is used", a, b);
         jx_set_str(f, "msg", msg);
         engine_tell(e, EV_CHECK, NULL, f);
 }

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define MOST_JOBS 64                    /* more or fewer in one command */
+#define MOST_JOBS 64 /* more or fewer in one command */
 
 static void refuse(json_t *reply, const char *hint, const char *fmt, ...) PRINTF(3, 4);
 
@@ -264,13 +264,16 @@ static void cmd_jobs(Engine *e, Client *cl, const json_t *m, json_t *reply)
         int before = e->ctx ? step_ctx_jobs(e->ctx, 0) : 0;
         int now = before ? step_ctx_jobs(e->ctx, (int)delta) : 0;
         if (!now) {
-                refuse(reply, "copies, backups and restores have them while rows move and indexes are built",
+                refuse(reply,
+                       "copies, backups and restores have them while rows move and indexes are "
+                       "built",
                        e->ctx ? "this step has no workers at the moment" : "no step is running");
                 return;
         }
         const char *s = now == 1 ? "" : "s";
         if (now == before) {
-                refuse(reply, NULL, "%d worker%s: that is the %s", now, s, delta > 0 ? "most" : "fewest");
+                refuse(reply, NULL, "%d worker%s: that is the %s", now, s,
+                       delta > 0 ? "most" : "fewest");
                 return;
         }
         AUTO_FREE char *text = xasprintf("%d worker%s", now, s);

@@ -16,7 +16,7 @@ static bool bind_here(Engine *e, int fd, Err *err)
 {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
         snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/control.sock", e->dir_fd);
-        (void)unlinkat(e->dir_fd, "control.sock", 0);   /* the lock says nobody listens there */
+        (void)unlinkat(e->dir_fd, "control.sock", 0); /* the lock says nobody listens there */
         mode_t old = umask(0177);
         int rc = bind(fd, (struct sockaddr *)&a, sizeof a);
         int why = errno;
@@ -74,7 +74,7 @@ void control_close(Engine *e)
                 Client *cl = &e->clients[i];
                 if (cl->fd >= 0)
                         control_flush(e, cl);
-                cl->told = false;       /* the run is closed: nobody left, we did */
+                cl->told = false; /* the run is closed: nobody left, we did */
                 hang_up(e, cl, "engine");
         }
         if (e->listen_fd >= 0)
@@ -111,8 +111,11 @@ void control_accept(Engine *e)
                         close(fd);
                         continue;
                 }
-                *place = (Client){ .fd = fd, .in = frame_reader_init(), .uid = who.uid,
-                                   .pid = who.pid, .out = buf_init(4 * LIMIT_FRAME) };
+                *place = (Client){ .fd = fd,
+                                   .in = frame_reader_init(),
+                                   .uid = who.uid,
+                                   .pid = who.pid,
+                                   .out = buf_init(4 * LIMIT_FRAME) };
                 name_of(who.uid, place->by, sizeof place->by);
         }
 }
@@ -153,7 +156,7 @@ void control_tell_seq(Engine *e)
                 if (cl->fd < 0 || !cl->greeted || cl->sent_seq >= seq)
                         continue;
                 if (cl->out.len > 65536)
-                        continue;       /* slow reader: it hears of the newest later */
+                        continue; /* slow reader: it hears of the newest later */
                 cl->sent_seq = seq;
                 AUTO_JSON j = json_object();
                 jx_set_int(j, "seq", seq);
@@ -172,7 +175,7 @@ static void greet(Engine *e, Client *cl, const json_t *m, json_t *reply)
         if (cl->greeted)
                 return;
         const char *by = jx_str(m, "by", "");
-        if (*by && cl->uid == 0)        /* root may say for whom it acts (sudo) */
+        if (*by && cl->uid == 0) /* root may say for whom it acts (sudo) */
                 snprintf(cl->by, sizeof cl->by, "%s", by);
         snprintf(cl->tty, sizeof cl->tty, "%s", jx_str(m, "tty", ""));
         cl->watch = jx_bool(m, "watch", false);

@@ -1,7 +1,8 @@
 /* dry.c: the steps that come after the running one, each tried with its kind's dry().
  *
- * All of it runs in the thread of the step that tries (effects.try); the main thread only polls meanwhile.
- * Nothing is journaled and nothing logged: what was found is the trying step's to say. */
+ * All of it runs in the thread of the step that tries (effects.try); the main thread only polls
+ * meanwhile. Nothing is journaled and nothing logged: what was found is the trying step's to
+ * say. */
 #include "engine/internal.h"
 
 #include "base/buf.h"
@@ -12,7 +13,7 @@ struct Dry {
         const PlanStep **steps;
         size_t n, capacity;
         json_t *wills;
-        json_t *now; /* target name -> {"now", "why"}: each is asked once   */
+        json_t *now; /* target name -> {"now", "why"}: each is asked once */
         const PlanStep *tried;
 };
 
@@ -115,7 +116,8 @@ static TargetNow dry_now(void *arg, const Target *t, Err *why)
                 return (TargetNow)jx_int(had, "now", TARGET_HERE);
         }
         TargetNow now = targets_now(e, t, why);
-        jx_set(e->dry->now, key, json_pack("{s:i, s:s}", "now", (int)now, "why", why->message ? why->message : ""));
+        jx_set(e->dry->now, key,
+               json_pack("{s:i, s:s}", "now", (int)now, "why", why->message ? why->message : ""));
         return now;
 }
 
@@ -161,7 +163,8 @@ static bool done_already(Engine *e, const PlanStep *p, const DoneIf *d, bool *re
                           : on         ? targets_dry(e, e->arena, on, p->item, err)
                           : p->def->on ? on_of(e, p, e->arena, err)
                                        : NULL;
-        return ok && (!t || dry_now(e, t, err) == TARGET_HERE) && e->ops->done_if(e->ops->app, t, cond, ret, err);
+        return ok && (!t || dry_now(e, t, err) == TARGET_HERE) &&
+               e->ops->done_if(e->ops->app, t, cond, ret, err);
 }
 
 /* What cannot be asked now may be true by then. */
@@ -189,8 +192,9 @@ static void cancel_it(void *arg)
 
 static void complain(json_t *problems, const Err *why)
 {
-        AUTO_FREE char *text = xasprintf("%s%s%s", why->message ? why->message : "it does not say why",
-                                         why->hint ? "; " : "", why->hint ? why->hint : "");
+        AUTO_FREE char *text =
+                xasprintf("%s%s%s", why->message ? why->message : "it does not say why",
+                          why->hint ? "; " : "", why->hint ? why->hint : "");
         AUTO_FREE char *clean = text_clean_str(text);
         AUTO_FREE char *safe = redact_text(clean);
         jx_append_str(problems, safe);
@@ -215,12 +219,14 @@ static void unknown_params(StepCtx *ctx, const StepKind *kind)
         AUTO_BUF names = buf_init(1000);
         for (const ParamSpec *r = kind->params; r && r->name; r++)
                 if (!step_known(ctx, r->name))
-                        buf_printf(&names, "%s%s (%s)", names.len ? ", " : "", r->name, step_words(ctx, r->name));
+                        buf_printf(&names, "%s%s (%s)", names.len ? ", " : "", r->name,
+                                   step_words(ctx, r->name));
         if (names.len)
                 step_unseen(ctx, "not known yet: %s", buf_str(&names));
 }
 
-/* `pre:` of the step: room on a disk is as little then as it is now. What others ask may be otherwise by then. */
+/* `pre:` of the step: room on a disk is as little then as it is now. What others ask may be
+ * otherwise by then. */
 static void try_room(Engine *e, const PlanStep *p, json_t *problems, json_t *unseen)
 {
         for (size_t i = 0; i < p->def->n_pre; i++) {
@@ -230,7 +236,8 @@ static void try_room(Engine *e, const PlanStep *p, json_t *problems, json_t *uns
                 json_t *params = NULL;
                 const StepKind *kind = disk ? step_kind_find("host.disk", &why) : NULL;
                 if (!disk) {
-                        AUTO_FREE char *words = xasprintf("its check before it is asked then: %s", pre->check);
+                        AUTO_FREE char *words =
+                                xasprintf("its check before it is asked then: %s", pre->check);
                         jx_append_str(unseen, words);
                         continue;
                 }
@@ -238,10 +245,11 @@ static void try_room(Engine *e, const PlanStep *p, json_t *problems, json_t *uns
                         complain(problems, &why);
                         continue;
                 }
-                AUTO_STEP ctx =
-                        step_ctx_new(&(StepSetup){ .kind = kind, .id = p->id, .run_id = e->tag, .params = params });
-                if (step_known(ctx, "need") && (!kind->run(ctx, step_ctx_state(ctx), &why) ||
-                                                !attempt_no_bad_news(pre->check, step_results(ctx), &why)))
+                AUTO_STEP ctx = step_ctx_new(&(StepSetup){
+                        .kind = kind, .id = p->id, .run_id = e->tag, .params = params });
+                if (step_known(ctx, "need") &&
+                    (!kind->run(ctx, step_ctx_state(ctx), &why) ||
+                     !attempt_no_bad_news(pre->check, step_results(ctx), &why)))
                         complain(problems, &why);
         }
 }
@@ -255,7 +263,8 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         if (!kind)
                 return false;
-        if (!attempt_params(e, p, kind, true, &params, &why) || (p->def->on && !(on = on_of(e, p, e->arena, &why)))) {
+        if (!attempt_params(e, p, kind, true, &params, &why) ||
+            (p->def->on && !(on = on_of(e, p, e->arena, &why)))) {
                 json_decref(params);
                 complain(problems, &why);
                 return true;
@@ -291,7 +300,8 @@ static void soften(json_t *problems, json_t *unseen)
         json_t *one;
         json_array_foreach(problems, i, one) {
                 AUTO_FREE char *words =
-                        xasprintf("whether it runs is known later; now it could not: %s", json_string_value(one));
+                        xasprintf("whether it runs is known later; now it could not: %s",
+                                  json_string_value(one));
                 jx_append_str(unseen, words);
         }
         json_array_clear(problems);

@@ -24,7 +24,7 @@ bool engine_append(Engine *e, EventType type, const char *step, json_t *fields, 
         Event ev = { 0 };
         pthread_mutex_lock(&e->journal_lock);
         bool ok = !e->io_failed && e->journal;
-        if (!e->journal) {      /* a viewer who came while the run is still being opened */
+        if (!e->journal) { /* a viewer who came while the run is still being opened */
                 json_decref(fields);
                 err_set(err, ERR_USER, "the run is not open yet");
         } else if (!ok) {
@@ -46,7 +46,7 @@ void engine_tell(Engine *e, EventType type, const char *step, json_t *fields)
 {
         AUTO_ERR ignored = { 0 };
         if (!engine_append(e, type, step, fields, &ignored))
-                loop_wake(e);           /* io_failed is set: whoever waits shall see it */
+                loop_wake(e); /* io_failed is set: whoever waits shall see it */
 }
 
 bool engine_stop(Engine *e, Stop stop, const char *by, const char *why, Err *err)
@@ -90,8 +90,8 @@ static void make_run_ns(Engine *e)
         jx_set_str(e->run_ns, "id", e->tag);
         jx_set_str(e->run_ns, "name", e->run);
         jx_set_str(e->run_ns, "dir", e->c->run_dir ? e->c->run_dir : "");
-        jx_set_str(e->run_ns, "started", clock_iso(e->state.t_open ? e->state.t_open
-                                                                   : clock_wall_ms(), t));
+        jx_set_str(e->run_ns, "started",
+                   clock_iso(e->state.t_open ? e->state.t_open : clock_wall_ms(), t));
         AUTO_FREE char *mark = xasprintf("pgsherpa:%s", e->tag);
         jx_set_str(e->run_ns, "mark", mark);
 }
@@ -106,10 +106,19 @@ static bool only_reads(const Plan *plan)
 
 static void engine_init(Engine *e, const EngineConfig *c)
 {
-        *e = (Engine){ .c = c, .rb = c->runbook, .plan = c->plan, .ops = c->ops,
-                       .arena = arena_new(), .looked_up = json_object(), .keep = json_array(),
-                       .lock_fd = -1, .dir_fd = -1, .listen_fd = -1, .wake_fd = -1,
-                       .signal_fd = -1, .read_only = only_reads(c->plan) };
+        *e = (Engine){ .c = c,
+                       .rb = c->runbook,
+                       .plan = c->plan,
+                       .ops = c->ops,
+                       .arena = arena_new(),
+                       .looked_up = json_object(),
+                       .keep = json_array(),
+                       .lock_fd = -1,
+                       .dir_fd = -1,
+                       .listen_fd = -1,
+                       .wake_fd = -1,
+                       .signal_fd = -1,
+                       .read_only = only_reads(c->plan) };
         for (size_t i = 0; i < LEN(e->clients); i++)
                 e->clients[i].fd = -1;
         pthread_mutex_init(&e->journal_lock, NULL);
@@ -291,7 +300,7 @@ static bool open_again(Engine *e, Err *err)
         jx_set_int(f, "pid", getpid());
         if (!engine_append(e, EV_RUN_RESUME, NULL, f, err))
                 return false;
-        if (!s->accepted && !write_plan(e, err))        /* died while writing the plan down */
+        if (!s->accepted && !write_plan(e, err)) /* died while writing the plan down */
                 return false;
         if (e->c->rollback && !s->undoing) {
                 e->stop = STOP_ROLLBACK;
@@ -333,7 +342,7 @@ static bool open_run(Engine *e, Err *err)
                 e->journal = journal_open(e->c->run_dir, err);
                 return e->journal && open_new(e, err);
         }
-        e->journal = journal_open(e->c->run_dir, err);  /* first: it cuts a torn tail */
+        e->journal = journal_open(e->c->run_dir, err); /* first: it cuts a torn tail */
         return e->journal && open_quietly(e, err) && open_again(e, err);
 }
 
@@ -359,7 +368,7 @@ static bool leave_phase(Engine *e, const char *id, Err *err)
 
 static void reap(void)
 {
-        while (waitpid(-1, NULL, WNOHANG) > 0)  /* nobody of ours runs between two steps */
+        while (waitpid(-1, NULL, WNOHANG) > 0) /* nobody of ours runs between two steps */
                 ;
 }
 
@@ -415,7 +424,7 @@ static bool handle_stop(Engine *e, int *ret_code, Err *err)
         switch (stop) {
         case STOP_SHUTDOWN:
                 *ret_code = ENGINE_PAUSED;
-                if (e->terms == 0)      /* a pause that met a gate which waits for days */
+                if (e->terms == 0) /* a pause that met a gate which waits for days */
                         (void)write_who(e, EV_RUN_PAUSE, "asked", err);
                 else
                         (void)write_who(e, EV_RUN_PAUSE, "shutdown", err);
@@ -431,7 +440,7 @@ static bool handle_stop(Engine *e, int *ret_code, Err *err)
                 return true;
         case STOP_ROLLBACK:
                 if (!undo_run(e, err))
-                        return !e->stop;        /* stopped again: handled next; else broken */
+                        return !e->stop; /* stopped again: handled next; else broken */
                 *ret_code = ENGINE_FAILED;
                 return e->state.closed != NULL;
         case STOP_NONE:
@@ -440,9 +449,9 @@ static bool handle_stop(Engine *e, int *ret_code, Err *err)
         return true;
 }
 
-/* What no question could be made of. The run is left as after a crash, but its journal says why, for
- * whoever comes to look: nobody reads the log of an engine. Where the journal cannot be written any
- * more, *err is all there is. */
+/* What no question could be made of. The run is left as after a crash, but its journal says why,
+ * for whoever comes to look: nobody reads the log of an engine. Where the journal cannot be written
+ * any more, *err is all there is. */
 static int stopped_by_an_error(Engine *e, const Err *err)
 {
         json_t *f = json_object();

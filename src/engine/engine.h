@@ -15,24 +15,24 @@
 #include "runbook/plan.h"
 
 typedef struct EngineConfig {
-        const char      *run_dir;
-        const Runbook   *runbook;
-        const Plan      *plan;
-        const json_t    *answers;       /* decisions given beforehand: {"window": "Wed 00:00"} */
+        const char *run_dir;
+        const Runbook *runbook;
+        const Plan *plan;
+        const json_t *answers; /* decisions given beforehand: {"window": "Wed 00:00"} */
         const TargetOps *ops;
-        const char      *tool;          /* "pgsherpa 0.1.0" for run.open                      */
-        bool             resume;        /* the journal has events already                     */
-        bool             rollback;      /* with resume: go back instead of on; also for a run
-                                           that is closed, as long as there is a way back     */
-        const char      *const *secret_files;   /* "pg=file:/path", NULL-terminated, or NULL  */
+        const char *tool;                /* "pgsherpa 0.1.0" for run.open */
+        bool resume;                     /* the journal has events already */
+        bool rollback;                   /* with resume: go back instead of on; also for a run
+                                            that is closed, as long as there is a way back */
+        const char *const *secret_files; /* "pg=file:/path", NULL-terminated, or NULL */
 } EngineConfig;
 
 /* How a run can end, or rest. */
 enum {
         ENGINE_DONE = 0,
-        ENGINE_FAILED = 1,              /* failed, or undone                                  */
-        ENGINE_REFUSED = 3,             /* lock held, wrong plan, not a run: *err says it     */
-        ENGINE_PAUSED = 11,             /* at a safe point; `resume` goes on                  */
+        ENGINE_FAILED = 1,  /* failed, or undone */
+        ENGINE_REFUSED = 3, /* lock held, wrong plan, not a run: *err says it */
+        ENGINE_PAUSED = 11, /* at a safe point; `resume` goes on */
         ENGINE_ABORTED = 130,
 };
 int engine_run(const EngineConfig *config, Err *err) MUST_CHECK;

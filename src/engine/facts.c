@@ -36,7 +36,8 @@ static bool load_tree(Engine *e, json_t *tree, Err *err)
         const char *key;
         json_t *value;
         void *next;
-        json_object_foreach_safe(tree, next, key, value) {
+        json_object_foreach_safe(tree, next, key, value)
+        {
                 if (!json_is_object(value))
                         continue;
                 if (!jx_get(value, "$ref")) {
@@ -95,7 +96,7 @@ static bool write_fact(Engine *e, const PlanStep *p, const char *fact, json_t *v
                 jx_set_str(f, "sha256", hex);
         }
         bool ok = engine_append(e, EV_FACT, p->id, f, err);
-        if (ok)                         /* the whole value, whatever the journal holds of it */
+        if (ok) /* the whole value, whatever the journal holds of it */
                 state_set_fact(e->state.facts, path, json_incref(value));
         json_decref(path);
         return ok;
@@ -130,7 +131,7 @@ bool facts_remembered(Engine *e, const StepRec *r, json_t **ret, Err *err)
         *ret = NULL;
         if (!read_ref(e, later, &whole, err))
                 return err_wrap(err, "what %s remembers", r->id);
-        json_object_update(whole, later);       /* what was remembered after the file */
+        json_object_update(whole, later); /* what was remembered after the file */
         json_object_del(whole, "$ref");
         json_object_del(whole, "sha256");
         *ret = whole;

@@ -57,10 +57,10 @@ static bool needed_later(Engine *e, const PlanStep *p, const char *name)
 }
 
 typedef struct FenceCall {
-        Engine       *e;
-        const char   *name;
+        Engine *e;
+        const char *name;
         const json_t *opened;
-        json_t       *verdict;
+        json_t *verdict;
 } FenceCall;
 
 static bool call_close(void *arg, Err *err)
@@ -87,14 +87,17 @@ static bool ask_about_writes(Engine *e, const PlanStep *p, const char *message, 
         AUTO_FREE char *key = xasprintf("%s#fence", p->id);
         if (jx_get(e->state.answered, key))
                 return true;
-        static const char risk[] = "what was written there since is not on the new server, and will be lost";
+        static const char risk[] =
+                "what was written there since is not on the new server, and will be lost";
         for (bool sure = false; !sure;) {
                 json_t *lines = json_array();
                 jx_append_str(lines, message);
-                Question q = { .kind = "ask", .step = p->id, .lines = lines,
+                Question q = { .kind = "ask",
+                               .step = p->id,
+                               .lines = lines,
                                .title = "Somebody wrote while the fence was up",
-                               .choices = gate_choices("u", "Undo", "shows you the list first",
-                                                       "a", "Stop the run", "everything stays as it is",
+                               .choices = gate_choices("u", "Undo", "shows you the list first", "a",
+                                                       "Stop the run", "everything stays as it is",
                                                        "y", "Go on", risk, NULL) };
                 if (!gate_ask(e, &q, err))
                         return false;

@@ -91,9 +91,16 @@ bool gate_ask(Engine *e, Question *q, Err *err)
         Secret *old = e->gate.value;
         free(e->gate.typed);
         secret_free(old);
-        e->gate = (OpenGate){ .open = true, .number = number, .kind = q->kind, .step = q->step,
-                              .text = q->text, .secret = q->secret, .choices = choices, .lines = lines,
-                              .free_text = q->free_text, .items = q->items,
+        e->gate = (OpenGate){ .open = true,
+                              .number = number,
+                              .kind = q->kind,
+                              .step = q->step,
+                              .text = q->text,
+                              .secret = q->secret,
+                              .choices = choices,
+                              .lines = lines,
+                              .free_text = q->free_text,
+                              .items = q->items,
                               .opened_bt = clock_boot_ms() };
         bool ok = engine_append(e, EV_GATE_OPEN, q->step, open_fields(e, q, number), err);
         if (ok) {
@@ -141,14 +148,20 @@ bool gates_not_now(Engine *e, Err *err)
         return write_pause(e, "asked", e->pause_by, err) && wait_until_continued(e, err);
 }
 
-bool gates_going_on(Engine *e, const char *step, const char *key, const char *risk, bool *ret_sure, Err *err)
+bool gates_going_on(Engine *e, const char *step, const char *key, const char *risk, bool *ret_sure,
+                    Err *err)
 {
         json_t *lines = json_array();
         AUTO_FREE char *line = xasprintf("If you go on: %s.", risk);
         jx_append_str(lines, line);
-        Question q = { .kind = "word", .step = step, .key = key, .title = "Go on although it has a price?",
-                       .text = "go on", .lines = lines,
-                       .choices = gate_choices("y", "Go on", "", "b", "Back", "to the question before", NULL) };
+        Question q = { .kind = "word",
+                       .step = step,
+                       .key = key,
+                       .title = "Go on although it has a price?",
+                       .text = "go on",
+                       .lines = lines,
+                       .choices = gate_choices("y", "Go on", "", "b", "Back",
+                                               "to the question before", NULL) };
         if (!gate_ask(e, &q, err))
                 return false;
         *ret_sure = e->gate.answer[0] == 'y';
@@ -171,15 +184,14 @@ static void add_lines(json_t *lines, const char *lead, const json_t *from, size_
         }
 }
 
-/* What a plan says in words ("# read every byte of .."); all of it where a runbook's own commands run,
- * and where something goes: what, they name. */
+/* What a plan says in words ("# read every byte of .."); all of it where a runbook's own commands
+ * run, and where something goes: what, they name. */
 static json_t *sentences(const json_t *plan, bool all)
 {
         json_t *lines = json_array();
         size_t i;
         json_t *line;
-        json_array_foreach(plan, i, line)
-        {
+        json_array_foreach(plan, i, line) {
                 const char *text = json_string_value(line);
                 if (str_starts(text, "# "))
                         jx_append_str(lines, text + 2);
@@ -189,8 +201,8 @@ static json_t *sentences(const json_t *plan, bool all)
         return lines;
 }
 
-/* In sentences, with what is known by now: the exact commands are behind a key, for whoever wants to
- * read SQL at midnight. */
+/* In sentences, with what is known by now: the exact commands are behind a key, for whoever wants
+ * to read SQL at midnight. */
 static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
 {
         AUTO_ERR ignored = { 0 };
@@ -199,7 +211,8 @@ static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
         if (!kind)
                 return;
         bool planned = ctx && kind->plan && kind->plan(ctx, step_ctx_state(ctx), &ignored);
-        bool all = (kind->traits & (STEP_SHELL | STEP_DESTRUCTIVE)) || p->def->effect == EFFECT_DESTROY;
+        bool all = (kind->traits & (STEP_SHELL | STEP_DESTRUCTIVE)) ||
+                   p->def->effect == EFFECT_DESTROY;
         AUTO_JSON words = sentences(planned ? step_ctx_plan(ctx) : NULL, all);
         if (!json_array_size(words))
                 jx_append_str(words, kind->summary);
@@ -232,9 +245,9 @@ static json_t *lines_of(Engine *e, const PlanStep *p, const GateSpec *g)
                 jx_append_str(lines, p->def->why);
         show_plan(e, p, lines);
         if (p->undo && str_eq(p->undo, "NO")) {
-                AUTO_FREE char *line = xasprintf("This cannot be undone%s%s.",
-                                                 p->def->undo_why ? ": " : "",
-                                                 p->def->undo_why ? p->def->undo_why : "");
+                AUTO_FREE char *line =
+                        xasprintf("This cannot be undone%s%s.", p->def->undo_why ? ": " : "",
+                                  p->def->undo_why ? p->def->undo_why : "");
                 jx_append_str(lines, line);
         } else if (p->undo && p->def->effect != EFFECT_READ) {
                 AUTO_FREE char *words = run_view_undo_words(p->undo);
@@ -317,8 +330,8 @@ static json_t *choices_of(const PlanStep *p, const GateSpec *g)
         if (g->kind == GATE_AFTER)
                 return gate_choices("n", "Not now", "the run is paused", NULL);
         if (p->cleanup)
-                return gate_choices("y", "Go on", "", "n", "Not now", "the run is paused",
-                                    "k", "Keep it", "this clean-up is left out, for good", NULL);
+                return gate_choices("y", "Go on", "", "n", "Not now", "the run is paused", "k",
+                                    "Keep it", "this clean-up is left out, for good", NULL);
         return gate_choices("y", "Go on", "", "n", "Not now", "the run is paused", NULL);
 }
 
@@ -330,9 +343,14 @@ static bool ask_gate(Engine *e, const PlanStep *p, const GateSpec *g, const char
         if (!word_of(e, p, g, &word, err))
                 return false;
         for (;;) {
-                Question q = { .kind = kinds[g->kind], .step = p->id, .key = key,
-                               .title = p->title, .text = word, .lines = lines_of(e, p, g),
-                               .until_ms = until_of(e, p, g), .choices = choices_of(p, g) };
+                Question q = { .kind = kinds[g->kind],
+                               .step = p->id,
+                               .key = key,
+                               .title = p->title,
+                               .text = word,
+                               .lines = lines_of(e, p, g),
+                               .until_ms = until_of(e, p, g),
+                               .choices = choices_of(p, g) };
                 if (!gate_ask(e, &q, err))
                         return false;
                 char a = e->gate.answer[0];

@@ -31,7 +31,7 @@ static char *lock_dir(const Engine *e)
         AUTO_FREE char *dir = xasprintf("%s/../../locks", e->c->run_dir);
         err_clear(&ignored);
         if (!io_mkdir_p(dir, 0700, &ignored))
-                return xstrdup(usual);  /* whose open() then says what is wrong */
+                return xstrdup(usual); /* whose open() then says what is wrong */
         return xstrdup(dir);
 }
 
@@ -62,7 +62,7 @@ static void write_holder(const Engine *e, int fd)
         AUTO_ERR ignored = { 0 };
         if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
             !io_write_all(fd, text, strlen(text), &ignored))
-                return;                 /* for people only; the lock itself is held */
+                return; /* for people only; the lock itself is held */
 }
 
 static bool held_by(const char *path, const Target *t, Err *err)
@@ -114,7 +114,7 @@ bool locks_take(Engine *e, const Target *t, Err *err)
                 return true;
         if (!e->ops->lock_name(e->ops->app, t, &name, &ignored) || !name) {
                 free(name);
-                return true;    /* not up yet; taken at its first use that finds it */
+                return true; /* not up yet; taken at its first use that finds it */
         }
         AUTO_FREE char *owned = name;
         pthread_mutex_lock(&e->lazy_lock);
@@ -134,8 +134,9 @@ static bool call_take_all(void *arg, Err *err)
         const char *name;
         json_t *spec;
         json_object_foreach(all, name, spec) {
-                Target t = { .name = name, .kind = jx_str(spec, "kind", ""), .spec = spec,
-                             .all = all };
+                Target t = {
+                        .name = name, .kind = jx_str(spec, "kind", ""), .spec = spec, .all = all
+                };
                 const json_t *password = jx_get(spec, "password");
                 AUTO_ERR ignored = { 0 };
                 const char *secret = jx_str(password, "$secret", json_string_value(password));

@@ -47,7 +47,7 @@ void loop_wake(Engine *e)
 {
         uint64_t one = 1;
         ssize_t n = write(e->wake_fd, &one, sizeof one);
-        (void)n;                        /* full means: awake already */
+        (void)n; /* full means: awake already */
 }
 
 static void take_signals(Engine *e)
@@ -78,7 +78,8 @@ static size_t poll_set(Engine *e, struct pollfd *fds)
         for (size_t i = 0; i < LEN(e->clients); i++)
                 fds[n++] = (struct pollfd){
                         .fd = e->clients[i].fd,
-                        .events = (short)(POLLIN | (e->clients[i].out.len ? POLLOUT : 0)) };
+                        .events = (short)(POLLIN | (e->clients[i].out.len ? POLLOUT : 0))
+                };
         return n;
 }
 
@@ -129,11 +130,11 @@ bool loop_sleep(Engine *e, int64_t ms, Err *err)
 /* ---- work in another thread ---- */
 
 typedef struct Work {
-        Engine         *e;
-        WorkFn          fn;
-        void           *arg;
-        Err             err;
-        bool            ok, done;
+        Engine *e;
+        WorkFn fn;
+        void *arg;
+        Err err;
+        bool ok, done;
         pthread_mutex_t lock;
 } Work;
 
@@ -179,7 +180,7 @@ static void wait_for(Engine *e, Work *w, StepCtx *ctx, int64_t timeout_ms, bool 
 {
         int64_t start = clock_boot_ms(), warned = 0, told = 0;
         while (!work_done(w)) {
-                AUTO_ERR ignored = { 0 };       /* io_failed stays; the work must end anyway */
+                AUTO_ERR ignored = { 0 }; /* io_failed stays; the work must end anyway */
                 if (!loop_pump(e, 200, &ignored))
                         usleep(20000);
                 int64_t now = clock_boot_ms();
@@ -188,7 +189,7 @@ static void wait_for(Engine *e, Work *w, StepCtx *ctx, int64_t timeout_ms, bool 
                 if (timeout_ms > 0 && now - start > timeout_ms)
                         *ret_timeout = true;
                 bool stop = wants_stop(e) || *ret_timeout || e->io_failed;
-                if (stop && now - told > 5000) {        /* again: a PQcancel may be missed */
+                if (stop && now - told > 5000) { /* again: a PQcancel may be missed */
                         told = now;
                         step_ctx_cancel(ctx);
                 }

@@ -6,12 +6,12 @@
 #include "base/fmt.h"
 #include "base/text.h"
 
-#define SHOWN 5                 /* tables by name; the rest is counted */
+#define SHOWN 5 /* tables by name; the rest is counted */
 
 typedef struct Ask {
-        Engine     *e;
+        Engine *e;
         const char *target;
-        json_t     *then, *since;
+        json_t *then, *since;
 } Ask;
 
 static bool ask_server(void *arg, Err *err)
@@ -51,8 +51,9 @@ static void line(json_t *lines, const char *fmt, ...)
 static char *counts(const json_t *of)
 {
         char i[32], u[32], d[32];
-        return xasprintf("%s inserted, %s updated, %s deleted", fmt_count(jx_int(of, "inserted", 0), i),
-                         fmt_count(jx_int(of, "updated", 0), u), fmt_count(jx_int(of, "deleted", 0), d));
+        return xasprintf(
+                "%s inserted, %s updated, %s deleted", fmt_count(jx_int(of, "inserted", 0), i),
+                fmt_count(jx_int(of, "updated", 0), u), fmt_count(jx_int(of, "deleted", 0), d));
 }
 
 static void tell_tables(const json_t *since, json_t *lines)
@@ -63,7 +64,8 @@ static void tell_tables(const json_t *since, json_t *lines)
                 const json_t *t = json_array_get(tables, i);
                 const char *what = jx_str(t, "what", "");
                 AUTO_FREE char *words = counts(t);
-                line(lines, "  %.60s: %s%s%s", jx_str(t, "table", "?"), words, *what ? "; it " : "", what);
+                line(lines, "  %.60s: %s%s%s", jx_str(t, "table", "?"), words, *what ? "; it " : "",
+                     what);
         }
         if (n > SHOWN)
                 line(lines, "  and %zu more tables", n - SHOWN);
@@ -73,8 +75,10 @@ static void tell_tables(const json_t *since, json_t *lines)
 static bool say_looking(Engine *e, const PlanStep *p, Err *err)
 {
         json_t *f = json_object();
-        AUTO_FREE char *text = xasprintf("Asking the server what was written there since step %d: it may take "
-                                         "a quarter of a minute until its clients have reported.", p->n);
+        AUTO_FREE char *text = xasprintf("Asking the server what was written there since step %d: "
+                                         "it may take a quarter of a minute until its clients have "
+                                         "reported.",
+                                         p->n);
         jx_set_str(f, "text", text);
         jx_set_str(f, "by", "pgsherpa");
         return engine_append(e, EV_NOTE, NULL, f, err);
@@ -88,14 +92,17 @@ static void tell_clients(const json_t *since, json_t *lines)
                      n == 1 ? " is" : "s are", n == 1 ? "it writes" : "they write");
 }
 
-static void tell_unsure(const PlanStep *p, const char *when, const json_t *since, const char *why, json_t *lines)
+static void tell_unsure(const PlanStep *p, const char *when, const json_t *since, const char *why,
+                        json_t *lines)
 {
         AUTO_FREE char *sum = counts(since);
         if (json_array_size(jx_get(since, "tables")) == 0)
-                line(lines, "What was written since step %d (%s) cannot be counted: %s.", p->n, when, why);
+                line(lines, "What was written since step %d (%s) cannot be counted: %s.", p->n,
+                     when, why);
         else
-                line(lines, "Written since step %d (%s), so far: at least %s. There may be more: %s.", p->n, when,
-                     sum, why);
+                line(lines,
+                     "Written since step %d (%s), so far: at least %s. There may be more: %s.",
+                     p->n, when, sum, why);
         line(lines, "Whatever was written there will be lost.");
 }
 
@@ -103,7 +110,8 @@ static void tell_counted(const PlanStep *p, const char *when, const json_t *sinc
                          char **ret_word)
 {
         AUTO_FREE char *sum = counts(since);
-        int64_t rows = jx_int(since, "inserted", 0) + jx_int(since, "updated", 0) + jx_int(since, "deleted", 0);
+        int64_t rows = jx_int(since, "inserted", 0) + jx_int(since, "updated", 0) +
+                       jx_int(since, "deleted", 0);
         line(lines, "Written since step %d (%s), so far: %s. It will be lost:", p->n, when, sum);
         *ret_word = rows ? xasprintf("lose %lld row%s", (long long)rows, rows == 1 ? "" : "s")
                          : xstrdup("lose writes");
@@ -126,7 +134,10 @@ bool losses_tell(Engine *e, const PlanStep *to, json_t *lines, char **ret_word)
         AUTO_JSON since = a.since;
         clock_day_hm(r->t_done, when);
         if (!ok || !jx_bool(since, "sure", false)) {
-                tell_unsure(p, when, since, ok ? jx_str(since, "why", "") : why.message ? why.message : "nobody answers",
+                tell_unsure(p, when, since,
+                            ok            ? jx_str(since, "why", "")
+                            : why.message ? why.message
+                                          : "nobody answers",
                             lines);
                 *ret_word = xstrdup("lose writes");
         } else if (json_array_size(jx_get(since, "tables")) == 0) {

@@ -9,7 +9,7 @@
 
 /* ---- expect ---- */
 
-enum { LIST_LINES = 16, LIST_BYTES = 1500 };   /* a record of the journal is 4 KiB at most */
+enum { LIST_LINES = 16, LIST_BYTES = 1500 }; /* a record of the journal is 4 KiB at most */
 
 /* The next result.NAME an expression speaks of; *ret NULL when that result is absent. */
 static char *next_result(const char **p, const json_t *results, json_t **ret)
@@ -53,7 +53,8 @@ static bool unspoken_verdict(Engine *e, const PlanStep *p, const json_t *results
                         return true;
         if (attempt_no_bad_news(kind->name, results, ret_why))
                 return true;
-        return err_hint(ret_why, "an `expect:` on result.%s says in the runbook what is to happen then",
+        return err_hint(ret_why,
+                        "an `expect:` on result.%s says in the runbook what is to happen then",
                         kind->verdict[0]);
 }
 
@@ -80,8 +81,7 @@ static json_t *items_of(const char *that, const json_t *results)
                 AUTO_FREE char *name = next_result(&p, results, &v);
                 if (!name)
                         break;
-                json_array_foreach(v, i, item)
-                {
+                json_array_foreach(v, i, item) {
                         AUTO_FREE char *words = jx_words(item);
                         bytes += strlen(words);
                         if (bytes > LIST_BYTES || json_array_size(lines) == LIST_LINES)
@@ -161,8 +161,11 @@ static bool ask_about(Engine *e, const PlanStep *p, size_t i, const json_t *resu
         }
         char a = 'y';
         for (bool sure = false; a == 'y' && !sure;) {
-                Question q = { .kind = "ask", .step = p->id, .key = x->risk ? NULL : key,
-                               .lines = json_incref(lines), .title = x->msg ? x->msg : p->title,
+                Question q = { .kind = "ask",
+                               .step = p->id,
+                               .key = x->risk ? NULL : key,
+                               .lines = json_incref(lines),
+                               .title = x->msg ? x->msg : p->title,
                                .choices = ask_choices(x) };
                 if (!gate_ask(e, &q, err))
                         return false;
@@ -212,8 +215,10 @@ static bool expect_one(Engine *e, const PlanStep *p, size_t i, const json_t *res
         else if (x->msg)
                 err_set(ret_why, ERR_USER, "%s (found %s)", x->msg, buf_str(&actual));
         else
-                err_set(ret_why, ERR_USER, "expected %s, found %s", expr_text(x->that), buf_str(&actual));
-        const char *hint = jx_str(results, "hint", NULL);      /* a kind that found bad news may give one */
+                err_set(ret_why, ERR_USER, "expected %s, found %s", expr_text(x->that),
+                        buf_str(&actual));
+        /* a kind that found bad news may give one */
+        const char *hint = jx_str(results, "hint", NULL);
         if (hint) {
                 AUTO_FREE char *clean = text_clean_str(hint);
                 err_hint(ret_why, "%s", clean);
@@ -235,8 +240,7 @@ bool outcome_fail(Engine *e, const PlanStep *p, StepCtx *ctx, int64_t ms, const 
         jx_set_int(f, "ms", ms);
         jx_set_int(f, "attempt", state_step(&e->state, p->id)->attempt);
         if (ctx) {
-                step_log(ctx, SAY_ERROR, "pgsherpa", "%s",
-                         why->message ? why->message : "failed");
+                step_log(ctx, SAY_ERROR, "pgsherpa", "%s", why->message ? why->message : "failed");
                 if (why->hint)
                         step_log(ctx, SAY_INFO, "hint", "%s", why->hint);
                 jx_set_int(f, "log_line", step_ctx_log_line(ctx));

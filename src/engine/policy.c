@@ -10,7 +10,7 @@
 
 #include "base/fmt.h"
 
-enum { FEW_TRIES = 3 };         /* of a retry rule without `max` */
+enum { FEW_TRIES = 3 }; /* of a retry rule without `max` */
 
 static bool matches(const char *pattern, const char *text)
 {
@@ -87,7 +87,7 @@ bool policy_tolerates(void *engine, const char *object, const Err *error)
         if (yes) {
                 jx_set_int(f, "rule_index", i);
                 jx_set_str(f, "rule", p->def->on_error[i].note ? p->def->on_error[i].note : "");
-                jx_set_int(f, "count", 1);      /* one event each: readers add them up */
+                jx_set_int(f, "count", 1); /* one event each: readers add them up */
         }
         AUTO_ERR err = { 0 };
         if (!engine_append(e, EV_ERROR, p->id, f, &err))
@@ -149,9 +149,10 @@ static json_t *failure_lines(Engine *e, const PlanStep *p, const StepRec *rec)
                 const StepRec *r = state_find(&e->state, e->plan->steps[i].id);
                 before += r && r->state == REC_DONE && !attempt_read_only(&e->plan->steps[i]);
         }
-        AUTO_FREE char *count = before == 0   ? xstrdup("No step before this one changed anything")
-                                : before == 1 ? xstrdup("1 step before this one changed something")
-                                              : xasprintf("%d steps before this one changed something", before);
+        AUTO_FREE char *count =
+                before == 0   ? xstrdup("No step before this one changed anything")
+                : before == 1 ? xstrdup("1 step before this one changed something")
+                              : xasprintf("%d steps before this one changed something", before);
         AUTO_FREE char *where = xasprintf("%s; this one %s.", count,
                                           attempt_read_only(p) ? "only looks"
                                           : rec->intent_seq    ? "is not complete"
@@ -176,14 +177,15 @@ static const char *skip_consequence(const PlanStep *p)
 static bool ask_what_now(Engine *e, const PlanStep *p, const StepRec *rec, const Err *why, Err *err)
 {
         AUTO_FREE char *title = xasprintf("Step %d stopped: %s", p->n, p->title);
-        Question q = { .kind = "error", .step = p->id, .title = title,
+        Question q = { .kind = "error",
+                       .step = p->id,
+                       .title = title,
                        .lines = failure_lines(e, p, rec),
                        .suggested = err_is_retryable(why) ? "r" : NULL,
-                       .choices = gate_choices("r", "Try again", "this step from its start",
-                                               "s", "Skip it", skip_consequence(p),
-                                               "u", "Undo", "shows you the list first",
-                                               "a", "Stop the run", "everything stays as it is",
-                                               NULL) };
+                       .choices = gate_choices("r", "Try again", "this step from its start", "s",
+                                               "Skip it", skip_consequence(p), "u", "Undo",
+                                               "shows you the list first", "a", "Stop the run",
+                                               "everything stays as it is", NULL) };
         return gate_ask(e, &q, err);
 }
 
@@ -191,7 +193,8 @@ static bool ask_what_now(Engine *e, const PlanStep *p, const StepRec *rec, const
 static bool barred(Engine *e, const PlanStep *p, const PlanStep *bar, Err *err)
 {
         AUTO_FREE char *text = xasprintf("There is no way back: step %d, %s, was the point of no "
-                                         "return.", bar->n, bar->title);
+                                         "return.",
+                                         bar->n, bar->title);
         json_t *f = json_object();
         jx_set_str(f, "text", text);
         jx_set_str(f, "by", "pgsherpa");
@@ -201,14 +204,16 @@ static bool barred(Engine *e, const PlanStep *p, const PlanStep *bar, Err *err)
 
 static char *closing_words(const PlanStep *p, const char *message)
 {
-        return xasprintf("step %d, %s: %.800s", p->n, p->title, message && *message ? message : "failed");
+        return xasprintf("step %d, %s: %.800s", p->n, p->title,
+                         message && *message ? message : "failed");
 }
 
 /* Somebody stops it, but it is the failure that ends the run: it closes as failed, and says by
  * what. Aborted is what was stopped without one. */
 static bool stop_failed(Engine *e, const PlanStep *p, const char *by, Err *err)
 {
-        AUTO_FREE char *reason = closing_words(p, jx_str(state_step(&e->state, p->id)->failure, "message", ""));
+        AUTO_FREE char *reason =
+                closing_words(p, jx_str(state_step(&e->state, p->id)->failure, "message", ""));
         return engine_stop(e, STOP_FAIL, by, reason, err);
 }
 
@@ -272,8 +277,8 @@ bool policy_after_failure(Engine *e, const PlanStep *p, Err *err)
         int i = stopped ? -1 : rule_for(p, rec, &why);
         const ErrorRule *rule = i >= 0 ? &p->def->on_error[i] : NULL;
         OnError then = rule ? rule->then : ON_ASK;
-        AUTO_FREE char *reason = xasprintf("tolerated: %s", rule && rule->note ? rule->note
-                                                                              : why.message);
+        AUTO_FREE char *reason =
+                xasprintf("tolerated: %s", rule && rule->note ? rule->note : why.message);
         switch (then) {
         case ON_RETRY:
                 return try_again(e, p, &why, rule->wait_ms, err);

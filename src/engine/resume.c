@@ -24,11 +24,13 @@ bool resume_replay(Engine *e, Err *err)
         if (!ok)
                 return err_wrap(err, "reading the journal");
         if (!e->state.run) {
-                err_set(err, ERR_USER, "the journal of %s does not begin with a run", e->c->run_dir);
+                err_set(err, ERR_USER, "the journal of %s does not begin with a run",
+                        e->c->run_dir);
                 return err_hint(err, "the run died before it began: start it anew");
         }
         if (*e->state.plan_sha256 && !str_eq(e->state.plan_sha256, e->plan->sha256)) {
-                err_set(err, ERR_USER, "the plan is not the one that was accepted (%.12s, now %.12s)",
+                err_set(err, ERR_USER,
+                        "the plan is not the one that was accepted (%.12s, now %.12s)",
                         e->state.plan_sha256, e->plan->sha256);
                 return err_hint(err, "resume it with the runbook and the pgsherpa it began with");
         }
@@ -54,12 +56,15 @@ static bool orphans(Engine *e, const PlanStep *p, int attempt, Err *err)
         while (locks_alive_held(e, p->id, attempt)) {
                 json_t *lines = json_array();
                 jx_append_str(lines, "A command of this step still runs since before the crash.");
-                Question q = { .kind = "unknown", .step = p->id, .lines = lines, .title = p->title,
+                Question q = { .kind = "unknown",
+                               .step = p->id,
+                               .lines = lines,
+                               .title = p->title,
                                .suggested = "w",
-                               .choices = gate_choices("w", "Wait for it", "looks again when it ended",
-                                                       "k", "Stop it", "TERM, later KILL",
-                                                       "a", "Leave the run", "it goes on by itself",
-                                                       NULL) };
+                               .choices = gate_choices("w", "Wait for it",
+                                                       "looks again when it ended", "k", "Stop it",
+                                                       "TERM, later KILL", "a", "Leave the run",
+                                                       "it goes on by itself", NULL) };
                 if (!write_unknown(e, p, "a command of it still runs", err) ||
                     !gate_ask(e, &q, err))
                         return false;
@@ -79,8 +84,8 @@ static bool orphans(Engine *e, const PlanStep *p, int attempt, Err *err)
 
 typedef struct ProbeCall {
         const StepKind *kind;
-        StepCtx        *ctx;
-        Found           found;
+        StepCtx *ctx;
+        Found found;
 } ProbeCall;
 
 static bool call_probe(void *arg, Err *err)
@@ -96,24 +101,28 @@ static bool ask_unknown(Engine *e, const PlanStep *p, const char *message, bool 
         AUTO_FREE char *log = xasprintf("its log    %s/output/%s.log", e->c->run_dir, p->id);
         jx_append_str(lines, log);
         AUTO_FREE char *title = xasprintf("Step %d was cut off: %s", p->n, p->title);
-        Question q = { .kind = "unknown", .step = p->id, .lines = lines, .title = title,
-                       .choices = undoable
-                               ? gate_choices("d", "It was done", "I have looked, go on",
-                                              "r", "Run it again", "from its start",
-                                              "u", "Undo", "shows you the list first",
-                                              "a", "Stop the run", "everything stays as it is", NULL)
-                               : gate_choices("d", "It was done", "I have looked, go on",
-                                              "r", "Run it again", "from its start",
-                                              "a", "Stop the run", "everything stays as it is",
-                                              NULL) };
+        Question q = {
+                .kind = "unknown",
+                .step = p->id,
+                .lines = lines,
+                .title = title,
+                .choices = undoable
+                                   ? gate_choices("d", "It was done", "I have looked, go on", "r",
+                                                  "Run it again", "from its start", "u", "Undo",
+                                                  "shows you the list first", "a", "Stop the run",
+                                                  "everything stays as it is", NULL)
+                                   : gate_choices("d", "It was done", "I have looked, go on", "r",
+                                                  "Run it again", "from its start", "a",
+                                                  "Stop the run", "everything stays as it is", NULL)
+        };
         return write_unknown(e, p, message, err) && gate_ask(e, &q, err);
 }
 
 static bool said_done(Engine *e, const PlanStep *p, Err *err)
 {
         json_t *f = json_object();
-        AUTO_FREE char *note = xasprintf("was done, says %s",
-                                         e->gate.by[0] ? e->gate.by : "the operator");
+        AUTO_FREE char *note =
+                xasprintf("was done, says %s", e->gate.by[0] ? e->gate.by : "the operator");
         jx_set_int(f, "n", p->n);
         jx_set_str(f, "note", note);
         return engine_append(e, EV_STEP_DONE, p->id, f, err);
@@ -123,7 +132,7 @@ static bool person_decides(Engine *e, const PlanStep *p, const char *message, Er
 {
         StepRec *rec = state_step(&e->state, p->id);
         bool undoable = undo_barred_by(e) == NULL;
-        char a = rec->answer;           /* answered before a second crash */
+        char a = rec->answer; /* answered before a second crash */
         if (!a || !strchr("drua", a)) {
                 if (!ask_unknown(e, p, message, undoable, err))
                         return false;
@@ -151,14 +160,16 @@ static bool found_all(Engine *e, const PlanStep *p, StepCtx *ctx, Err *err)
         return !again || attempt_run(e, p, err);
 }
 
-static bool undo_then_run(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx *ctx, Err *err)
+static bool undo_then_run(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx *ctx,
+                          Err *err)
 {
         AUTO_ERR why = { 0 };
         if (!attempt_call(e, ctx, kind->undo, p->def->timeout_ms, &why)) {
                 if (e->stop || e->io_failed)
                         return false;
                 AUTO_FREE char *message = xasprintf("half of it is there, and putting that back "
-                                                    "failed: %s", why.message);
+                                                    "failed: %s",
+                                                    why.message);
                 return person_decides(e, p, message, err);
         }
         return attempt_run(e, p, err);
@@ -182,8 +193,10 @@ static bool act_on(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx *
         case FOUND_BUSY:
                 return person_decides(e, p, "something is still working on it", err);
         case FOUND_DRIFT:
-                return person_decides(e, p, "what is there is neither the state before nor the "
-                                            "state after", err);
+                return person_decides(e, p,
+                                      "what is there is neither the state before nor the "
+                                      "state after",
+                                      err);
         }
         return person_decides(e, p, "nobody can tell", err);
 }

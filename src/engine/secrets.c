@@ -70,8 +70,9 @@ static bool resolve(Engine *e, const char *name, const json_t *item, json_t **re
         const SecretSpec *s = spec_of(e, name);
         if (!s)
                 return err_set(err, ERR_USER, "there is no secret `%s` in the runbook", name);
-        Scope scope = { .vars = e->plan->vars, .facts = e->state.facts, .run = e->run_ns,
-                        .item = item };
+        Scope scope = {
+                .vars = e->plan->vars, .facts = e->state.facts, .run = e->run_ns, .item = item
+        };
         if (!template_eval(s->spec, NULL, &scope, ret, err))
                 return err_wrap(err, "secret %s", name);
         if (!jx_get(*ret, "from"))
@@ -115,7 +116,7 @@ const Secret *secrets_get(Engine *e, const char *name, const json_t *item, Err *
         if (!load(e, name, spec, item, &s, err))
                 return NULL;
         pthread_mutex_lock(&e->lazy_lock);
-        Secret *other = known(e, key);  /* another thread may have been faster */
+        Secret *other = known(e, key); /* another thread may have been faster */
         if (!other)
                 keep(e, key, s);
         pthread_mutex_unlock(&e->lazy_lock);
@@ -129,7 +130,7 @@ static bool ask_for(Engine *e, const char *name, const json_t *item, Err *err)
 {
         json_t *resolved = NULL;
         if (!spec_of(e, name))
-                return true;    /* an error that whoever opens it will have */
+                return true; /* an error that whoever opens it will have */
         if (!resolve(e, name, item, &resolved, err))
                 return false;
         AUTO_JSON spec = resolved;
@@ -137,7 +138,9 @@ static bool ask_for(Engine *e, const char *name, const json_t *item, Err *err)
         if (!str_eq(jx_str(spec, "from", ""), "prompt") || file_given(e, name) || known(e, key))
                 return true;
         AUTO_FREE char *title = xasprintf("Secret %s", name);
-        Question q = { .kind = "secret", .step = e->now ? e->now->id : NULL, .secret = name,
+        Question q = { .kind = "secret",
+                       .step = e->now ? e->now->id : NULL,
+                       .secret = name,
                        .title = jx_str(spec, "ask", title) };
         if (!gate_ask(e, &q, err))
                 return false;
@@ -198,7 +201,7 @@ void secrets_forget_typed(Engine *e)
         pthread_mutex_lock(&e->lazy_lock);
         for (size_t i = 0; i < e->n_secrets; i++)
                 if (e->secrets[i].typed)
-                        e->secrets[i].key[0] = '\0';    /* known() finds it no more */
+                        e->secrets[i].key[0] = '\0'; /* known() finds it no more */
         pthread_mutex_unlock(&e->lazy_lock);
 }
 

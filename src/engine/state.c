@@ -7,9 +7,12 @@ static const char *keep(EngineState *s, const char *text)
 
 void state_init(EngineState *s)
 {
-        *s = (EngineState){ .arena = arena_new(), .answered = json_object(),
-                            .gates = json_object(), .decisions = json_object(),
-                            .facts = json_object(), .phases = json_object(),
+        *s = (EngineState){ .arena = arena_new(),
+                            .answered = json_object(),
+                            .gates = json_object(),
+                            .decisions = json_object(),
+                            .facts = json_object(),
+                            .phases = json_object(),
                             .fences = json_object() };
 }
 
@@ -139,10 +142,11 @@ static void forget_gates(EngineState *s, const char *id)
         const char *key;
         json_t *value;
         void *next;
-        json_object_foreach_safe(s->answered, next, key, value) {
+        json_object_foreach_safe(s->answered, next, key, value)
+        {
                 size_t n = strcspn(key, "#");
                 bool mine = strncmp(id, key, n) == 0 && (id[n] == '\0' || id[n] == '.');
-                if (mine)               /* also the `once` of the loop it is an item of */
+                if (mine) /* also the `once` of the loop it is an item of */
                         json_object_del(s->answered, key);
         }
 }
@@ -160,7 +164,7 @@ static void merge(json_t **into, const json_t *data)
 {
         if (!*into)
                 *into = json_object();
-        if (jx_get(data, "$ref"))       /* the file holds everything remembered so far */
+        if (jx_get(data, "$ref")) /* the file holds everything remembered so far */
                 json_object_clear(*into);
         json_t *copy = json_deep_copy(data);
         if (json_is_object(copy))
@@ -202,7 +206,7 @@ static void apply_step(EngineState *s, const Event *ev)
                 r->attempt = (int)jx_int(f, "attempt", r->attempt + 1);
                 r->intent_seq = ev->seq;
                 r->answer = 0;
-                r->tolerated = 0;       /* a new attempt counts its own errors */
+                r->tolerated = 0; /* a new attempt counts its own errors */
                 if (r->counts)
                         json_object_clear(r->counts);
                 break;
@@ -273,7 +277,7 @@ static void apply_run(EngineState *s, const Event *ev)
                 break;
         case EV_RUN_RESUME:
                 s->paused = false;
-                s->closed = NULL;       /* a stopped run may be reopened to be undone */
+                s->closed = NULL; /* a stopped run may be reopened to be undone */
                 break;
         case EV_RUN_CLOSE:
                 s->closed = keep(s, jx_str(f, "status", "done"));

@@ -15,21 +15,21 @@
 #include "base/err.h"
 #include "runbook/param.h"
 
-typedef struct StepCtx StepCtx;         /* engine/step_ctx.h */
+typedef struct StepCtx StepCtx; /* engine/step_ctx.h */
 
 /* What probe() found of a step whose verdict is missing after a crash. */
 typedef enum Found { FOUND_NOTHING, FOUND_PART, FOUND_ALL, FOUND_BUSY, FOUND_DRIFT } Found;
 
 typedef struct StepKind {
-        const char      *name;          /* "pg.slot.create", as written after `do:`     */
-        const char      *summary;       /* "Create a logical replication slot"          */
-        unsigned         traits;        /* StepTrait bits                               */
-        const ParamSpec *params;        /* of `with:`; ends with {0}; NULL: none        */
-        const ParamSpec *results;       /* what expect and capture may name, or NULL    */
-        /* Results that say whether all is well, one of them a list of what is not; ends with NULL. A
-         * step whose runbook expects none of them fails when that list has anything in it. */
+        const char *name;         /* "pg.slot.create", as written after `do:` */
+        const char *summary;      /* "Create a logical replication slot" */
+        unsigned traits;          /* StepTrait bits */
+        const ParamSpec *params;  /* of `with:`; ends with {0}; NULL: none */
+        const ParamSpec *results; /* what expect and capture may name, or NULL */
+        /* Results that say whether all is well, one of them a list of what is not; ends with NULL.
+         * A step whose runbook expects none of them fails when that list has anything in it. */
         const char *const *verdict;
-        size_t           state_size;    /* zeroed, lives as long as the attempt         */
+        size_t state_size; /* zeroed, lives as long as the attempt */
 
         /* Can this work? Read-only. Reports every problem to ctx, not just the first;
          * *err is only for "could not even look". NULL: nothing to check. Called right
@@ -40,13 +40,14 @@ typedef struct StepKind {
          * to nothing; parameters may hold placeholders (‹facts.src.size›). */
         bool (*plan)(StepCtx *ctx, void *state, Err *err);
 
-        /* Could run() work later, as far as can be seen now? Asked in preflight, long before run(), of every
-         * kind that is not STEP_READ_ONLY; often, and for any step. It changes nothing, or puts back what it
-         * tried before it returns. Parameters whose facts are not there yet are not known (step_known()), and
-         * the target may be one that an earlier step makes (step_target_now()). Every problem goes to
-         * step_problem(), what will be done otherwise than asked to step_warn(), what cannot be seen yet to
-         * step_unseen(), what run() will make or take away, and later steps rely on, to step_will(). *err is
-         * for "could not even look". */
+        /* Could run() work later, as far as can be seen now? Asked in preflight, long before run(),
+         * of every kind that is not STEP_READ_ONLY; often, and for any step. It changes nothing, or
+         * puts back what it tried before it returns. Parameters whose facts are not there yet are
+         * not known (step_known()), and the target may be one that an earlier step makes
+         * (step_target_now()). Every problem goes to step_problem(), what will be done otherwise
+         * than asked to step_warn(), what cannot be seen yet to step_unseen(), what run() will make
+         * or take away, and later steps rely on, to step_will(). *err is for "could not even
+         * look". */
         bool (*dry)(StepCtx *ctx, void *state, Err *err);
 
         /* Do it. May be called again after a crash unless probe() said FOUND_ALL. What undo()

@@ -72,7 +72,7 @@ const char *step_str(StepCtx *c, const char *param)
                 return json_string_value(v);
         if (!v || json_is_null(v))
                 return "";
-        return step_words(c, param);    /* a number where a text is wanted */
+        return step_words(c, param); /* a number where a text is wanted */
 }
 
 /* "${facts.image.size}" inside a text arrives as text: read it as what the row says. */
@@ -131,7 +131,7 @@ static const Target *resolve(StepCtx *c, const json_t *spec, Err *err)
 {
         if (c->host.target)
                 return c->host.target(c->host.arg, c->arena, spec, err);
-        if (c->planning) {      /* nothing is asked of the world: its name is enough */
+        if (c->planning) { /* nothing is asked of the world: its name is enough */
                 Target *t = arena_new_type(c->arena, Target);
                 t->name = json_is_string(spec) ? json_string_value(spec)
                                                : jx_str(spec, "$target", NULL);
@@ -240,7 +240,7 @@ void step_uncancel(StepCtx *c, int handle)
 {
         if (handle < 0 || (size_t)handle >= LEN(c->hooks))
                 return;
-        pthread_mutex_lock(&c->lock);   /* waits for a step_ctx_cancel() that is calling it */
+        pthread_mutex_lock(&c->lock); /* waits for a step_ctx_cancel() that is calling it */
         c->hooks[handle] = (CancelHook){ 0 };
         pthread_mutex_unlock(&c->lock);
 }
@@ -258,7 +258,7 @@ void step_ctx_cancel(StepCtx *c)
 
 void step_on_jobs(StepCtx *c, int (*fn)(void *arg, int delta), void *arg)
 {
-        pthread_mutex_lock(&c->lock);   /* waits for a step_ctx_jobs() that is calling it */
+        pthread_mutex_lock(&c->lock); /* waits for a step_ctx_jobs() that is calling it */
         c->jobs = fn;
         c->jobs_arg = arg;
         pthread_mutex_unlock(&c->lock);

@@ -31,19 +31,19 @@ typedef struct StepHost {
         /* Of step_later_begin() and step_later_try(), which `ctx` calls; NULL: there are none. */
         size_t (*later_begin)(void *arg);
         bool (*later_try)(void *arg, StepCtx *ctx, size_t i, json_t **ret, Err *err);
-        json_t *wills;                  /* of step_will(): borrowed object; NULL: nothing is kept */
+        json_t *wills; /* of step_will(): borrowed object; NULL: nothing is kept */
 } StepHost;
 
 typedef struct StepSetup {
-        const StepHost *host;           /* must outlive the context; NULL: an empty one      */
+        const StepHost *host; /* must outlive the context; NULL: an empty one */
         const StepKind *kind;
-        const char     *id, *run_id, *run_dir;
-        int             attempt;        /* 0 reads as 1                                      */
-        int64_t         timeout_ms;
-        bool            planning;
-        json_t         *params;         /* stolen; NULL: {}                                  */
-        const Target   *target;         /* must outlive the context                          */
-        json_t         *remembered;     /* stolen; NULL: {}                                  */
+        const char *id, *run_id, *run_dir;
+        int attempt; /* 0 reads as 1 */
+        int64_t timeout_ms;
+        bool planning;
+        json_t *params;       /* stolen; NULL: {} */
+        const Target *target; /* must outlive the context */
+        json_t *remembered;   /* stolen; NULL: {} */
 } StepSetup;
 
 StepCtx *step_ctx_new(const StepSetup *setup) MUST_CHECK;
@@ -62,11 +62,11 @@ const json_t *step_ctx_unseen(const StepCtx *ctx);
 const json_t *step_ctx_warnings(const StepCtx *ctx);
 const json_t *step_ctx_plan(const StepCtx *ctx);
 const json_t *step_ctx_plan_undo(const StepCtx *ctx);
-const char   *step_ctx_note(const StepCtx *ctx);        /* of step_report(), or "" */
-int64_t       step_ctx_log_line(StepCtx *ctx);          /* lines in output/<step>.log */
-int64_t       step_ctx_last_sign_ms(StepCtx *ctx);      /* boot clock of its last word */
-void          step_ctx_flush(StepCtx *ctx);             /* writes a progress that was thinned */
+const char *step_ctx_note(const StepCtx *ctx); /* of step_report(), or "" */
+int64_t step_ctx_log_line(StepCtx *ctx);       /* lines in output/<step>.log */
+int64_t step_ctx_last_sign_ms(StepCtx *ctx);   /* boot clock of its last word */
+void step_ctx_flush(StepCtx *ctx);             /* writes a progress that was thinned */
 /* Sets the flag, wakes sleepers, calls every registered function. Any thread, any often. */
-void          step_ctx_cancel(StepCtx *ctx);
+void step_ctx_cancel(StepCtx *ctx);
 /* Workers of the step, by `delta` more or fewer; 0: it has none at this moment. Any thread. */
-int           step_ctx_jobs(StepCtx *ctx, int delta);
+int step_ctx_jobs(StepCtx *ctx, int delta);

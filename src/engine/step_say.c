@@ -33,7 +33,7 @@ static void open_log(StepCtx *c)
         if (io_mkdir_p(dir, 0700, &ignored))
                 c->log_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (c->log_fd < 0)
-                return;         /* details are a help; the journal is the truth */
+                return; /* details are a help; the journal is the truth */
         char block[16384];
         ssize_t n;
         while ((n = read(c->log_fd, block, sizeof block)) > 0) {
@@ -170,7 +170,7 @@ static json_t *progress_json(const Progress *p)
 
 static void append(StepCtx *c, EventType type, json_t *fields)
 {
-        AUTO_ERR ignored = { 0 };       /* the engine remembers a journal that failed */
+        AUTO_ERR ignored = { 0 }; /* the engine remembers a journal that failed */
         if (c->host.append)
                 (void)c->host.append(c->host.arg, type, c->id, fields, &ignored);
         else
@@ -250,8 +250,7 @@ bool step_result_file(StepCtx *c, const char *name, const json_t *value, const c
         return true;
 }
 
-void step_artifact(StepCtx *c, const char *what, const char *path, int64_t size,
-                   const char *sha256)
+void step_artifact(StepCtx *c, const char *what, const char *path, int64_t size, const char *sha256)
 {
         json_t *f = json_object();
         jx_set_str(f, "what", what);

@@ -38,7 +38,7 @@ static bool drive_one(Engine *e, const PlanStep *p, Err *err)
                         ok = (asked || ask_decisions(e, p, err)) && attempt_run(e, p, err);
                         asked = true;
                         break;
-                case REC_UNDO_INTENT:   /* the undo of one step, cut in two */
+                case REC_UNDO_INTENT: /* the undo of one step, cut in two */
                 case REC_UNDO_FAILED:
                 case REC_UNDO_DRIFT:
                         ok = undo_one(e, p, err);
@@ -106,7 +106,7 @@ bool steps_items(Engine *e, const PlanStep *p, bool planning, json_t **ret, Err 
                 return err_wrap(err, "items of step %s", p->id);
         if (value_is_unknown(*ret))
                 return true;
-        if (json_is_object(*ret)) {     /* facts by name: their keys */
+        if (json_is_object(*ret)) { /* facts by name: their keys */
                 json_t *keys = json_array();
                 const char *key;
                 json_t *value;
@@ -115,8 +115,7 @@ bool steps_items(Engine *e, const PlanStep *p, bool planning, json_t **ret, Err 
                 json_decref(*ret);
                 *ret = keys;
         }
-        return json_is_array(*ret) ||
-               err_set(err, ERR_USER, "items of step %s: not a list", p->id);
+        return json_is_array(*ret) || err_set(err, ERR_USER, "items of step %s: not a list", p->id);
 }
 
 /* Two items of one id would share facts and verdicts, and the second never run. */

@@ -17,11 +17,11 @@
  *   {"kind": "host"}
  * `name` is NULL for a target written in place. */
 typedef struct Target {
-        const char   *name;
-        const char   *kind;
-        const json_t *spec;             /* borrowed                                          */
-        const json_t *all;              /* every target of the run, for via.compose          */
-        const Secret *password;         /* of a postgres target, or NULL                     */
+        const char *name;
+        const char *kind;
+        const json_t *spec;     /* borrowed */
+        const json_t *all;      /* every target of the run, for via.compose */
+        const Secret *password; /* of a postgres target, or NULL */
 } Target;
 
 typedef struct TargetOps {
@@ -43,7 +43,9 @@ typedef struct TargetOps {
          * verdict says whether anybody else wrote. */
         bool (*fence_close)(void *app, const Target *t, const json_t *opened, json_t **ret_verdict,
                             Err *err);
-        /* What was written since pg.writes remembered `then`: {"sure", "why", "inserted", "updated",
-         * "deleted", "tables": [{"table", "inserted", "updated", "deleted", "what"}]}. May be NULL. */
-        bool (*writes_since)(void *app, const Target *t, const json_t *then, json_t **ret, Err *err);
+        /* What was written since pg.writes remembered `then`: {"sure", "why", "inserted",
+         * "updated", "deleted", "tables": [{"table", "inserted", "updated", "deleted", "what"}]}.
+         * May be NULL. */
+        bool (*writes_since)(void *app, const Target *t, const json_t *then, json_t **ret,
+                             Err *err);
 } TargetOps;

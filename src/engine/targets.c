@@ -17,11 +17,13 @@ static const TargetSpec *spec_of(const Engine *e, const char *name)
 
 static void base_scope(Engine *e, const json_t *item, Scope *s)
 {
-        *s = (Scope){ .vars = e->plan->vars, .facts = e->state.facts, .run = e->run_ns,
-                      .item = item };
+        *s = (Scope){
+                .vars = e->plan->vars, .facts = e->state.facts, .run = e->run_ns, .item = item
+        };
 }
 
-static bool eval_spec(Engine *e, const TargetSpec *t, const json_t *item, bool planning, json_t **ret, Err *err)
+static bool eval_spec(Engine *e, const TargetSpec *t, const json_t *item, bool planning,
+                      json_t **ret, Err *err)
 {
         Scope scope;
         base_scope(e, item, &scope);
@@ -49,7 +51,7 @@ json_t *targets_all(Engine *e, const json_t *item)
         json_t *all = json_object();
         for (size_t i = 0; i < e->rb->n_targets; i++) {
                 const TargetSpec *t = &e->rb->targets[i];
-                AUTO_ERR ignored = { 0 };       /* a fact it needs is not there yet */
+                AUTO_ERR ignored = { 0 }; /* a fact it needs is not there yet */
                 json_t *spec = NULL;
                 if (!eval_spec(e, t, item, false, &spec, &ignored))
                         continue;
@@ -109,8 +111,10 @@ static bool check_identity(Engine *e, const Target *t, const json_t *who, Err *e
                         const json_t *system = jx_get(other, "system");
                         if (system && jx_get(who, "system") &&
                             same_words(system, jx_get(who, "system"))) {
-                                err_set(err, ERR_USER, "targets %s and %s are one and the same "
-                                                       "server", t->name ? t->name : t->kind, name);
+                                err_set(err, ERR_USER,
+                                        "targets %s and %s are one and the same "
+                                        "server",
+                                        t->name ? t->name : t->kind, name);
                                 return err_hint(err, "check the names and ports of both");
                         }
                         continue;
@@ -129,7 +133,7 @@ static bool look(Engine *e, const Target *t, Err *err)
         json_t *who = NULL;
         AUTO_ERR why = { 0 };
         if (!e->ops->identify(e->ops->app, t, &who, &why))
-                return true;    /* cannot be asked now */
+                return true; /* cannot be asked now */
         AUTO_JSON seen = who;
         if (!check_identity(e, t, seen, err))
                 return false;
@@ -154,13 +158,13 @@ static bool look(Engine *e, const Target *t, Err *err)
 
 static const char *name_in(const json_t *spec)
 {
-        const char *name = json_is_object(spec) ? jx_str(spec, "$target", NULL)
-                                                : json_string_value(spec);
+        const char *name =
+                json_is_object(spec) ? jx_str(spec, "$target", NULL) : json_string_value(spec);
         return name && str_starts(name, "targets.") ? name + strlen("targets.") : name;
 }
 
-static bool find_spec(Engine *e, const json_t *spec, const json_t *item, bool planning, Target *t, Arena *a,
-                      json_t **ret, Err *err)
+static bool find_spec(Engine *e, const json_t *spec, const json_t *item, bool planning, Target *t,
+                      Arena *a, json_t **ret, Err *err)
 {
         const char *name = name_in(spec);
         if (!name && !json_is_object(spec))
@@ -192,7 +196,7 @@ static void fill(Engine *e, Target *t, json_t *full, const json_t *item, Arena *
 {
         json_t *all = targets_all(e, item);
         pthread_mutex_lock(&e->lazy_lock);
-        json_array_append_new(e->keep, full);   /* as long as the run: targets are few */
+        json_array_append_new(e->keep, full); /* as long as the run: targets are few */
         json_array_append_new(e->keep, all);
         pthread_mutex_unlock(&e->lazy_lock);
         t->kind = arena_strdup(a, jx_str(full, "kind", ""));
@@ -226,7 +230,7 @@ const Target *targets_dry(Engine *e, Arena *a, const json_t *spec, const json_t 
 {
         Target *t = arena_new_type(a, Target);
         json_t *full = NULL;
-        AUTO_ERR ignored = { 0 };       /* targets_now() says it */
+        AUTO_ERR ignored = { 0 }; /* targets_now() says it */
         if (!find_spec(e, spec, item, true, t, a, &full, err))
                 return NULL;
         fill(e, t, full, item, a);
@@ -262,7 +266,7 @@ TargetNow targets_now(Engine *e, const Target *t, Err *why)
 
 typedef struct LookCall {
         Engine *e;
-        size_t  found;
+        size_t found;
 } LookCall;
 
 static bool call_look_up(void *arg, Err *err)

@@ -14,7 +14,7 @@
 
 typedef struct UndoList {
         const PlanStep **steps;
-        size_t           n;
+        size_t n;
 } UndoList;
 
 static bool touched(const StepRec *r)
@@ -97,7 +97,8 @@ static char *words_of(Engine *e, const PlanStep *p)
         AUTO_ERR ignored = { 0 };
         switch (def->undo) {
         case UNDO_NONE:
-                return xasprintf("stays: %s", def->undo_why ? def->undo_why : "nothing to put back");
+                return xasprintf("stays: %s",
+                                 def->undo_why ? def->undo_why : "nothing to put back");
         case UNDO_REF:
                 return xasprintf("goes with step %s", def->undo_why ? def->undo_why : "?");
         case UNDO_STEPS:
@@ -162,7 +163,7 @@ static bool call_kind(Engine *e, const PlanStep *p, char **ret_words, Err *err)
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         AUTO_STEP ctx = kind ? attempt_context(e, p, attempt, false, err) : NULL;
         if (!ctx) {
-                err->kind = err->kind == ERR_USER ? ERR_SYSTEM : err->kind;     /* not drift */
+                err->kind = err->kind == ERR_USER ? ERR_SYSTEM : err->kind; /* not drift */
                 return err_wrap(err, "preparing the way back");
         }
         step_log(ctx, SAY_INFO, "pgsherpa", "undo of step %d, %s", p->n, kind->name);
@@ -183,12 +184,16 @@ static bool ask_what_now(Engine *e, const PlanStep *p, const Err *why, Err *err)
         if (why->hint)
                 jx_append_str(lines, why->hint);
         AUTO_FREE char *title = xasprintf(drift ? "Undo of step %d: not as it was left: %s"
-                                                : "Undo of step %d failed: %s", p->n, p->title);
-        Question q = { .kind = drift ? "unknown" : "error", .step = p->id, .title = title,
+                                                : "Undo of step %d failed: %s",
+                                          p->n, p->title);
+        Question q = { .kind = drift ? "unknown" : "error",
+                       .step = p->id,
+                       .title = title,
                        .lines = lines,
-                       .choices = gate_choices("r", "Try again", "looks at the present state first",
-                                               "s", "Leave it", "stays as it is, and the log says so",
-                                               "a", "Stop here", "nothing more is put back", NULL) };
+                       .choices =
+                               gate_choices("r", "Try again", "looks at the present state first",
+                                            "s", "Leave it", "stays as it is, and the log says so",
+                                            "a", "Stop here", "nothing more is put back", NULL) };
         return gate_ask(e, &q, err);
 }
 
@@ -215,9 +220,10 @@ static bool try_undo(Engine *e, const PlanStep *p, bool *ret_over, Err *err)
         if (e->io_failed)
                 return err_set(err, ERR_SYSTEM, "the journal cannot be written any more");
         if (ok)
-                return write_done(e, p, words ? words : planned, clock_boot_ms() - start, false, err);
+                return write_done(e, p, words ? words : planned, clock_boot_ms() - start, false,
+                                  err);
         if (e->stop && why.kind == ERR_CANCELLED)
-                return false;           /* cut in two: the intent stays, resume does it again */
+                return false; /* cut in two: the intent stays, resume does it again */
         *ret_over = false;
         if (!write_bad(e, p, &why, err) || !ask_what_now(e, p, &why, err))
                 return false;
@@ -273,15 +279,15 @@ static json_t *list_lines(Engine *e, const UndoList *l, const char *to, char **r
                 const StepRec *r = state_find(&e->state, soft->id);
                 char t[24];
                 AUTO_FREE char *line = xasprintf("What was written since step %d, %s (%s), will be "
-                                                 "lost.", soft->n, soft->title,
-                                                 clock_day_hm(r->t_done, t));
+                                                 "lost.",
+                                                 soft->n, soft->title, clock_day_hm(r->t_done, t));
                 jx_append_str(lines, line);
         }
         size_t shown = 0;
         for (size_t i = 0; i < l->n && shown < 16; i++, shown++) {
                 AUTO_FREE char *words = words_of(e, l->steps[i]);
-                AUTO_FREE char *line = xasprintf("%2d  %.60s: %.110s", l->steps[i]->n,
-                                                 l->steps[i]->title, words);
+                AUTO_FREE char *line =
+                        xasprintf("%2d  %.60s: %.110s", l->steps[i]->n, l->steps[i]->title, words);
                 jx_append_str(lines, line);
         }
         if (l->n > shown) {
@@ -318,14 +324,18 @@ static bool ask_undo(Engine *e, const UndoList *l, const char *to, bool *ret_yes
         AUTO_FREE char *lose = NULL;
         if (!word_wanted(e, &word, err))
                 return err_wrap(err, "the gate of the rollback");
-        const char *title = e->rb->rollback.set && e->rb->rollback.title ? e->rb->rollback.title
-                                                                         : "Undo";
+        const char *title =
+                e->rb->rollback.set && e->rb->rollback.title ? e->rb->rollback.title : "Undo";
         AUTO_FREE char *full = l->n ? xasprintf("%s: %zu step%s", title, l->n, l->n == 1 ? "" : "s")
                                     : xstrdup("End the run? There is nothing to undo");
         json_t *lines = list_lines(e, l, to, &lose);
-        Question q = { .kind = "undo", .title = full, .lines = lines, .text = word ? word : lose,
-                       .choices = gate_choices("y", l->n ? "Undo them" : "End the run", l->n ? "newest first" : "",
-                                               "n", "Not now", "back to where the run was", NULL) };
+        Question q = { .kind = "undo",
+                       .title = full,
+                       .lines = lines,
+                       .text = word ? word : lose,
+                       .choices = gate_choices("y", l->n ? "Undo them" : "End the run",
+                                               l->n ? "newest first" : "", "n", "Not now",
+                                               "back to where the run was", NULL) };
         if (!gate_ask(e, &q, err))
                 return false;
         *ret_yes = e->gate.answer[0] == 'y';
@@ -355,8 +365,10 @@ static bool finish(Engine *e, bool whole, Err *err)
         if (whole && (!verify_run(e, err) || !clocks_downtime(e, false, err)))
                 return false;
         size_t left = left_behind(e);
-        AUTO_FREE char *words = left ? xasprintf("%zu step%s", left, left == 1 ? " stayed as it was" : "s stayed as they were")
-                                     : xstrdup("everything is as it was before");
+        AUTO_FREE char *words =
+                left ? xasprintf("%zu step%s", left,
+                                 left == 1 ? " stayed as it was" : "s stayed as they were")
+                     : xstrdup("everything is as it was before");
         json_t *f = json_object();
         jx_set_bool(f, "ok", true);
         jx_set_str(f, "message", words);
@@ -390,7 +402,7 @@ bool undo_run(Engine *e, Err *err)
                 if (!unasked && !ask_undo(e, &l, to, &yes, err))
                         return false;
                 forget_answers(e);
-                e->pause_wanted = !yes && e->c->rollback;       /* came to go back, not on */
+                e->pause_wanted = !yes && e->c->rollback; /* came to go back, not on */
                 snprintf(e->pause_by, sizeof e->pause_by, "%s", e->gate.by);
                 if (!yes)
                         return true;
@@ -404,7 +416,7 @@ bool undo_run(Engine *e, Err *err)
                 return false;
         if (e->state.closed)
                 return true;
-        e->pause_wanted = true;         /* a part was undone: let them look before going on */
+        e->pause_wanted = true; /* a part was undone: let them look before going on */
         snprintf(e->pause_by, sizeof e->pause_by, "pgsherpa");
         return true;
 }

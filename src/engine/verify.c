@@ -45,12 +45,12 @@ static bool ask(Engine *e, const PlanStep *p, const Err *why, bool *ret_again, E
         jx_append_str(lines, why->message);
         if (why->hint)
                 jx_append_str(lines, why->hint);
-        Question q = { .kind = "error", .title = "Everything is put back, but this check fails",
+        Question q = { .kind = "error",
+                       .title = "Everything is put back, but this check fails",
                        .lines = lines,
-                       .choices = gate_choices("r", "Look again", p->def->kind->name,
-                                               "s", "Accept it", "the log says that it failed",
-                                               "a", "Stop here", "everything stays as it is",
-                                               NULL) };
+                       .choices = gate_choices("r", "Look again", p->def->kind->name, "s",
+                                               "Accept it", "the log says that it failed", "a",
+                                               "Stop here", "everything stays as it is", NULL) };
         if (!gate_ask(e, &q, err))
                 return false;
         *ret_again = e->gate.answer[0] == 'r';
@@ -67,7 +67,8 @@ bool verify_run(Engine *e, Err *err)
         for (size_t i = 0; i < e->rb->rollback.n_verify; i++) {
                 const Step *def = &e->rb->rollback.verify[i];
                 PlanStep p = { .id = arena_printf(e->arena, "verify.%zu", i + 1),
-                               .phase = "rollback", .def = def,
+                               .phase = "rollback",
+                               .def = def,
                                .title = def->title ? def->title : def->kind->summary };
                 bool again = true;
                 while (again) {

@@ -19,11 +19,11 @@
 #define L_DEPENDS  "com.docker.compose.depends_on"
 
 struct Compose {
-        char   *dir, *project;
-        json_t *files;          /* absolute; empty: let Compose find them in dir */
+        char *dir, *project;
+        json_t *files; /* absolute; empty: let Compose find them in dir */
         json_t *env_files;
-        json_t *config;         /* not interpolated; NULL: not read yet */
-        json_t *containers;     /* inspect JSON of all, one-offs left out */
+        json_t *config;     /* not interpolated; NULL: not read yet */
+        json_t *containers; /* inspect JSON of all, one-offs left out */
 };
 
 Compose *compose_close(Compose *c)
@@ -119,7 +119,8 @@ static bool load_containers(Compose *c, Err *err)
 static bool project_of_dir(const char *dir, char **ret, Err *err)
 {
         AUTO_JSON all = NULL;
-        if (!docker_containers(NULL, true, (const char *const[]){ "label=" L_DIR, NULL }, &all, err))
+        if (!docker_containers(NULL, true, (const char *const[]){ "label=" L_DIR, NULL }, &all,
+                               err))
                 return false;
         const char *found = NULL;
         size_t i;
@@ -167,7 +168,9 @@ static bool project_from_files(Compose *c, Err *err)
         c->files = default_files(c->dir);
         if (json_array_size(c->files) == 0) {
                 err_set(err, ERR_USER, "there is no Compose project in %s", c->dir);
-                return err_hint(err, "give the directory that holds its compose.yaml, or docker-compose.yml");
+                return err_hint(
+                        err,
+                        "give the directory that holds its compose.yaml, or docker-compose.yml");
         }
         const json_t *config = NULL;
         AUTO_FREE char *given = c->project;
@@ -198,7 +201,8 @@ static void add_our_override(Compose *c)
         AUTO_FREE char *bytes = NULL;
         AUTO_ERR ignored = { 0 };
         size_t n = 0;
-        if (path && io_exists(path) && io_read_file(path, LIMIT_COMPOSE_FILE, &bytes, &n, &ignored) &&
+        if (path && io_exists(path) &&
+            io_read_file(path, LIMIT_COMPOSE_FILE, &bytes, &n, &ignored) &&
             str_starts(bytes, COMPOSE_OVERRIDE_MARK))
                 json_array_append_new(c->files, json_string(path));
 }
@@ -238,7 +242,7 @@ bool compose_open(const char *dir, const char *project, Compose **ret, Err *err)
 
 bool compose_refresh(Compose *c, Err *err)
 {
-        json_decref(c->config);         /* the files may have been edited, too */
+        json_decref(c->config); /* the files may have been edited, too */
         c->config = NULL;
         return load_containers(c, err);
 }
@@ -247,7 +251,8 @@ bool compose_refresh(Compose *c, Err *err)
 
 void compose_begin(const Compose *c, Argv *a)
 {
-        argv_add_all(a, (const char *const[]){ "docker", "compose", "--project-directory", c->dir, NULL });
+        argv_add_all(a, (const char *const[]){ "docker", "compose", "--project-directory", c->dir,
+                                               NULL });
         if (c->project) {
                 argv_add(a, "--project-name");
                 argv_add(a, c->project);
@@ -274,8 +279,8 @@ bool compose_config(Compose *c, const json_t **ret, Err *err)
         if (!c->config) {
                 AUTO_ARGV a = { 0 };
                 compose_begin(c, &a);
-                argv_add_all(&a, (const char *const[]){ "--profile", "*", "config", "--format", "json",
-                                                        "--no-interpolate", NULL });
+                argv_add_all(&a, (const char *const[]){ "--profile", "*", "config", "--format",
+                                                        "json", "--no-interpolate", NULL });
                 if (!docker_read_json(NULL, &a, &c->config, err))
                         return err_wrap(err, "reading the compose file of %s", c->dir);
         }
@@ -327,8 +332,10 @@ bool compose_service_container(Compose *c, const char *service, char **ret_id, E
                 const json_t *ignored = NULL;
                 if (!compose_service(c, service, &ignored, err))
                         return false;
-                err_set(err, ERR_LINK, "service %s of project %s has no container", service, c->project);
-                return err_hint(err, "start it: docker compose -p %s up -d %s", c->project, service);
+                err_set(err, ERR_LINK, "service %s of project %s has no container", service,
+                        c->project);
+                return err_hint(err, "start it: docker compose -p %s up -d %s", c->project,
+                                service);
         }
         *ret_id = xstrdup(container_id(one));
         return true;
@@ -346,8 +353,8 @@ bool compose_services(Compose *c, json_t **ret, Err *err)
                 return false;
         const json_t *services = jx_get(config, "services");
         size_t n = 0, i;
-        const char **names = xcalloc(json_object_size(services) + json_array_size(c->containers) + 1,
-                                     sizeof *names);
+        const char **names = xcalloc(
+                json_object_size(services) + json_array_size(c->containers) + 1, sizeof *names);
         const char *key;
         json_t *value;
         json_object_foreach((json_t *)services, key, value)
@@ -402,7 +409,7 @@ json_t *compose_depends_on(Compose *c, const char *service)
 {
         json_t *out = json_array();
         const json_t *config = NULL;
-        AUTO_ERR ignored = { 0 };       /* the labels of the containers still know */
+        AUTO_ERR ignored = { 0 }; /* the labels of the containers still know */
         if (compose_config(c, &config, &ignored)) {
                 const json_t *s = jx_get(jx_get(config, "services"), service);
                 add_names(out, jx_get(s, "depends_on"));
@@ -413,7 +420,7 @@ json_t *compose_depends_on(Compose *c, const char *service)
         }
         const json_t *one = compose_container(c, service);
         const char *label = one ? container_label(one, L_DEPENDS) : "";
-        while (*label) {                        /* "db:service_healthy:false,api:.." */
+        while (*label) { /* "db:service_healthy:false,api:.." */
                 size_t n = strcspn(label, ",");
                 AUTO_FREE char *name = xstrndup(label, MIN(n, strcspn(label, ":")));
                 if (*name)

@@ -18,11 +18,11 @@
 #include "base/jsonx.h"
 #include "host/container.h"
 
-typedef struct Compose Compose;         /* src/host/compose.c */
+typedef struct Compose Compose; /* src/host/compose.c */
 
 /* `project` NULL or "": the one whose containers name this directory; when there are none,
  * the one that `docker compose config` in that directory names. */
-bool     compose_open(const char *dir, const char *project, Compose **ret, Err *err) MUST_CHECK;
+bool compose_open(const char *dir, const char *project, Compose **ret, Err *err) MUST_CHECK;
 Compose *compose_close(Compose *c);
 static inline void compose_closep(Compose **c)
 {
@@ -30,13 +30,13 @@ static inline void compose_closep(Compose **c)
 }
 #define AUTO_COMPOSE CLEANUP(compose_closep) Compose *
 
-const char   *compose_dir(const Compose *c);            /* absolute, symbolic links resolved   */
-const char   *compose_project(const Compose *c);
-const json_t *compose_files(const Compose *c);          /* array of absolute paths             */
+const char *compose_dir(const Compose *c); /* absolute, symbolic links resolved */
+const char *compose_project(const Compose *c);
+const json_t *compose_files(const Compose *c); /* array of absolute paths */
 
-const json_t *compose_env_files(const Compose *c);        /* of --env-file; empty: .env            */
+const json_t *compose_env_files(const Compose *c); /* of --env-file; empty: .env */
 
-json_t       *compose_config_files(const Compose *c);     /* the same, a reference of one's own */
+json_t *compose_config_files(const Compose *c); /* the same, a reference of one's own */
 
 /* Looks at the containers again. */
 bool compose_refresh(Compose *c, Err *err) MUST_CHECK;
@@ -59,7 +59,8 @@ const json_t *compose_containers(const Compose *c);
 json_t *compose_depends_on(Compose *c, const char *service);
 /* Of `names`: most dependent first when stopping, least dependent first when starting; equals
  * stay in their given order. NULL `names`: all services. */
-bool compose_order(Compose *c, const json_t *names, bool stopping, json_t **ret, Err *err) MUST_CHECK;
+bool compose_order(Compose *c, const json_t *names, bool stopping, json_t **ret,
+                   Err *err) MUST_CHECK;
 
 /* Services whose running container was not made from what the files say now: array of
  * {"service", "container", "why"}. */

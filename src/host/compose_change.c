@@ -13,9 +13,9 @@
 
 struct ComposeChange {
         Compose *c;
-        json_t *files;  /* compose files, an override of ours included               */
-        json_t *config; /* what Compose reads now; NULL: not asked yet               */
-        Overlay now;    /* files as they shall be                                    */
+        json_t *files;  /* compose files, an override of ours included */
+        json_t *config; /* what Compose reads now; NULL: not asked yet */
+        Overlay now;    /* files as they shall be */
         char *diff[LEN(((Overlay *)0)->f)];
         bool override_only;
 };
@@ -27,7 +27,7 @@ typedef struct Draft {
         json_t *files;
         char *diff[LEN(((Overlay *)0)->f)];
         const char *service;
-        const char *image; /* of one of the two                         */
+        const char *image; /* of one of the two */
         const ComposeVolumeWish *volume;
 } Draft;
 
@@ -210,14 +210,13 @@ static void env_files(const Draft *d, const char *path, Arena *a, EnvFiles *ret)
         AUTO_FREE char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
         AUTO_FREE char *beside = io_join(dir, ".env");
         AUTO_JSON all = json_array();
-        jx_append_str(all, beside); /* of an included file; the project's wins   */
+        jx_append_str(all, beside); /* of an included file; the project's wins */
         if (json_array_size(list) == 0)
                 jx_append_str(all, own);
         json_array_extend(all, list);
         size_t i;
         json_t *one;
-        json_array_foreach(all, i, one)
-        {
+        json_array_foreach(all, i, one) {
                 AUTO_ERR ignored = { 0 };
                 char *bytes = NULL;
                 size_t n = 0;
@@ -315,8 +314,7 @@ static const char **other_lines(const Draft *d, Arena *a, const char **at, size_
                         *at++ = arena_printf(a, "  - %s", l);
                 return at;
         }
-        json_array_foreach(list, i, v)
-        {
+        json_array_foreach(list, i, v) {
                 const char *to = jx_str(v, "target", "");
                 if (str_eq(to, d->volume->target) || proof_holds(to, d->volume->data_dir))
                         continue;

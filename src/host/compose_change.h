@@ -23,7 +23,7 @@
 
 typedef struct ComposeChange ComposeChange;
 
-ComposeChange *compose_change_new(Compose *c) MUST_CHECK; /* borrows the project       */
+ComposeChange *compose_change_new(Compose *c) MUST_CHECK; /* borrows the project */
 ComposeChange *compose_change_free(ComposeChange *ch);
 static inline void compose_change_freep(ComposeChange **ch)
 {

@@ -27,7 +27,8 @@ static const json_t *holder_of(const json_t *s, const char *pgdata)
 
 /* What `docker run --volume` would call the mount's source, or NULL when it does not exist
  * yet. malloc()ed. */
-static bool source_of(const HostCall *call, const json_t *all, const json_t *mount, char **ret, Err *err)
+static bool source_of(const HostCall *call, const json_t *all, const json_t *mount, char **ret,
+                      Err *err)
 {
         const char *source = jx_str(mount, "source", "");
         *ret = NULL;
@@ -49,39 +50,47 @@ static bool source_of(const HostCall *call, const json_t *all, const json_t *mou
 
 /* "MAJOR PATH" lines: every place below the mount a server of the official images may be in,
  * read by a helper container that may only read and has no network. */
-static bool servers_on(const HostCall *call, const char *source, const char *image, char **ret, Err *err)
+static bool servers_on(const HostCall *call, const char *source, const char *image, char **ret,
+                       Err *err)
 {
         static const char script[] =
                 "for f in /look/PG_VERSION /look/*/PG_VERSION /look/*/docker/PG_VERSION "
                 "/look/*/*/docker/PG_VERSION; do [ -s \"$f\" ] && "
                 "printf '%s %s\\n' \"$(cat \"$f\")\" \"${f#/look/}\"; done; exit 0";
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
-                                                "none", "--user", "0", "--volume", NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "docker", "run", "--rm", "--pull", "never", "--network",
+                                            "none", "--user", "0", "--volume", NULL });
         argv_addf(&a, "%s:/look:ro", source);
         argv_add_all(&a, (const char *const[]){ "--entrypoint", "sh", image, "-c", script, NULL });
-        return docker_read_text(call, &a, ret, err) || err_wrap(err, "looking at what is on %s", source);
+        return docker_read_text(call, &a, ret, err) ||
+               err_wrap(err, "looking at what is on %s", source);
 }
 
 typedef struct Where {
         const char *source, *image, *pgdata;
-        const char *inside;             /* PG_VERSION's path on the mount; NULL: not on it   */
-        int         major;
+        const char *inside; /* PG_VERSION's path on the mount; NULL: not on it */
+        int major;
 } Where;
 
 static bool misplaced(const Where *w, const char *found, Err *err)
 {
         AUTO_FREE char *first = xstrndup(found, strcspn(found, "\n"));
-        err_set(err, ERR_USER, "%s holds a PostgreSQL server (%s), but not where %s looks for one (%s): "
-                "it would refuse, or start an empty one", w->source, first, w->image, w->pgdata);
-        return err_hint(err, "images from %d on want the volume at /var/lib/postgresql, older ones at "
-                             "/var/lib/postgresql/data", major_of_layout());
+        err_set(err, ERR_USER,
+                "%s holds a PostgreSQL server (%s), but not where %s looks for one "
+                "(%s): it would refuse, or "
+                "start an empty one",
+                w->source, first, w->image, w->pgdata);
+        return err_hint(err,
+                        "images from %d on want the volume at /var/lib/postgresql, older ones "
+                        "at /var/lib/postgresql/data",
+                        major_of_layout());
 }
 
 static bool judge(const Where *w, const char *found, Err *err)
 {
         if (!*found)
-                return true;            /* empty: initdb will fill it */
+                return true; /* empty: initdb will fill it */
         for (const char *line = found; *line && w->inside;) {
                 size_t n = strcspn(line, "\n");
                 const char *path = memchr(line, ' ', n);
@@ -90,23 +99,30 @@ static bool judge(const Where *w, const char *found, Err *err)
                         int there = atoi(line);
                         if (there == w->major)
                                 return true;
-                        err_set(err, ERR_USER, "%s holds data of PostgreSQL %d, the image %s is PostgreSQL "
-                                "%d: it would not start", w->source, there, w->image, w->major);
-                        return err_hint(err, "a new major needs a new volume and a copy of the data; put the "
-                                             "old image tag back to start the old server");
+                        err_set(err, ERR_USER,
+                                "%s holds data of PostgreSQL %d, the image %s is "
+                                "PostgreSQL "
+                                "%d: it "
+                                "would not "
+                                "start",
+                                w->source, there, w->image, w->major);
+                        return err_hint(err, "a new major needs a new volume and a copy of the "
+                                             "data; put the old image tag back to start the old "
+                                             "server");
                 }
                 line += n + (line[n] == '\n');
         }
         return misplaced(w, found, err);
 }
 
-static bool look_at(const HostCall *call, const json_t *all, const json_t *mount, Where *w, Err *err)
+static bool look_at(const HostCall *call, const json_t *all, const json_t *mount, Where *w,
+                    Err *err)
 {
         AUTO_FREE char *source = NULL, *found = NULL;
         if (!source_of(call, all, mount, &source, err))
                 return false;
         if (!source)
-                return true;            /* would be made, empty */
+                return true; /* would be made, empty */
         w->source = source;
         return servers_on(call, source, w->image, &found, err) && judge(w, found, err);
 }
@@ -123,7 +139,7 @@ bool compose_data_fits(const HostCall *call, Compose *c, const char *service, Er
                 return false;
         Where w = { .image = name, .major = image ? container_pg_major(image) : 0 };
         if (w.major == 0)
-                return true;            /* not PostgreSQL, or not here yet */
+                return true; /* not PostgreSQL, or not here yet */
         w.pgdata = jx_str(jx_get(s, "environment"), "PGDATA", "");
         if (!*w.pgdata)
                 w.pgdata = container_pgdata(image);

@@ -50,16 +50,16 @@ static bool same_text(const char *a, const char *b)
 static bool is_declaration(const YamlNode *node, const char *volume)
 {
         const YamlNode *external = yaml_get(node, "external");
-        return node->key && str_eq(node->key->text, volume) && node->kind == YAML_MAP && node->n == 1 &&
-               external && str_eq(external->text, "true");
+        return node->key && str_eq(node->key->text, volume) && node->kind == YAML_MAP &&
+               node->n == 1 && external && str_eq(external->text, "true");
 }
 
 static bool same_tree(const YamlNode *a, const YamlNode *b, const Expected *x, int left);
 
 static bool same_children(const YamlNode *a, const YamlNode *b, const Expected *x, int left)
 {
-        bool root = !a->parent, volumes = a->parent && !a->parent->parent && a->key &&
-                                          str_eq(a->key->text, "volumes");
+        bool root = !a->parent,
+             volumes = a->parent && !a->parent->parent && a->key && str_eq(a->key->text, "volumes");
         const YamlNode *p = a->first, *q = b->first;
         for (; p || q; p = p->next, q = q->next) {
                 /* What was added may be skipped, once, and only where it belongs. */
@@ -87,8 +87,8 @@ static bool same_tree(const YamlNode *a, const YamlNode *b, const Expected *x, i
                         return b->kind == YAML_SCALAR && str_eq(b->text, x->text[i]) &&
                                same_text(a->anchor, b->anchor) && same_text(a->tag, b->tag);
         /* `volumes:` with nothing below it is a null that becomes a map. */
-        if (x->declared && a->key && str_eq(a->key->text, "volumes") && a->parent && !a->parent->parent &&
-            yaml_is_null(a) && b->kind == YAML_MAP)
+        if (x->declared && a->key && str_eq(a->key->text, "volumes") && a->parent &&
+            !a->parent->parent && yaml_is_null(a) && b->kind == YAML_MAP)
                 return b->n == 1 && is_declaration(b->first, x->declared);
         if (a->kind != b->kind || !same_text(a->anchor, b->anchor) || !same_text(a->tag, b->tag))
                 return false;
@@ -104,7 +104,8 @@ static bool same_tree(const YamlNode *a, const YamlNode *b, const Expected *x, i
  * boolean or null: there is a letter. */
 bool edit_harmless(const char *text)
 {
-        static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@-+=";
+        static const char ok[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@-+=";
         return *text && text[strspn(text, ok)] == '\0' && !strstr(text, ": ") &&
                text[strlen(text) - 1] != ':' && !strchr("-:@=+.", *text) && strpbrk(text, "/:") &&
                strpbrk(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -141,7 +142,8 @@ char *edit_quoted(const YamlNode *node, const char *text)
 bool edit_parse(Arena *a, const char *file, const char *bytes, size_t n, YamlNode **ret, Err *err)
 {
         if (n > LIMIT_COMPOSE_FILE)
-                return err_set(err, ERR_USER, "%s is larger than %d bytes", file, LIMIT_COMPOSE_FILE);
+                return err_set(err, ERR_USER, "%s is larger than %d bytes", file,
+                               LIMIT_COMPOSE_FILE);
         return yaml_parse(a, file, bytes, n, YAML_FOREIGN, ret, err);
 }
 
@@ -180,16 +182,17 @@ const YamlNode *edit_value_of(const YamlNode *map, const char *key)
 }
 
 /* Applies, reads the result back, and compares. */
-bool edit_prove(const char *file, const char *bytes, size_t n, const YamlNode *root, const Patches *ps,
-                const Expected *x, Arena *a, ComposeEdit *ret, DiffCount *count, Err *err)
+bool edit_prove(const char *file, const char *bytes, size_t n, const YamlNode *root,
+                const Patches *ps, const Expected *x, Arena *a, ComposeEdit *ret, DiffCount *count,
+                Err *err)
 {
         ret->after = patch_apply(ps, bytes, n, &ret->after_len);
         YamlNode *again = NULL;
         if (!yaml_parse(a, file, ret->after, ret->after_len, YAML_FOREIGN, &again, err))
                 return err_wrap(err, "the edit would break the file and was not made");
         if (!same_tree(root, again, x, LIMIT_YAML_DEPTH + 2)) {
-                err_set(err, ERR_USER, "%s: the edit would change more than it should and was not made",
-                        file);
+                err_set(err, ERR_USER,
+                        "%s: the edit would change more than it should and was not made", file);
                 return err_hint(err, "change it by hand, then let this step run again");
         }
         ret->diff = diff_unified(file, bytes, n, ret->after, ret->after_len, count);
@@ -203,7 +206,8 @@ static bool image_text(const char *file, const char *bytes, size_t n, const char
         AUTO_ARENA a = arena_new();
         YamlNode *root = NULL;
         const YamlNode *s = NULL;
-        if (!edit_parse(a, file, bytes, n, &root, err) || !edit_service(file, root, service, &s, err))
+        if (!edit_parse(a, file, bytes, n, &root, err) ||
+            !edit_service(file, root, service, &s, err))
                 return false;
         const YamlNode *node = edit_value_of(s, "image");
         if (!node)
@@ -220,7 +224,8 @@ static bool image_text(const char *file, const char *bytes, size_t n, const char
         if (!edit_prove(file, bytes, n, root, &ps, &x, a, ret, &count, err))
                 return false;
         if (count.removed > 1 || count.added > 1)
-                return edit_refuse(err, file, node, what, " shares its line with others in a way that ",
+                return edit_refuse(err, file, node, what,
+                                   " shares its line with others in a way that ",
                                    "cannot be changed alone");
         return true;
 }

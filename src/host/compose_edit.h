@@ -16,11 +16,11 @@
 #include "host/compose.h"
 
 typedef struct ComposeEdit {
-        char  *after;                   /* the new bytes                                     */
+        char *after; /* the new bytes */
         size_t after_len;
-        char  *previous;                /* what stood there: "postgres:13", "pgdata:/var/.." */
-        char  *diff;                    /* unified, for people                               */
-        bool   changed;                 /* false: it already said so                         */
+        char *previous; /* what stood there: "postgres:13", "pgdata:/var/.." */
+        char *diff;     /* unified, for people */
+        bool changed;   /* false: it already said so */
 } ComposeEdit;
 
 void compose_edit_done(ComposeEdit *e) NONNULL;
@@ -33,14 +33,15 @@ bool compose_edit_image(const char *file, const char *bytes, size_t n, const cha
                         const char *image, ComposeEdit *ret, Err *err) MUST_CHECK;
 /* The default of ${name:-..} in it. */
 bool compose_edit_image_default(const char *file, const char *bytes, size_t n, const char *service,
-                                const char *name, const char *value, ComposeEdit *ret, Err *err) MUST_CHECK;
+                                const char *name, const char *value, ComposeEdit *ret,
+                                Err *err) MUST_CHECK;
 
 /* The mount of a service that holds `data_dir` (the old server's PGDATA) becomes the volume
  * `volume` at `target`; the top-level `volumes:` learns it as external, because the volume
  * exists already. Short and long syntax, and an anonymous volume, which gets a name. */
 typedef struct ComposeVolume {
         const char *service, *data_dir, *volume, *target;
-        const char *source;             /* what to write for it, like ${PGDATA}; NULL: its name */
+        const char *source; /* what to write for it, like ${PGDATA}; NULL: its name */
 } ComposeVolume;
 bool compose_edit_volume(const char *file, const char *bytes, size_t n, const ComposeVolume *w,
                          ComposeEdit *ret, Err *err) MUST_CHECK;
@@ -50,17 +51,19 @@ bool compose_edit_volume(const char *file, const char *bytes, size_t n, const Co
 bool compose_edit_text(const char *file, const char *bytes, size_t n, const char *service,
                        const char *data_dir, char **ret, Err *err) MUST_CHECK;
 
-/* Its mounts in this file but the one that holds the data, one a line as they are written, malloc()ed;
+/* Its mounts in this file but the one that holds the data, one a line as they are written,
+ * malloc()ed;
  * *ret_n: how many. False: none, or not every one is written as one text. */
 bool compose_edit_other_mounts(const char *file, const char *bytes, size_t n, const char *service,
                                const char *data_dir, size_t *ret_n, char **ret);
 
-/* Adds lines ("image: postgres:17", or "volumes:" and "  - a:/b") to a service's own map, which win over
- * merge keys and `extends:`; to the file a service of that name where it has none. `volume` not NULL:
- * declared as external. `mount` instead of lines: one more entry of its own list of volumes. */
+/* Adds lines ("image: postgres:17", or "volumes:" and "  - a:/b") to a service's own map, which win
+ * over merge keys and `extends:`; to the file a service of that name where it has none. `volume`
+ * not NULL: declared as external. `mount` instead of lines: one more entry of its own list of
+ * volumes. */
 typedef struct ComposeInsert {
-        const char        *service, *volume, *mount;
-        const char *const *lines;       /* NULL-terminated                                   */
+        const char *service, *volume, *mount;
+        const char *const *lines; /* NULL-terminated */
 } ComposeInsert;
 bool compose_insert(const char *file, const char *bytes, size_t n, const ComposeInsert *w,
                     ComposeEdit *ret, Err *err) MUST_CHECK;

@@ -44,7 +44,7 @@ static char *target_of(const YamlNode *item)
         if (item->kind == YAML_SCALAR && split_short(item->text, &source, &target, &rest))
                 free(source);
         else if (item->kind == YAML_SCALAR && *item->text == '/')
-                target = xstrdup(item->text);   /* an anonymous volume                       */
+                target = xstrdup(item->text); /* an anonymous volume */
         return target;
 }
 
@@ -64,10 +64,10 @@ static const YamlNode *mount_of(const YamlNode *list, const char *data_dir)
 
 typedef struct VolumeEdit {
         const char *file, *bytes, *service, *volume, *target, *source;
-        size_t      n;
-        Arena      *a;
-        Patches     ps;
-        Expected    x;
+        size_t n;
+        Arena *a;
+        Patches ps;
+        Expected x;
 } VolumeEdit;
 
 static void replace(VolumeEdit *v, const YamlNode *node, const char *text)
@@ -100,9 +100,11 @@ static bool edit_long(VolumeEdit *v, const YamlNode *item, ComposeEdit *ret, Err
         if (!source)
                 source = yaml_get(item, "src");
         if (!source || !target || !type)
-                return edit_refuse(err, v->file, item, what, " lacks one of type:, source:, target:", "");
+                return edit_refuse(err, v->file, item, what,
+                                   " lacks one of type:, source:, target:", "");
         if (yaml_get(item, "bind"))
-                return edit_refuse(err, v->file, item, what, " is a bind mount with options (bind:)", "");
+                return edit_refuse(err, v->file, item, what,
+                                   " is a bind mount with options (bind:)", "");
         if (!edit_can(v->file, source, what, err) || !edit_can(v->file, target, what, err) ||
             !edit_can(v->file, type, what, err))
                 return false;
@@ -120,8 +122,8 @@ static bool edit_long(VolumeEdit *v, const YamlNode *item, ComposeEdit *ret, Err
 static bool declare_in_flow(VolumeEdit *v, const YamlNode *volumes, Err *err)
 {
         if (v->bytes[volumes->start] != '{')
-                return edit_refuse(err, v->file, volumes, "volumes: ", "is written in a way pgsherpa ",
-                              "cannot add to");
+                return edit_refuse(err, v->file, volumes,
+                                   "volumes: ", "is written in a way pgsherpa ", "cannot add to");
         patch_add(&v->ps, volumes->start + 1, volumes->start + 1,
                   arena_printf(v->a, volumes->n ? "%s: {external: true}, " : "%s: {external: true}",
                                v->volume));
@@ -150,7 +152,7 @@ static bool declare(VolumeEdit *v, const YamlNode *root, Err *err)
         if (!volumes) {
                 if (root->style == YAML_FLOW)
                         return edit_refuse(err, v->file, root, "a compose file in one flow map ",
-                                      "cannot be added to", "");
+                                           "cannot be added to", "");
                 const char *eol = edit_line_end(v->bytes, v->n);
                 bool unfinished = v->n && v->bytes[v->n - 1] != '\n';
                 patch_add(&v->ps, v->n, v->n,
@@ -160,15 +162,17 @@ static bool declare(VolumeEdit *v, const YamlNode *root, Err *err)
         }
         const char *hazard = yaml_hazard(volumes);
         if (hazard)
-                return edit_refuse(err, v->file, volumes, "volumes: ", "cannot be added to: ", hazard);
+                return edit_refuse(err, v->file, volumes,
+                                   "volumes: ", "cannot be added to: ", hazard);
         const YamlNode *there = yaml_get(volumes, v->volume);
         if (there) {
                 const YamlNode *external = yaml_get(there, "external");
                 v->x.declared = NULL;
                 if (external && str_eq(external->text, "true"))
                         return true;
-                edit_refuse(err, v->file, there, "a volume ", v->volume, " is declared here already, and not "
-                       "as external");
+                edit_refuse(err, v->file, there, "a volume ", v->volume,
+                            " is declared here already, and not "
+                            "as external");
                 return err_hint(err, "choose another name for the new volume");
         }
         if (yaml_is_null(volumes))
@@ -176,15 +180,18 @@ static bool declare(VolumeEdit *v, const YamlNode *root, Err *err)
                                ? declare_in_block(v, volumes, err)
                                : edit_refuse(err, v->file, volumes, "volumes: ", "says null", "");
         if (volumes->kind != YAML_MAP)
-                return edit_refuse(err, v->file, volumes, "volumes: ", "is ", yaml_kind_name(volumes->kind));
+                return edit_refuse(err, v->file, volumes, "volumes: ", "is ",
+                                   yaml_kind_name(volumes->kind));
         return volumes->style == YAML_FLOW ? declare_in_flow(v, volumes, err)
                                            : declare_in_block(v, volumes, err);
 }
 
-bool edit_declare(const char *file, const char *bytes, size_t n, const YamlNode *root, const char *volume,
-                  Arena *a, Patches *ps, Err *err)
+bool edit_declare(const char *file, const char *bytes, size_t n, const YamlNode *root,
+                  const char *volume, Arena *a, Patches *ps, Err *err)
 {
-        VolumeEdit v = { .file = file, .bytes = bytes, .n = n, .volume = volume, .a = a, .ps = *ps };
+        VolumeEdit v = {
+                .file = file, .bytes = bytes, .n = n, .volume = volume, .a = a, .ps = *ps
+        };
         bool ok = declare(&v, root, err);
         *ps = v.ps;
         return ok;
@@ -192,17 +199,21 @@ bool edit_declare(const char *file, const char *bytes, size_t n, const YamlNode 
 
 static bool is_volume_name(const char *name)
 {
-        static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+        static const char ok[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
         /* `123`, `1e5`, `0x1f` and `no` would be read as something else than text: a letter that no
          * number has, and none of the words. */
-        static const char *const words[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null" };
+        static const char *const words[] = { "y",   "n",    "yes",   "no",  "on",
+                                             "off", "true", "false", "null" };
         for (size_t i = 0; i < LEN(words); i++)
                 if (strcasecmp(name, words[i]) == 0)
                         return false;
-        if (volume_is_anonymous(name))          /* its letters make it no number             */
+        if (volume_is_anonymous(name)) /* its letters make it no number */
                 return strspn(name, "0123456789") < strlen(name) && strpbrk(name, "abcdf");
-        return *name && !strchr("_.-", *name) && name[strspn(name, ok)] == '\0' && strlen(name) <= 128 &&
-               (!strchr("0123456789", *name) || strpbrk(name, "gGhHiIjJkKlLmMnNpPqQrRsStTuUvVwWyYzZ"));
+        return *name && !strchr("_.-", *name) && name[strspn(name, ok)] == '\0' &&
+               strlen(name) <= 128 &&
+               (!strchr("0123456789", *name) ||
+                strpbrk(name, "gGhHiIjJkKlLmMnNpPqQrRsStTuUvVwWyYzZ"));
 }
 
 bool edit_volume_name(const char *volume, Err *err)
@@ -255,17 +266,26 @@ bool compose_edit_volume(const char *file, const char *bytes, size_t n, const Co
                 return false;
         if (!edit_harmless(w->target) && *w->target != '/')
                 return err_set(err, ERR_USER, "`%s` is not a place to mount a volume", w->target);
-        if (!edit_parse(a, file, bytes, n, &root, err) || !edit_service(file, root, w->service, &s, err))
+        if (!edit_parse(a, file, bytes, n, &root, err) ||
+            !edit_service(file, root, w->service, &s, err))
                 return false;
         const YamlNode *item = item_of(s, w->data_dir);
         if (!item) {
-                edit_refuse(err, file, s, "service ", w->service, " has no volume here that holds its data "
+                edit_refuse(err, file, s, "service ", w->service,
+                            " has no volume here that holds its data "
                             "directory");
                 return err_hint(err, "the data is at %s in the container", w->data_dir);
         }
-        VolumeEdit v = { .file = file, .bytes = bytes, .n = n, .service = w->service, .volume = w->volume,
-                         .target = w->target, .source = w->source ? w->source : w->volume, .a = a };
-        bool ok = item->kind == YAML_MAP ? edit_long(&v, item, ret, err) : edit_short(&v, item, ret, err);
+        VolumeEdit v = { .file = file,
+                         .bytes = bytes,
+                         .n = n,
+                         .service = w->service,
+                         .volume = w->volume,
+                         .target = w->target,
+                         .source = w->source ? w->source : w->volume,
+                         .a = a };
+        bool ok = item->kind == YAML_MAP ? edit_long(&v, item, ret, err)
+                                         : edit_short(&v, item, ret, err);
         DiffCount count = { 0 };
         return ok && declare(&v, root, err) &&
                edit_prove(file, bytes, n, root, &v.ps, &v.x, a, ret, &count, err);
@@ -279,14 +299,16 @@ bool compose_edit_other_mounts(const char *file, const char *bytes, size_t n, co
         AUTO_ERR ignored = { 0 };
         YamlNode *root = NULL;
         const YamlNode *s = NULL;
-        if (!edit_parse(a, file, bytes, n, &root, &ignored) || !edit_service(file, root, service, &s, &ignored))
+        if (!edit_parse(a, file, bytes, n, &root, &ignored) ||
+            !edit_service(file, root, service, &s, &ignored))
                 return false;
         const YamlNode *list = edit_value_of(s, "volumes"), *mine = mount_of(list, data_dir);
         *ret_n = 0;
         for (const YamlNode *c = list ? list->first : NULL; c; c = c->next) {
                 if (yaml_resolve(c) == mine)
                         continue;
-                if (c->kind != YAML_SCALAR || c->anchor || c->tag || memchr(bytes + c->start, '\n', c->end - c->start))
+                if (c->kind != YAML_SCALAR || c->anchor || c->tag ||
+                    memchr(bytes + c->start, '\n', c->end - c->start))
                         return false;
                 buf_printf(&b, "%.*s\n", (int)(c->end - c->start), bytes + c->start);
                 ++*ret_n;

@@ -31,7 +31,7 @@ typedef struct Insert {
         size_t n;
         Arena *a;
         Patches ps;
-        bool flow; /* into {..} or [..]: its line changes               */
+        bool flow; /* into {..} or [..]: its line changes */
 } Insert;
 
 /* Whole lines before the line that holds `before`, each indented like it and by `deeper` more. */

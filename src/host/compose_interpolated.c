@@ -4,8 +4,8 @@
 #include "base/io.h"
 #include "base/limits.h"
 
-/* What `docker compose config` prints is a compose file again (Compose Specification, Interpolation): each
- * dollar that is one stands there twice. */
+/* What `docker compose config` prints is a compose file again (Compose Specification,
+ * Interpolation): each dollar that is one stands there twice. */
 static void undouble(char *text)
 {
         char *to = text;
@@ -36,7 +36,7 @@ static json_t *plain_dollars(const json_t *v)
         char *text = xstrdup(json_string_value(v));
         undouble(text);
         out = json_string(text);
-        explicit_bzero(text, strlen(text));     /* a password, perhaps */
+        explicit_bzero(text, strlen(text)); /* a password, perhaps */
         free(text);
         return out;
 }
@@ -47,34 +47,41 @@ bool compose_interpolated(Compose *c, const char *service, json_t **ret_service,
         AUTO_ARGV a = { 0 };
         AUTO_JSON printed = NULL;
         compose_begin(c, &a);
-        argv_add_all(&a, (const char *const[]){ "--profile", "*", "config", "--format", "json", NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "--profile", "*", "config", "--format", "json", NULL });
         if (!docker_read_json(NULL, &a, &printed, err))
                 return err_wrap(err, "reading the compose file of %s", compose_dir(c));
         *ret_all = plain_dollars(printed);
         *ret_service = jx_get(jx_get(*ret_all, "services"), service);
         if (!*ret_service)
-                return err_set(err, ERR_USER, "project %s has no service %s", compose_project(c), service);
+                return err_set(err, ERR_USER, "project %s has no service %s", compose_project(c),
+                               service);
         return true;
 }
 
-/* A file that `secrets:` or `configs:` put at that path; *ret stays NULL when it cannot be read here. */
-static bool granted_file(const json_t *service, const json_t *all, const char *path, const char *name,
-                         Secret **ret)
+/* A file that `secrets:` or `configs:` put at that path; *ret stays NULL when it cannot be read
+ * here. */
+static bool granted_file(const json_t *service, const json_t *all, const char *path,
+                         const char *name, Secret **ret)
 {
-        static const struct { const char *key, *below; } ways[] = { { "secrets", "/run/secrets/" },
-                                                                    { "configs", "/" } };
+        static const struct {
+                const char *key, *below;
+        } ways[] = { { "secrets", "/run/secrets/" }, { "configs", "/" } };
         for (size_t k = 0; k < LEN(ways); k++) {
                 size_t i;
                 json_t *one;
                 json_array_foreach(jx_get(service, ways[k].key), i, one) {
-                        const char *source = jx_str(one, "source", ""), *target = jx_str(one, "target", source);
-                        AUTO_FREE char *there = xasprintf("%s%s", *target == '/' ? "" : ways[k].below, target);
+                        const char *source = jx_str(one, "source", ""),
+                                   *target = jx_str(one, "target", source);
+                        AUTO_FREE char *there =
+                                xasprintf("%s%s", *target == '/' ? "" : ways[k].below, target);
                         const json_t *made = jx_get(jx_get(all, ways[k].key), source);
                         AUTO_ERR ignored = { 0 };
                         char *bytes = NULL;
                         size_t n = 0;
                         if (!str_eq(there, path) ||
-                            !io_read_file(jx_str(made, "file", ""), LIMIT_SECRET_FILE, &bytes, &n, &ignored))
+                            !io_read_file(jx_str(made, "file", ""), LIMIT_SECRET_FILE, &bytes, &n,
+                                          &ignored))
                                 continue;
                         while (n && bytes[n - 1] == '\n')
                                 bytes[--n] = '\0';
@@ -105,7 +112,8 @@ bool compose_service_secret(Compose *c, const char *service, const char *key, co
         if (!*value && *file && granted_file(s, all, file, name, ret))
                 return true;
         if (!*value) {
-                err_set(err, ERR_USER, "service %s of project %s sets no %s", service, compose_project(c), key);
+                err_set(err, ERR_USER, "service %s of project %s sets no %s", service,
+                        compose_project(c), key);
                 return err_hint(err, "say where the password is: `secrets: {pg: {from: prompt}}`");
         }
         char *copy = xstrdup(value);

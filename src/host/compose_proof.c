@@ -24,8 +24,7 @@ static bool volume_says_so(const json_t *config, const ProofWish *w, Err *err)
         bool found = false;
         size_t i;
         json_t *v;
-        json_array_foreach(list, i, v)
-        {
+        json_array_foreach(list, i, v) {
                 const char *to = jx_str(v, "target", ""), *from = jx_str(v, "source", "");
                 const json_t *declared = jx_get(jx_get(config, "volumes"), from);
                 if (str_eq(to, w->target) && str_eq(jx_str(v, "type", ""), "volume") &&
@@ -59,8 +58,7 @@ static json_t *other_mounts(const json_t *service, const ProofWish *w)
 {
         json_t *out = json_object(), *v;
         size_t i;
-        json_array_foreach(jx_get(service, "volumes"), i, v)
-        {
+        json_array_foreach(jx_get(service, "volumes"), i, v) {
                 const char *to = jx_str(v, "target", "");
                 if (!str_eq(to, w->target) && !proof_holds(to, w->data_dir))
                         json_object_set(out, to, v);
@@ -95,17 +93,16 @@ static const char *first_difference(const json_t *a, const json_t *b, const char
         if (json_equal(a, b))
                 return NULL;
         if (json_is_object(a) && json_is_object(b)) {
-                json_object_foreach((json_t *)a, key, value)
-                {
+                json_object_foreach((json_t *)a, key, value) {
                         AUTO_FREE char *deeper = xasprintf("%s%s%s", path, *path ? "." : "", key);
                         if (!json_equal(value, jx_get(b, key)))
                                 return first_difference(value, jx_get(b, key), deeper, ret, size);
                 }
-                json_object_foreach((json_t *)b, key, value) if (!jx_get(a, key))
-                {
-                        snprintf(ret, size, "%s%s%s", path, *path ? "." : "", key);
-                        return ret;
-                }
+                json_object_foreach((json_t *)b, key, value)
+                        if (!jx_get(a, key)) {
+                                snprintf(ret, size, "%s%s%s", path, *path ? "." : "", key);
+                                return ret;
+                        }
         }
         snprintf(ret, size, "%s", path);
         return ret;
@@ -117,7 +114,7 @@ bool proof_of_change(const json_t *before, const json_t *after, const ProofWish 
                 return false;
         AUTO_JSON a = without_wish(before, w);
         AUTO_JSON b = without_wish(after, w);
-        if (w->volume) { /* declared anew, or one that nobody uses any more   */
+        if (w->volume) { /* declared anew, or one that nobody uses any more */
                 const char *key;
                 json_t *value;
                 void *next;

@@ -8,7 +8,7 @@
 
 typedef struct ProofWish {
         const char *service;
-        const char *image; /* or NULL, and then:                                */
+        const char *image; /* or NULL, and then: */
         const char *volume, *target, *data_dir;
 } ProofWish;
 

@@ -116,8 +116,7 @@ static void add_paths(Argv *a, const char *flag, const json_t *paths, const char
 {
         size_t i;
         json_t *path;
-        json_array_foreach(paths, i, path)
-        {
+        json_array_foreach(paths, i, path) {
                 argv_add(a, flag);
                 argv_addf(a, "%s%s", root, json_string_value(path));
         }

@@ -10,9 +10,9 @@
 #define MAX_USES 8
 
 typedef struct Use {
-        size_t start, end; /* of the whole ${..}                                */
+        size_t start, end; /* of the whole ${..} */
         size_t name, name_len;
-        size_t def, def_len; /* the text after :- or -                            */
+        size_t def, def_len; /* the text after :- or - */
         bool has_def;
 } Use;
 
@@ -85,8 +85,8 @@ size_t vars_cut_colon(const char *text)
 /* ---- .env ---- */
 
 typedef struct EnvLine {
-        size_t value, len; /* without its quotes                                */
-        size_t start, end; /* of the whole line, without its newline            */
+        size_t value, len; /* without its quotes */
+        size_t start, end; /* of the whole line, without its newline */
 } EnvLine;
 
 static void cut_value(const char *bytes, size_t at, size_t end, EnvLine *l)
@@ -103,7 +103,7 @@ static void cut_value(const char *bytes, size_t at, size_t end, EnvLine *l)
                 return;
         }
         l->value = at;
-        for (size_t p = at; p < end; p++) /* " #" begins a comment                    */
+        for (size_t p = at; p < end; p++) /* " #" begins a comment */
                 if (bytes[p] == '#' && (p == at || strchr(" \t", bytes[p - 1])))
                         end = p;
         while (end > at && strchr(" \t", bytes[end - 1]))

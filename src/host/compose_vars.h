@@ -23,7 +23,7 @@ typedef struct EnvFile {
 
 typedef struct EnvFiles {
         EnvFile f[8];
-        size_t n; /* a later one wins                                  */
+        size_t n; /* a later one wins */
 } EnvFiles;
 
 bool vars_any(const char *text);

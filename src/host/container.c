@@ -133,7 +133,8 @@ const char *image_libc(const json_t *image)
                 const char *text = json_string_value(tag);
                 if (text && strstr(text, "alpine"))
                         return "musl";
-                if (text && (strstr(text, "bookworm") || strstr(text, "trixie") || strstr(text, "bullseye")))
+                if (text && (strstr(text, "bookworm") || strstr(text, "trixie") ||
+                             strstr(text, "bullseye")))
                         return "glibc";
         }
         return "";
@@ -221,7 +222,8 @@ static char *socket_dir(const json_t *c, const ContainerServer *s)
         if (pid <= 0 || !docker_is_local() || *s->socket_dir != '/')
                 return NULL;
         /* Not /var/run: that is an absolute link and would lead back to our own root. */
-        const char *inside = str_starts(s->socket_dir, "/var/run/") ? s->socket_dir + strlen("/var") : s->socket_dir;
+        const char *inside = str_starts(s->socket_dir, "/var/run/") ? s->socket_dir + strlen("/var")
+                                                                    : s->socket_dir;
         char *dir = xasprintf("/proc/%ld/root%s", pid, inside);
         AUTO_FREE char *file = xasprintf("%s/.s.PGSQL.%d", dir, s->port);
         if (access(file, F_OK) == 0 && strlen(file) < sizeof((struct sockaddr_un *)0)->sun_path)
@@ -234,15 +236,16 @@ static char *socket_dir(const json_t *c, const ContainerServer *s)
 static const char *host_network(const ContainerServer *s)
 {
         struct in_addr ignored;
-        if (str_eq(s->listens, "*") || str_eq(s->listens, "0.0.0.0") || str_eq(s->listens, "localhost") ||
-            str_eq(s->listens, "::"))
+        if (str_eq(s->listens, "*") || str_eq(s->listens, "0.0.0.0") ||
+            str_eq(s->listens, "localhost") || str_eq(s->listens, "::"))
                 return "127.0.0.1";
         return inet_pton(AF_INET, s->listens, &ignored) == 1 ? s->listens : NULL;
 }
 
 static bool find_address(const json_t *c, const ContainerServer *s, ContainerAddress *ret)
 {
-        bool outside = *s->listens && !str_eq(s->listens, "localhost") && !str_starts(s->listens, "127.");
+        bool outside =
+                *s->listens && !str_eq(s->listens, "localhost") && !str_starts(s->listens, "127.");
         ret->port = s->port;
         if (str_eq(jx_str(jx_get(c, "HostConfig"), "NetworkMode", ""), "host")) {
                 const char *there = host_network(s);
@@ -276,10 +279,12 @@ bool container_address(const HostCall *call, const json_t *c, ContainerAddress *
                 return true;
         }
         container_address_done(ret);
-        err_set(err, ERR_LINK, "the server in container %s cannot be reached from here: no bridge "
-                "address answers, no published port, no socket", container_name(c));
-        return err_hint(err, "publish its port on 127.0.0.1, or run pgsherpa as root on the machine "
-                             "of the Docker engine");
+        err_set(err, ERR_LINK,
+                "the server in container %s cannot be reached from here: no bridge "
+                "address answers, no published port, no socket",
+                container_name(c));
+        return err_hint(err, "publish its port on 127.0.0.1, or run pgsherpa as root on the "
+                             "machine of the Docker engine");
 }
 
 bool host_container_address(const char *container, ContainerAddress *ret, Err *err)
@@ -312,9 +317,10 @@ static void cut_newlines(char *text)
                 text[--n] = '\0';
 }
 
-/* A file of the container's. One that is mounted into it (compose secrets and configs are) is read where
- * it comes from, so that a container that does not run has it, too. */
-static bool read_inside(const HostCall *call, const json_t *c, const char *key, const char *file, char **ret, Err *err)
+/* A file of the container's. One that is mounted into it (compose secrets and configs are) is read
+ * where it comes from, so that a container that does not run has it, too. */
+static bool read_inside(const HostCall *call, const json_t *c, const char *key, const char *file,
+                        char **ret, Err *err)
 {
         const json_t *mount = container_mount_of(c, file);
         const char *from = jx_str(mount, "Source", "");
@@ -325,10 +331,13 @@ static bool read_inside(const HostCall *call, const json_t *c, const char *key, 
                 return true;
         }
         if (!container_running(c))
-                return err_set(err, ERR_LINK, "%s names a file inside container %s, which is not "
-                               "running", key, container_name(c));
+                return err_set(err, ERR_LINK,
+                               "%s names a file inside container %s, which is not "
+                               "running",
+                               key, container_name(c));
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "exec", container_id(c), "cat", file, NULL });
+        argv_add_all(&a,
+                     (const char *const[]){ "docker", "exec", container_id(c), "cat", file, NULL });
         if (!docker_read_text(call, &a, ret, err))
                 return err_wrap(err, "reading %s of container %s", key, container_name(c));
         cut_newlines(*ret);
@@ -348,7 +357,8 @@ bool container_value(const HostCall *call, const json_t *c, const char *key, cha
         return !file || !*file || read_inside(call, c, file_key, file, ret, err);
 }
 
-bool container_login(const HostCall *call, const json_t *c, char **ret_user, char **ret_database, Err *err)
+bool container_login(const HostCall *call, const json_t *c, char **ret_user, char **ret_database,
+                     Err *err)
 {
         AUTO_FREE char *user = NULL, *database = NULL;
         if (!container_value(call, c, "POSTGRES_USER", &user, err) ||
@@ -398,7 +408,8 @@ bool container_controldata(const HostCall *call, const json_t *c, char **ret_sta
 {
         const char *pgdata = container_pgdata(c);
         if (!*pgdata)
-                return err_set(err, ERR_USER, "container %s does not say where its data is (no PGDATA)",
+                return err_set(err, ERR_USER,
+                               "container %s does not say where its data is (no PGDATA)",
                                container_name(c));
         AUTO_ARGV a = { 0 };
         const json_t *data = container_mount_of(c, pgdata);
@@ -413,14 +424,17 @@ bool container_controldata(const HostCall *call, const json_t *c, char **ret_sta
         argv_addf(&a, "type=%s,source=%s,target=%s,readonly", volume ? "volume" : "bind",
                   jx_str(data, volume ? "Name" : "Source", ""), jx_str(data, "Destination", ""));
         argv_add_all(&a, (const char *const[]){ "--env", "LC_ALL=C", "--user", "0", "--entrypoint",
-                                                "pg_controldata", container_image_id(c), pgdata, NULL });
+                                                "pg_controldata", container_image_id(c), pgdata,
+                                                NULL });
         AUTO_FREE char *text = NULL;
         if (!docker_read_text(call, &a, &text, err))
                 return err_wrap(err, "reading pg_controldata of container %s", container_name(c));
         *ret_state = control_field(text, "Database cluster state");
         if (!*ret_state)
-                return err_set(err, ERR_COMMAND, "pg_controldata of container %s says nothing about "
-                               "the cluster's state", container_name(c));
+                return err_set(err, ERR_COMMAND,
+                               "pg_controldata of container %s says nothing "
+                               "about the cluster's state",
+                               container_name(c));
         if (ret_system)
                 *ret_system = control_field(text, "Database system identifier");
         return true;

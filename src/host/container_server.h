@@ -12,10 +12,10 @@
 #include "host/docker.h"
 
 typedef struct ContainerServer {
-        char *data_dir;   /* inside the container                              */
-        char *socket_dir; /* inside the container; "" when it has none         */
-        char *listens;    /* "*", "localhost", an address; "" for nothing      */
-        char *system;     /* its system identifier, decimal                    */
+        char *data_dir;   /* inside the container */
+        char *socket_dir; /* inside the container; "" when it has none */
+        char *listens;    /* "*", "localhost", an address; "" for nothing */
+        char *system;     /* its system identifier, decimal */
         int port;
 } ContainerServer;
 

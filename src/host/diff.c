@@ -5,11 +5,11 @@
 #include "base/text.h"
 
 #define CONTEXT  3
-#define MAX_SIDE 3000           /* lines in the changed middle; more is shown as one block */
+#define MAX_SIDE 3000 /* lines in the changed middle; more is shown as one block */
 
 typedef struct Line {
         const char *at;
-        size_t      n;                  /* with its newline */
+        size_t n; /* with its newline */
 } Line;
 
 static size_t split(const char *text, size_t len, Line **ret)
@@ -45,9 +45,10 @@ static void compare(const Line *a, size_t na, const Line *b, size_t nb, char *ma
         uint16_t *len = xcalloc((na + 1) * (nb + 1), sizeof *len);
         for (size_t i = na; i-- > 0;)
                 for (size_t k = nb; k-- > 0;)
-                        len[i * (nb + 1) + k] = same(a[i], b[k])
-                                ? (uint16_t)(len[(i + 1) * (nb + 1) + k + 1] + 1)
-                                : MAX(len[(i + 1) * (nb + 1) + k], len[i * (nb + 1) + k + 1]);
+                        len[i * (nb + 1) + k] =
+                                same(a[i], b[k]) ? (uint16_t)(len[(i + 1) * (nb + 1) + k + 1] + 1)
+                                                 : MAX(len[(i + 1) * (nb + 1) + k],
+                                                       len[i * (nb + 1) + k + 1]);
         for (size_t i = 0, k = 0; i < na && k < nb;) {
                 if (same(a[i], b[k])) {
                         ma[i++] = ' ';
@@ -77,7 +78,7 @@ static void show(Buf *out, char mark, Line line)
 
 typedef struct Sides {
         const Line *a, *b;
-        size_t      na, nb;
+        size_t na, nb;
         const char *ma, *mb;
 } Sides;
 

@@ -24,8 +24,9 @@ static bool docker_root(const HostCall *call, char **ret, Err *err)
                 return true;
         free(*ret);
         *ret = NULL;
-        return err_set(err, ERR_USER, "the Docker engine is on another machine: its disk cannot be measured "
-                                      "from here");
+        return err_set(err, ERR_USER,
+                       "the Docker engine is on another machine: its disk cannot be "
+                       "measured from here");
 }
 
 bool disk_room(const HostCall *call, const char *path, DiskRoom *ret, Err *err)
@@ -81,8 +82,12 @@ static int64_t docker_size(const char *text)
                 weight *= fraction ? 10 : 1;
         }
         n /= weight;
-        static const struct { const char *unit; double factor; } units[] = {
-                { "kB", 1e3 }, { "KB", 1e3 }, { "MB", 1e6 }, { "GB", 1e9 }, { "TB", 1e12 }, { "B", 1 },
+        static const struct {
+                const char *unit;
+                double factor;
+        } units[] = {
+                { "kB", 1e3 }, { "KB", 1e3 },  { "MB", 1e6 },
+                { "GB", 1e9 }, { "TB", 1e12 }, { "B", 1 },
         };
         for (size_t i = 0; i < LEN(units); i++)
                 if (str_starts(end, units[i].unit))
@@ -104,7 +109,8 @@ static bool is_used(const json_t *containers, const char *id)
 static bool unused_images(const HostCall *call, json_t *list, int64_t *total, Err *err)
 {
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "images", "--no-trunc", "--format", "{{json .}}", NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "images", "--no-trunc", "--format",
+                                                "{{json .}}", NULL });
         AUTO_JSON images = NULL;
         AUTO_JSON containers = NULL;
         AUTO_JSON seen = json_object();
@@ -118,15 +124,16 @@ static bool unused_images(const HostCall *call, json_t *list, int64_t *total, Er
                 if (is_used(containers, id))
                         continue;
                 bool named = !str_eq(tag, "<none>");
-                AUTO_FREE char *name = named ? xasprintf("%s:%s", jx_str(one, "Repository", ""), tag)
-                                             : xstrdup(id);
+                AUTO_FREE char *name =
+                        named ? xasprintf("%s:%s", jx_str(one, "Repository", ""), tag)
+                              : xstrdup(id);
                 int64_t size = docker_size(jx_str(one, "Size", "0B"));
                 json_t *entry = json_object();
                 jx_set_str(entry, "name", name);
                 jx_set_str(entry, "id", id);
                 jx_set_int(entry, "size", size);
                 json_array_append_new(list, entry);
-                if (!jx_get(seen, id))         /* two tags of one image free its bytes once */
+                if (!jx_get(seen, id)) /* two tags of one image free its bytes once */
                         *total += size;
                 jx_set_bool(seen, id, true);
         }
@@ -136,7 +143,8 @@ static bool unused_images(const HostCall *call, json_t *list, int64_t *total, Er
 static bool build_cache(const HostCall *call, int64_t *ret, Err *err)
 {
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "system", "df", "--format", "{{json .}}", NULL });
+        argv_add_all(&a, (const char *const[]){ "docker", "system", "df", "--format", "{{json .}}",
+                                                NULL });
         AUTO_JSON rows = NULL;
         if (!docker_read_lines(call, &a, &rows, err))
                 return false;

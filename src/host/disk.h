@@ -10,11 +10,11 @@
 #include "host/docker.h"
 
 typedef struct DiskRoom {
-        char   *measured;               /* existing directory that was measured, malloc()ed  */
-        dev_t   device;
-        int64_t free_bytes;             /* for this user                                     */
+        char *measured; /* existing directory that was measured, malloc()ed */
+        dev_t device;
+        int64_t free_bytes; /* for this user */
         int64_t total_bytes;
-        int64_t free_inodes;            /* -1: the filesystem does not count them            */
+        int64_t free_inodes; /* -1: the filesystem does not count them */
 } DiskRoom;
 
 bool disk_room(const HostCall *call, const char *path, DiskRoom *ret, Err *err) MUST_CHECK;

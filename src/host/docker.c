@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define LOOK_MS (120 * 1000)    /* docker inspect on a machine that swaps */
+#define LOOK_MS (120 * 1000) /* docker inspect on a machine that swaps */
 
 void docker_begin(Argv *a)
 {
@@ -29,7 +29,8 @@ bool docker_explain(Err *err, const char *said)
             strcasestr(said, "Is the docker daemon running") ||
             strcasestr(said, "error during connect")) {
                 err_set(err, ERR_LINK, "the Docker engine does not answer");
-                return err_hint(err, "is it running? systemctl start docker; is DOCKER_HOST right?");
+                return err_hint(err,
+                                "is it running? systemctl start docker; is DOCKER_HOST right?");
         }
         return false;
 }
@@ -110,7 +111,8 @@ bool docker_read_json(const HostCall *call, const Argv *argv, json_t **ret, Err 
         if (!look(call, argv, &r, err))
                 return false;
         *ret = jx_parse(buf_str(&r.out), r.out.len, err);
-        return *ret || err_wrap(err, "reading the answer of docker %s", argv->n > 1 ? argv->v[1] : "");
+        return *ret ||
+               err_wrap(err, "reading the answer of docker %s", argv->n > 1 ? argv->v[1] : "");
 }
 
 bool docker_read_lines(const HostCall *call, const Argv *argv, json_t **ret, Err *err)
@@ -155,9 +157,12 @@ bool docker_do(const HostCall *call, const Argv *argv, const char *input, Err *e
 {
         announce(call, argv);
         HostCall copy = call ? *call : (HostCall){ 0 };
-        ProcOptions o = { .cancel = copy.cancel, .timeout_ms = copy.timeout_ms,
-                          .input = input, .input_len = input ? strlen(input) : 0,
-                          .line = copy.say ? pass_line : NULL, .line_arg = &copy };
+        ProcOptions o = { .cancel = copy.cancel,
+                          .timeout_ms = copy.timeout_ms,
+                          .input = input,
+                          .input_len = input ? strlen(input) : 0,
+                          .line = copy.say ? pass_line : NULL,
+                          .line_arg = &copy };
         AUTO_PROC r = { 0 };
         return proc_run(argv, &o, &r, err) || explain_failure(argv, &r, err);
 }
@@ -195,18 +200,22 @@ bool docker_compose_usable(const HostCall *call, Err *err)
                 if (strtol(v, NULL, 10) >= 2)
                         return true;
                 AUTO_FREE char *clean = text_clean_str(v);
-                return err_set(err, ERR_USER, "Docker Compose is %s, pgsherpa needs version 2", clean);
+                return err_set(err, ERR_USER, "Docker Compose is %s, pgsherpa needs version 2",
+                               clean);
         }
         if (err->kind == ERR_CANCELLED || err->kind == ERR_LINK || err->kind == ERR_USER)
                 return false;
         AUTO_FREE char *v1 = proc_which("docker-compose");
         if (v1) {
-                err_set(err, ERR_USER, "only Docker Compose v1 (%s) is installed; pgsherpa needs "
-                        "version 2, which is called `docker compose`", v1);
+                err_set(err, ERR_USER,
+                        "only Docker Compose v1 (%s) is installed; pgsherpa needs "
+                        "version 2, which is called `docker compose`",
+                        v1);
                 return err_hint(err, "install docker-compose-plugin (docker.com packages) or "
                                      "docker-compose 2 (Debian 13); your files need no change");
         }
-        err_set(err, ERR_USER, "Docker Compose v2 is not installed (`docker compose` does not work)");
+        err_set(err, ERR_USER,
+                "Docker Compose v2 is not installed (`docker compose` does not work)");
         return err_hint(err, "install docker-compose-plugin, or put the plugin into "
                              "~/.docker/cli-plugins");
 }
@@ -224,16 +233,19 @@ bool docker_inspect(const HostCall *call, DockerThing thing, const char *name, j
         AUTO_ARGV a = { 0 };
         argv_add_all(&a, (const char *const[]){ "docker", thing_name(thing), "inspect", "--", name,
                                                 NULL });
-        ProcOptions o = { .cancel = call ? call->cancel : NULL, .any_exit = true,
+        ProcOptions o = { .cancel = call ? call->cancel : NULL,
+                          .any_exit = true,
                           .timeout_ms = call && call->timeout_ms ? call->timeout_ms : LOOK_MS };
         AUTO_PROC r = { 0 };
         if (!proc_run(&a, &o, &r, err))
                 return explain_failure(&a, &r, err);
         if (r.status != 0) {
-                if (strcasestr(buf_str(&r.err), "no such") || strcasestr(buf_str(&r.err), "not found"))
+                if (strcasestr(buf_str(&r.err), "no such") ||
+                    strcasestr(buf_str(&r.err), "not found"))
                         return true;
                 AUTO_FREE char *said = text_clean_str(buf_str(&r.err));
-                err_set(err, ERR_COMMAND, "docker %s inspect %s: %s", thing_name(thing), name, said);
+                err_set(err, ERR_COMMAND, "docker %s inspect %s: %s", thing_name(thing), name,
+                        said);
                 err->exit_status = r.status;
                 docker_explain(err, said);
                 return false;
@@ -261,15 +273,18 @@ bool docker_containers(const HostCall *call, bool all, const char *const *filter
                 return false;
         AUTO_JSON found = json_array();
         AUTO_ARGV inspect = { 0 };
-        argv_add_all(&inspect, (const char *const[]){ "docker", "container", "inspect", "--", NULL });
+        argv_add_all(&inspect,
+                     (const char *const[]){ "docker", "container", "inspect", "--", NULL });
         size_t before = inspect.n;
-        for (char *save = NULL, *id = strtok_r(ids, "\n", &save); id; id = strtok_r(NULL, "\n", &save))
+        for (char *save = NULL, *id = strtok_r(ids, "\n", &save); id;
+             id = strtok_r(NULL, "\n", &save))
                 argv_add(&inspect, id);
         if (inspect.n > before) {
                 /* One that went away between the two commands makes inspect fail, but it still
                  * prints the others. */
                 AUTO_PROC r = { 0 };
-                ProcOptions o = { .cancel = call ? call->cancel : NULL, .any_exit = true,
+                ProcOptions o = { .cancel = call ? call->cancel : NULL,
+                                  .any_exit = true,
                                   .timeout_ms = LOOK_MS };
                 if (!proc_run(&inspect, &o, &r, err))
                         return explain_failure(&inspect, &r, err);

@@ -17,12 +17,12 @@
 
 /* How the caller wants its commands run. A zeroed one is fine. */
 typedef struct HostCall {
-        const volatile bool *cancel;            /* NULL: not cancellable                       */
-        int64_t timeout_ms;                     /* of each command; 0: 2 minutes for looking,
-                                                   none for doing                              */
-        /* Every command as it starts (fd 0) and each line of what a doing one says (1, 2).     */
-        void  (*say)(void *arg, int fd, const char *line);
-        void   *arg;
+        const volatile bool *cancel; /* NULL: not cancellable */
+        int64_t timeout_ms;          /* of each command; 0: 2 minutes for looking,
+                                        none for doing */
+        /* Every command as it starts (fd 0) and each line of what a doing one says (1, 2). */
+        void (*say)(void *arg, int fd, const char *line);
+        void *arg;
 } HostCall;
 
 /* Starts an argv with "docker". */
@@ -43,7 +43,12 @@ bool docker_info(const HostCall *call, json_t **ret, Err *err) MUST_CHECK;
 /* True when the engine's processes and files are this machine's. */
 bool docker_is_local(void);
 
-typedef enum DockerThing { DOCKER_CONTAINER, DOCKER_IMAGE, DOCKER_VOLUME, DOCKER_NETWORK } DockerThing;
+typedef enum DockerThing {
+        DOCKER_CONTAINER,
+        DOCKER_IMAGE,
+        DOCKER_VOLUME,
+        DOCKER_NETWORK
+} DockerThing;
 /* The object's JSON, or *ret = NULL when there is none of that name. New reference. */
 bool docker_inspect(const HostCall *call, DockerThing thing, const char *name, json_t **ret,
                     Err *err) MUST_CHECK;

@@ -12,7 +12,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
         Buf *b = arg;
         size_t len = size * n, room = b->max - b->len;
-        buf_add(b, bytes, MIN(len, room));      /* what is over the limit is read and dropped */
+        buf_add(b, bytes, MIN(len, room)); /* what is over the limit is read and dropped */
         return len;
 }
 
@@ -66,8 +66,9 @@ static bool acceptable(const char *url, Err *err)
                 return err_hint(err, "write it as http://127.0.0.1:8080/health");
         }
         if (*user)
-                return err_set(err, ERR_USER, "a URL with a name or password in it is not asked "
-                                              "(it would stand in the journal)");
+                return err_set(err, ERR_USER,
+                               "a URL with a name or password in it is not asked "
+                               "(it would stand in the journal)");
         return true;
 }
 
@@ -125,7 +126,8 @@ bool http_get(const HttpRequest *request, HttpAnswer *ret, Err *err)
                         break;
                 AUTO_FREE char *clean = text_clean_str(next);
                 if (!stays(ret->url, next))
-                        ok = err_set(err, ERR_USER, "%s sends us on to another place: %s", request->url, clean);
+                        ok = err_set(err, ERR_USER, "%s sends us on to another place: %s",
+                                     request->url, clean);
                 else if (hop >= MAX_HOPS)
                         ok = err_set(err, ERR_USER, "%s goes on redirecting", request->url);
                 else if (!acceptable(next, err))

@@ -15,15 +15,15 @@
 
 typedef struct HttpRequest {
         const char *url;
-        int64_t     timeout_ms;                 /* 0: 10 s                                   */
+        int64_t timeout_ms; /* 0: 10 s */
         const volatile bool *cancel;
 } HttpRequest;
 
 typedef struct HttpAnswer {
-        long    status;
+        long status;
         int64_t ms;
-        Buf     body;
-        char   *url;                            /* where it came from, after redirects       */
+        Buf body;
+        char *url; /* where it came from, after redirects */
 } HttpAnswer;
 
 bool http_get(const HttpRequest *request, HttpAnswer *ret, Err *err) MUST_CHECK;

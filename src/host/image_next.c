@@ -8,9 +8,9 @@
 #include "base/majors.h"
 
 typedef struct Name {
-        char *repository, *tag;         /* tag NULL: none                                                */
-        bool  digest;
-        bool  official;                 /* docker-library's: its flavours are known                      */
+        char *repository, *tag; /* tag NULL: none */
+        bool digest;
+        bool official; /* docker-library's: its flavours are known */
 } Name;
 
 static void name_done(Name *n)
@@ -22,7 +22,8 @@ static void name_done(Name *n)
 /* localhost:5000/postgres:13@sha256:.. */
 static void split(const char *image, Name *n)
 {
-        const char *at = strchr(image, '@'), *end = at ? at : image + strlen(image), *slash = image, *colon = NULL;
+        const char *at = strchr(image, '@'), *end = at ? at : image + strlen(image), *slash = image,
+                   *colon = NULL;
         for (const char *p = image; p < end; p++)
                 if (*p == '/')
                         slash = p;
@@ -40,8 +41,8 @@ static void split(const char *image, Name *n)
         n->official = str_eq(rest, "postgres");
 }
 
-/* How many bytes of a word stand before its number: pg16, PG16, postgres16. -1: it is no word of a major.
- * 16, 16.4, 16rc1; not 16.4.0, whose third number is the image's own. */
+/* How many bytes of a word stand before its number: pg16, PG16, postgres16. -1: it is no word of a
+ * major. 16, 16.4, 16rc1; not 16.4.0, whose third number is the image's own. */
 static int before_number(const char *word, size_t n, int from)
 {
         static const char *const prefixes[] = { "", "pg", "postgres", "postgresql" };
@@ -61,7 +62,8 @@ static int before_number(const char *word, size_t n, int from)
                 p += minor ? minor + 1 : 0;
                 static const char *const early[] = { "alpha", "beta", "rc" };
                 for (size_t e = 0; e < LEN(early) && !minor; e++)
-                        if ((size_t)(end - p) > strlen(early[e]) && strncasecmp(p, early[e], strlen(early[e])) == 0) {
+                        if ((size_t)(end - p) > strlen(early[e]) &&
+                            strncasecmp(p, early[e], strlen(early[e])) == 0) {
                                 p += strlen(early[e]);
                                 while (p < end && isdigit((unsigned char)*p))
                                         p++;
@@ -88,10 +90,10 @@ static bool numbered_alpine(const Name *name, const char *word, size_t n)
 }
 
 typedef struct Walk {
-        Buf    out;
-        size_t majors;                  /* words that name it                                            */
-        char  *other;                   /* the first that names another version; NULL: none              */
-        bool   alpine;
+        Buf out;
+        size_t majors; /* words that name it */
+        char *other;   /* the first that names another version; NULL: none */
+        bool alpine;
 } Walk;
 
 static void walk(const Name *name, int from, int to, Walk *w)
@@ -122,7 +124,8 @@ static char *of_the_newest(const Name *n, int to)
         bool plain = !n->tag || str_eq(n->tag, "latest");
         if (!n->official || (n->tag && has_digit(n->tag, strlen(n->tag))))
                 return NULL;
-        return plain ? xasprintf("%s:%d", n->repository, to) : xasprintf("%s:%d-%s", n->repository, to, n->tag);
+        return plain ? xasprintf("%s:%d", n->repository, to)
+                     : xasprintf("%s:%d-%s", n->repository, to, n->tag);
 }
 
 void image_next(const char *image, int from, int to, ImageNext *ret)
@@ -138,13 +141,18 @@ void image_next(const char *image, int from, int to, ImageNext *ret)
         else if (!w.majors && !w.other)
                 ret->image = of_the_newest(&n, to);
         if (w.other && w.majors)
-                ret->words = xasprintf("%s names another version as well (%s), which must fit: its publisher says which "
-                                       "one has PostgreSQL %d", n.tag, w.other, to);
+                ret->words = xasprintf("%s names another version as well (%s), which must fit: its "
+                                       "publisher says which one has "
+                                       "PostgreSQL %d",
+                                       n.tag, w.other, to);
         else if (!ret->image)
-                ret->words = xasprintf("%s does not say a major of PostgreSQL%s: its publisher says which one has %d",
+                ret->words = xasprintf("%s does not say a major of PostgreSQL%s: its publisher "
+                                       "says which one has %d",
                                        n.tag ? n.tag : image, w.other ? " by itself" : "", to);
         else if (n.digest)
-                ret->words = xasprintf("the digest is left out: it is of the image there is now, not of PostgreSQL %d", to);
+                ret->words = xasprintf("the digest is left out: it is of the image there is now, "
+                                       "not of PostgreSQL %d",
+                                       to);
         else if (w.alpine)
                 ret->words = xstrdup("Alpine's own number is left out: the next major has others");
         buf_done(&w.out);

@@ -17,8 +17,9 @@ static unsigned long inode_of(const char *table, int local, int remote)
         for (const char *line = strchr(table, '\n'); line && *++line; line = strchr(line, '\n')) {
                 unsigned int from = 0, to = 0, state = 0;
                 unsigned long inode = 0;
-                if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x %*s %*s %*s %*u %*d %lu", &from, &to,
-                           &state, &inode) == 4 &&
+                if (sscanf(line,
+                           " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x %*s %*s %*s %*u %*d %lu",
+                           &from, &to, &state, &inode) == 4 &&
                     (int)from == local && (int)to == remote && state == 1)
                         return inode;
         }
@@ -86,7 +87,8 @@ static void describe(const char *pid, Peer *ret)
         if (io_read_file(comm, 4096, &name, NULL, &ignored))
                 snprintf(ret->name, sizeof ret->name, "%.*s", (int)strcspn(name, "\n"), name);
         /* With a cgroup namespace of its own only the mounts (of /etc/hosts) still say it. */
-        if (io_read_file(cgroup, TABLE_MAX, &text, NULL, &ignored) && host_peer_container(text, ret->container))
+        if (io_read_file(cgroup, TABLE_MAX, &text, NULL, &ignored) &&
+            host_peer_container(text, ret->container))
                 return;
         err_clear(&ignored);
         if (io_read_file(mounts, TABLE_MAX, &more, NULL, &ignored)) {
@@ -99,7 +101,9 @@ static void describe(const char *pid, Peer *ret)
 bool host_peer_find(long server_pid, int client_port, int server_port, Peer *ret)
 {
         *ret = (Peer){ 0 };
-        unsigned long inode = server_pid > 0 && client_port > 0 ? find_inode(server_pid, client_port, server_port) : 0;
+        unsigned long inode = server_pid > 0 && client_port > 0
+                                      ? find_inode(server_pid, client_port, server_port)
+                                      : 0;
         DIR *d = inode ? opendir("/proc") : NULL;
         bool found = false;
         for (const struct dirent *e; d && !found && (e = readdir(d));) {

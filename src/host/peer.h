@@ -8,8 +8,8 @@
 
 typedef struct Peer {
         long pid;
-        char name[32];      /* of the program                                             */
-        char container[72]; /* id, or "": a program on the machine itself                 */
+        char name[32];      /* of the program */
+        char container[72]; /* id, or "": a program on the machine itself */
 } Peer;
 
 /* `server_pid`: any process in the server's network namespace; ports as the client has them.

@@ -10,15 +10,17 @@
 #include "base/text.h"
 #include "host/container.h"
 
-#define TRIES      12            /* with what a try itself takes, some ten seconds              */
+#define TRIES      12 /* with what a try itself takes, some ten seconds */
 #define BETWEEN_MS 500
 
 /* Two ways to say it: the engine's own book ("Bind for 127.0.0.1:8080 failed: port is already
- * allocated", libnetwork's portallocator) and the kernel's ("listen tcp4 0.0.0.0:8080: bind: address
- * already in use", the userland proxy). */
+ * allocated", libnetwork's portallocator) and the kernel's ("listen tcp4 0.0.0.0:8080: bind:
+ * address already in use", the userland proxy). */
 char *port_in_message(const char *said)
 {
-        static const struct { const char *says, *before; } ways[] = {
+        static const struct {
+                const char *says, *before;
+        } ways[] = {
                 { "port is already allocated", "Bind for " },
                 { "address already in use", "listen tcp" },
                 { "address already in use", "listen udp" },
@@ -42,7 +44,8 @@ static bool publishes(const json_t *container, int port)
 {
         const char *inside;
         json_t *bindings, *one;
-        json_object_foreach(jx_get(jx_get(container, "NetworkSettings"), "Ports"), inside, bindings) {
+        json_object_foreach(jx_get(jx_get(container, "NetworkSettings"), "Ports"), inside,
+                            bindings) {
                 size_t i;
                 json_array_foreach(bindings, i, one) {
                         if (atoi(jx_str(one, "HostPort", "0")) == port)
@@ -62,8 +65,9 @@ static unsigned long listening_inode(const char *table, int port)
         while (f && !found && fgets(line, sizeof line, f)) {
                 unsigned local = 0, state = 0;
                 unsigned long inode = 0;
-                if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*d %*d %lu", &local,
-                           &state, &inode) == 3 && (int)local == port && state == 0x0a)
+                if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*d %*d %lu",
+                           &local, &state, &inode) == 3 &&
+                    (int)local == port && state == 0x0a)
                         found = inode;
         }
         if (f)
@@ -157,7 +161,8 @@ bool docker_start(const HostCall *call, const Argv *argv, Err *err)
         for (int tries = 1;; tries++) {
                 if (docker_do(call, argv, NULL, err))
                         return true;
-                AUTO_FREE char *where = err->kind == ERR_COMMAND ? port_in_message(err->message) : NULL;
+                AUTO_FREE char *where =
+                        err->kind == ERR_COMMAND ? port_in_message(err->message) : NULL;
                 if (!where)
                         return false;
                 int status = err->exit_status;
@@ -167,10 +172,12 @@ bool docker_start(const HostCall *call, const Argv *argv, Err *err)
                         err->exit_status = status;
                         return err_wrap(err, "docker %s", argv->n > 1 ? argv->v[1] : "");
                 }
-                AUTO_FREE char *words = xasprintf("port %s is taken at the moment; trying again", where);
+                AUTO_FREE char *words =
+                        xasprintf("port %s is taken at the moment; trying again", where);
                 if (call && call->say)
                         call->say(call->arg, 2, words);
                 if (!rest(call))
-                        return err_set(err, ERR_CANCELLED, "waiting for port %s was stopped", where);
+                        return err_set(err, ERR_CANCELLED, "waiting for port %s was stopped",
+                                       where);
         }
 }

@@ -10,7 +10,7 @@ enum {
  * progress, which may come 10^5 times and is worth nothing after a crash. */
 static const struct {
         const char *name;
-        unsigned    traits;
+        unsigned traits;
 } events[EV_COUNT_] = {
         [EV_NONE] = { "", 0 },
         [EV_RUN_OPEN] = { "run.open", R },

@@ -97,7 +97,8 @@ char *export_downtime(const RunView *v)
         if (v->downtime_planned_ms)
                 buf_printf(&b, "planned %s", export_span(v->downtime_planned_ms, planned));
         if (v->budget_ms)
-                buf_printf(&b, "%sat most %s", b.len ? ", " : "", export_span(v->budget_ms, budget));
+                buf_printf(&b, "%sat most %s", b.len ? ", " : "",
+                           export_span(v->budget_ms, budget));
         if (b.len)
                 buf_adds(&b, "; ");
         if (ms < 0)
@@ -171,24 +172,31 @@ size_t export_header(const RunView *v, const char *head_hash, ExportRow rows[EXP
         const char *none = "?";
         size_t n = 0;
         rows[n++] = (ExportRow){ "Run", xstrdup(v->run ? v->run : none) };
-        rows[n++] = (ExportRow){ "Runbook", xasprintf("%s%s%s, sha256 %s",
-                v->runbook ? v->runbook : none, v->version ? " version " : "",
-                v->version ? v->version : "", v->sha256 && *v->sha256 ? v->sha256 : none) };
-        rows[n++] = (ExportRow){ "Plan", xasprintf("%zu steps, sha256 %s", v->n_steps,
-                v->plan_sha256 && *v->plan_sha256 ? v->plan_sha256 : none) };
+        rows[n++] =
+                (ExportRow){ "Runbook",
+                             xasprintf("%s%s%s, sha256 %s", v->runbook ? v->runbook : none,
+                                       v->version ? " version " : "", v->version ? v->version : "",
+                                       v->sha256 && *v->sha256 ? v->sha256 : none) };
+        rows[n++] =
+                (ExportRow){ "Plan",
+                             xasprintf("%zu steps, sha256 %s", v->n_steps,
+                                       v->plan_sha256 && *v->plan_sha256 ? v->plan_sha256 : none) };
         rows[n++] = (ExportRow){ "Tool", xstrdup(v->tool && *v->tool ? v->tool : none) };
         rows[n++] = (ExportRow){ "Host", xstrdup(v->host && *v->host ? v->host : none) };
         rows[n++] = (ExportRow){ "By", by_words(v) };
         rows[n++] = (ExportRow){ "Start", xstrdup(export_time(v->t_open, start)) };
-        rows[n++] = (ExportRow){ "End", xasprintf("%s, after %s",
-                v->t_close ? export_time(v->t_close, end) : "not yet",
-                export_span(run_view_elapsed_ms(v, 0), span)) };
+        rows[n++] =
+                (ExportRow){ "End", xasprintf("%s, after %s",
+                                              v->t_close ? export_time(v->t_close, end) : "not yet",
+                                              export_span(run_view_elapsed_ms(v, 0), span)) };
         rows[n++] = (ExportRow){ "Downtime", export_downtime(v) };
         rows[n++] = (ExportRow){ "Verdict", export_verdict(v) };
-        rows[n++] = (ExportRow){ "Journal", xasprintf("%lld records, head %s",
-                (long long)v->last_seq, head_hash ? head_hash : v->head_hash) };
+        rows[n++] =
+                (ExportRow){ "Journal", xasprintf("%lld records, head %s", (long long)v->last_seq,
+                                                  head_hash ? head_hash : v->head_hash) };
         if (v->damage)
                 rows[n++] = (ExportRow){ "DAMAGED", xasprintf("%s; what follows is what was "
-                                                              "readable", v->damage) };
+                                                              "readable",
+                                                              v->damage) };
         return n;
 }

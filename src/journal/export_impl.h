@@ -11,8 +11,8 @@ char *export_time(int64_t t_ms, char buf[static 40]);
 char *export_deed_name(const ViewDeed *d);
 char *export_deed_notes(const RunView *v, const ViewDeed *d);
 const char *export_deed_status(const ViewDeed *d);
-char *export_downtime(const RunView *v);        /* "planned 12 min, at most 20 min; was 7:09" */
-char *export_verdict(const RunView *v);         /* "done", "undone: undone by anna" */
+char *export_downtime(const RunView *v); /* "planned 12 min, at most 20 min; was 7:09" */
+char *export_verdict(const RunView *v);  /* "done", "undone: undone by anna" */
 /* Titles of steps whose turn never came: "8 Compare, 9 Start"; NULL when there are none. */
 char *export_not_started(const RunView *v);
 const char *export_issue_word(const ViewIssue *i);
@@ -22,7 +22,7 @@ char *export_issue_words(const ViewIssue *i);
 /* The header's rows. value is malloc()ed. */
 typedef struct ExportRow {
         const char *name;
-        char       *value;
+        char *value;
 } ExportRow;
 enum { EXPORT_ROWS = 12 };
 size_t export_header(const RunView *v, const char *head_hash, ExportRow rows[EXPORT_ROWS]);

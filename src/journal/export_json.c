@@ -13,8 +13,9 @@ static void set_time(json_t *j, const char *key, int64_t t_ms)
 
 static json_t *deed_json(const RunView *v, const ViewDeed *d)
 {
-        static const char *const types[] = { [DEED_STEP] = "step", [DEED_GATE] = "gate",
-                                             [DEED_UNDO] = "undo" };
+        static const char *const types[] = {
+                [DEED_STEP] = "step", [DEED_GATE] = "gate", [DEED_UNDO] = "undo"
+        };
         AUTO_FREE char *notes = export_deed_notes(v, d);
         json_t *j = json_object();
         jx_set_str(j, "type", types[d->type]);
@@ -121,12 +122,12 @@ static void set_run(json_t *j, const RunView *v, const char *head_hash)
         jx_set_str(j, "damage", v->damage);
 }
 
-#define SET_ALL(j, name, array, n, fn)                                                          \
-        do {                                                                                    \
-                json_t *list_ = json_array();                                                   \
-                for (size_t i_ = 0; i_ < (n); i_++)                                             \
-                        json_array_append_new(list_, fn(&(array)[i_]));                         \
-                jx_set((j), (name), list_);                                                     \
+#define SET_ALL(j, name, array, n, fn)                                                             \
+        do {                                                                                       \
+                json_t *list_ = json_array();                                                      \
+                for (size_t i_ = 0; i_ < (n); i_++)                                                \
+                        json_array_append_new(list_, fn(&(array)[i_]));                            \
+                jx_set((j), (name), list_);                                                        \
         } while (0)
 
 json_t *export_json(const RunView *v, const char *head_hash)

@@ -139,7 +139,8 @@ static void add_issues(const RunView *v, Buf *out)
 {
         char hms[16];
         if (v->n_issues)
-                buf_adds(out, "\n## Errors\n\n| Time | Step | Verdict | Error |\n|---|---|---|---|\n");
+                buf_adds(out,
+                         "\n## Errors\n\n| Time | Step | Verdict | Error |\n|---|---|---|---|\n");
         for (size_t i = 0; i < v->n_issues; i++) {
                 const ViewIssue *is = &v->issues[i];
                 AUTO_FREE char *words = export_issue_words(is);

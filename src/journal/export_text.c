@@ -64,8 +64,11 @@ static void add_steps(const RunView *v, Buf *out)
                 AUTO_FREE char *notes = export_deed_notes(v, d);
                 buf_printf(out, "%s  ", clock_hms(d->t_start, hms));
                 add_padded(out, name, wide + 2);
-                add_padded(out, d->t_end && d->type != DEED_GATE && d->attempt + (int)d->type
-                                ? export_span(d->ms, span) : "", 14);
+                add_padded(out,
+                           d->t_end && d->type != DEED_GATE && d->attempt + (int)d->type
+                                   ? export_span(d->ms, span)
+                                   : "",
+                           14);
                 add_padded(out, export_deed_status(d), 14);
                 add_line(out, notes);
         }
@@ -81,16 +84,18 @@ static void add_people(const RunView *v, Buf *out)
         char when[40];
         for (size_t i = 0; i < v->n_decisions; i++) {
                 const ViewDecision *d = &v->decisions[i];
-                AUTO_FREE char *line = xasprintf("%s: %s%s%s, %s", d->question ? d->question : d->id,
-                        d->answer ? d->answer : "(open)", d->by ? ", by " : "", d->by ? d->by : "",
-                        export_time(d->t_ms, when));
+                AUTO_FREE char *line =
+                        xasprintf("%s: %s%s%s, %s", d->question ? d->question : d->id,
+                                  d->answer ? d->answer : "(open)", d->by ? ", by " : "",
+                                  d->by ? d->by : "", export_time(d->t_ms, when));
                 buf_adds(out, i ? "" : "\nDECISIONS\n");
                 add_line(out, line);
         }
         for (size_t i = 0; i < v->n_ticks; i++) {
                 const ViewTick *t = &v->ticks[i];
-                AUTO_FREE char *line = xasprintf("[%c] %s, by %s, %s", t->ticked ? 'x' : ' ', t->text,
-                        t->by ? t->by : "?", export_time(t->t_ms, when));
+                AUTO_FREE char *line =
+                        xasprintf("[%c] %s, by %s, %s", t->ticked ? 'x' : ' ', t->text,
+                                  t->by ? t->by : "?", export_time(t->t_ms, when));
                 buf_adds(out, i ? "" : "\nMANUAL CHECKS\n");
                 add_line(out, line);
         }
@@ -101,16 +106,18 @@ static void add_things(const RunView *v, Buf *out)
         char when[40], size[24];
         for (size_t i = 0; i < v->n_obligations; i++) {
                 const ViewObligation *o = &v->obligations[i];
-                AUTO_FREE char *line = xasprintf("%s: %s, %s", o->t_met ? "put back" : "STILL OPEN",
-                        o->text, export_time(o->t_met ? o->t_met : o->t_add, when));
+                AUTO_FREE char *line =
+                        xasprintf("%s: %s, %s", o->t_met ? "put back" : "STILL OPEN", o->text,
+                                  export_time(o->t_met ? o->t_met : o->t_add, when));
                 buf_adds(out, i ? "" : "\nOBLIGATIONS\n");
                 add_line(out, line);
         }
         for (size_t i = 0; i < v->n_artifacts; i++) {
                 const ViewArtifact *a = &v->artifacts[i];
-                AUTO_FREE char *line = xasprintf("%s: %s, %s, sha256 %s", a->what, a->path,
-                        a->size < 0 ? "size not known" : fmt_bytes(a->size, size),
-                        a->sha256 ? a->sha256 : "not known");
+                AUTO_FREE char *line =
+                        xasprintf("%s: %s, %s, sha256 %s", a->what, a->path,
+                                  a->size < 0 ? "size not known" : fmt_bytes(a->size, size),
+                                  a->sha256 ? a->sha256 : "not known");
                 buf_adds(out, i ? "" : "\nARTIFACTS\n");
                 add_line(out, line);
         }

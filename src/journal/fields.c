@@ -5,17 +5,18 @@
 #include "base/redact.h"
 #include "base/text.h"
 
-#define CUT_MARK "\xe2\x80\xa6 (cut)"   /* an ellipsis */
+#define CUT_MARK "\xe2\x80\xa6 (cut)" /* an ellipsis */
 enum { SHORT_ENOUGH = 80 };
 
 /* What undo, resume and conditions read back. The redactor's guesswork must not touch a name
  * here only because somebody's password is the same word (see redact_data). */
 static bool is_data(const char *key)
 {
-        static const char *const keys[] = { "data", "vars", "value", "kind", "phase", "id",
-                                            "step", "name", "effect", "resume", "unit", "key",
-                                            "ref", "path", "sha256", "plan_sha256", "answer",
-                                            "verdict", "target", "run", "from", "to" };
+        static const char *const keys[] = { "data",        "vars",   "value",   "kind",   "phase",
+                                            "id",          "step",   "name",    "effect", "resume",
+                                            "unit",        "key",    "ref",     "path",   "sha256",
+                                            "plan_sha256", "answer", "verdict", "target", "run",
+                                            "from",        "to" };
         for (size_t i = 0; i < LEN(keys); i++)
                 if (str_eq(key, keys[i]))
                         return true;
@@ -81,10 +82,10 @@ json_t *fields_prepare(const json_t *fields)
 /* ---- making it shorter ---- */
 
 typedef struct Longest {
-        json_t *text;           /* a string that may be cut                  */
-        size_t  text_len;
-        json_t *list;           /* an array of texts or rows that may be cut */
-        size_t  list_len;
+        json_t *text; /* a string that may be cut */
+        size_t text_len;
+        json_t *list; /* an array of texts or rows that may be cut */
+        size_t list_len;
 } Longest;
 
 static size_t written_len(const json_t *j)

@@ -8,7 +8,7 @@ static void add_phase(Fold *f, const Event *ev)
         RunView *v = &f->v;
         const json_t *e = ev->fields;
         size_t n = v->n_phases;
-        for (size_t i = 0; i < n; i++)          /* an engine died while writing the plan down */
+        for (size_t i = 0; i < n; i++) /* an engine died while writing the plan down */
                 if (str_eq(v->phases[i].id, jx_str(e, "id", "")))
                         return;
         ViewPhase *p = VIEW_ADD(v->phases, v->n_phases, f->phases_cap);
@@ -285,14 +285,14 @@ static void resume_run(Fold *f, const Event *ev)
         v->paused = false;
         view_keep(&v->stopped_why, NULL);
         view_keep(&v->stopped_hint, NULL);
-        if (v->status) {                /* closed as failed, and now it is rolled back */
+        if (v->status) { /* closed as failed, and now it is rolled back */
                 view_keep(&v->status, NULL);
                 view_keep(&v->close_reason, NULL);
                 v->t_close = 0;
         }
         if (!other_engine)
                 return;
-        rebase_boot_clock(f, ev);       /* nobody looks yet, nothing is asked yet */
+        rebase_boot_clock(f, ev); /* nobody looks yet, nothing is asked yet */
         f->engine_pid = pid;
         v->viewers = 0;
         if (v->gate.open)

@@ -30,8 +30,7 @@ static void push(Fold *f, const Event *ev, const ViewStep *st, int level, const 
                         memmove(f->lines_block, v->lines, v->n_lines * sizeof *v->lines);
                 if (v->n_lines * 2 > f->lines_cap || !f->lines_block) {
                         f->lines_cap = MIN(MAX(f->lines_cap * 2, 64), 2 * (size_t)VIEW_LINES);
-                        f->lines_block = xrealloc(f->lines_block,
-                                                  f->lines_cap * sizeof *v->lines);
+                        f->lines_block = xrealloc(f->lines_block, f->lines_cap * sizeof *v->lines);
                 }
                 v->lines = f->lines_block;
         }
@@ -101,7 +100,8 @@ static void run_lines(Fold *f, const Event *ev, const ViewStep *st)
                 if (v->stopped_why)
                         SAY(LINE_ERROR, NULL, "the run stopped: %s", v->stopped_why);
                 else
-                        SAY(LINE_WARN, view_text(e, "by"), "the run is paused (%s)", jx_str(e, "cause", "asked"));
+                        SAY(LINE_WARN, view_text(e, "by"), "the run is paused (%s)",
+                            jx_str(e, "cause", "asked"));
                 break;
         case EV_RUN_RESUME:
                 SAY(LINE_INFO, view_text(e, "by"), "the run goes on%s",
@@ -113,8 +113,7 @@ static void run_lines(Fold *f, const Event *ev, const ViewStep *st)
         case EV_RUN_CLOSE: {
                 const char *reason = view_text(e, "reason");
                 bool good = str_eq(v->status, "done") || str_eq(v->status, "undone");
-                SAY(good ? LINE_OK : LINE_ERROR, NULL, "run %s%s%s",
-                    v->status ? v->status : "done",
+                SAY(good ? LINE_OK : LINE_ERROR, NULL, "run %s%s%s", v->status ? v->status : "done",
                     reason ? ": " : "", reason ? reason : "");
                 break;
         }
@@ -199,7 +198,9 @@ static void check_lines(Fold *f, const Event *ev, const ViewStep *st)
                 return;
         }
         AUTO_FREE char *actual = jx_words(jx_get(e, "actual"));
-        SAY(str_eq(verdict, "warn") ? LINE_WARN : str_eq(verdict, "ask") ? LINE_ASK : LINE_ERROR,
+        SAY(str_eq(verdict, "warn")  ? LINE_WARN
+            : str_eq(verdict, "ask") ? LINE_ASK
+                                     : LINE_ERROR,
             NULL, "%s (%s; found: %s)", msg ? msg : "not as expected", that, actual);
 }
 
@@ -251,15 +252,15 @@ static void other_lines(Fold *f, const Event *ev, const ViewStep *st)
                 const char *state = jx_str(e, "sqlstate", "");
                 bool stop = !str_eq(verdict, "tolerated") && !str_eq(verdict, "retry");
                 if (stop)
-                        break;          /* step.failed says it */
+                        break; /* step.failed says it */
                 SAY(LINE_WARN, NULL, "%s: %s%s%s%s%s", verdict, object ? object : "",
                     object ? ": " : "", jx_str(e, "message", ""), *state ? " SQLSTATE " : "",
                     state);
                 break;
         }
         case EV_ARTIFACT:
-                SAY(LINE_INFO, NULL, "%s: %s, %s", jx_str(e, "what", "file"),
-                    jx_str(e, "path", ""), fmt_bytes(jx_int(e, "size", 0), size));
+                SAY(LINE_INFO, NULL, "%s: %s, %s", jx_str(e, "what", "file"), jx_str(e, "path", ""),
+                    fmt_bytes(jx_int(e, "size", 0), size));
                 break;
         case EV_OBLIGE_ADD:
                 SAY(LINE_INFO, NULL, "to be put back later: %s", jx_str(e, "text", ""));
@@ -272,9 +273,9 @@ static void other_lines(Fold *f, const Event *ev, const ViewStep *st)
                     jx_str(e, "target", "server"));
                 break;
         case EV_FENCE_CLOSE:
-                SAY(str_eq(jx_str(e, "verdict", "clean"), "clean")     ? LINE_OK
-                    : str_eq(jx_str(e, "verdict", ""), "written") ? LINE_ERROR
-                                                                  : LINE_WARN,
+                SAY(str_eq(jx_str(e, "verdict", "clean"), "clean") ? LINE_OK
+                    : str_eq(jx_str(e, "verdict", ""), "written")  ? LINE_ERROR
+                                                                   : LINE_WARN,
                     NULL, "fence: %s", jx_str(e, "message", jx_str(e, "verdict", "clean")));
                 break;
         case EV_CLOCK_JUMP: {
@@ -284,8 +285,10 @@ static void other_lines(Fold *f, const Event *ev, const ViewStep *st)
                 break;
         }
         case EV_JOURNAL_RECOVERED:
-                SAY(LINE_WARN, NULL, "the last %lld bytes of the journal were incomplete; kept as "
-                    "%s and cut", (long long)jx_int(e, "bytes", 0), jx_str(e, "file", "a copy"));
+                SAY(LINE_WARN, NULL,
+                    "the last %lld bytes of the journal were incomplete; kept as "
+                    "%s and cut",
+                    (long long)jx_int(e, "bytes", 0), jx_str(e, "file", "a copy"));
                 break;
         case EV_IO_ERROR:
                 SAY(LINE_ERROR, NULL, "%s", jx_str(e, "message", "the disk failed"));

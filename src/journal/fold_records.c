@@ -1,4 +1,5 @@
-/* fold_records.c: what is kept for afterwards: facts, decisions, ticks, artifacts, errors, deeds. */
+/* fold_records.c: what is kept for afterwards: facts, decisions, ticks, artifacts, errors,
+ * deeds. */
 #include "journal/view_impl.h"
 
 void view_fact(RunView *v, const Event *ev)
@@ -48,7 +49,7 @@ void view_deed_begin(Fold *f, int type, const Event *ev, const ViewStep *st)
         RunView *v = &f->v;
         const json_t *e = ev->fields;
         ViewDeed *before = type == DEED_UNDO ? open_deed(v, type, ev) : NULL;
-        if (before)                     /* asked about drift, now tried once more */
+        if (before) /* asked about drift, now tried once more */
                 view_deed_end(f, type, ev, st, ST_UNDO_FAILED, st->error.message);
         if (v->n_deeds >= VIEW_DEEDS)
                 return;
@@ -70,7 +71,7 @@ void view_deed_end(Fold *f, int type, const Event *ev, const ViewStep *st, StepS
 {
         RunView *v = &f->v;
         ViewDeed *d = open_deed(v, type, ev);
-        if (!d) {                       /* skipped or already done: it never began */
+        if (!d) { /* skipped or already done: it never began */
                 if (v->n_deeds >= VIEW_DEEDS)
                         return;
                 view_deed_begin(f, type, ev, st);
@@ -122,7 +123,7 @@ static void issue(Fold *f, const Event *ev, const ViewStep *st, int verdict)
                      str_eq(last->message, message) && str_eq(last->step, ev->step);
         f->issue_was_error = ev->type == EV_ERROR && verdict == ISSUE_STOPPED;
         if (twice)
-                return;                 /* the error, then step.failed because of it */
+                return; /* the error, then step.failed because of it */
         if (v->n_issues >= VIEW_ISSUES)
                 return;
         ViewIssue *i = VIEW_ADD(v->issues, v->n_issues, f->issues_cap);
@@ -200,7 +201,7 @@ static void error_event(Fold *f, const Event *ev, ViewStep *st)
         else if (str_eq(verdict, "retry"))
                 retried(f, ev, st);
         else
-                issue(f, ev, st, ISSUE_STOPPED);        /* step.failed follows and counts */
+                issue(f, ev, st, ISSUE_STOPPED); /* step.failed follows and counts */
 }
 
 static void check_event(Fold *f, const Event *ev, ViewStep *st)

@@ -20,13 +20,13 @@
 enum { BALLAST = 1024 * 1024 };
 
 struct Journal {
-        char  *dir;
-        int    fd;
-        off_t  size;            /* of good records                                       */
-        Chain  chain;
-        Buf    line;
-        json_t *last;           /* the event handed out by the last append               */
-        char  *dead;            /* why nothing may be appended any more, or NULL         */
+        char *dir;
+        int fd;
+        off_t size; /* of good records */
+        Chain chain;
+        Buf line;
+        json_t *last; /* the event handed out by the last append */
+        char *dead;   /* why nothing may be appended any more, or NULL */
 };
 
 /* ---- the ballast: a megabyte to give back when the disk is full ---- */
@@ -44,7 +44,7 @@ static void ballast_make(const Journal *j)
         AUTO_ERR err = { 0 };
         for (int i = 0; i < BALLAST / 65536; i++)
                 if (!io_write_all(fd, block, 65536, &err))
-                        break;          /* a full disk: the first append will say so */
+                        break; /* a full disk: the first append will say so */
 }
 
 static void ballast_free(const Journal *j)
@@ -61,8 +61,8 @@ static bool refuse_known_bad_disk(const char *run_dir, Err *err)
         if (!io_exists(path))
                 return true;
         err_set(err, ERR_SYSTEM, "the disk failed while this run was journaled (see %s)", path);
-        return err_hint(err, "copy the directory to a healthy disk, check it with `pgsherpa journal "
-                             "verify`, then remove io-error.json there and resume");
+        return err_hint(err, "copy the directory to a healthy disk, check it with `pgsherpa "
+                             "journal verify`, then remove io-error.json there and resume");
 }
 
 static bool open_file(Journal *j, Err *err)
@@ -152,8 +152,7 @@ static bool die(Journal *j, int sys_errno, const char *what, Err *err)
         if (full && ftruncate(j->fd, j->size) == 0 &&
             record_encode(&j->chain, EV_IO_ERROR, NULL, fields, clock_wall_ms(), clock_boot_ms(),
                           &line, &next) &&
-            write(j->fd, buf_str(&line), line.len) == (ssize_t)line.len &&
-            fdatasync(j->fd) == 0) {
+            write(j->fd, buf_str(&line), line.len) == (ssize_t)line.len && fdatasync(j->fd) == 0) {
                 j->chain = next;
                 j->size += (off_t)line.len;
                 return err_hint(err, "make room on this disk, then resume the run");
@@ -163,16 +162,17 @@ static bool die(Journal *j, int sys_errno, const char *what, Err *err)
         AUTO_FREE char *text = jx_dump(fields);
         if (!full && !io_replace_file(path, text, strlen(text), 0600, &ignored))
                 fprintf(stderr, "pgsherpa: %s\n", ignored.message);
-        return err_hint(err, "nothing more is started; what is on this disk may not be what was "
-                             "written: check it, copy %s elsewhere, and resume from there",
+        return err_hint(err,
+                        "nothing more is started; what is on this disk may not be what was "
+                        "written: check it, copy %s elsewhere, and resume from there",
                         j->dir);
 }
 
 static bool write_head(Journal *j, Err *err)
 {
         AUTO_FREE char *path = io_join(j->dir, "head");
-        AUTO_FREE char *text = xasprintf("{\"seq\":%lld,\"h\":\"%s\"}\n", (long long)j->chain.seq,
-                                         j->chain.hash);
+        AUTO_FREE char *text =
+                xasprintf("{\"seq\":%lld,\"h\":\"%s\"}\n", (long long)j->chain.seq, j->chain.hash);
         if (io_replace_file(path, text, strlen(text), 0600, err))
                 return true;
         j->dead = xstrdup(err->message);
@@ -218,8 +218,7 @@ static bool spill_fact(Journal *j, json_t *fields, Err *err)
         AUTO_FREE char *dir = io_join(j->dir, "output");
         AUTO_FREE char *path = io_join(j->dir, name);
         char hex[65];
-        if (!io_mkdir_p(dir, 0700, err) ||
-            !io_replace_file(path, text, strlen(text), 0600, err))
+        if (!io_mkdir_p(dir, 0700, err) || !io_replace_file(path, text, strlen(text), 0600, err))
                 return err_wrap(err, "writing the fact %s", jx_str(fields, "name", "?"));
         digest_hex_of(text, strlen(text), hex);
         json_object_del(fields, "value");
@@ -263,8 +262,9 @@ static bool make_room(Journal *j, EventType type, json_t *fields, Err *err)
         }
         if (fields_shrink(fields))
                 return true;
-        err_set(err, ERR_USER, "a %s record is larger than %d bytes and holds nothing that may "
-                               "be cut",
+        err_set(err, ERR_USER,
+                "a %s record is larger than %d bytes and holds nothing that may "
+                "be cut",
                 event_name(type), LIMIT_RECORD);
         return err_hint(err, "keep large values in a file of the run directory and remember its "
                              "name");
@@ -301,7 +301,7 @@ bool journal_append(Journal *j, EventType type, const char *step, json_t *fields
         if (!record_parse(buf_str(&j->line), j->line.len - 1, ev, err))
                 return err_wrap(err, "reading back record %lld", (long long)j->chain.seq);
         j->last = ev->fields;
-        if (type == EV_STEP_REMEMBER)           /* all of it, also when it was split */
+        if (type == EV_STEP_REMEMBER) /* all of it, also when it was split */
                 json_object_set(ev->fields, "data", jx_get(prepared, "data"));
         return true;
 }

@@ -30,27 +30,64 @@
  * stand in events.h. */
 typedef enum EventType {
         EV_NONE,
-        EV_RUN_OPEN, EV_PLAN_PHASE, EV_PLAN_STEP, EV_PLAN_ACCEPT, EV_RUN_ATTACH, EV_RUN_DETACH,
-        EV_PHASE_START, EV_PHASE_END,
-        EV_STEP_INTENT, EV_STEP_REMEMBER, EV_PROC_SPAWN, EV_SQL_BEGIN, EV_PROGRESS, EV_CHECK,
-        EV_FACT, EV_GATE_OPEN, EV_GATE_ANSWER, EV_DECISION_OPEN, EV_DECISION_ANSWER,
-        EV_MANUAL_TICK, EV_NOTE, EV_ERROR,
-        EV_STEP_DONE, EV_STEP_FAILED, EV_STEP_SKIPPED, EV_STEP_ALREADY, EV_STEP_UNKNOWN,
-        EV_ARTIFACT, EV_UNDO_START, EV_UNDO_INTENT, EV_UNDO_DONE, EV_UNDO_FAILED, EV_UNDO_DRIFT,
-        EV_UNDO_END, EV_OBLIGE_ADD, EV_OBLIGE_MET, EV_DOWNTIME_BEGIN, EV_DOWNTIME_END,
-        EV_FENCE_OPEN, EV_FENCE_CLOSE, EV_CLOCK_JUMP, EV_JOURNAL_RECOVERED, EV_IO_ERROR,
-        EV_RUN_PAUSE, EV_RUN_RESUME, EV_RUN_ABORT, EV_RUN_CLOSE,
+        EV_RUN_OPEN,
+        EV_PLAN_PHASE,
+        EV_PLAN_STEP,
+        EV_PLAN_ACCEPT,
+        EV_RUN_ATTACH,
+        EV_RUN_DETACH,
+        EV_PHASE_START,
+        EV_PHASE_END,
+        EV_STEP_INTENT,
+        EV_STEP_REMEMBER,
+        EV_PROC_SPAWN,
+        EV_SQL_BEGIN,
+        EV_PROGRESS,
+        EV_CHECK,
+        EV_FACT,
+        EV_GATE_OPEN,
+        EV_GATE_ANSWER,
+        EV_DECISION_OPEN,
+        EV_DECISION_ANSWER,
+        EV_MANUAL_TICK,
+        EV_NOTE,
+        EV_ERROR,
+        EV_STEP_DONE,
+        EV_STEP_FAILED,
+        EV_STEP_SKIPPED,
+        EV_STEP_ALREADY,
+        EV_STEP_UNKNOWN,
+        EV_ARTIFACT,
+        EV_UNDO_START,
+        EV_UNDO_INTENT,
+        EV_UNDO_DONE,
+        EV_UNDO_FAILED,
+        EV_UNDO_DRIFT,
+        EV_UNDO_END,
+        EV_OBLIGE_ADD,
+        EV_OBLIGE_MET,
+        EV_DOWNTIME_BEGIN,
+        EV_DOWNTIME_END,
+        EV_FENCE_OPEN,
+        EV_FENCE_CLOSE,
+        EV_CLOCK_JUMP,
+        EV_JOURNAL_RECOVERED,
+        EV_IO_ERROR,
+        EV_RUN_PAUSE,
+        EV_RUN_RESUME,
+        EV_RUN_ABORT,
+        EV_RUN_CLOSE,
         EV_COUNT_
 } EventType;
 
-const char *event_name(EventType type);                 /* "step.intent" */
-EventType   event_type(const char *name);               /* EV_NONE: unknown */
+const char *event_name(EventType type); /* "step.intent" */
+EventType event_type(const char *name); /* EV_NONE: unknown */
 
 typedef struct Event {
-        int64_t     seq, t_ms, bt_ms;   /* wall and boot clock, milliseconds                 */
-        EventType   type;
-        const char *step;               /* may be NULL                                       */
-        json_t     *fields;             /* the whole line as an object; borrowed             */
+        int64_t seq, t_ms, bt_ms; /* wall and boot clock, milliseconds */
+        EventType type;
+        const char *step; /* may be NULL */
+        json_t *fields;   /* the whole line as an object; borrowed */
 } Event;
 
 /* ---- writing: one process, holding the run's lock ---- */
@@ -66,7 +103,7 @@ Journal *journal_close(Journal *j);
  * be NULL) receives the event as written, valid until the next append. */
 bool journal_append(Journal *j, EventType type, const char *step, json_t *fields, Event *ev,
                     Err *err) MUST_CHECK;
-int64_t     journal_seq(const Journal *j);
+int64_t journal_seq(const Journal *j);
 const char *journal_head_hash(const Journal *j);
 
 /* ---- reading: anybody, any time, also while it grows ---- */

@@ -11,17 +11,17 @@
 #include "journal/recover.h"
 
 struct JournalReader {
-        char   *path;
-        int     fd;             /* -1: the file is not there yet                      */
-        Chain   chain;
-        off_t   offset;         /* of the first byte of `block` in the file           */
-        char   *block;
-        size_t  at, len;        /* block[at..len) is read and not yet looked at       */
+        char *path;
+        int fd; /* -1: the file is not there yet */
+        Chain chain;
+        off_t offset; /* of the first byte of `block` in the file */
+        char *block;
+        size_t at, len; /* block[at..len) is read and not yet looked at */
         json_t *last;
-        bool    skip_progress;
+        bool skip_progress;
 };
 
-enum { BLOCK = 256 * 1024 };    /* >= LIMIT_RECORD: a whole line always fits */
+enum { BLOCK = 256 * 1024 }; /* >= LIMIT_RECORD: a whole line always fits */
 
 JournalReader *journal_reader_open(const char *run_dir, Err *err)
 {
@@ -123,7 +123,7 @@ bool journal_next(JournalReader *r, Event *ev, Err *err)
                 if (!record_follows(&r->chain, line, n)) {
                         if (filled)
                                 return is_end(r, err);
-                        if (!refill(r, err))    /* a torn tail may have been cut meanwhile */
+                        if (!refill(r, err)) /* a torn tail may have been cut meanwhile */
                                 return false;
                         filled = true;
                         continue;
@@ -135,7 +135,7 @@ bool journal_next(JournalReader *r, Event *ev, Err *err)
                         return false;
                 if (ev->type != EV_NONE)
                         return true;
-                json_decref(r->last);           /* a word of a newer version: not for us */
+                json_decref(r->last); /* a word of a newer version: not for us */
                 r->last = NULL;
                 ev->fields = NULL;
         }

@@ -8,7 +8,7 @@
 
 #define SUFFIX_OPEN ",\"h\":\""
 enum {
-        SUFFIX = sizeof SUFFIX_OPEN - 1 + RECORD_HASH + 2,      /* ,"h":"..."} */
+        SUFFIX = sizeof SUFFIX_OPEN - 1 + RECORD_HASH + 2, /* ,"h":"..."} */
         SECTOR = 512,
 };
 #define RECORD_START "{\"seq\":"

@@ -19,11 +19,11 @@
 #include "base/buf.h"
 #include "journal/journal.h"
 
-enum { RECORD_HASH = 32 };              /* hex digits */
+enum { RECORD_HASH = 32 }; /* hex digits */
 
-typedef struct Chain {                  /* where we are: the last good record */
+typedef struct Chain { /* where we are: the last good record */
         int64_t seq;
-        char    hash[RECORD_HASH + 1];
+        char hash[RECORD_HASH + 1];
 } Chain;
 
 Chain chain_start(void);
@@ -44,12 +44,12 @@ bool record_is_progress(const char *line, size_t n);
 
 typedef struct Scan {
         JournalState state;
-        Chain        chain;             /* after the last good record                        */
-        size_t       good;              /* bytes that stay                                   */
-        bool         no_newline;        /* the last good record lacks its newline            */
-        int64_t      line;              /* number of the first bad line, from 1              */
-        const char  *why;               /* words for it, static                              */
-        char         head_hash[RECORD_HASH + 1]; /* hash of the record asked for, or ""      */
+        Chain chain;                     /* after the last good record */
+        size_t good;                     /* bytes that stay */
+        bool no_newline;                 /* the last good record lacks its newline */
+        int64_t line;                    /* number of the first bad line, from 1 */
+        const char *why;                 /* words for it, static */
+        char head_hash[RECORD_HASH + 1]; /* hash of the record asked for, or "" */
 } Scan;
 
 /* Reads `n` bytes of a file from the state `at` on (`offset`: of the first byte in the file).

@@ -14,8 +14,8 @@ enum { JOURNAL_MAX = 1024 * 1024 * 1024 };
 
 typedef struct Head {
         int64_t seq;
-        char    hash[RECORD_HASH + 1];
-        bool    damaged, missing;
+        char hash[RECORD_HASH + 1];
+        bool damaged, missing;
 } Head;
 
 static Head read_head(const char *dir)
@@ -51,7 +51,8 @@ static char *dir_beside(const char *path)
         return NULL;
 }
 
-/* `opened`: the journal begins as every run's does; only that first record may be older than its head. */
+/* `opened`: the journal begins as every run's does; only that first record may be older than its
+ * head. */
 static char *damage_words(const Scan *s, const Head *h, bool opened)
 {
         if (s->state == JOURNAL_CORRUPT)
@@ -59,11 +60,11 @@ static char *damage_words(const Scan *s, const Head *h, bool opened)
         if (h->damaged)
                 return xstrdup("the file \"head\" beside journal.jsonl is damaged");
         if (h->missing && opened && s->chain.seq > 1)
-                return xstrdup("the file \"head\" beside journal.jsonl is gone: nothing says whether the "
-                               "journal's end is still there");
+                return xstrdup("the file \"head\" beside journal.jsonl is gone: nothing says "
+                               "whether the journal's end is still there");
         if (s->chain.seq < h->seq)
-                return xasprintf("journal.jsonl ends at record %lld, but \"head\" knows record %lld: "
-                                 "its end was removed, or the disk went back in time",
+                return xasprintf("journal.jsonl ends at record %lld, but \"head\" knows record "
+                                 "%lld: its end was removed, or the disk went back in time",
                                  (long long)s->chain.seq, (long long)h->seq);
         if (h->seq && !str_eq(s->head_hash, h->hash))
                 return xasprintf("record %lld of journal.jsonl is not the one \"head\" knows: "
@@ -149,8 +150,9 @@ bool recover_file(const char *run_dir, int fd, Recovered *ret, Err *err)
                 return false;
         if (scan.state == JOURNAL_CORRUPT) {
                 err_set(err, ERR_USER, "%s", words);
-                return err_hint(err, "nothing was changed; read it with `pgsherpa log %s`, and "
-                                     "look for a good copy of the directory before going on",
+                return err_hint(err,
+                                "nothing was changed; read it with `pgsherpa log %s`, and "
+                                "look for a good copy of the directory before going on",
                                 run_dir);
         }
         ret->chain = scan.chain;

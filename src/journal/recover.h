@@ -7,9 +7,9 @@
 #include "journal/record.h"
 
 typedef struct Recovered {
-        Chain   chain;                  /* to go on from                                     */
-        int64_t cut;                    /* bytes cut from the tail, 0: none                  */
-        char    kept_as[64];            /* name of the copy in the run directory, or ""      */
+        Chain chain;      /* to go on from */
+        int64_t cut;      /* bytes cut from the tail, 0: none */
+        char kept_as[64]; /* name of the copy in the run directory, or "" */
 } Recovered;
 
 /* The whole of journal.jsonl, scanned and compared with `head`. *ret_words: what is wrong, or

@@ -17,7 +17,7 @@ static char *state_root(void)
         if (own && *own)
                 return xstrdup(own);
         const char *xdg = getenv("XDG_STATE_HOME");
-        if (xdg && *xdg == '/')         /* the specification: relative paths are ignored */
+        if (xdg && *xdg == '/') /* the specification: relative paths are ignored */
                 return io_join(xdg, "pgsherpa");
         if (geteuid() == 0)
                 return xstrdup("/var/lib/pgsherpa");
@@ -92,7 +92,7 @@ bool run_dir_create(char **ret_dir, char **ret_id, Err *err)
         long n = highest_run(root) + 1;
         AUTO_FREE char *id = NULL;
         AUTO_FREE char *dir = NULL;
-        for (int tries = 0;; tries++, n++) {    /* mkdir decides who gets a number */
+        for (int tries = 0;; tries++, n++) { /* mkdir decides who gets a number */
                 free(id);
                 free(dir);
                 id = xasprintf("p%ld", n);
@@ -124,7 +124,8 @@ static bool is_run(const char *dir)
         struct stat st;
         AUTO_FREE char *journal = io_join(dir, "journal.jsonl");
         AUTO_FREE char *output = io_join(dir, "output");
-        return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && (io_exists(journal) || io_exists(output));
+        return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+               (io_exists(journal) || io_exists(output));
 }
 
 static int newest_first(const void *a, const void *b)

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-char *run_dir_root(void) MUST_CHECK;                    /* ".../runs", malloc()ed */
+char *run_dir_root(void) MUST_CHECK; /* ".../runs", malloc()ed */
 /* Makes the next run directory (0700, with output/, state/, saved/). */
 bool run_dir_create(char **ret_dir, char **ret_id, Err *err) MUST_CHECK;
 /* "p42-1a2b": made once with the directory and kept in its file "tag". malloc()ed. */
@@ -17,13 +17,13 @@ bool run_dir_find(const char *name, char **ret_dir, Err *err) MUST_CHECK;
 
 typedef struct RunSummary {
         const char *dir, *id, *title, *runbook;
-        const char *status;             /* engine alive: "running" "waiting" (for a person)
-                                         * "paused"; gone: "stopped" (can be resumed); closed:
-                                         * "done" "failed" "aborted" "undone" "refused";
-                                         * "empty": nothing was journaled                    */
-        int64_t     t_open, t_close, elapsed_ms;
-        bool        engine_alive;       /* its lock is held                                  */
-        bool        damaged;
+        const char *status; /* engine alive: "running" "waiting" (for a person)
+                             * "paused"; gone: "stopped" (can be resumed); closed:
+                             * "done" "failed" "aborted" "undone" "refused";
+                             * "empty": nothing was journaled */
+        int64_t t_open, t_close, elapsed_ms;
+        bool engine_alive; /* its lock is held */
+        bool damaged;
 } RunSummary;
 /* Newest first, in the arena. Damaged journals are listed as such, never skipped. */
 bool runs_list(Arena *a, RunSummary **ret, size_t *ret_n, Err *err) MUST_CHECK;

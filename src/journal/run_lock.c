@@ -20,7 +20,7 @@ static long long start_time(void)
         AUTO_ERR err = { 0 };
         if (!io_read_file("/proc/self/stat", 8192, &text, NULL, &err))
                 return 0;
-        const char *p = strrchr(text, ')');     /* field 2 may hold blanks and brackets */
+        const char *p = strrchr(text, ')'); /* field 2 may hold blanks and brackets */
         for (int field = 2; p && field < 22; field++)
                 p = strchr(p + 1, ' ');
         return p ? strtoll(p, NULL, 10) : 0;
@@ -90,8 +90,8 @@ char *run_lock_words(const char *run_dir)
         int64_t since;
         if (clock_parse_iso(jx_str(j, "since", ""), &since))
                 clock_day_hm(since, hm);
-        AUTO_FREE char *words = xasprintf("%s, pid %lld on %s, since %s", jx_str(j, "who", "?"),
-                                          (long long)jx_int(j, "pid", 0), jx_str(j, "host", "?"),
-                                          hm);
+        AUTO_FREE char *words =
+                xasprintf("%s, pid %lld on %s, since %s", jx_str(j, "who", "?"),
+                          (long long)jx_int(j, "pid", 0), jx_str(j, "host", "?"), hm);
         return text_clean_str(words);
 }

@@ -5,11 +5,10 @@
 const char *step_status_word(StepStatus s)
 {
         static const char *const words[] = {
-                [ST_PENDING] = "waiting",   [ST_GATED] = "QUESTION",  [ST_RUNNING] = "running",
-                [ST_DONE] = "done",         [ST_TOLERATED] = "done",  [ST_ALREADY] = "already done",
-                [ST_SKIPPED] = "skipped",   [ST_FAILED] = "FAILED",   [ST_UNKNOWN] = "UNKNOWN",
-                [ST_UNDOING] = "undoing",   [ST_UNDONE] = "undone",
-                [ST_UNDO_FAILED] = "UNDO FAILED",
+                [ST_PENDING] = "waiting", [ST_GATED] = "QUESTION", [ST_RUNNING] = "running",
+                [ST_DONE] = "done",       [ST_TOLERATED] = "done", [ST_ALREADY] = "already done",
+                [ST_SKIPPED] = "skipped", [ST_FAILED] = "FAILED",  [ST_UNKNOWN] = "UNKNOWN",
+                [ST_UNDOING] = "undoing", [ST_UNDONE] = "undone",  [ST_UNDO_FAILED] = "UNDO FAILED",
         };
         return (unsigned)s < LEN(words) ? words[s] : "?";
 }
@@ -17,7 +16,7 @@ const char *step_status_word(StepStatus s)
 const char *view_line_level(const ViewLine *l)
 {
         static const char *const words[] = {
-                [LINE_INFO] = "info", [LINE_OK] = "ok", [LINE_WARN] = "warn",
+                [LINE_INFO] = "info",   [LINE_OK] = "ok",   [LINE_WARN] = "warn",
                 [LINE_ERROR] = "error", [LINE_ASK] = "ask",
         };
         return words[l->level];
@@ -112,8 +111,8 @@ RunView *run_view_free(RunView *v)
         free(f->marks);
         free(f->boot_id);
         free(f->lines_block);
-        void *arrays[] = { v->phases, v->steps,  v->artifacts,  v->decisions,
-                           v->ticks,  v->deeds,  v->issues,     v->obligations };
+        void *arrays[] = { v->phases, v->steps, v->artifacts, v->decisions,
+                           v->ticks,  v->deeds, v->issues,    v->obligations };
         for (size_t i = 0; i < LEN(arrays); i++)
                 free(arrays[i]);
         arena_free(f->gate_arena);
@@ -201,7 +200,8 @@ int64_t run_view_downtime_ms(const RunView *v, int64_t now_boot_ms)
 char *run_view_undo_words(const char *undo)
 {
         if (str_starts(undo, "yes, until "))
-                return xasprintf("can be undone without loss until step %s", undo + strlen("yes, until "));
+                return xasprintf("can be undone without loss until step %s",
+                                 undo + strlen("yes, until "));
         return xstrdup(str_eq(undo, "yes")    ? "can be undone"
                        : str_eq(undo, "NO")   ? "cannot be undone"
                        : str_eq(undo, "kept") ? "what it makes stays, and is in nobody's way"

@@ -159,12 +159,12 @@ static json_t *dump_line(const ViewLine *l)
         return j;
 }
 
-#define DUMP_ALL(j, name, array, n, fn)                                                         \
-        do {                                                                                    \
-                json_t *list_ = json_array();                                                   \
-                for (size_t i_ = 0; i_ < (n); i_++)                                             \
-                        json_array_append_new(list_, fn(&(array)[i_]));                         \
-                jx_set((j), (name), list_);                                                     \
+#define DUMP_ALL(j, name, array, n, fn)                                                            \
+        do {                                                                                       \
+                json_t *list_ = json_array();                                                      \
+                for (size_t i_ = 0; i_ < (n); i_++)                                                \
+                        json_array_append_new(list_, fn(&(array)[i_]));                            \
+                jx_set((j), (name), list_);                                                        \
         } while (0)
 
 static json_t *dump_phase(const ViewPhase *p)
@@ -249,20 +249,28 @@ static void dump_run(json_t *j, const RunView *v)
         jx_set_str(j, "head", v->head_hash);
         const struct {
                 const char *name;
-                int64_t     n;
+                int64_t n;
         } numbers[] = {
-                { "last_seq", v->last_seq },         { "t_open", v->t_open },
-                { "t_last", v->t_last },             { "t_close", v->t_close },
-                { "bt_open", v->bt_open },           { "bt_last", v->bt_last },
-                { "bt_close", f->bt_close },         { "current", v->current },
-                { "downtime_begin", v->downtime_begin }, { "downtime_end", v->downtime_end },
+                { "last_seq", v->last_seq },
+                { "t_open", v->t_open },
+                { "t_last", v->t_last },
+                { "t_close", v->t_close },
+                { "bt_open", v->bt_open },
+                { "bt_last", v->bt_last },
+                { "bt_close", f->bt_close },
+                { "current", v->current },
+                { "downtime_begin", v->downtime_begin },
+                { "downtime_end", v->downtime_end },
                 { "bt_downtime_begin", v->bt_downtime_begin },
                 { "bt_downtime_end", v->bt_downtime_end },
                 { "downtime_before_ms", f->downtime_before_ms },
                 { "downtime_planned_ms", v->downtime_planned_ms },
-                { "budget_ms", v->budget_ms },       { "last_detach", v->last_detach_ms },
-                { "viewers", v->viewers },           { "warnings", v->warnings },
-                { "errors", v->errors },             { "lines_dropped", v->lines_dropped },
+                { "budget_ms", v->budget_ms },
+                { "last_detach", v->last_detach_ms },
+                { "viewers", v->viewers },
+                { "warnings", v->warnings },
+                { "errors", v->errors },
+                { "lines_dropped", v->lines_dropped },
                 { "elapsed_ms", run_view_elapsed_ms(v, 0) },
                 { "downtime_ms", run_view_downtime_ms(v, 0) },
         };

@@ -7,19 +7,19 @@
 
 typedef struct Work {
         const AnalyzeOptions *o;
-        const char     *stage;
+        const char *stage;
         pthread_mutex_t lock;
-        const PgRes    *tables;
-        int             next, done, total;
-        bool            failed;
-        Err             err;            /* of the first that failed */
+        const PgRes *tables;
+        int next, done, total;
+        bool failed;
+        Err err; /* of the first that failed */
 } Work;
 
 typedef struct Worker {
-        Work     *work;
-        Pg       *pg;
+        Work *work;
+        Pg *pg;
         pthread_t thread;
-        bool      running;
+        bool running;
 } Worker;
 
 static int take(Work *w)
@@ -84,7 +84,10 @@ static bool set_target(Worker *workers, int n, int target, Err *err)
 static bool one_stage(Worker *workers, int n, const AnalyzeOptions *o, const PgRes *tables,
                       const char *stage, int target, Err *err)
 {
-        Work w = { .o = o, .stage = stage, .tables = tables, .total = pg_rows(tables),
+        Work w = { .o = o,
+                   .stage = stage,
+                   .tables = tables,
+                   .total = pg_rows(tables),
                    .lock = PTHREAD_MUTEX_INITIALIZER };
         if (!set_target(workers, n, target, err))
                 return false;
@@ -94,7 +97,7 @@ static bool one_stage(Worker *workers, int n, const AnalyzeOptions *o, const PgR
                         pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0;
         }
         workers[0].work = &w;
-        work(&workers[0]);              /* this thread works too */
+        work(&workers[0]); /* this thread works too */
         for (int i = 1; i < n; i++)
                 if (workers[i].running)
                         pthread_join(workers[i].thread, NULL);
@@ -111,11 +114,12 @@ static bool one_stage(Worker *workers, int n, const AnalyzeOptions *o, const PgR
 bool pg_largest_tables(Pg *pg, int n, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select json_build_object('name', n.nspname || '.' || c.relname, 'bytes', "
+        sql_add(&q,
+                "select json_build_object('name', n.nspname || '.' || c.relname, 'bytes', "
                 "pg_total_relation_size(c.oid), 'rows', greatest(c.reltuples, 0)::bigint) from "
                 "pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in "
                 "('r', 'm') and " CAT_USER_SCHEMA("n") " order by pg_total_relation_size(c.oid) "
-                "desc, 1::text limit ");
+                                                       "desc, 1::text limit ");
         sql_int(&q, n);
         return pg_json_rows(pg, &q, ret, err) || err_wrap(err, "listing the largest tables");
 }
@@ -137,11 +141,13 @@ bool pg_analyze(Pg *pg, const AnalyzeOptions *o, json_t **ret_report, Err *err)
         int n = MAX(1, MIN(o->jobs, 16));
         Worker workers[16] = { 0 };
         /* Leaves before their parents, big before small, so that no worker ends alone. */
-        if (!pg_ask(pg, "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid "
+        if (!pg_ask(pg,
+                    "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid "
                     "= c.relnamespace where c.relkind in ('r', 'm', 'p') and n.nspname !~ '^pg_' "
                     "and n.nspname <> 'information_schema' and c.relpersistence <> 't' and not "
                     "(c.relkind = 'm' and not c.relispopulated) order by c.relkind = 'p', "
-                    "pg_table_size(c.oid) desc, 1, 2", &tables, err))
+                    "pg_table_size(c.oid) desc, 1, 2",
+                    &tables, err))
                 return err_wrap(err, "listing tables");
         bool ok = open_workers(pg, workers, n, err);
         if (ok && o->stages)

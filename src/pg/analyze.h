@@ -9,10 +9,10 @@
 
 typedef struct AnalyzeOptions {
         bool stages;
-        int  jobs;                      /* connections; at least 1                            */
+        int jobs; /* connections; at least 1 */
         const volatile bool *cancel;
         void (*progress)(void *arg, const char *stage, const char *table, int done, int total);
-        void *progress_arg;             /* called from the workers, one at a time             */
+        void *progress_arg; /* called from the workers, one at a time */
 } AnalyzeOptions;
 
 /* `largest` of the report: the ten biggest tables, [{"name", "bytes", "rows"}]. */
@@ -24,8 +24,8 @@ bool pg_largest_tables(Pg *pg, int n, json_t **ret, Err *err) MUST_CHECK;
 bool pg_collation_advice(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
 /* Indexes whose order comes from the operating system or ICU: [{"schema", "name"}]. */
 bool pg_collation_indexes(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
-bool pg_reindex(Pg *pg, const char *schema, const char *index, bool concurrently, Err *err)
-        MUST_CHECK;
+bool pg_reindex(Pg *pg, const char *schema, const char *index, bool concurrently,
+                Err *err) MUST_CHECK;
 /* ALTER DATABASE and ALTER COLLATION .. REFRESH VERSION for what drifted. Only after REINDEX:
  * it takes away the warning, not the damage. *ret: the statements, as a person reads them. */
 bool pg_collation_refresh(Pg *pg, json_t **ret, Err *err) MUST_CHECK;

@@ -5,14 +5,14 @@
 
 #include "base/jsonx.h"
 
-#define BATCH 500                       /* objects in hand; a round trip costs less than they do */
+#define BATCH 500 /* objects in hand; a round trip costs less than they do */
 
 struct CatalogCursor {
-        Pg    *pg;
-        bool   sequences, open;
-        PgRes *batch, *values;          /* values: of the sequences in the batch, by position */
-        int    row;
-        char  *text;                    /* of a sequence, with its value                     */
+        Pg *pg;
+        bool sequences, open;
+        PgRes *batch, *values; /* values: of the sequences in the batch, by position */
+        int row;
+        char *text; /* of a sequence, with its value */
 };
 
 static const CatalogQuery *query_in(const CatalogQuery *list, const char *kind, int major)
@@ -30,7 +30,7 @@ static void declare_sql(Sql *q, const CatalogQuery *c)
         sql_add(q, "declare pgsherpa_catalog no scroll cursor for select q.o, q.a from (");
         sql_add_literal_(q, c->sql);
         sql_add(q, ") q(o, a) order by case when getdatabaseencoding() in ('UTF8', 'SQL_ASCII') "
-                "then textsend(q.o) else convert_to(q.o, 'UTF8') end");
+                   "then textsend(q.o) else convert_to(q.o, 'UTF8') end");
 }
 
 bool pg_catalog_open(Pg *pg, const char *kind, CatalogCursor **ret, Err *err)
@@ -48,7 +48,7 @@ bool pg_catalog_open(Pg *pg, const char *kind, CatalogCursor **ret, Err *err)
         cursor->open = c != NULL;
         *ret = cursor;
         if (!c)
-                return true;            /* a kind this major does not have */
+                return true; /* a kind this major does not have */
         declare_sql(&q, c);
         if (pg_exec(pg, &q, err))
                 return true;
@@ -68,7 +68,7 @@ static bool read_values(CatalogCursor *c, Err *err)
                 sql_add(&q, "select ");
                 sql_int(&q, i);
                 sql_add(&q, ", last_value, is_called from ");
-                sql_rendered(&q, pg_cell(c->batch, i, 0));      /* quote_ident() made it */
+                sql_rendered(&q, pg_cell(c->batch, i, 0)); /* quote_ident() made it */
         }
         sql_add(&q, " order by 1");
         return pg_query(c->pg, &q, &c->values, err) || err_wrap(err, "reading sequences");

@@ -1,6 +1,7 @@
 /* catalog_others.c: the database itself, its roles' settings, functions, types, publications. */
 #include "pg/catalog.h"
 
+/* clang-format off */
 #define DATABASE(provider)                                                                       \
         "select 'database', jsonb_build_object('owner', pg_get_userbyid(d.datdba), 'acl', "     \
         CAT_ACL("d.datacl", "'d'", "d.datdba") ", 'connlimit', d.datconnlimit, 'encoding', "    \

@@ -2,6 +2,7 @@
  * collations, casts, operators, text search, languages, foreign data, labels. */
 #include "pg/catalog.h"
 
+/* clang-format off */
 #define OWN(class, table, oid) " from " table " o where " oid " >= 16384 and " CAT_NOT_EXT(class, oid)
 
 /* "for integer on language sql" is without its "on" since 16. */

@@ -1,6 +1,7 @@
 /* catalog_relations.c: tables and what hangs on them. */
 #include "pg/catalog.h"
 
+/* clang-format off */
 #define USER_REL(c, n) CAT_USER_SCHEMA(n) " and " c ".relpersistence <> 't' and "               \
         CAT_NOT_EXT("pg_class", c ".oid")
 #define FROM_REL " from pg_class c join pg_namespace n on n.oid = c.relnamespace "

@@ -60,12 +60,12 @@ static bool try_image(const char *image, PgClient *c)
         AUTO_FREE char *docker = proc_which("docker");
         if (!docker)
                 return false;
-        static const char *const words[] = { "docker", "image", "inspect", "--format", "{{.Id}}",
-                                             "--", NULL };
+        static const char *const words[] = { "docker",  "image", "inspect", "--format",
+                                             "{{.Id}}", "--",    NULL };
         argv_add_all(&a, words);
         argv_add(&a, image);
         if (!proc_run(&a, &(ProcOptions){ .timeout_ms = 20000 }, &r, &err))
-                return false;           /* not there: never pulled behind the operator's back */
+                return false; /* not there: never pulled behind the operator's back */
         c->where = PG_CLIENT_IMAGE;
         c->image = xstrdup(image);
         if (ask_version(c))
@@ -93,8 +93,10 @@ bool pg_clients_find(int major, const char *image, PgClient *ret, Err *err)
                 return true;
         *ret = (PgClient){ .major = major };
         err_set(err, ERR_USER, "no pg_dump and pg_restore of PostgreSQL %d on this machine", major);
-        return err_hint(err, "install postgresql-client-%d, pull the image postgres:%d, or point "
-                        "%s at a directory that has them", major, major, name);
+        return err_hint(err,
+                        "install postgresql-client-%d, pull the image postgres:%d, or point "
+                        "%s at a directory that has them",
+                        major, major, name);
 }
 
 bool pg_clients_from(int from, const char *image, PgClient *ret, Err *err)
@@ -116,7 +118,8 @@ bool pg_clients_from(int from, const char *image, PgClient *ret, Err *err)
 bool pg_clients_whole(int from, const char *image, PgClient *ret, Err *err)
 {
         AUTO_ERR ignored = { 0 };
-        return (from < WHOLE && pg_clients_from(WHOLE, NULL, ret, &ignored)) || pg_clients_from(from, image, ret, err);
+        return (from < WHOLE && pg_clients_from(WHOLE, NULL, ret, &ignored)) ||
+               pg_clients_from(from, image, ret, err);
 }
 
 void pg_client_argv(const PgClient *c, const char *program, const char *const *mount, Argv *argv)
@@ -125,11 +128,13 @@ void pg_client_argv(const PgClient *c, const char *program, const char *const *m
                 argv_addf(argv, "%s/%s", c->dir, program);
                 return;
         }
-        static const char *const words[] = { "docker", "run", "--rm", "-i", "--pull", "never",
-                                             "--network", "host", "--env", "PGPASSFILE",
-                                             "--env", "PGAPPNAME",
-                                             "--env", "PGOPTIONS", "--label",
-                                             "pgsherpa.client=1", "--entrypoint", NULL };
+        static const char *const words[] = {
+                "docker",       "run",        "--rm",      "-i",
+                "--pull",       "never",      "--network", "host",
+                "--env",        "PGPASSFILE", "--env",     "PGAPPNAME",
+                "--env",        "PGOPTIONS",  "--label",   "pgsherpa.client=1",
+                "--entrypoint", NULL
+        };
         argv_add_all(argv, words);
         argv_add(argv, program);
         for (; mount && *mount; mount++) {

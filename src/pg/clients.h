@@ -21,21 +21,23 @@ typedef enum PgClientWhere { PG_CLIENT_NONE, PG_CLIENT_DIR, PG_CLIENT_IMAGE } Pg
 
 typedef struct PgClient {
         PgClientWhere where;
-        int   major;
-        int   version_num;              /* 170006                                             */
-        char  version[24];              /* "17.6", "18beta1"                                  */
-        char *dir;                      /* of PG_CLIENT_DIR                                   */
-        char *image;                    /* of PG_CLIENT_IMAGE                                 */
+        int major;
+        int version_num;  /* 170006 */
+        char version[24]; /* "17.6", "18beta1" */
+        char *dir;        /* of PG_CLIENT_DIR */
+        char *image;      /* of PG_CLIENT_IMAGE */
 } PgClient;
 
 /* The client of exactly this major. `image` NULL: postgres:<major>. On false, the hint says
  * what to install. */
 bool pg_clients_find(int major, const char *image, PgClient *ret, Err *err) MUST_CHECK;
 /* The first of this major or any later one that can be found: of the table (base/majors.h), then of
- * majors that are newer than it. `image` is tried for `from` alone. On false, *err is about `from`. */
+ * majors that are newer than it. `image` is tried for `from` alone. On false, *err is about
+ * `from`. */
 bool pg_clients_from(int from, const char *image, PgClient *ret, Err *err) MUST_CHECK;
-/* The same for whoever reads a whole schema: before 15 pg_dump leaves out what was changed about schema public
- * (its owner, its comment), so one of 15 or later is taken first. An archive of 15 is as old as one of 12. */
+/* The same for whoever reads a whole schema: before 15 pg_dump leaves out what was changed about
+ * schema public (its owner, its comment), so one of 15 or later is taken first. An archive of 15 is
+ * as old as one of 12. */
 bool pg_clients_whole(int from, const char *image, PgClient *ret, Err *err) MUST_CHECK;
 /* The beginning of a command: the program, or docker run ... IMAGE program. A client in an
  * image reaches 127.0.0.1 and bridge addresses (network host), and the directories in

@@ -8,22 +8,24 @@ static bool database_versions(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         if (pg_major(pg) >= 15)
-                sql_add(&q, "select json_build_object('locale', datcollate, 'recorded', "
+                sql_add(&q,
+                        "select json_build_object('locale', datcollate, 'recorded', "
                         "datcollversion, 'actual', pg_database_collation_actual_version(oid), "
                         "'drifted', datcollversion is not null and datcollversion is distinct "
                         "from pg_database_collation_actual_version(oid)) from pg_database where "
                         "datname = current_database()");
         else
                 sql_add(&q, "select json_build_object('locale', datcollate, 'recorded', null, "
-                        "'actual', null, 'drifted', null) from pg_database where datname = "
-                        "current_database()");
+                            "'actual', null, 'drifted', null) from pg_database where datname = "
+                            "current_database()");
         return pg_json_value(pg, &q, ret, err);
 }
 
 static bool drifted_collations(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select json_build_object('collation', c.oid::regcollation::text, 'recorded', "
+        sql_add(&q,
+                "select json_build_object('collation', c.oid::regcollation::text, 'recorded', "
                 "c.collversion, 'actual', pg_collation_actual_version(c.oid)) from pg_collation c "
                 "where c.collversion is distinct from pg_collation_actual_version(c.oid) and "
                 "exists (select from pg_depend d where d.refclassid = 'pg_collation'::regclass "
@@ -36,13 +38,14 @@ bool pg_collation_indexes(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select json_build_object('schema', x.nspname, 'name', x.relname) from (select "
-                "distinct n.nspname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n "
-                "on n.oid = c.relnamespace, unnest(i.indcollation) k(coll) join pg_collation l on "
-                "l.oid = k.coll where i.indexrelid >= 16384 and n.nspname !~ '^pg_' and "
-                "(l.collprovider = 'c' and l.collname not in ('C', 'POSIX', 'ucs_basic') or "
-                "l.collprovider = 'i' or l.collprovider = 'd' and not (select datcollate in ('C', "
-                "'POSIX') from pg_database where datname = current_database()))) x order by "
-                "x.nspname, x.relname");
+                    "distinct n.nspname, c.relname from pg_index i join pg_class c on c.oid = "
+                    "i.indexrelid join pg_namespace n on n.oid = c.relnamespace, "
+                    "unnest(i.indcollation) k(coll) join pg_collation l on l.oid = k.coll where "
+                    "i.indexrelid >= 16384 and n.nspname !~ '^pg_' and (l.collprovider = 'c' and "
+                    "l.collname not in ('C', 'POSIX', 'ucs_basic') or l.collprovider = 'i' or "
+                    "l.collprovider = 'd' and not (select datcollate in ('C', 'POSIX') from "
+                    "pg_database where datname = current_database()))) x order by x.nspname, "
+                    "x.relname");
         return pg_json_rows(pg, &q, ret, err);
 }
 
@@ -54,13 +57,17 @@ static void advise(json_t *report, json_t *advice)
         size_t indexes = json_array_size(jx_get(report, "indexes"));
         AUTO_BUF line = buf_init(1024);
         if (!jx_bool(db, "drifted", false) && !others) {
-                buf_printf(&line, "nothing to do: indexes were built with the collations this "
-                           "server has (%zu depend on them)", indexes);
+                buf_printf(&line,
+                           "nothing to do: indexes were built with the collations this "
+                           "server has (%zu depend on them)",
+                           indexes);
                 jx_append_str(advice, buf_str(&line));
                 return;
         }
-        buf_printf(&line, "the operating system sorts text differently now: rebuild %zu indexes "
-                   "with REINDEX before anything else", indexes);
+        buf_printf(&line,
+                   "the operating system sorts text differently now: rebuild %zu indexes "
+                   "with REINDEX before anything else",
+                   indexes);
         jx_append_str(advice, buf_str(&line));
         if (jx_bool(db, "drifted", false))
                 jx_append_str(advice, "then ALTER DATABASE .. REFRESH COLLATION VERSION");
@@ -115,7 +122,7 @@ bool pg_collation_refresh(Pg *pg, json_t **ret, Err *err)
         json_array_foreach(jx_get(advice, "collations"), i, c) {
                 AUTO_SQL q = { 0 };
                 sql_add(&q, "alter collation ");
-                sql_rendered(&q, jx_str(c, "collation", ""));   /* a ::regcollation */
+                sql_rendered(&q, jx_str(c, "collation", "")); /* a ::regcollation */
                 sql_add(&q, " refresh version");
                 if (!refresh_one(pg, &q, said, err))
                         return false;

@@ -12,7 +12,7 @@
 #include "pg/rowdiff.h"
 #include "pg/tabledata.h"
 
-#define TABLES_NAMED 20                 /* tables of which the differing rows are looked for */
+#define TABLES_NAMED 20 /* tables of which the differing rows are looked for */
 
 /* ---- what both ways to compare share ---- */
 
@@ -41,7 +41,8 @@ json_t *compare_table_records(Report *r, const char *name, const json_t *s, cons
 void compare_lone_table(Report *r, const char *name, const json_t *s, const json_t *t)
 {
         const json_t *one = s ? s : t, *rows = jx_get(one, "rows");
-        if (jx_bool(one, "of_extension", false) && (jx_get(one, "error") || json_integer_value(rows)))
+        if (jx_bool(one, "of_extension", false) &&
+            (jx_get(one, "error") || json_integer_value(rows)))
                 report_differ(r, "table", name, s ? "missing" : "only on the target",
                               s ? rows : NULL, s ? NULL : rows);
 }
@@ -86,25 +87,25 @@ void report_scope(Report *r, const TableScope *scope)
 /* ---- two live servers ---- */
 
 typedef struct Side {
-        Pg          *pg;
-        Arena       *arena;
-        TableRef    *tables;
-        int          n;
-        char        *snapshot;
-        json_t      *summary;           /* like an inventory without its objects             */
+        Pg *pg;
+        Arena *arena;
+        TableRef *tables;
+        int n;
+        char *snapshot;
+        json_t *summary; /* like an inventory without its objects */
         TableReader *reader;
-        bool         begun;
+        bool begun;
 } Side;
 
 typedef struct Live {
         const CompareOptions *o;
-        Side        side[2];            /* source, target                                    */
-        TableScope  scope;
+        Side side[2]; /* source, target */
+        TableScope scope;
         const char *method;
-        uint64_t    seed;               /* of the rows' hashes, drawn anew each time         */
-        bool        same_encoding;
-        const char *encoding;           /* both sides' rows are read in                      */
-        Report      report;
+        uint64_t seed; /* of the rows' hashes, drawn anew each time */
+        bool same_encoding;
+        const char *encoding; /* both sides' rows are read in */
+        Report report;
         ObjectsCompare objects;
 } Live;
 
@@ -120,7 +121,9 @@ static bool choose_method(Live *l, Err *err)
         l->same_encoding = str_eq(from, to);
         /* Not converted when both are one; SQL_ASCII says nothing of its bytes: as they are. */
         bool ascii = str_eq(from, "SQL_ASCII") || str_eq(to, "SQL_ASCII");
-        l->encoding = ascii ? "SQL_ASCII" : l->same_encoding ? arena_strdup(l->side[0].arena, from) : "UTF8";
+        l->encoding = ascii              ? "SQL_ASCII"
+                      : l->same_encoding ? arena_strdup(l->side[0].arena, from)
+                                         : "UTF8";
         l->method = l->o->method ? l->o->method
                     : l->o->deep ? "stream"
                                  : table_data_method(l->same_encoding);
@@ -167,7 +170,9 @@ static bool start_readers(Live *l, Err *err)
         table_list_shared(l->side[0].tables, l->side[0].n, l->side[1].tables, l->side[1].n);
         for (int i = 0; i < 2; i++) {
                 Side *s = &l->side[i];
-                TableReadOptions o = { .method = l->method, .seed = l->seed, .snapshot = s->snapshot,
+                TableReadOptions o = { .method = l->method,
+                                       .seed = l->seed,
+                                       .snapshot = s->snapshot,
                                        .jobs = l->o->jobs,
                                        .large_objects = !table_scope_narrow(&l->scope) };
                 bool utf8 = l->same_encoding && str_eq(l->encoding, "UTF8");
@@ -219,7 +224,8 @@ static bool wait_readers(Live *l, Err *err)
 
 /* ---- rows ---- */
 
-static bool name_rows(Live *l, json_t *entry, const TableRef *source, const TableRef *target, Err *err)
+static bool name_rows(Live *l, json_t *entry, const TableRef *source, const TableRef *target,
+                      Err *err)
 {
         json_t *rows = NULL;
         const char *why = NULL;
@@ -240,8 +246,8 @@ static bool name_rows(Live *l, json_t *entry, const TableRef *source, const Tabl
 }
 
 /* Both are there. */
-static bool compare_one(Live *l, TableRef *s, TableRef *t, const json_t *source, const json_t *target, int *named,
-                        Err *err)
+static bool compare_one(Live *l, TableRef *s, TableRef *t, const json_t *source,
+                        const json_t *target, int *named, Err *err)
 {
         json_t *entry = compare_table_records(&l->report, s->key, source, target);
         s->estimate = jx_int(source, "rows", 0);
@@ -249,7 +255,11 @@ static bool compare_one(Live *l, TableRef *s, TableRef *t, const json_t *source,
         if (entry)
                 return (*named)++ >= TABLES_NAMED || name_rows(l, entry, s, t, err);
         bool fine = true;
-        Recomputed c = { .source = l->side[0].pg, .target = l->side[1].pg, .s = s, .t = t, .seed = l->seed,
+        Recomputed c = { .source = l->side[0].pg,
+                         .target = l->side[1].pg,
+                         .s = s,
+                         .t = t,
+                         .seed = l->seed,
                          .countable = l->same_encoding };
         return !recomputed_differs(source, target) || recomputed_judge(&c, &l->report, &fine, err);
 }
@@ -257,7 +267,8 @@ static bool compare_one(Live *l, TableRef *s, TableRef *t, const json_t *source,
 static bool compare_rows(Live *l, Err *err)
 {
         Side *a = &l->side[0], *b = &l->side[1];
-        const TableResult *x = table_reader_results(a->reader), *y = table_reader_results(b->reader);
+        const TableResult *x = table_reader_results(a->reader),
+                          *y = table_reader_results(b->reader);
         int named = 0;
         for (int i = 0, j = 0; i < a->n || j < b->n;) {
                 TableRef *s = &a->tables[i], *t = &b->tables[j];
@@ -267,7 +278,7 @@ static bool compare_rows(Live *l, Err *err)
                 if (order == 0) {
                         if (!compare_one(l, s, t, source, target, &named, err))
                                 return false;
-                } else {        /* a missing table is told among the objects, but for an extension's */
+                } else { /* a missing table is told among the objects, but for an extension's */
                         compare_lone_table(&l->report, order < 0 ? s->key : t->key, source, target);
                 }
                 i += order <= 0;
@@ -281,9 +292,12 @@ static bool say_unread(Live *l, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         int64_t views = 0, foreign = 0;
-        if (!pg_ask(l->side[0].pg, "select n.nspname, c.relname, c.relkind = 'm' from pg_class c join "
-                    "pg_namespace n on n.oid = c.relnamespace where c.relkind in ('m', 'f') and "
-                    CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_class", "c.oid"), &r, err))
+        if (!pg_ask(l->side[0].pg,
+                    "select n.nspname, c.relname, c.relkind = 'm' from pg_class c "
+                    "join pg_namespace n on n.oid = c.relnamespace where c.relkind "
+                    "in ('m', 'f') and " CAT_USER_SCHEMA("n") " and " CAT_NOT_EXT("pg_class",
+                                                                                  "c.oid"),
+                    &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 bool in = table_scope_has(&l->scope, pg_cell(r, i, 0), pg_cell(r, i, 1));
@@ -294,7 +308,8 @@ static bool say_unread(Live *l, Err *err)
         return true;
 }
 
-/* What an extension brought is nobody's object, and a changed row of it nobody's difference: said. */
+/* What an extension brought is nobody's object, and a changed row of it nobody's difference:
+ * said. */
 static bool say_brought(Live *l, Err *err)
 {
         AUTO_JSON changed = NULL;
@@ -322,7 +337,8 @@ static bool both(Live *l, Err *err)
         for (int i = 0; i < 2; i++)
                 l->objects.snapshots[i] = l->side[i].snapshot;
         if (!objects_compare_live(&l->objects, l->side[0].pg, l->side[1].pg, err) ||
-            !wait_readers(l, err) || !compare_rows(l, err) || !say_unread(l, err) || !say_brought(l, err))
+            !wait_readers(l, err) || !compare_rows(l, err) || !say_unread(l, err) ||
+            !say_brought(l, err))
                 return false;
         const json_t *s = table_reader_large_objects(l->side[0].reader);
         if (s)
@@ -335,11 +351,14 @@ static bool both(Live *l, Err *err)
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err)
 {
         int64_t began = clock_boot_ms();
-        Live l = { .o = o, .seed = row_hash_seed(), .scope = { .schemas = o->schemas, .tables = o->tables },
+        Live l = { .o = o,
+                   .seed = row_hash_seed(),
+                   .scope = { .schemas = o->schemas, .tables = o->tables },
                    .report = report_new(o->ignore),
                    .side = { { .pg = source, .arena = arena_new() },
                              { .pg = target, .arena = arena_new() } } };
-        l.objects = (ObjectsCompare){ .report = &l.report, .scope = &l.scope,
+        l.objects = (ObjectsCompare){ .report = &l.report,
+                                      .scope = &l.scope,
                                       .map_roles = o->map_roles,
                                       .reprinter = o->reprinter,
                                       .source_major = pg_major(source),

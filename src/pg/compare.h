@@ -21,8 +21,8 @@
  *
  * A difference is never a warning: what is expected between majors has a rule (rules.h). A table
  * that could not be read is a difference. What was not compared is said in "limits": contents of
- * materialized views among it (a restore refreshes them, and the source's may be stale; whether they
- * are populated is compared), and rows of foreign tables. */
+ * materialized views among it (a restore refreshes them, and the source's may be stale; whether
+ * they are populated is compared), and rows of foreign tables. */
 #pragma once
 
 #include "pg/inventory.h"
@@ -32,25 +32,26 @@
 typedef struct CompareOptions {
         const json_t *ignore;           /* kinds or kind.aspect ("comment", "database.collate"),
                                            as ["..", ..]; or {"kind", "object", "what"} of one,
-                                           the last two as they are called in the report, absent: all.
-                                           NULL: none. Listed in the report                   */
-        const json_t *map_roles;        /* {"old name": "new name"}; NULL: none               */
-        const json_t *schemas, *tables; /* only these: ["app"], ["app.users"]; NULL: all      */
-        const char   *method;           /* NULL: chosen by the majors and encodings           */
-        bool          deep;
-        const Reprinter *reprinter;     /* asks the target about texts that differ; NULL: nobody does,
-                                           and what is printed otherwise is a difference     */
-        int           jobs;             /* connections a side; 0: as many as cores here       */
+                                           the last two as the report calls them, absent: all.
+                                           NULL: none. Listed in the report */
+        const json_t *map_roles;        /* {"old name": "new name"}; NULL: none */
+        const json_t *schemas, *tables; /* only these: ["app"], ["app.users"]; NULL: all */
+        const char *method;             /* NULL: chosen by the majors and encodings */
+        bool deep;
+        const Reprinter *reprinter; /* asks the target about texts that differ; NULL: nobody does,
+                                       and what is printed otherwise is a difference */
+        int jobs;                   /* connections a side; 0: as many as cores here */
         const volatile bool *cancel;
-        void        (*progress)(void *arg, const char *table, int done, int total,
-                                int64_t bytes_done, int64_t bytes_total);
-        void         *progress_arg;     /* both sides together, from the calling thread       */
+        void (*progress)(void *arg, const char *table, int done, int total, int64_t bytes_done,
+                         int64_t bytes_total);
+        void *progress_arg; /* both sides together, from the calling thread */
 } CompareOptions;
 
 bool pg_compare(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err) MUST_CHECK;
-/* Only objects, of databases that may have no rows yet: not values of sequences, contents of materialized
- * views, nor what is set on the database itself. `o`: ignore, map_roles, reprinter. */
-bool pg_compare_catalog(Pg *source, Pg *target, const CompareOptions *o, json_t **ret, Err *err) MUST_CHECK;
+/* Only objects, of databases that may have no rows yet: not values of sequences, contents of
+ * materialized views, nor what is set on the database itself. `o`: ignore, map_roles, reprinter. */
+bool pg_compare_catalog(Pg *source, Pg *target, const CompareOptions *o, json_t **ret,
+                        Err *err) MUST_CHECK;
 /* Against an inventory made earlier; its method decides. */
 bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOptions *o,
                      json_t **ret, Err *err) MUST_CHECK;

@@ -19,18 +19,21 @@ static bool judge(Report *r, Pg *target, const char *name, Err *err)
                 ok = false;
         for (int i = 0; ok && i < n; i++)
                 if (str_eq(tables[i].key, name))
-                        ok = recomputed_judge(&(Recomputed){ .target = target, .t = &tables[i] }, r, &fine, err);
+                        ok = recomputed_judge(&(Recomputed){ .target = target, .t = &tables[i] }, r,
+                                              &fine, err);
         return pg_do(target, "rollback", ok ? err : &ignored) && ok;
 }
 
-static bool compare_table(Report *r, Pg *target, const char *name, const json_t *s, const json_t *t, Err *err)
+static bool compare_table(Report *r, Pg *target, const char *name, const json_t *s, const json_t *t,
+                          Err *err)
 {
         json_t *entry = compare_table_records(r, name, s, t);
         if (entry || !recomputed_differs(s, t))
                 return true;
         if (target)
                 return judge(r, target, name, err);
-        report_differ(r, "table", name, "generated columns", jx_get(s, "computed"), jx_get(t, "computed"));
+        report_differ(r, "table", name, "generated columns", jx_get(s, "computed"),
+                      jx_get(t, "computed"));
         return true;
 }
 
@@ -41,7 +44,7 @@ static bool compare_data(Report *r, Pg *live, const json_t *source, const json_t
         json_t *s, *t;
         json_object_foreach((json_t *)source, name, s) {
                 t = jx_get(target, name);
-                if (!t)                 /* a missing table is told among the objects, but for an extension's */
+                if (!t) /* a missing table is told among the objects, but for an extension's */
                         compare_lone_table(r, name, s, NULL);
                 else if (!compare_table(r, live, name, s, t, err))
                         return false;
@@ -88,19 +91,22 @@ static bool comparable(const json_t *source, const json_t *target, Err *err)
         }
         if (inventory_seed(source) != inventory_seed(target)) {
                 err_set(err, ERR_USER, "the two sides were hashed with two seeds");
-                return err_hint(err, "every inventory draws its own: compare one with a live server");
+                return err_hint(err,
+                                "every inventory draws its own: compare one with a live server");
         }
         return true;
 }
 
-static bool compare(const json_t *source, const json_t *target, Pg *live, const CompareOptions *o, json_t **ret,
-                    Err *err)
+static bool compare(const json_t *source, const json_t *target, Pg *live, const CompareOptions *o,
+                    json_t **ret, Err *err)
 {
         if (!comparable(source, target, err))
                 return false;
         AUTO_REPORT r = report_new(o->ignore);
         r.waits = jx_get(target, "waits");
-        ObjectsCompare c = { .report = &r, .map_roles = o->map_roles, .reprinter = o->reprinter,
+        ObjectsCompare c = { .report = &r,
+                             .map_roles = o->map_roles,
+                             .reprinter = o->reprinter,
                              .source_major = (int)jx_int(jx_get(source, "facts"), "major", 0),
                              .target_major = (int)jx_int(jx_get(target, "facts"), "major", 0) };
         if (!compare_data(&r, live, jx_get(source, "data"), jx_get(target, "data"), err))
@@ -116,7 +122,8 @@ static bool compare(const json_t *source, const json_t *target, Pg *live, const 
         return true;
 }
 
-bool inventory_compare(const json_t *source, const json_t *target, const CompareOptions *o, json_t **ret, Err *err)
+bool inventory_compare(const json_t *source, const json_t *target, const CompareOptions *o,
+                       json_t **ret, Err *err)
 {
         return compare(source, target, NULL, o, ret, err);
 }
@@ -125,11 +132,15 @@ bool pg_compare_with(const json_t *source_inventory, Pg *target, const CompareOp
                      json_t **ret, Err *err)
 {
         const char *method = jx_str(source_inventory, "method", NULL);
-        InventoryOptions io = { .objects = true, .migrations = true,
-                                .data = { .method = method, .exact = true,
-                                          .seed = inventory_seed(source_inventory), .jobs = o->jobs,
+        InventoryOptions io = { .objects = true,
+                                .migrations = true,
+                                .data = { .method = method,
+                                          .exact = true,
+                                          .seed = inventory_seed(source_inventory),
+                                          .jobs = o->jobs,
                                           .recorded = jx_get(source_inventory, "data"),
-                                          .cancel = o->cancel, .progress = o->progress,
+                                          .cancel = o->cancel,
+                                          .progress = o->progress,
                                           .progress_arg = o->progress_arg } };
         json_t *inventory = NULL;
         if (!pg_inventory(target, &io, &inventory, err))

@@ -41,7 +41,7 @@ static json_t *mapped_value(const json_t *map, const json_t *v)
         for (size_t i = 0; i < n; i++)
                 list[i] = mapped_text(map, json_string_value(json_array_get(v, i)));
         qsort(list, n, sizeof *list, by_text);
-        for (size_t i = 0; i < n; i++)          /* once each: two roles may have become one */
+        for (size_t i = 0; i < n; i++) /* once each: two roles may have become one */
                 if (i == 0 || !json_equal(list[i - 1], list[i]))
                         json_array_append(sorted, list[i]);
         for (size_t i = 0; i < n; i++)
@@ -111,7 +111,8 @@ static json_t *renamed_objects(const ObjectsCompare *c, const char *kind, const 
         json_object_foreach((json_t *)s, name, one) {
                 AUTO_FREE char *now = renamed(c->map_roles, name, one);
                 if (jx_get(all, now)) {
-                        AUTO_FREE char *text = xasprintf("one %s of two roles that become one", kind);
+                        AUTO_FREE char *text =
+                                xasprintf("one %s of two roles that become one", kind);
                         report_limit(c->report, text);
                 }
                 jx_set(all, now, json_incref(one));
@@ -156,8 +157,9 @@ static bool wanted(const ObjectsCompare *c, const char *kind, const char *object
 {
         if (!table_scope_narrow(c->scope) || name_in(c->scope, kind, object))
                 return true;
-        const char *of = str_eq(kind, "index") ? jx_str(aspects, "table", NULL)
-                         : str_eq(kind, "sequence") ? jx_str(aspects, "owned_by", NULL) : NULL;
+        const char *of = str_eq(kind, "index")      ? jx_str(aspects, "table", NULL)
+                         : str_eq(kind, "sequence") ? jx_str(aspects, "owned_by", NULL)
+                                                    : NULL;
         return of && name_in(c->scope, "table", of);
 }
 
@@ -165,8 +167,12 @@ static bool wanted(const ObjectsCompare *c, const char *kind, const char *object
 static bool comes_later(const char *kind, const char *object, const char *aspect)
 {
         static const char *const kinds[] = { "database", "role setting", "subscription" };
-        static const struct { const char *kind, *aspect; } aspects[] = {
-                { "sequence", "last_value" }, { "sequence", "is_called" }, { "table", "populated" },
+        static const struct {
+                const char *kind, *aspect;
+        } aspects[] = {
+                { "sequence", "last_value" },
+                { "sequence", "is_called" },
+                { "table", "populated" },
         };
         for (size_t i = 0; i < LEN(kinds); i++)
                 if (str_eq(kind, kinds[i]))
@@ -204,22 +210,29 @@ static void compare_aspect(ObjectsCompare *c, const char *kind, const char *obje
                            const char *aspect, const json_t *s, const json_t *t)
 {
         const json_t *a = jx_get(s, aspect), *b = jx_get(t, aspect);
-        if (str_eq(aspect, "usual_owner") ||    /* what a rule has to know, not a property */
+        if (str_eq(aspect, "usual_owner") || /* what a rule has to know, not a property */
             (c->rowless && comes_later(kind, object, aspect)))
                 return;
         if ((a && b && json_equal(a, b)) || (null_or_absent(a) && null_or_absent(b)))
                 return;
-        RuleCase rc = { .kind = kind, .object = object, .aspect = aspect, .source = a, .target = b,
-                        .source_major = c->source_major, .target_major = c->target_major,
-                        .source_object = s, .target_object = t };
+        RuleCase rc = { .kind = kind,
+                        .object = object,
+                        .aspect = aspect,
+                        .source = a,
+                        .target = b,
+                        .source_major = c->source_major,
+                        .target_major = c->target_major,
+                        .source_object = s,
+                        .target_object = t };
         const char *rule = rule_excuses(&rc);
         AUTO_JSON hidden = json_string("(not shown)");
-        if (str_eq(aspect, "secrets"))          /* even a number helps to guess */
+        if (str_eq(aspect, "secrets")) /* even a number helps to guess */
                 report_differ(c->report, kind, object, aspect, null_or_absent(a) ? NULL : hidden,
                               null_or_absent(b) ? NULL : hidden);
         else if (rule)
                 report_excuse(c->report, kind, object, aspect, a, b, rule, rule_reason(rule));
-        else if (c->reprinter && reprint_knows(kind, aspect) && !null_or_absent(a) && !null_or_absent(b))
+        else if (c->reprinter && reprint_knows(kind, aspect) && !null_or_absent(a) &&
+                 !null_or_absent(b))
                 postpone(c, kind, object, aspect, a, b);
         else
                 report_differ(c->report, kind, object, aspect, a, b);
@@ -241,8 +254,8 @@ static void compare_object(ObjectsCompare *c, const char *kind, const char *obje
 /* What a missing object was: its definition when it has one. */
 static const json_t *told(const json_t *object)
 {
-        static const char *const best[] = { "definition", "source", "text", "type", "version",
-                                          "acl", "owner", "role" };
+        static const char *const best[] = { "definition", "source", "text",  "type",
+                                            "version",    "acl",    "owner", "role" };
         for (size_t i = 0; i < LEN(best); i++)
                 if (!null_or_absent(jx_get(object, best[i])))
                         return jx_get(object, best[i]);
@@ -254,7 +267,8 @@ static void count(ObjectsCompare *c, const char *kind)
         c->report->objects++;
         c->report->sequences += str_eq(kind, "sequence");
         if (str_eq(kind, "subscription") && !c->subscriptions) {
-                report_limit(c->report, "subscriptions: where they connect to, and whether they run");
+                report_limit(c->report,
+                             "subscriptions: where they connect to, and whether they run");
                 c->subscriptions = true;
         }
 }
@@ -264,9 +278,15 @@ static void compare_lone(ObjectsCompare *c, const char *kind, const char *object
 {
         const char *what = s ? RULE_MISSING : RULE_ONLY_TARGET;
         const json_t *a = s ? told(s) : NULL, *b = t ? told(t) : NULL;
-        RuleCase rc = { .kind = kind, .object = object, .aspect = what, .source = a, .target = b,
-                        .source_major = c->source_major, .target_major = c->target_major,
-                        .source_object = s, .target_object = t };
+        RuleCase rc = { .kind = kind,
+                        .object = object,
+                        .aspect = what,
+                        .source = a,
+                        .target = b,
+                        .source_major = c->source_major,
+                        .target_major = c->target_major,
+                        .source_object = s,
+                        .target_object = t };
         const char *rule = rule_excuses(&rc);
         if (rule)
                 report_excuse(c->report, kind, object, what, a, b, rule, rule_reason(rule));
@@ -306,7 +326,7 @@ void objects_compare_kind(ObjectsCompare *c, const char *kind, const json_t *s, 
 
 typedef struct Stream {
         CatalogCursor *cursor;
-        const char    *name, *text;
+        const char *name, *text;
 } Stream;
 
 static bool next(Stream *s, Err *err)
@@ -379,9 +399,10 @@ bool objects_compare_live(ObjectsCompare *c, Pg *source, Pg *target, Err *err)
 
 static void say_unasked(ObjectsCompare *c, const Err *why)
 {
-        AUTO_FREE char *text = xasprintf(
-                "what the target makes of %zu texts that it prints otherwise (so they are told as different): %s",
-                json_array_size(c->pending), why->message ? why->message : "it could not be asked");
+        AUTO_FREE char *text = xasprintf("what the target makes of %zu texts that it prints "
+                                         "otherwise (so they are told as different): %s",
+                                         json_array_size(c->pending),
+                                         why->message ? why->message : "it could not be asked");
         report_limit(c->report, text);
 }
 
@@ -416,8 +437,8 @@ bool objects_compare_reprinted(ObjectsCompare *c, Err *err)
 void objects_report_unread(Report *r, int64_t views, int64_t foreign)
 {
         if (views)
-                report_limit(r, "contents of materialized views: a copy refreshes them, and the source's "
-                             "may be stale");
+                report_limit(r, "contents of materialized views: a copy refreshes them, and the "
+                                "source's may be stale");
         if (foreign)
                 report_limit(r, "rows of foreign tables: they are another server's");
 }
@@ -428,14 +449,14 @@ void objects_compare_large(ObjectsCompare *c, const json_t *s, const json_t *t)
         bool blind = null_or_absent(jx_get(s, "content")) || null_or_absent(jx_get(t, "content"));
         if (blind)
                 report_limit(c->report, "large objects: only counted (their bytes need a "
-                             "superuser on both sides)");
+                                        "superuser on both sides)");
         for (size_t i = 0; i < (blind ? 1 : LEN(what)); i++)
                 if (!json_equal(jx_get(s, what[i]), jx_get(t, what[i])))
                         report_differ(c->report, "large objects", "all", what[i],
                                       jx_get(s, what[i]), jx_get(t, what[i]));
         if (maps(c))
                 report_limit(c->report, "large objects: owners and grants not compared, since "
-                             "roles have other names");
+                                        "roles have other names");
         else if (!json_equal(jx_get(s, "owners"), jx_get(t, "owners")))
                 report_differ(c->report, "large objects", "all", "owners and grants",
                               jx_get(s, "owners"), jx_get(t, "owners"));

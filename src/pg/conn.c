@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define CONNECT_TIMEOUT_MS 10000        /* a container's server that is there answers in ms */
+#define CONNECT_TIMEOUT_MS 10000 /* a container's server that is there answers in ms */
 
 /* ---- opening ---- */
 
@@ -50,14 +50,30 @@ static bool connect_now(Pg *pg, Err *err)
         const PgParams *p = &pg->params;
         char port[16];
         snprintf(port, sizeof port, "%d", p->port ? p->port : 5432);
-        const char *keys[] = { "host", "port", "user", "dbname", "password", "application_name",
-                               "client_encoding", "gssencmode", "keepalives_idle",
-                               "keepalives_interval", "keepalives_count", NULL };
-        const char *values[] = { p->host, port, p->user, p->database,
+        const char *keys[] = { "host",
+                               "port",
+                               "user",
+                               "dbname",
+                               "password",
+                               "application_name",
+                               "client_encoding",
+                               "gssencmode",
+                               "keepalives_idle",
+                               "keepalives_interval",
+                               "keepalives_count",
+                               NULL };
+        const char *values[] = { p->host,
+                                 port,
+                                 p->user,
+                                 p->database,
                                  pg->password ? secret_expose(pg->password) : NULL,
                                  p->app ? p->app : "pgsherpa",
-                                 p->client_encoding ? p->client_encoding : "UTF8", "disable",
-                                 "30", "10", "3", NULL };
+                                 p->client_encoding ? p->client_encoding : "UTF8",
+                                 "disable",
+                                 "30",
+                                 "10",
+                                 "3",
+                                 NULL };
         int64_t timeout = p->connect_timeout_ms ? p->connect_timeout_ms : CONNECT_TIMEOUT_MS;
         pg->conn = PQconnectStartParams(keys, values, 0);
         if (!pg->conn)
@@ -76,8 +92,8 @@ static bool connect_now(Pg *pg, Err *err)
 
 /* The output settings decide what a value looks like as text, array_nulls and lc_monetary how it
  * is read; the timeouts are a server's or role's habit for applications, not for us; compiling a
- * question to the catalogs takes ten times as long as its answer (measured: 791 ms instead of 74, of
- * 2,500 tables). Names the server does not know yet are left out by version. */
+ * question to the catalogs takes ten times as long as its answer (measured: 791 ms instead of 74,
+ * of 2,500 tables). Names the server does not know yet are left out by version. */
 static bool pin_settings(Pg *pg, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -121,14 +137,19 @@ static bool is_who_is_meant(Pg *pg, Err *err)
         AUTO_SQL q = { 0 };
         if (!pg->system)
                 return true;
-        sql_add(&q, "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()");
+        sql_add(&q,
+                "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()");
         if (!pg_query_value(pg, &q, &system, err))
                 return err_wrap(err, "asking the server who it is");
         if (system && str_eq(system, pg->system))
                 return true;
-        err_set(err, ERR_USER, "another server answers at %s port %d: its system identifier is %s, that of the data "
-                "meant is %s", pg->host ? pg->host : "", pg->params.port, system ? system : "unknown", pg->system);
-        return err_hint(err, "two servers claim that address (network_mode: host?); let each have a port of its own");
+        err_set(err, ERR_USER,
+                "another server answers at %s port %d: its system identifier is %s, that of the "
+                "data "
+                "meant is %s",
+                pg->host ? pg->host : "", pg->params.port, system ? system : "unknown", pg->system);
+        return err_hint(err, "two servers claim that address (network_mode: host?); let each have "
+                             "a port of its own");
 }
 
 bool pg_open(const PgParams *p, Pg **ret, Err *err)
@@ -231,7 +252,7 @@ void pg_cancel(Pg *pg)
         char why[256];
         atomic_store(&pg->cancelled, true);
         if (pg->cancel)
-                (void)PQcancel(pg->cancel, why, sizeof why);    /* best effort by nature */
+                (void)PQcancel(pg->cancel, why, sizeof why); /* best effort by nature */
 }
 
 /* ---- quoting ---- */
@@ -239,8 +260,10 @@ void pg_cancel(Pg *pg)
 static bool quoted(Pg *pg, char *from_libpq, char **ret, Err *err)
 {
         if (!from_libpq)
-                return err_set(err, ERR_USER, "a name or value is not valid in the encoding of "
-                               "the connection: %s", PQerrorMessage(pg->conn));
+                return err_set(err, ERR_USER,
+                               "a name or value is not valid in the encoding of "
+                               "the connection: %s",
+                               PQerrorMessage(pg->conn));
         *ret = xstrdup(from_libpq);
         explicit_bzero(from_libpq, strlen(from_libpq));
         PQfreemem(from_libpq);
@@ -303,7 +326,7 @@ static bool run_sql(Pg *pg, const Sql *q, PGresult **ret, Err *err)
         if (!sql_for_server(q, &quoter, &text, err))
                 return false;
         bool ok = run_text(pg, text, ret, err);
-        explicit_bzero(text, strlen(text));     /* it may hold a password */
+        explicit_bzero(text, strlen(text)); /* it may hold a password */
         free(text);
         return ok;
 }
@@ -395,9 +418,12 @@ bool pg_as_application(Pg *pg, Err *err)
 
 bool pg_refuse_views(Pg *pg, Err *err)
 {
-        return pg_do(pg, "select set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', "
-                     "true) where current_setting('restrict_nonsystem_relation_kind', true) is not "
-                     "null", err);
+        return pg_do(pg,
+                     "select set_config('restrict_nonsystem_relation_kind', 'view, "
+                     "foreign-table', true) where "
+                     "current_setting('restrict_nonsystem_relation_kind', true) is not "
+                     "null",
+                     err);
 }
 
 bool pg_begin_reading(Pg *pg, const char *snapshot, Err *err)

@@ -8,16 +8,16 @@
 #include "pg/conn.h"
 
 struct Pg {
-        PGconn     *conn;
-        PGcancel   *cancel;             /* made once: PQcancel may run in any thread      */
-        atomic_bool cancelled;          /* by us: turns 57014 into ERR_CANCELLED          */
-        Buf         copy;               /* COPY FROM STDIN: gathered to 64 KiB            */
-        void      (*closing)(void *arg);
-        void       *closing_arg;
+        PGconn *conn;
+        PGcancel *cancel;      /* made once: PQcancel may run in any thread */
+        atomic_bool cancelled; /* by us: turns 57014 into ERR_CANCELLED */
+        Buf copy;              /* COPY FROM STDIN: gathered to 64 KiB */
+        void (*closing)(void *arg);
+        void *closing_arg;
         /* copies, for pg_reopen() */
-        PgParams    params;
-        char       *host, *user, *database, *app, *client_encoding, *system;
-        Secret     *password;
+        PgParams params;
+        char *host, *user, *database, *app, *client_encoding, *system;
+        Secret *password;
 };
 
 struct PgRes {

@@ -6,7 +6,7 @@
 
 #include "base/copyrow.h"
 
-#define COPY_MESSAGE PG_COPY_BATCH      /* measured: bigger gives nothing, smaller costs CPU */
+#define COPY_MESSAGE PG_COPY_BATCH /* measured: bigger gives nothing, smaller costs CPU */
 
 static bool begin(Pg *pg, const Sql *q, ExecStatusType wanted, Err *err)
 {
@@ -73,7 +73,7 @@ void pg_copy_free(char *bytes)
 
 /* ---- rows by the batch ---- */
 
-#define KEEP_ROWS (1024 * 1024)         /* a buffer that one huge row blew up is not kept     */
+#define KEEP_ROWS (1024 * 1024) /* a buffer that one huge row blew up is not kept */
 
 void pg_rows_done(PgRows *r)
 {
@@ -107,7 +107,8 @@ static void row_ends(PgRows *r)
 static bool piece(Pg *pg, PgRows *r, int *ret, Err *err)
 {
         for (;;) {
-                *ret = PQgetlineAsync(pg->conn, r->bytes + r->n, (int)MIN(r->capacity - r->n, INT32_MAX));
+                *ret = PQgetlineAsync(pg->conn, r->bytes + r->n,
+                                      (int)MIN(r->capacity - r->n, INT32_MAX));
                 if (*ret != 0)
                         return true;
                 /* What TLS has decrypted already would not wake a poll(). */
@@ -118,7 +119,8 @@ static bool piece(Pg *pg, PgRows *r, int *ret, Err *err)
                         return pg_error_of_link(pg, "reading COPY data", err);
                 if (!PQsslInUse(pg->conn))
                         continue;
-                *ret = PQgetlineAsync(pg->conn, r->bytes + r->n, (int)MIN(r->capacity - r->n, INT32_MAX));
+                *ret = PQgetlineAsync(pg->conn, r->bytes + r->n,
+                                      (int)MIN(r->capacity - r->n, INT32_MAX));
                 if (*ret != 0)
                         return true;
                 if (poll(&fd, 1, -1) < 0 && errno != EINTR)
@@ -133,7 +135,8 @@ static bool row_is_whole(PgRows *r, RowCut *cut, size_t start, bool *ret, Err *e
         size_t len;
         RowState state = ROW_BAD;
         if (header >= 0)
-                state = rowcut_next(cut, r->bytes + start + header, r->n - start - (size_t)header, &len);
+                state = rowcut_next(cut, r->bytes + start + header, r->n - start - (size_t)header,
+                                    &len);
         *ret = state != ROW_MORE;
         return state != ROW_BAD || err_set(err, ERR_SERVER, "the server's COPY data is not binary");
 }
@@ -150,7 +153,8 @@ static bool message(Pg *pg, PgRows *r, bool *ret_end, Err *err)
                         return false;
                 *ret_end = got < 0;
                 if (got < 0)
-                        return r->n == start || err_set(err, ERR_LINK, "COPY data ended inside of a row");
+                        return r->n == start ||
+                               err_set(err, ERR_LINK, "COPY data ended inside of a row");
                 r->n += (size_t)got;
                 whole = r->n < r->capacity;
                 if (whole)

@@ -78,12 +78,12 @@ bool pg_database_describe(Pg *pg, const char *name, json_t **ret, Err *err)
         AUTO_JSON d = NULL;
         *ret = NULL;
         sql_add(&q, "select json_build_object('name', datname, 'oid', oid::text, 'owner', "
-                "pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'collate', "
-                "datcollate, 'ctype', datctype, 'allow_conn', datallowconn, 'limit', datconnlimit, 'size', "
-                "pg_database_size(oid), 'comment', "
-                "shobj_description(oid, 'pg_database'), 'connections', (select count(*) from "
-                "pg_stat_activity a where a.datid = d.oid and a.pid <> pg_backend_pid())) from "
-                "pg_database d where datname = ");
+                    "pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), "
+                    "'collate', datcollate, 'ctype', datctype, 'allow_conn', datallowconn, "
+                    "'limit', datconnlimit, 'size', pg_database_size(oid), 'comment', "
+                    "shobj_description(oid, 'pg_database'), 'connections', (select count(*) from "
+                    "pg_stat_activity a where a.datid = d.oid and a.pid <> pg_backend_pid())) from "
+                    "pg_database d where datname = ");
         sql_value(&q, name);
         if (!pg_json_value(pg, &q, &d, err))
                 return err_wrap(err, "looking at database %s", name);
@@ -99,10 +99,12 @@ bool pg_database_describe(Pg *pg, const char *name, json_t **ret, Err *err)
 static bool has_config_rows(Pg *in, char **ret_what, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(in, "select n.nspname, c.relname, u.cond, 'rows in ' || c.oid::regclass::text from "
-                    "pg_extension e, unnest(e.extconfig, e.extcondition) u(relid, cond) join pg_class c "
-                    "on c.oid = u.relid join pg_namespace n on n.oid = c.relnamespace where c.relkind "
-                    "in ('r', 'p') order by 1, 2", &r, err))
+        if (!pg_ask(in,
+                    "select n.nspname, c.relname, u.cond, 'rows in ' || c.oid::regclass::text "
+                    "from pg_extension e, unnest(e.extconfig, e.extcondition) u(relid, cond) "
+                    "join pg_class c on c.oid = u.relid join pg_namespace n on n.oid = "
+                    "c.relnamespace where c.relkind in ('r', 'p') order by 1, 2",
+                    &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r) && !*ret_what; i++) {
                 AUTO_SQL q = { 0 };
@@ -124,7 +126,8 @@ static bool has_config_rows(Pg *in, char **ret_what, Err *err)
 static bool has_objects(Pg *in, char **ret_what, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(in, "select what from (select 'relation ' || c.oid::regclass::text as what, "
+        if (!pg_ask(in,
+                    "select what from (select 'relation ' || c.oid::regclass::text as what, "
                     "'pg_class'::regclass as class, c.oid as oid from pg_class c join "
                     "pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^pg_' and "
                     "c.oid >= 16384 and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c') "
@@ -135,7 +138,8 @@ static bool has_objects(Pg *in, char **ret_what, Err *err)
                     "union all select 'large object ' || m.oid::text, "
                     "'pg_largeobject'::regclass, m.oid from pg_largeobject_metadata m) o where "
                     "not exists (select from pg_depend e where e.classid = o.class and e.objid "
-                    "= o.oid and e.deptype = 'e') limit 1", &r, err))
+                    "= o.oid and e.deptype = 'e') limit 1",
+                    &r, err))
                 return false;
         if (pg_rows(r) > 0)
                 *ret_what = xstrdup(pg_cell(r, 0, 0));

@@ -7,12 +7,12 @@
 #include "pg/conn.h"
 
 typedef struct DatabaseSpec {
-        const char *name, *owner;       /* owner NULL: who we are                             */
-        const char *template_db;        /* NULL: template0                                    */
-        const char *encoding, *collate, *ctype;         /* NULL: the template's               */
-        const char *provider, *icu_locale;              /* "icu", "builtin"; NULL: libc       */
-        int64_t     connlimit;          /* -1: none                                           */
-        bool        revoke_public_connect;
+        const char *name, *owner;               /* owner NULL: who we are */
+        const char *template_db;                /* NULL: template0 */
+        const char *encoding, *collate, *ctype; /* NULL: the template's */
+        const char *provider, *icu_locale;      /* "icu", "builtin"; NULL: libc */
+        int64_t connlimit;                      /* -1: none */
+        bool revoke_public_connect;
         const char *comment;
 } DatabaseSpec;
 
@@ -24,8 +24,8 @@ bool pg_database_dress(Pg *pg, const DatabaseSpec *d, Err *err) MUST_CHECK;
 bool pg_database_describe(Pg *pg, const char *name, json_t **ret, Err *err) MUST_CHECK;
 /* Has it anything a user made, or rows in a table whose extension says that they are a user's
  * (pg_extension.extconfig)? Connects to it. *ret_what: the first thing found, malloc()ed. */
-bool pg_database_is_empty(Pg *pg, const char *name, bool *ret, char **ret_what, Err *err)
-        MUST_CHECK;
+bool pg_database_is_empty(Pg *pg, const char *name, bool *ret, char **ret_what,
+                          Err *err) MUST_CHECK;
 bool pg_database_rename(Pg *pg, const char *from, const char *to, Err *err) MUST_CHECK;
 /* WITH (FORCE) where asked (13 and later). */
 bool pg_database_drop(Pg *pg, const char *name, bool force, Err *err) MUST_CHECK;
@@ -34,10 +34,10 @@ bool pg_database_drop(Pg *pg, const char *name, bool force, Err *err) MUST_CHECK
  * have it). One transaction: there is no moment without a database of that name. */
 typedef struct DatabaseSwap {
         const char *from, *to, *aside;
-        bool      (*pause)(void *arg);  /* before another try, while somebody is connected to one
-                                           (health checks are, for a moment); false: give up */
-        void       *arg;
-        bool        unknown;            /* out: it failed, and perhaps it is done all the same */
+        bool (*pause)(void *arg); /* before another try, while somebody is connected to one
+                                     (health checks are, for a moment); false: give up */
+        void *arg;
+        bool unknown; /* out: it failed, and perhaps it is done all the same */
 } DatabaseSwap;
 /* `pg` stands in neither of them. Where the answer to COMMIT is lost, the server is asked what
  * became of it, for up to 10 s and what connecting takes. */
@@ -49,4 +49,5 @@ bool pg_database_drop_aside(Pg *pg, const char *aside, char **ret_what, Err *err
 /* A connection to a database that is neither `a` nor `b`: one cannot rename or drop the database
  * one is in. `open` makes it, as its caller makes all of them. */
 typedef bool (*PgOpener)(void *arg, const char *database, Pg **ret, Err *err);
-bool pg_open_beside(PgOpener open, void *arg, const char *a, const char *b, Pg **ret, Err *err) MUST_CHECK;
+bool pg_open_beside(PgOpener open, void *arg, const char *a, const char *b, Pg **ret,
+                    Err *err) MUST_CHECK;

@@ -3,14 +3,14 @@
 
 #include "pg/database.h"
 
-#define TRIES     6             /* while somebody is connected; RENAME itself waits for 5 s */
-#define ASKED     20            /* what became of a COMMIT */
-#define ASK_AGAIN 500           /* ms */
+#define TRIES     6   /* while somebody is connected; RENAME itself waits for 5 s */
+#define ASKED     20  /* what became of a COMMIT */
+#define ASK_AGAIN 500 /* ms */
 
 /* Who is about to do it: a backend is known by when it began, a pid comes again after a restart. */
 typedef struct Before {
         char *oid, *began;
-        int   backend;
+        int backend;
 } Before;
 
 static void before_done(Before *b)
@@ -30,14 +30,15 @@ static bool look(Pg *pg, const char *name, Before *ret, Err *err)
                 return false;
         if (pg_rows(r) == 0)
                 return err_set(err, ERR_USER, "there is no database %s", name);
-        *ret = (Before){ .oid = xstrdup(pg_cell(r, 0, 0)), .backend = pg_backend_pid(pg),
+        *ret = (Before){ .oid = xstrdup(pg_cell(r, 0, 0)),
+                         .backend = pg_backend_pid(pg),
                          .began = xstrdup(pg_cell(r, 0, 1) ? pg_cell(r, 0, 1) : "") };
         return true;
 }
 
 /* Only once that backend is gone: until then it may still be about to commit. */
-static bool ask(const Pg *pg, const DatabaseSwap *s, const Before *b, bool *ret_known, bool *ret_done,
-                Err *err)
+static bool ask(const Pg *pg, const DatabaseSwap *s, const Before *b, bool *ret_known,
+                bool *ret_done, Err *err)
 {
         AUTO_PG Pg *now = NULL;
         AUTO_PGRES PgRes *r = NULL;
@@ -68,12 +69,14 @@ static bool became(const Pg *pg, DatabaseSwap *s, const Before *b, Err *lost)
                 nanosleep(&(struct timespec){ .tv_nsec = ASK_AGAIN * 1000000L }, NULL);
         }
         s->unknown = true;
-        return err_wrap(lost, "the answer to COMMIT was lost, and nobody can be asked what became of it");
+        return err_wrap(lost,
+                        "the answer to COMMIT was lost, and nobody can be asked what became of it");
 }
 
 static bool try_once(Pg *pg, DatabaseSwap *s, const Before *b, Err *err)
 {
-        if (!pg_do(pg, "begin", err) || (s->aside && !pg_database_rename(pg, s->to, s->aside, err)) ||
+        if (!pg_do(pg, "begin", err) ||
+            (s->aside && !pg_database_rename(pg, s->to, s->aside, err)) ||
             !pg_database_rename(pg, s->from, s->to, err))
                 return false;
         if (pg_do(pg, "commit", err))

@@ -1,7 +1,7 @@
 /* dumped.c: statements that came out of somebody's file, one at a time. */
 #include "pg/conn_internal.h"
 
-#define COPY_MESSAGE (64 * 1024)        /* as copy.c */
+#define COPY_MESSAGE (64 * 1024) /* as copy.c */
 
 /* The extended protocol takes one statement only: should our reader and the server disagree about
  * where it ends, this is an error and not a second statement that nobody looked at. */

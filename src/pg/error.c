@@ -37,10 +37,11 @@ static size_t quote_at(const char *p)
 /* What stands in quotes after one of these is a name of the schema, or of the server. */
 static bool names_before(const char *text, const char *quote)
 {
-        static const char *const words[] = { "collation ", "column ",   "columns ",  "constraint ", "database ",
-                                             "domain ",    "encoding ", "function ", "index ",      "locale ",
-                                             "parameter ", "relation ", "role ",     "schema ",     "sequence ",
-                                             "table ",     "type " };
+        static const char *const words[] = { "collation ", "column ", "columns ",   "constraint ",
+                                             "database ",  "domain ", "encoding ",  "function ",
+                                             "index ",     "locale ", "parameter ", "relation ",
+                                             "role ",      "schema ", "sequence ",  "table ",
+                                             "type " };
         for (size_t i = 0; i < LEN(words); i++) {
                 size_t n = strlen(words[i]);
                 if ((size_t)(quote - text) >= n && memcmp(quote - n, words[i], n) == 0)
@@ -61,8 +62,8 @@ static const char *first_value(const char *text)
         return NULL;
 }
 
-/* Bad data (class 22) is quoted in what is said about it. From the first quotation that is no name to
- * the end of the last one: a value may have quotes in it. After a colon it is all there is. */
+/* Bad data (class 22) is quoted in what is said about it. From the first quotation that is no name
+ * to the end of the last one: a value may have quotes in it. After a colon it is all there is. */
 static char *without_values(const char *text)
 {
         const char *first = first_value(text), *rest = NULL;
@@ -95,7 +96,7 @@ char *pg_error_detail(const char *sqlstate, const char *detail)
         const char *open = strstr(detail, ")=(");
         if (open)
                 open += 2;
-        else if (str_starts(state, "23"))       /* in any language */
+        else if (str_starts(state, "23")) /* in any language */
                 open = strchr(detail, '(');
         else if ((open = strstr(detail, "contains (")))
                 open += strlen("contains ");
@@ -113,7 +114,8 @@ char *pg_error_primary(const char *sqlstate, const char *message)
 {
         if (!message)
                 return xstrdup("no message");
-        return sqlstate && str_starts(sqlstate, "22") ? without_values(message) : text_clean_str(message);
+        return sqlstate && str_starts(sqlstate, "22") ? without_values(message)
+                                                      : text_clean_str(message);
 }
 
 /* Classes and states that say "the connection is what failed": 08 connection exception,
@@ -140,7 +142,8 @@ bool pg_error_of_result(Pg *pg, const PGresult *r, Err *err)
                 return pg_error_of_link(pg, "the connection was lost", err);
         AUTO_FREE char *primary =
                 pg_error_primary(state, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
-        AUTO_FREE char *detail = pg_error_detail(state, PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL));
+        AUTO_FREE char *detail =
+                pg_error_detail(state, PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL));
         AUTO_FREE char *where = pg_error_context(PQresultErrorField(r, PG_DIAG_CONTEXT));
         err_set(err, kind_of(pg, state), "%s%s%s%s%s%s", primary, detail ? " (" : "",
                 detail ? detail : "", detail ? ")" : "", where ? "; " : "", where ? where : "");
@@ -176,8 +179,10 @@ static const char *find_state(const char *text)
 static void connect_hint(const PgParams *p, const char *state, Err *err)
 {
         if (str_eq(state, "28P01"))
-                err_hint(err, "is this really the password of role %s? Check it where the "
-                              "application keeps it", p->user ? p->user : "");
+                err_hint(err,
+                         "is this really the password of role %s? Check it where the "
+                         "application keeps it",
+                         p->user ? p->user : "");
         else if (str_eq(state, "28000"))
                 err_hint(err, "the role is missing, may not log in, or pg_hba.conf has no line "
                               "for it");
@@ -204,14 +209,16 @@ bool pg_error_of_connect(const PgParams *p, const char *text, Err *err)
         AUTO_FREE char *line = text_clean(rest, strcspn(rest, "\n"));
         ErrKind kind = state && !is_link(code) ? ERR_SERVER : ERR_LINK;
         if (!p->password && strstr(text, "no password supplied")) {
-                err_set(err, ERR_USER, "the server asks for a password of role %s and none was "
-                        "given", p->user ? p->user : "");
+                err_set(err, ERR_USER,
+                        "the server asks for a password of role %s and none was "
+                        "given",
+                        p->user ? p->user : "");
                 memcpy(err->sqlstate, "28P01", 6);
                 return err_hint(err, "give the target a `password:` in the runbook");
         }
         err_set(err, kind, "connecting to database %s as %s at %s:%d: %s",
-                p->database ? p->database : "", p->user ? p->user : "",
-                p->host ? p->host : "", p->port ? p->port : 5432, line);
+                p->database ? p->database : "", p->user ? p->user : "", p->host ? p->host : "",
+                p->port ? p->port : 5432, line);
         memcpy(err->sqlstate, code, sizeof code);
         connect_hint(p, code, err);
         return false;

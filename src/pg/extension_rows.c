@@ -8,20 +8,25 @@
 
 /* One table of which an extension keeps only a part. */
 typedef struct Part {
-        const char *schema, *name, *condition, *key;    /* key: its primary key, quoted and joined */
+        const char *schema, *name, *condition, *key; /* key: its primary key, quoted and joined */
         const char *extension, *version, *shown;
 } Part;
 
 static bool parts(Pg *pg, PgRes **ret, Err *err)
 {
-        return pg_ask(pg, "select n.nspname, c.relname, u.cond, k.cols, e.extname, e.extversion, n.nspname || '.' || "
-                      "c.relname from pg_extension e, unnest(e.extconfig, e.extcondition) u(oid, cond) join pg_class c on "
-                      "c.oid = u.oid join pg_namespace n on n.oid = c.relnamespace join lateral (select "
-                      "string_agg('t.' || quote_ident(a.attname), ', ' order by o.n) as cols from pg_index i, "
-                      "unnest(i.indkey::int2[]) with ordinality o(att, n) join pg_attribute a on a.attnum = o.att where "
-                      "i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid) k on k.cols is not null where "
-                      "c.relkind = 'r' and btrim(u.cond) <> '' and has_schema_privilege(n.oid, 'usage') and "
-                      "has_table_privilege(c.oid, 'select') order by 1, 2", ret, err) ||
+        return pg_ask(pg,
+                      "select n.nspname, c.relname, u.cond, k.cols, e.extname, e.extversion, "
+                      "n.nspname || '.' || c.relname from pg_extension e, unnest(e.extconfig, "
+                      "e.extcondition) u(oid, cond) join pg_class c on c.oid = u.oid join "
+                      "pg_namespace n on n.oid = c.relnamespace join lateral (select "
+                      "string_agg('t.' || quote_ident(a.attname), ', ' order by o.n) as cols "
+                      "from pg_index i, unnest(i.indkey::int2[]) with ordinality o(att, n) "
+                      "join pg_attribute a on a.attnum = o.att where i.indrelid = c.oid and "
+                      "i.indisprimary and a.attrelid = c.oid) k on k.cols is not null where "
+                      "c.relkind = 'r' and btrim(u.cond) <> '' and has_schema_privilege(n.oid, "
+                      "'usage') and has_table_privilege(c.oid, 'select') order "
+                      "by 1, 2",
+                      ret, err) ||
                err_wrap(err, "listing what extensions keep in part");
 }
 
@@ -39,7 +44,7 @@ static void brought_sql(Sql *q, const Part *p)
         sql_add(q, " t where not exists (select from (select ctid as at from only ");
         sql_qname(q, p->schema, p->name);
         sql_add(q, " ");
-        sql_rendered(q, p->condition);  /* pg_extension.extcondition */
+        sql_rendered(q, p->condition); /* pg_extension.extcondition */
         sql_add(q, ") x where x.at = t.ctid)");
 }
 
@@ -129,16 +134,22 @@ json_t *pg_extension_rows_words(const json_t *changed)
                 bool same = json_equal(jx_get(j, "here"), jx_get(j, "there"));
                 AUTO_BUF named = buf_init(4096);
                 for (size_t k = 0; k < json_array_size(keys) && k < KEYS_NAMED; k++)
-                        buf_printf(&named, "%s%s", k ? ", " : "", json_string_value(json_array_get(keys, k)));
-                AUTO_FREE char *line = same ?
-                        xasprintf("%lld row%s of %s %s not as extension %s brings %s, and no dump carries that: %s%s",
-                                  (long long)n, n == 1 ? "" : "s", jx_str(j, "table", ""), n == 1 ? "is" : "are",
-                                  jx_str(j, "extension", ""), n == 1 ? "it" : "them", buf_str(&named),
-                                  n > KEYS_NAMED ? ", .." : "") :
-                        xasprintf("%lld row%s of %s come%s with extension %s and differ%s between its versions (here %s, there "
-                                  "%s): what somebody changed among them is not carried", (long long)n, n == 1 ? "" : "s",
-                                  jx_str(j, "table", ""), n == 1 ? "s" : "", jx_str(j, "extension", ""), n == 1 ? "s" : "",
-                                  jx_str(j, "here", "?"), jx_str(j, "there", "?"));
+                        buf_printf(&named, "%s%s", k ? ", " : "",
+                                   json_string_value(json_array_get(keys, k)));
+                AUTO_FREE char *line =
+                        same ? xasprintf("%lld row%s of %s %s not as extension %s brings %s, and "
+                                         "no dump carries that: %s%s",
+                                         (long long)n, n == 1 ? "" : "s", jx_str(j, "table", ""),
+                                         n == 1 ? "is" : "are", jx_str(j, "extension", ""),
+                                         n == 1 ? "it" : "them", buf_str(&named),
+                                         n > KEYS_NAMED ? ", .." : "")
+                             : xasprintf("%lld row%s of %s come%s with extension %s and differ%s "
+                                         "between its versions (here %s, there "
+                                         "%s): what somebody changed among them is not carried",
+                                         (long long)n, n == 1 ? "" : "s", jx_str(j, "table", ""),
+                                         n == 1 ? "s" : "", jx_str(j, "extension", ""),
+                                         n == 1 ? "s" : "", jx_str(j, "here", "?"),
+                                         jx_str(j, "there", "?"));
                 jx_append_str(words, line);
         }
         return words;
@@ -160,7 +171,8 @@ static void these_sql(Sql *q, const Part *p, const json_t *keys)
         sql_add(q, "]::text[])");
 }
 
-static bool carry_one(Pg *source, Pg *target, const Part *s, const Part *t, const json_t *keys, Err *err)
+static bool carry_one(Pg *source, Pg *target, const Part *s, const Part *t, const json_t *keys,
+                      Err *err)
 {
         AUTO_SQL from = { 0 };
         AUTO_SQL gone = { 0 };
@@ -214,7 +226,8 @@ bool pg_extension_rows_carry(Pg *source, Pg *target, int64_t *ret_rows, Err *err
         AUTO_JSON changed = NULL;
         AUTO_ERR ignored = { 0 };
         *ret_rows = 0;
-        if (!pg_extension_rows_changed(source, target, &changed, err) || !pg_do(target, "begin", err))
+        if (!pg_extension_rows_changed(source, target, &changed, err) ||
+            !pg_do(target, "begin", err))
                 return false;
         if (carry_all(source, target, changed, ret_rows, err))
                 return pg_do(target, "commit", err);

@@ -37,25 +37,25 @@ bool pg_identity(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select json_build_object("
-                "'major', current_setting('server_version_num')::int / 10000, "
-                "'version', split_part(current_setting('server_version'), ' ', 1), 'system', ");
+                    "'major', current_setting('server_version_num')::int / 10000, "
+                    "'version', split_part(current_setting('server_version'), ' ', 1), 'system', ");
         /* Since 10 a plain role may not call pg_control_system() unless granted. */
         sql_add(&q, "case when has_function_privilege('pg_control_system()', 'execute') "
-                "then (select system_identifier::text from pg_control_system()) end)");
+                    "then (select system_identifier::text from pg_control_system()) end)");
         return pg_json_value(pg, &q, ret, err);
 }
 
 static void database_facts(Pg *pg, Sql *q)
 {
         sql_add(q, "select json_build_object('database', d.datname, 'owner', "
-                "pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), "
-                "'collate', d.datcollate, 'ctype', d.datctype, 'connlimit', d.datconnlimit, "
-                "'size', pg_database_size(d.oid), 'stats_commits', "
-                "(select xact_commit from pg_stat_database s where s.datid = d.oid), ");
+                   "pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), "
+                   "'collate', d.datcollate, 'ctype', d.datctype, 'connlimit', d.datconnlimit, "
+                   "'size', pg_database_size(d.oid), 'stats_commits', "
+                   "(select xact_commit from pg_stat_database s where s.datid = d.oid), ");
         if (pg_major(pg) >= 15)
                 sql_add(q, "'provider', case d.datlocprovider when 'i' then 'icu' when 'b' then "
-                        "'builtin' else 'libc' end, 'collversion', d.datcollversion, "
-                        "'collversion_actual', pg_database_collation_actual_version(d.oid), ");
+                           "'builtin' else 'libc' end, 'collversion', d.datcollversion, "
+                           "'collversion_actual', pg_database_collation_actual_version(d.oid), ");
         else
                 sql_add(q, "'provider', 'libc', 'collversion', null, 'collversion_actual', null, ");
         if (pg_major(pg) >= 17)
@@ -69,7 +69,8 @@ static void database_facts(Pg *pg, Sql *q)
 
 static void server_facts(Sql *q)
 {
-        sql_add(q, "select json_build_object("
+        sql_add(q,
+                "select json_build_object("
                 "'version', split_part(current_setting('server_version'), ' ', 1), "
                 "'version_num', current_setting('server_version_num')::int, "
                 "'major', current_setting('server_version_num')::int / 10000, "
@@ -97,10 +98,10 @@ static bool settings(Pg *pg, json_t *facts, Err *err)
         json_t *list = NULL;
         /* Values of settings that hold a command or a connection string may hold a password. */
         sql_add(&q, "select json_build_object('name', name, 'setting', case when name ~ "
-                "'conninfo|command|password|passphrase' then '(not kept)' else setting end, "
-                "'unit', unit, 'source', source) "
-                "from pg_settings where source in ('configuration file', 'command line', "
-                "'environment variable') order by name");
+                    "'conninfo|command|password|passphrase' then '(not kept)' else setting end, "
+                    "'unit', unit, 'source', source) "
+                    "from pg_settings where source in ('configuration file', 'command line', "
+                    "'environment variable') order by name");
         if (!pg_json_rows(pg, &q, &list, err))
                 return false;
         jx_set(facts, "settings", list);
@@ -117,7 +118,7 @@ static bool md5_roles(Pg *pg, json_t *facts, Err *err)
                 return true;
         }
         sql_add(&q, "select to_json(rolname) from pg_authid where rolcanlogin and rolpassword "
-                "like 'md5%' order by rolname");
+                    "like 'md5%' order by rolname");
         if (!pg_json_rows(pg, &q, &list, err))
                 return false;
         jx_set(facts, "md5_roles", list);
@@ -131,8 +132,7 @@ bool pg_facts(Pg *pg, json_t **ret, Err *err)
         AUTO_JSON more = NULL;
         server_facts(&server);
         database_facts(pg, &database);
-        if (!pg_json_value(pg, &server, &facts, err) ||
-            !pg_json_value(pg, &database, &more, err))
+        if (!pg_json_value(pg, &server, &facts, err) || !pg_json_value(pg, &database, &more, err))
                 return err_wrap(err, "asking the server about itself");
         json_object_update(facts, more);
         if (!settings(pg, facts, err) || !md5_roles(pg, facts, err))
@@ -144,19 +144,19 @@ bool pg_facts(Pg *pg, json_t **ret, Err *err)
 
 /* ---- the application's own migration revision ---- */
 
-
 static void revision_query(const char *kind, const char *schema, const char *table, Sql *q)
 {
         if (str_eq(kind, "alembic"))
                 sql_add(q, "select string_agg(version_num::text, ', ' order by version_num::text "
-                        "collate \"C\") from ");
+                           "collate \"C\") from ");
         else if (str_eq(kind, "flyway"))
-                sql_add(q, "select (array_agg(version::text order by installed_rank desc))[1] from ");
+                sql_add(q,
+                        "select (array_agg(version::text order by installed_rank desc))[1] from ");
         else if (str_eq(kind, "rails"))
                 sql_add(q, "select max(version::text collate \"C\") from ");
         else if (str_eq(kind, "django"))
                 sql_add(q, "select count(*) || ' applied, last ' || coalesce((array_agg(app || "
-                        "'.' || name order by id desc))[1], 'none') from ");
+                           "'.' || name order by id desc))[1], 'none') from ");
         else if (str_eq(kind, "knex"))
                 sql_add(q, "select (array_agg(name order by id desc))[1] from ");
         else
@@ -168,9 +168,10 @@ bool pg_migrations(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_JSON list = json_array();
-        /* A table counts only when it has the columns the revision is read from, of plain types of the
-         * core: one that somebody made comes with casts that would run with our rights. */
-        if (!pg_ask(pg, "select n.nspname, c.relname, k.kind from pg_class c join pg_namespace n "
+        /* A table counts only when it has the columns the revision is read from, of plain types of
+         * the core: one that somebody made comes with casts that would run with our rights. */
+        if (!pg_ask(pg,
+                    "select n.nspname, c.relname, k.kind from pg_class c join pg_namespace n "
                     "on n.oid = c.relnamespace join (values "
                     "('alembic_version', 'alembic', '{version_num}'::text[]), "
                     "('flyway_schema_history', 'flyway', '{version,installed_rank}'), "
@@ -182,7 +183,8 @@ bool pg_migrations(Pg *pg, json_t **ret, Err *err)
                     "array_agg(attname::text) from pg_attribute a where a.attrelid = c.oid and "
                     "a.attnum > 0 and not a.attisdropped and a.atttypid::regtype in ('int2', "
                     "'int4', 'int8', 'text', 'varchar', 'bpchar')) and has_table_privilege(c.oid, "
-                    "'select') order by k.kind, n.nspname", &r, err))
+                    "'select') order by k.kind, n.nspname",
+                    &r, err))
                 return err_wrap(err, "looking for migration tables");
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_SQL q = { 0 };

@@ -8,7 +8,8 @@
  *              "settings": [{"name", "setting", "unit", "source"}], "prepared_xacts": 0,
  *              "max_connections": 100, "max_used_connections": 7, "superuser": true, ...}
  *
- * "prepared_xacts" are those of this database. No table is read. What the role may not see is null, never left out. */
+ * "prepared_xacts" are those of this database. No table is read. What the role may not see is null,
+ * never left out. */
 #pragma once
 
 #include "pg/conn.h"

@@ -8,16 +8,18 @@
 #include "pg/facts.h"
 #include "pg/writes.h"
 
-#define SHOWN 3                 /* tables by name in the verdict's sentence */
+#define SHOWN 3 /* tables by name in the verdict's sentence */
 
-/* By the names as the journal has them, which cleans what it writes: the list comes back from there. */
+/* By the names as the journal has them, which cleans what it writes: the list comes back from
+ * there. */
 static bool watched(const json_t *databases, const char *name)
 {
         size_t i;
         json_t *d;
         AUTO_FREE char *clean = text_clean_str(name ? name : "");
         json_array_foreach(databases, i, d) {
-                AUTO_FREE char *one = text_clean_str(json_string_value(d) ? json_string_value(d) : "");
+                AUTO_FREE char *one =
+                        text_clean_str(json_string_value(d) ? json_string_value(d) : "");
                 if (str_eq(one, clean))
                         return true;
         }
@@ -74,7 +76,7 @@ bool pg_fence_terminate(Pg *pg, const json_t *others, int *ret_n, Err *err)
 static bool gone(const Err *err)
 {
         return str_eq(err->sqlstate, "3D000") || str_eq(err->sqlstate, "55000") ||
-               str_eq(err->sqlstate, "57P01");  /* DROP .. WITH (FORCE) threw us out */
+               str_eq(err->sqlstate, "57P01"); /* DROP .. WITH (FORCE) threw us out */
 }
 
 static bool exists(Pg *pg, const char *name, bool *ret, Err *err)
@@ -90,9 +92,9 @@ static bool exists(Pg *pg, const char *name, bool *ret, Err *err)
         return true;
 }
 
-/* What the tables of one database counted; *ret is null when this role may not look into it, NULL when
- * it went away meanwhile. One that is dropped WITH (FORCE) while we connect ends the connection without
- * an SQLSTATE: it is asked once more. */
+/* What the tables of one database counted; *ret is null when this role may not look into it, NULL
+ * when it went away meanwhile. One that is dropped WITH (FORCE) while we connect ends the
+ * connection without an SQLSTATE: it is asked once more. */
 static bool writes_of(Pg *pg, const char *name, json_t **ret, Err *err)
 {
         bool here = str_eq(name, pg_database(pg));
@@ -120,8 +122,10 @@ static bool writes_of_all(Pg *pg, const json_t *databases, json_t **ret, Err *er
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_JSON writes = json_object();
-        if (!pg_ask(pg, "select datname from pg_database where datallowconn and datname not in "
-                    "('template0', 'template1') order by datname", &r, err))
+        if (!pg_ask(pg,
+                    "select datname from pg_database where datallowconn and datname not in "
+                    "('template0', 'template1') order by datname",
+                    &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 if (!watched(databases, pg_cell(r, i, 0)))
@@ -162,16 +166,17 @@ static bool settled_writes(Pg *pg, const json_t *databases, json_t **ret, Err *e
 static bool server_state(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select json_build_object('system', case when has_function_privilege("
-                "'pg_control_system()', 'execute') then (select system_identifier::text from "
-                "pg_control_system()) end, 'lsn', case when pg_is_in_recovery() then null else "
-                "pg_current_wal_insert_lsn()::text end, 'started_at', "
-                "pg_postmaster_start_time()::text, 'reset', (select stats_reset::text from "
-                "pg_stat_bgwriter), 'prepared', coalesce((select json_agg(json_build_object("
-                "'database', database)) from pg_prepared_xacts), '[]'), 'subscriptions', "
-                "coalesce((select json_agg(json_build_object('name', s.subname, 'database', d.datname)) "
-                "from pg_stat_subscription s join pg_subscription u on u.oid = s.subid join pg_database d "
-                "on d.oid = u.subdbid where s.pid is not null), '[]'))");
+        sql_add(&q, "select json_build_object('system', case when "
+                    "has_function_privilege('pg_control_system()', 'execute') then (select "
+                    "system_identifier::text from pg_control_system()) end, 'lsn', case when "
+                    "pg_is_in_recovery() then null else pg_current_wal_insert_lsn()::text end, "
+                    "'started_at', pg_postmaster_start_time()::text, 'reset', (select "
+                    "stats_reset::text from pg_stat_bgwriter), 'prepared', coalesce((select "
+                    "json_agg(json_build_object('database', database)) from pg_prepared_xacts), "
+                    "'[]'), 'subscriptions', coalesce((select json_agg(json_build_object('name', "
+                    "s.subname, 'database', d.datname)) from pg_stat_subscription s join "
+                    "pg_subscription u on u.oid = s.subid join pg_database d on d.oid = u.subdbid "
+                    "where s.pid is not null), '[]'))");
         return pg_json_value(pg, &q, ret, err);
 }
 
@@ -207,9 +212,9 @@ bool pg_fence_look(Pg *pg, const json_t *databases, json_t **ret, Err *err)
 }
 
 typedef struct Verdict {
-        json_t *changed;                /* [{"database", "what", "rows", "tables"}] */
-        json_t *unread;                 /* names */
-        Buf     message;
+        json_t *changed; /* [{"database", "what", "rows", "tables"}] */
+        json_t *unread;  /* names */
+        Buf message;
 } Verdict;
 
 static void change(Verdict *v, const char *database, const char *what, json_t *tables)
@@ -218,7 +223,8 @@ static void change(Verdict *v, const char *database, const char *what, json_t *t
         size_t i;
         int64_t rows = 0;
         json_array_foreach(tables, i, t)
-                rows += jx_int(t, "inserted", 0) + jx_int(t, "updated", 0) + jx_int(t, "deleted", 0);
+                rows += jx_int(t, "inserted", 0) + jx_int(t, "updated", 0) +
+                        jx_int(t, "deleted", 0);
         jx_set_str(c, "database", database);
         jx_set_str(c, "what", what);
         jx_set_int(c, "rows", rows);
@@ -246,7 +252,8 @@ static void compare_tables(Verdict *v, const char *database, const json_t *was, 
         json_t *tables = pg_writes_between(was, is, &lost);
         if (lost) {
                 change(v, database, "reset", tables);
-                sentence(v, "the counters of database %s were reset, so nothing is proved", database);
+                sentence(v, "the counters of database %s were reset, so nothing is proved",
+                         database);
                 return;
         }
         if (json_array_size(tables) == 0) {
@@ -254,13 +261,16 @@ static void compare_tables(Verdict *v, const char *database, const json_t *was, 
                 return;
         }
         change(v, database, "written", tables);
-        int64_t rows = jx_int(json_array_get(v->changed, json_array_size(v->changed) - 1), "rows", 0);
+        int64_t rows =
+                jx_int(json_array_get(v->changed, json_array_size(v->changed) - 1), "rows", 0);
         if (rows)
-                sentence(v, "%" PRId64 " row%s written in database %s", rows, rows == 1 ? " was" : "s were", database);
+                sentence(v, "%" PRId64 " row%s written in database %s", rows,
+                         rows == 1 ? " was" : "s were", database);
         json_array_foreach(tables, i, t) {
                 const char *what = jx_str(t, "what", "");
                 if (*what && named++ < SHOWN)
-                        sentence(v, "table %.60s of database %s %s", jx_str(t, "table", "?"), database, what);
+                        sentence(v, "table %.60s of database %s %s", jx_str(t, "table", "?"),
+                                 database, what);
         }
         if (named > SHOWN)
                 sentence(v, "and %zu more tables there", named - SHOWN);
@@ -332,7 +342,8 @@ bool pg_fence_close(Pg *pg, const json_t *opened, json_t **ret_verdict, Err *err
         compare_writes(&v, jx_get(opened, "writes"), jx_get(now, "writes"));
         bool crashed = !str_eq(jx_str(opened, "reset", ""), jx_str(now, "reset", ""));
         if (crashed)
-                sentence(&v, "the server lost its counters meanwhile (a crash?), so nothing is proved");
+                sentence(&v,
+                         "the server lost its counters meanwhile (a crash?), so nothing is proved");
         size_t others = json_array_size(jx_get(now, "others"));
         if (others)
                 sentence(&v, "%zu other client%s connected", others, others == 1 ? " is" : "s are");

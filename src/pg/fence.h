@@ -14,15 +14,17 @@
  *            "writes": {"app": {"public.t": [oid, file, 1, 2, 0]}, "closed": null}}
  *      ...
  *      pg_fence_close(pg, opened, &verdict, err)
- *        -> {"clean": true, "message": "nobody else wrote", "changed": [], "unread": ["closed"], ..}
+ *        -> {"clean": true, "message": "nobody else wrote", "changed": [], "unread": ["closed"],
+ * ..}
  *
  * "changed" are databases: {"database", "what", "rows", "tables"}, where "what" is written, is new,
  * is gone or reset. Into those of "unread" this role may not look: nothing is proved of them, and
  * the message names them.
  *
- * It watches what is moved: `databases` are names, and clients, prepared transactions, subscriptions
- * and writes in others are nobody's business. NULL or empty: the whole server, where a database that
- * comes or goes is a change, too. Closing watches what opening did ("databases" of its look).
+ * It watches what is moved: `databases` are names, and clients, prepared transactions,
+ * subscriptions and writes in others are nobody's business. NULL or empty: the whole server, where
+ * a database that comes or goes is a change, too. Closing watches what opening did ("databases" of
+ * its look).
  *
  * Of a query only its first word is kept: the rest may hold a customer's data. */
 #pragma once

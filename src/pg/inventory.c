@@ -54,20 +54,30 @@ static bool read_lists(Pg *pg, json_t *inv, Err *err)
 {
         AUTO_SQL extensions = { 0 }, invalid = { 0 }, counts = { 0 };
         json_t *counted = NULL;
-        sql_add(&extensions, "select json_build_object('name', e.extname, 'version', e.extversion, "
+        sql_add(&extensions,
+                "select json_build_object('name', e.extname, 'version', e.extversion, "
                 "'schema', n.nspname) from pg_extension e join pg_namespace n on n.oid = "
                 "e.extnamespace order by e.extname");
-        sql_add(&invalid, "select to_json(n.nspname || '.' || c.relname) from pg_index i join "
+        sql_add(&invalid,
+                "select to_json(n.nspname || '.' || c.relname) from pg_index i join "
                 "pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace "
                 "where not (i.indisvalid and i.indisready) and c.relkind = 'i' order by 1::text");
         /* "table" counts what a person means by it: ordinary and partitioned, partitions too. */
-        sql_add(&counts, "select json_object_agg(k, n) from (select case c.relkind when 'r' then "
+        sql_add(&counts,
+                "select json_object_agg(k, n) from (select case c.relkind when 'r' then "
                 "'table' when 'p' then 'table' when 'v' then 'view' when 'm' then "
                 "'materialized view' when 'S' then 'sequence' when 'f' then 'foreign table' when "
                 "'i' then 'index' when 'I' then 'index' end as k, count(*) as n from pg_class c "
-                "join pg_namespace n on n.oid = c.relnamespace where " CAT_USER_SCHEMA("n")
-                " and c.relpersistence <> 't' and " CAT_NOT_EXT("pg_class", "c.oid") " and "
-                "c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'i', 'I') group by 1) s");
+                "join pg_namespace n on n.oid = c.relnamespace where " CAT_USER_SCHEMA(
+                        "n") " and c.relpersistence <> 't' and " CAT_NOT_EXT("pg_class",
+                                                                             "c.oid") " and "
+                                                                                      "c.relkind "
+                                                                                      "in ('r', "
+                                                                                      "'p', 'v', "
+                                                                                      "'m', 'S', "
+                                                                                      "'f', 'i', "
+                                                                                      "'I') group "
+                                                                                      "by 1) s");
         if (!read_list(pg, inv, "extensions", &extensions, err) ||
             !read_list(pg, inv, "invalid_indexes", &invalid, err) ||
             !pg_json_value(pg, &counts, &counted, err))
@@ -137,7 +147,7 @@ static bool read_inside(Pg *pg, const InventoryOptions *o, json_t *inv, Err *err
                 jx_set(inv, "waits", part);
         if (!o->objects)
                 return true;
-        if (!pg_catalog_read(pg, &part, err))   /* last: it changes how names are quoted */
+        if (!pg_catalog_read(pg, &part, err)) /* last: it changes how names are quoted */
                 return false;
         jx_set(inv, "objects", part);
         count_objects(inv);
@@ -193,10 +203,13 @@ bool inventory_load(const char *path, json_t **ret, Err *err)
                 return err_wrap(err, "reading the inventory in %s", path);
         if (!str_eq(jx_str(inv, "format", ""), INVENTORY_FORMAT)) {
                 err_set(err, ERR_USER, "%s is not an inventory this version can read", path);
-                return str_eq(jx_str(inv, "format", ""), INVENTORY_FORMAT_1) ?
-                               err_hint(err, "it was made by an older pgsherpa, whose sums did not see values "
-                                        "that change places between rows: take stock again") :
-                               err_hint(err, "an inventory says \"format\": \"%s\"", INVENTORY_FORMAT);
+                return str_eq(jx_str(inv, "format", ""), INVENTORY_FORMAT_1)
+                               ? err_hint(err,
+                                          "it was made by an older pgsherpa, whose sums did not "
+                                          "see values that change places between rows: take "
+                                          "stock again")
+                               : err_hint(err, "an inventory says \"format\": \"%s\"",
+                                          INVENTORY_FORMAT);
         }
         *ret = inv;
         inv = NULL;

@@ -20,13 +20,13 @@
 
 typedef struct InventoryOptions {
         TableDataOptions data;
-        bool objects;                   /* the whole catalog, not only counts and facts      */
+        bool objects; /* the whole catalog, not only counts and facts */
         bool migrations;
-        const char *snapshot;           /* exported by another connection, or NULL           */
+        const char *snapshot; /* exported by another connection, or NULL */
 } InventoryOptions;
 
 #define INVENTORY_FORMAT   "pgsherpa/inventory/2"
-#define INVENTORY_FORMAT_1 "pgsherpa/inventory/1"      /* before 0.2 */
+#define INVENTORY_FORMAT_1 "pgsherpa/inventory/1" /* before 0.2 */
 
 bool pg_inventory(Pg *pg, const InventoryOptions *o, json_t **ret, Err *err) MUST_CHECK;
 /* The cheap part, into `inv`: facts, lists, counts, roles, migrations. Inside a transaction. */

@@ -3,11 +3,13 @@
 
 #include "pg/conn_internal.h"
 
-/* Raised after the grammar has read everything, and as the only 42601 without a place in the text. */
+/* Raised after the grammar has read everything, and as the only 42601 without a place in the
+ * text. */
 static bool is_several(const PGresult *r)
 {
         const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-        return state && str_eq(state, "42601") && !PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION);
+        return state && str_eq(state, "42601") &&
+               !PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION);
 }
 
 bool pg_parses(Pg *pg, const Sql *q, bool *ret_one, Err *err)

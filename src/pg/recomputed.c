@@ -16,17 +16,20 @@ enum { NAME, EXPRESSION, TYPE, STORED, USERS_FUNCTION, OWNER, TRUSTED };
 static bool columns_of(const Recomputed *c, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select a.attname, pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod), "
-                "a.attgenerated = 's', (select min(pg_describe_object(u.refclassid, u.refobjid, 0)) from pg_depend u "
-                "where ((u.classid = 'pg_attrdef'::regclass and u.objid = d.oid) or (u.classid = "
-                "'pg_class'::regclass and u.objid = d.adrelid and u.objsubid = d.adnum)) and u.refclassid in "
-                "('pg_proc'::regclass, 'pg_operator'::regclass) and u.refobjid >= 16384), o.rolname, "
-                "o.rolsuper or o.rolname = session_user from pg_class c join pg_attribute a on a.attrelid = c.oid "
-                "join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum join pg_roles o on o.oid = "
-                "c.relowner where a.attgenerated <> '' and not a.attisdropped and c.oid = ");
+        sql_add(&q, "select a.attname, pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, "
+                    "a.atttypmod), a.attgenerated = 's', (select "
+                    "min(pg_describe_object(u.refclassid, u.refobjid, 0)) from pg_depend u where "
+                    "((u.classid = 'pg_attrdef'::regclass and u.objid = d.oid) or (u.classid = "
+                    "'pg_class'::regclass and u.objid = d.adrelid and u.objsubid = d.adnum)) and "
+                    "u.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass) and u.refobjid "
+                    ">= 16384), o.rolname, o.rolsuper or o.rolname = session_user from pg_class c "
+                    "join pg_attribute a on a.attrelid = c.oid join pg_attrdef d on d.adrelid = "
+                    "a.attrelid and d.adnum = a.attnum join pg_roles o on o.oid = c.relowner where "
+                    "a.attgenerated <> '' and not a.attisdropped and c.oid = ");
         sql_int(&q, c->t->oid);
         sql_add(&q, " order by a.attname collate \"C\"");
-        return pg_query(c->target, &q, ret, err) || err_wrap(err, "listing the generated columns of %s", c->t->key);
+        return pg_query(c->target, &q, ret, err) ||
+               err_wrap(err, "listing the generated columns of %s", c->t->key);
 }
 
 /* A function that may not be run with our rights, or NULL. */
@@ -54,7 +57,7 @@ static void unlike_sql(Sql *q, const PgRes *columns)
         sql_add(q, "select count(*) from (select ");
         for (int i = 0; i < pg_rows(columns); i++) {
                 if (!pg_cell_bool(columns, i, STORED))
-                        continue;       /* virtual: it is nothing but its expression */
+                        continue; /* virtual: it is nothing but its expression */
                 sql_add(q, "record_image_eq(row(pgsherpa_row.");
                 sql_ident(q, pg_cell(columns, i, NAME));
                 sql_add(q, "), row((");
@@ -81,7 +84,8 @@ static bool compute(const Recomputed *c, const PgRes *columns, int64_t *ret_unli
 }
 
 /* *ret_unlike: rows; -1: the server would not say, and `why` has its words. */
-static bool count_unlike(const Recomputed *c, const PgRes *columns, int64_t *ret_unlike, Err *why, Err *err)
+static bool count_unlike(const Recomputed *c, const PgRes *columns, int64_t *ret_unlike, Err *why,
+                         Err *err)
 {
         if (!pg_do(c->target, "savepoint pgsherpa_computed", err))
                 return false;
@@ -151,15 +155,18 @@ static bool count_changed(const Recomputed *c, int64_t *ret, Err *err)
 
 /* ---- the verdict ---- */
 
-static void differs(const Recomputed *c, Report *r, const json_t *names, int64_t unlike, const char *foreign,
-                    const Err *why)
+static void differs(const Recomputed *c, Report *r, const json_t *names, int64_t unlike,
+                    const char *foreign, const Err *why)
 {
         AUTO_JSON there = NULL;
-        AUTO_FREE char *words = unlike > 0 ? xasprintf("%lld rows have not what the expression gives there",
-                                                       (long long)unlike)
-                                : foreign  ? xasprintf("not computed here: %s belongs to somebody who may do less than "
-                                                       "you", foreign)
-                                           : xasprintf("the target cannot compute it: %s", why->message ? why->message : "");
+        AUTO_FREE char *words =
+                unlike > 0 ? xasprintf("%lld rows have not what the expression gives there",
+                                       (long long)unlike)
+                : foreign  ? xasprintf("not computed here: %s belongs to somebody "
+                                        "who may do less than you",
+                                       foreign)
+                           : xasprintf("the target cannot compute it: %s",
+                                      why->message ? why->message : "");
         there = jx_text(words);
         json_t *d = report_differ(r, "table", c->t->key, "generated columns", names, there);
         if (d)

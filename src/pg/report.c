@@ -4,15 +4,21 @@
 #include "pg/inventory.h"
 #include "pg/rules.h"
 
-#define MAX_VALUE 600                   /* characters of a value in a report                */
-#define MAX_DIFF  4000
-#define COUNTED_NAMED 20                /* tables in the sentence about them                */
+#define MAX_VALUE     600 /* characters of a value in a report */
+#define MAX_DIFF      4000
+#define COUNTED_NAMED 20 /* tables in the sentence about them */
 
 Report report_new(const json_t *ignore)
 {
-        Report r = { .ignore = ignore, .json = json_object(), .differences = json_array(),
-                     .normalised = json_array(), .limits = json_array(), .data = json_array(),
-                     .methods = json_object(), .rules = json_object(), .recomputed = json_array(),
+        Report r = { .ignore = ignore,
+                     .json = json_object(),
+                     .differences = json_array(),
+                     .normalised = json_array(),
+                     .limits = json_array(),
+                     .data = json_array(),
+                     .methods = json_object(),
+                     .rules = json_object(),
+                     .recomputed = json_array(),
                      .counted = json_array() };
         jx_set_str(r.json, "format", REPORT_FORMAT);
         jx_set(r.json, "differences", r.differences);
@@ -134,9 +140,10 @@ static bool waits(const Report *r, const char *kind, const char *name, const cha
         json_array_foreach(r->waits, i, v) {
                 const char *object = jx_str(v, "object", "");
                 size_t n = strlen(object);
-                bool itself = str_eq(name, object) && says(v, "kind", kind) && says(v, "what", what);
-                bool inside = n && !jx_get(v, "what") && strncmp(name, object, n) == 0 && name[n] == '.' &&
-                              str_eq(what, "missing");
+                bool itself =
+                        str_eq(name, object) && says(v, "kind", kind) && says(v, "what", what);
+                bool inside = n && !jx_get(v, "what") && strncmp(name, object, n) == 0 &&
+                              name[n] == '.' && str_eq(what, "missing");
                 if (itself || inside)
                         return true;
         }
@@ -161,8 +168,7 @@ static const char *ignored(const Report *r, const char *kind, const char *name, 
 }
 
 void report_excuse(Report *r, const char *kind, const char *object, const char *what,
-                   const json_t *source, const json_t *target, const char *rule,
-                   const char *reason)
+                   const json_t *source, const json_t *target, const char *rule, const char *reason)
 {
         json_t *by_rule = jx_get(r->rules, rule);
         if (!by_rule) {
@@ -205,8 +211,8 @@ json_t *report_differ(Report *r, const char *kind, const char *object, const cha
                 return NULL;
         }
         if (why) {
-                report_excuse(r, kind, object, what, source, target, str_starts(why, "the target") ?
-                              "prepared" : "ignored", why);
+                report_excuse(r, kind, object, what, source, target,
+                              str_starts(why, "the target") ? "prepared" : "ignored", why);
                 return NULL;
         }
         r->total++;
@@ -241,8 +247,9 @@ static void say_counted(Report *r)
                 buf_printf(&b, "%s%s", i ? ", " : "", json_string_value(name));
         if (r->only_counted > COUNTED_NAMED)
                 buf_printf(&b, " and %lld more", (long long)(r->only_counted - COUNTED_NAMED));
-        AUTO_FREE char *text = xasprintf("contents of tables that have no columns, whose rows were only "
-                                         "counted: %s", buf_str(&b));
+        AUTO_FREE char *text = xasprintf("contents of tables that have no columns, whose rows were "
+                                         "only counted: %s",
+                                         buf_str(&b));
         report_limit(r, text);
 }
 

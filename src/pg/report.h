@@ -17,26 +17,27 @@
  *       "limits": ["large objects: only counted (needs a superuser)"]}
  *
  * "differences", "normalised" and "data" list at most a thousand entries each; the totals count
- * them all. "recomputed": generated columns with other values than on the source, and in how many rows
- * (null: not known). "rows" of a difference is there for a table with a key: the first rows that differ, by key. Values
- * are cut at 600 characters. Text in it is as the server sent it: whoever shows it cleans it. */
+ * them all. "recomputed": generated columns with other values than on the source, and in how many
+ * rows (null: not known). "rows" of a difference is there for a table with a key: the first rows
+ * that differ, by key. Values are cut at 600 characters. Text in it is as the server sent it:
+ * whoever shows it cleans it. */
 #pragma once
 
 #include "base/jsonx.h"
 
 #define REPORT_FORMAT "pgsherpa/compare/1"
-#define REPORT_LISTED 1000              /* a thousand differences say as much as a million */
+#define REPORT_LISTED 1000 /* a thousand differences say as much as a million */
 
 typedef struct Report {
-        const json_t *ignore;           /* kinds or kind.aspect; NULL: none                  */
-        json_t       *waits;            /* what is not missed yet (pg_later_waits()); or NULL; borrowed */
+        const json_t *ignore; /* kinds or kind.aspect; NULL: none */
+        json_t *waits;        /* what is not missed yet (pg_later_waits()); or NULL; borrowed */
         json_t *json, *differences, *normalised, *limits, *data, *methods, *rules, *recomputed,
-                *counted;               /* names of tables of which only rows were counted, a few */
+                *counted; /* names of tables of which only rows were counted, a few */
         int64_t total, excused, only_counted, objects, sequences, tables, rows;
 } Report;
 
 Report report_new(const json_t *ignore);
-void   report_done(Report *r);
+void report_done(Report *r);
 #define AUTO_REPORT CLEANUP(report_done) Report
 
 /* Object is a quoted name; source and target NULL: it is not there. The entry is borrowed, for
@@ -47,7 +48,8 @@ json_t *report_differ(Report *r, const char *kind, const char *object, const cha
 void report_excuse(Report *r, const char *kind, const char *object, const char *what,
                    const json_t *source, const json_t *target, const char *rule,
                    const char *reason);
-/* Generated columns that the target computed to something else, as it must; `rows`: -1 not known. */
+/* Generated columns that the target computed to something else, as it must; `rows`: -1 not
+ * known. */
 void report_recomputed(Report *r, const char *table, const json_t *columns, int64_t rows);
 void report_limit(Report *r, const char *text);
 /* One table that was compared, however it came out; `record` is table_data_record()'s. */

@@ -3,7 +3,7 @@
 #include "base/fmt.h"
 #include "base/text.h"
 
-#define TABLES_SHOWN 50                 /* of the Markdown; the JSON has a thousand          */
+#define TABLES_SHOWN 50 /* of the Markdown; the JSON has a thousand */
 
 static char *cell(const json_t *d, const char *key)
 {
@@ -64,9 +64,9 @@ char *report_verdict(const json_t *report)
 
 static const char *method_words(const char *method)
 {
-        return str_eq(method, "server")    ? "by the servers' hash of every row"
-               : str_eq(method, "stream")  ? "row by row as COPY gave them, hashed here"
-                                           : "only counted";
+        return str_eq(method, "server")   ? "by the servers' hash of every row"
+               : str_eq(method, "stream") ? "row by row as COPY gave them, hashed here"
+                                          : "only counted";
 }
 
 /* ---- for the terminal ---- */
@@ -219,7 +219,8 @@ static void md_how(Buf *b, const json_t *report)
         size_t i;
         const json_t *rules = jx_get(report, "rules");
         if (json_object_size(rules))
-                buf_adds(b, "\n## Expected differences\n\n| rule | how many | why |\n|---|---|---|\n");
+                buf_adds(b,
+                         "\n## Expected differences\n\n| rule | how many | why |\n|---|---|---|\n");
         json_object_foreach((json_t *)rules, rule, one)
                 buf_printf(b, "| %s | %lld | %s |\n", rule, (long long)jx_int(one, "n", 0),
                            jx_str(one, "reason", ""));
@@ -245,13 +246,15 @@ static void write_md(const json_t *report, Buf *b)
         json_t *d;
         const json_t *differences = jx_get(report, "differences");
         AUTO_FREE char *verdict = report_verdict(report);
-        buf_printf(b, "# Comparison\n\n**%s**\n\n| | database | version | at |\n|---|---|---|---|\n",
+        buf_printf(b,
+                   "# Comparison\n\n**%s**\n\n| | database | version | at |\n|---|---|---|---|\n",
                    verdict);
         md_side(b, "source", jx_get(report, "source"));
         md_side(b, "target", jx_get(report, "target"));
         if (json_array_size(differences))
-                buf_adds(b, "\n## Differences\n\n| kind | object | what | source | target | rows |\n"
-                         "|---|---|---|---|---|---|\n");
+                buf_adds(b, "\n## Differences\n\n"
+                            "| kind | object | what | source | target | rows |\n"
+                            "|---|---|---|---|---|---|\n");
         json_array_foreach(differences, i, d)
                 md_difference(b, d);
         md_diffs(b, differences);

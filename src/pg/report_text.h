@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/jsonx.h"
 
-#define REPORT_TEXT_MAX (16 * 1024 * 1024)      /* a thousand differences with all their lines */
+#define REPORT_TEXT_MAX (16 * 1024 * 1024) /* a thousand differences with all their lines */
 
 /* format: "text", "md" or "json". */
 void report_write(const json_t *report, const char *format, Buf *to);

@@ -15,21 +15,22 @@ static bool clients(Pg *pg, const char *since, const char *from, PgRes **ret, Er
 {
         AUTO_SQL q = { 0 };
         bool timed = pg_major(pg) >= 15;
-        sql_add(&q, "select pid || ' ' || backend_start, coalesce(nullif(application_name, ''), usename), "
-                    "case when state is null or state = 'disabled' then 'hidden' when state <> 'idle' then "
-                    "'busy' when state_change < ");
+        sql_add(&q, "select pid || ' ' || backend_start, coalesce(nullif(application_name, ''), "
+                    "usename), case when state is null or state = 'disabled' then 'hidden' when "
+                    "state <> 'idle' then 'busy' when state_change < ");
         sql_value(&q, since);
         sql_add(&q, "::timestamptz or state_change > ");
         sql_value(&q, from);
-        sql_add_literal_(&q, timed ? "::timestamptz + interval '1.2 s' or clock_timestamp() > state_change + "
-                                     "interval '10.5 s'"
+        sql_add_literal_(&q, timed ? "::timestamptz + interval '1.2 s' or clock_timestamp() > "
+                                     "state_change + interval '10.5 s'"
                                    : "::timestamptz + interval '0.7 s'");
         sql_add(&q, " then 'done' else 'idle' end, case when xact_start > ");
         sql_value(&q, from);
-        sql_add(&q, "::timestamptz + interval '1.2 s' then xact_start::text end from pg_stat_activity where "
-                    "datname = current_database() and pid <> pg_backend_pid() and usename is not null and "
-                    "application_name !~ '^pgsherpa(/|$)' and (backend_type is null or backend_type = "
-                    "'client backend' or backend_type ~ '^logical replication .*worker') order by backend_start");
+        sql_add(&q, "::timestamptz + interval '1.2 s' then xact_start::text end from "
+                    "pg_stat_activity where datname = current_database() and pid <> "
+                    "pg_backend_pid() and usename is not null and application_name !~ "
+                    "'^pgsherpa(/|$)' and (backend_type is null or backend_type = 'client backend' "
+                    "or backend_type ~ '^logical replication .*worker') order by backend_start");
         return pg_query(pg, &q, ret, err) || err_wrap(err, "looking who may still write");
 }
 
@@ -50,7 +51,8 @@ static void weigh(const PgRes *r, json_t *seen, int *ret_row)
                 const char *key = pg_cell(r, i, KEY);
                 if (json_is_true(jx_get(seen, key)))
                         continue;
-                if (str_eq(pg_cell(r, i, STATE), "done") || went_on(seen, key, pg_cell(r, i, BEGAN)))
+                if (str_eq(pg_cell(r, i, STATE), "done") ||
+                    went_on(seen, key, pg_cell(r, i, BEGAN)))
                         jx_set_bool(seen, key, true);
                 else if (*ret_row < 0)
                         *ret_row = i;
@@ -62,12 +64,14 @@ static char *why_not(const Pg *pg, const PgRes *r, int row)
         AUTO_FREE char *name = text_clean_str(pg_cell(r, row, NAME));
         const char *state = pg_cell(r, row, STATE);
         if (str_eq(state, "busy"))
-                return xasprintf("the client %.60s is in the middle of a transaction, and reports what it wrote "
-                                 "before only when that has ended", name);
+                return xasprintf("the client %.60s is in the middle of a transaction, and reports "
+                                 "what it wrote before only when that has ended",
+                                 name);
         if (str_eq(state, "hidden"))
                 return xasprintf("this role may not see what the client %.60s does", name);
-        return xasprintf("the client %.60s is connected, and PostgreSQL %d counts what it wrote last only when "
-                         "it goes on or leaves", name, pg_major(pg));
+        return xasprintf("the client %.60s is connected, and PostgreSQL %d counts what it wrote "
+                         "last only when it goes on or leaves",
+                         name, pg_major(pg));
 }
 
 bool pg_clients_here(Pg *pg, int *ret, Err *err)

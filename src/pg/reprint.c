@@ -2,21 +2,32 @@
 
 #include "pg/catalog.h"
 
-#define ROUNDS 4                        /* of each side; what PostgreSQL prints settles after one or two */
+#define ROUNDS 4 /* of each side; what PostgreSQL prints settles after one or two */
 
 bool reprint_knows(const char *kind, const char *aspect)
 {
-        static const struct { const char *kind, *aspect; } texts[] = {
-                { "table", "definition" },      { "table", "refers_to" },
-                { "table", "partition_key" },   { "table", "bound" },
-                { "constraint", "definition" }, { "index", "definition" },
-                { "rule", "definition" },       { "trigger", "definition" },
-                { "policy", "using" },          { "policy", "check" },
-                { "column", "default" },        { "statistics", "definition" },
+        static const struct {
+                const char *kind, *aspect;
+        } texts[] = {
+                { "table", "definition" },
+                { "table", "refers_to" },
+                { "table", "partition_key" },
+                { "table", "bound" },
+                { "constraint", "definition" },
+                { "index", "definition" },
+                { "rule", "definition" },
+                { "trigger", "definition" },
+                { "policy", "using" },
+                { "policy", "check" },
+                { "column", "default" },
+                { "statistics", "definition" },
                 { "domain constraint", "definition" },
-                { "type", "default" },          { "publication", "filters" },
-                { "function", "arguments" },    { "function", "result" },
-                { "function", "body" },         { "collation", "locale" },
+                { "type", "default" },
+                { "publication", "filters" },
+                { "function", "arguments" },
+                { "function", "result" },
+                { "function", "body" },
+                { "collation", "locale" },
         };
         for (size_t i = 0; i < LEN(texts); i++)
                 if (str_eq(kind, texts[i].kind) && str_eq(aspect, texts[i].aspect))
@@ -82,7 +93,8 @@ static bool read_side(Pg *pg, const json_t *pending, int side, Err *err)
         AUTO_JSON kinds = pg_catalog_kinds();
         const char *kind;
         json_t *flag;
-        if (!pg_begin_reading(pg, NULL, err) || !pg_do(pg, "set local quote_all_identifiers = on", err))
+        if (!pg_begin_reading(pg, NULL, err) ||
+            !pg_do(pg, "set local quote_all_identifiers = on", err))
                 return false;
         json_object_foreach(kinds, kind, flag) {
                 AUTO_JSON wanted = of_kind(pending, kind);
@@ -127,8 +139,8 @@ static bool at_rest(const json_t *pending)
                 for (int side = 0; side < 2 && !jx_bool(entry, "same", false); side++) {
                         const json_t *list = printed(entry, side);
                         size_t n = json_array_size(list);
-                        if (n > 1 && !json_equal(json_array_get(list, n - 1),
-                                                 json_array_get(list, n - 2)))
+                        if (n > 1 &&
+                            !json_equal(json_array_get(list, n - 1), json_array_get(list, n - 2)))
                                 return false;
                 }
         return true;
@@ -158,7 +170,8 @@ bool reprint_settle(const Reprinter *r, json_t *pending, const char *const snaps
         for (int round = 0; round < ROUNDS; round++) {
                 for (int side = REPRINT_SOURCE; side <= REPRINT_TARGET; side++) {
                         Pg *pg = NULL;
-                        if (!r->open(r->arg, side, round ? NULL : snapshots[side], kinds, &pg, err) ||
+                        if (!r->open(r->arg, side, round ? NULL : snapshots[side], kinds, &pg,
+                                     err) ||
                             !read_side(pg, pending, side, err))
                                 return false;
                         if (settled(pending) == 0)

@@ -24,13 +24,14 @@
 enum { REPRINT_SOURCE, REPRINT_TARGET };
 
 typedef struct Reprinter {
-        /* A connection to a database of the target's server that holds the schema of that side: at the
-         * first call of a side as it is now (in `snapshot`, if not NULL), then as loaded from
+        /* A connection to a database of the target's server that holds the schema of that side: at
+         * the first call of a side as it is now (in `snapshot`, if not NULL), then as loaded from
          * what the last call made. Lives until the next call for that side. What nothing in `kinds`
          * ({"index": true, ..}, the kinds of the texts that are asked about) needs may be left out.
          * ERR_SERVER, ERR_USER: it cannot be done, and texts are compared as they are. */
-        bool (*open)(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret, Err *err);
-        void  *arg;
+        bool (*open)(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret,
+                     Err *err);
+        void *arg;
 } Reprinter;
 
 /* Is this aspect of this kind an expression that the server prints, and may print otherwise? */
@@ -38,5 +39,5 @@ bool reprint_knows(const char *kind, const char *aspect);
 
 /* `pending`: [{"kind", "object", "aspect", "source", "target"}, ..], whose texts differ. Sets
  * "same" in those that are the same to the target. False: it could not be asked. */
-bool reprint_settle(const Reprinter *r, json_t *pending, const char *const snapshots[2], Err *err)
-        MUST_CHECK;
+bool reprint_settle(const Reprinter *r, json_t *pending, const char *const snapshots[2],
+                    Err *err) MUST_CHECK;

@@ -8,7 +8,8 @@ bool pg_roles_needed(Pg *pg, json_t **ret, Err *err)
         AUTO_SQL q = { 0 };
         /* The bootstrap superuser is pinned: pg_shdepend does not know what it owns, so owners
          * are looked up as well. */
-        sql_add(&q, "with recursive db as (select oid, datdba from pg_database where datname = "
+        sql_add(&q,
+                "with recursive db as (select oid, datdba from pg_database where datname = "
                 "current_database()), direct as (select s.refobjid as oid from pg_shdepend s, db "
                 "where s.refclassid = 'pg_authid'::regclass and s.deptype <> 'p' and (s.dbid = "
                 "db.oid or s.dbid = 0 and s.classid = 'pg_database'::regclass and s.objid = "
@@ -29,7 +30,8 @@ bool pg_roles_needed(Pg *pg, json_t **ret, Err *err)
 bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select json_build_object('name', r.rolname, 'login', r.rolcanlogin, "
+        sql_add(&q,
+                "select json_build_object('name', r.rolname, 'login', r.rolcanlogin, "
                 "'superuser', r.rolsuper, 'createdb', r.rolcreatedb, 'createrole', "
                 "r.rolcreaterole, 'inherit', r.rolinherit, 'replication', r.rolreplication, "
                 "'bypassrls', r.rolbypassrls, 'connlimit', r.rolconnlimit, 'valid_until', "
@@ -38,15 +40,17 @@ bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err)
                 "= r.oid and s.setdatabase = 0), '[]'), 'member_of', coalesce((select json_agg("
                 "m.one order by m.role) from (select g.rolname as role, json_build_object('role', "
                 "g.rolname, 'admin', bool_or(m.admin_option)");
-        /* From 16 on one membership may stand there several times, by its grantors: what any of them
-         * allows is allowed. */
+        /* From 16 on one membership may stand there several times, by its grantors: what any of
+         * them allows is allowed. */
         if (pg_major(pg) >= 16)
-                sql_add(&q, ", 'inherit', bool_or(m.inherit_option), 'set', bool_or(m.set_option), 'grants', json_agg("
-                        "json_build_object('by', case when m.grantor <> 10 then pg_get_userbyid(m.grantor) end, 'admin', "
-                        "m.admin_option, 'inherit', m.inherit_option, 'set', m.set_option) order by m.grantor <> 10, "
-                        "pg_get_userbyid(m.grantor))");
+                sql_add(&q, ", 'inherit', bool_or(m.inherit_option), 'set', bool_or(m.set_option), "
+                            "'grants', json_agg(json_build_object('by', case when m.grantor <> 10 "
+                            "then pg_get_userbyid(m.grantor) end, 'admin', m.admin_option, "
+                            "'inherit', m.inherit_option, 'set', m.set_option) order by m.grantor "
+                            "<> 10, pg_get_userbyid(m.grantor))");
         sql_add(&q, ") as one from pg_auth_members m join pg_roles g on g.oid = m.roleid where "
-                "m.member = r.oid group by g.rolname) m), '[]')) from pg_roles r where r.rolname = ");
+                    "m.member = r.oid group by g.rolname) m), '[]')) from pg_roles r where "
+                    "r.rolname = ");
         sql_value(&q, name);
         return pg_json_value(pg, &q, ret, err) || err_wrap(err, "describing role %s", name);
 }
@@ -135,7 +139,8 @@ bool pg_role_alter(Pg *pg, const json_t *role, Err *err)
         sql_ident(&comment, name);
         sql_add(&comment, " is ");
         sql_value(&comment, jx_str(role, "comment", NULL));
-        return (pg_exec(pg, &alter, err) && pg_exec(pg, &reset, err) && pg_exec(pg, &comment, err)) ||
+        return (pg_exec(pg, &alter, err) && pg_exec(pg, &reset, err) &&
+                pg_exec(pg, &comment, err)) ||
                err_wrap(err, "altering role %s", name);
 }
 
@@ -212,10 +217,10 @@ static void empty_list(Sql *first, Sql *q, const char *name, int major)
 
 void pg_setting_sql(Sql *first, Sql *q, const char *entry, int major)
 {
-        static const char *const lists[] = { "local_preload_libraries", "search_path",
-                                             "session_preload_libraries",
-                                             "shared_preload_libraries", "temp_tablespaces",
-                                             "unix_socket_directories" };
+        static const char *const lists[] = {
+                "local_preload_libraries",  "search_path",      "session_preload_libraries",
+                "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"
+        };
         const char *eq = strchr(entry, '=');
         AUTO_FREE char *name = xstrndup(entry, eq ? (size_t)(eq - entry) : strlen(entry));
         const char *value = eq ? eq + 1 : "";

@@ -22,19 +22,19 @@
 bool pg_roles_needed(Pg *pg, json_t **ret, Err *err) MUST_CHECK;
 
 typedef struct RolesCopyOptions {
-        const json_t *skip;             /* names; NULL: none                                 */
-        const json_t *only;             /* names; NULL: pg_roles_needed() of the source       */
-        bool          keep_superuser;   /* false: a superuser arrives as a plain owner        */
-        bool          keep_replication;
-        bool          whole;            /* instead of `only`, keep_superuser, keep_replication */
-        bool          dry;              /* report only                                        */
+        const json_t *skip;  /* names; NULL: none */
+        const json_t *only;  /* names; NULL: pg_roles_needed() of the source */
+        bool keep_superuser; /* false: a superuser arrives as a plain owner */
+        bool keep_replication;
+        bool whole; /* instead of `only`, keep_superuser, keep_replication */
+        bool dry;   /* report only */
 } RolesCopyOptions;
 
 /* `created` of a dry run is what a later one creates. One transaction on the target. */
 bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
                    Err *err) MUST_CHECK;
-/* What is not on the target as it is on the source, by its report: a sentence for each, cleaned. New
- * reference. */
+/* What is not on the target as it is on the source, by its report: a sentence for each, cleaned.
+ * New reference. */
 json_t *pg_roles_words(const json_t *report);
 
 /* What ALTER ROLE changes, as pg_role_describe() tells it: attributes and comment; its settings are
@@ -42,12 +42,12 @@ json_t *pg_roles_words(const json_t *report);
 bool pg_role_alter(Pg *pg, const json_t *role, Err *err) MUST_CHECK;
 
 typedef struct RoleSpec {
-        const char   *name;
-        const Secret *password;         /* clear text, becomes a SCRAM verifier; or NULL      */
-        const Secret *verifier;         /* goes in as it is; or NULL                          */
-        bool          login, createdb, createrole, superuser, replication, bypassrls, noinherit;
-        int           connlimit;        /* -1: none                                           */
-        const char   *valid_until;
+        const char *name;
+        const Secret *password; /* clear text, becomes a SCRAM verifier; or NULL */
+        const Secret *verifier; /* goes in as it is; or NULL */
+        bool login, createdb, createrole, superuser, replication, bypassrls, noinherit;
+        int connlimit; /* -1: none */
+        const char *valid_until;
 } RoleSpec;
 
 /* create role; fails with 42710 when it is there. */
@@ -64,7 +64,8 @@ bool pg_role_describe(Pg *pg, const char *name, json_t **ret, Err *err) MUST_CHE
 /* Appends ` set "name" to 'value'` of one setconfig entry ("name=value"). Settings that are
  * lists of names (search_path ..) are stored quoted and must be given one by one
  * (dumputils.c, makeAlterConfigCommand).
- * An empty list has words of its own since 19; before, only what the session itself has can be one: then
+ * An empty list has words of its own since 19; before, only what the session itself has can be one:
+ * then
  * *first is the statement to run before (else it stays empty). `major` 0: of any server. */
 void pg_setting_sql(Sql *first, Sql *q, const char *entry, int major);
 /* Only its name, "app"."key" where it is a custom one. */

@@ -8,10 +8,10 @@
 typedef struct Copy {
         Pg *source, *target;
         const RolesCopyOptions *o;
-        json_t *report;                 /* lists: see pg_roles_copy()                            */
-        json_t *fresh;                  /* name -> description of a role to be made              */
-        json_t *late;                   /* memberships that another role granted                  */
-        json_t *changed;                /* the same of one that is there and becomes alike (whole) */
+        json_t *report;  /* lists: see pg_roles_copy() */
+        json_t *fresh;   /* name -> description of a role to be made */
+        json_t *late;    /* memberships that another role granted */
+        json_t *changed; /* the same of one that is there and becomes alike (whole) */
 } Copy;
 
 static bool has(const json_t *list, const char *name)
@@ -139,20 +139,20 @@ static bool create_one(Copy *c, const char *name, const json_t *role, Err *err)
                 json_array_append_new(list_of(c->report, "md5"), json_string(name));
         if (super && !keeps_superuser(c))
                 differs(c, name, "superuser", "true", "false, a plain owner,");
-        RoleSpec spec = { .name = name, .verifier = verifier,
-                          .login = jx_bool(role, "login", false),
-                          .createdb = jx_bool(role, "createdb", false) &&
-                                      (keeps_superuser(c) || !super),
-                          .createrole = jx_bool(role, "createrole", false) &&
-                                        (keeps_superuser(c) || !super),
-                          .superuser = super && keeps_superuser(c),
-                          .replication = (c->o->keep_replication || c->o->whole) &&
-                                         jx_bool(role, "replication", false),
-                          .bypassrls = jx_bool(role, "bypassrls", false) &&
-                                       (keeps_superuser(c) || !super),
-                          .noinherit = !jx_bool(role, "inherit", true),
-                          .connlimit = (int)jx_int(role, "connlimit", -1),
-                          .valid_until = jx_str(role, "valid_until", NULL) };
+        RoleSpec spec = {
+                .name = name,
+                .verifier = verifier,
+                .login = jx_bool(role, "login", false),
+                .createdb = jx_bool(role, "createdb", false) && (keeps_superuser(c) || !super),
+                .createrole = jx_bool(role, "createrole", false) && (keeps_superuser(c) || !super),
+                .superuser = super && keeps_superuser(c),
+                .replication = (c->o->keep_replication || c->o->whole) &&
+                               jx_bool(role, "replication", false),
+                .bypassrls = jx_bool(role, "bypassrls", false) && (keeps_superuser(c) || !super),
+                .noinherit = !jx_bool(role, "inherit", true),
+                .connlimit = (int)jx_int(role, "connlimit", -1),
+                .valid_until = jx_str(role, "valid_until", NULL)
+        };
         return pg_role_create(c->target, &spec, err);
 }
 
@@ -205,8 +205,10 @@ static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
         json_array_foreach(list, i, v) {
                 const char *entry = json_string_value(v), *equals = strchr(entry, '=');
                 AUTO_FREE char *key = xstrndup(entry, strcspn(entry, "="));
-                SettingFate f = setting_fate_own(key, equals ? equals + 1 : NULL, pg_major(c->target));
-                AUTO_FREE char *there = xasprintf("%s%s", f.now ? f.now : key, equals ? equals : "=");
+                SettingFate f =
+                        setting_fate_own(key, equals ? equals + 1 : NULL, pg_major(c->target));
+                AUTO_FREE char *there =
+                        xasprintf("%s%s", f.now ? f.now : key, equals ? equals : "=");
                 if (f.verdict == SETTING_LEFT_OUT) {
                         AUTO_FREE char *why = xasprintf("left out: %s", f.why);
                         differs(c, name ? name : "(all)", "setting", entry, why);
@@ -220,16 +222,19 @@ static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
         return true;
 }
 
-static void grant_sql(const Copy *c, const char *group, const char *member, const json_t *m, const char *by, Sql *q)
+static void grant_sql(const Copy *c, const char *group, const char *member, const json_t *m,
+                      const char *by, Sql *q)
 {
         sql_add(q, "grant ");
         sql_ident(q, group);
         sql_add(q, " to ");
         sql_ident(q, member);
         if (pg_major(c->target) >= 16) {
-                sql_add_literal_(q, jx_bool(m, "admin", false) ? " with admin true" : " with admin false");
+                sql_add_literal_(q, jx_bool(m, "admin", false) ? " with admin true"
+                                                               : " with admin false");
                 if (jx_get(m, "inherit"))
-                        sql_add_literal_(q, jx_bool(m, "inherit", true) ? ", inherit true" : ", inherit false");
+                        sql_add_literal_(q, jx_bool(m, "inherit", true) ? ", inherit true"
+                                                                        : ", inherit false");
                 if (jx_get(m, "set"))
                         sql_add_literal_(q, jx_bool(m, "set", true) ? ", set true" : ", set false");
         } else if (jx_bool(m, "admin", false)) {
@@ -241,17 +246,18 @@ static void grant_sql(const Copy *c, const char *group, const char *member, cons
         }
 }
 
-/* Before 16 who granted a membership had no meaning. Since then it may only be somebody who has it with
- * ADMIN: *ret_done false when that is not so here (yet). */
-static bool grant_by(Copy *c, const char *group, const char *member, const json_t *m, const char *by, bool *ret_done,
-                     Err *err)
+/* Before 16 who granted a membership had no meaning. Since then it may only be somebody who has it
+ * with ADMIN: *ret_done false when that is not so here (yet). */
+static bool grant_by(Copy *c, const char *group, const char *member, const json_t *m,
+                     const char *by, bool *ret_done, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_ERR no = { 0 };
         grant_sql(c, group, member, m, by, &q);
         if (!by) {
                 *ret_done = true;
-                return pg_exec(c->target, &q, err) || err_wrap(err, "granting %s to %s", group, member);
+                return pg_exec(c->target, &q, err) ||
+                       err_wrap(err, "granting %s to %s", group, member);
         }
         if (!pg_do(c->target, "savepoint pgsherpa_grant", err))
                 return false;
@@ -286,23 +292,27 @@ static bool grant_one(Copy *c, const char *member, const json_t *m, Err *err)
                 if (!by && !grant_by(c, group, member, g, NULL, &done, err))
                         return false;
                 if (by) {
-                        json_t *late = json_pack("{s:s, s:s, s:O}", "group", group, "member", member, "grant", g);
+                        json_t *late = json_pack("{s:s, s:s, s:O}", "group", group, "member",
+                                                 member, "grant", g);
                         json_array_append_new(c->late, late);
                 }
         }
         return true;
 }
 
-/* Each round gives somebody ADMIN who may grant in the next. Who is left is granted by us, and told. */
+/* Each round gives somebody ADMIN who may grant in the next. Who is left is granted by us, and
+ * told. */
 static bool late_grants(Copy *c, Err *err)
 {
         size_t i, left = json_array_size(c->late) + 1;
         json_t *l;
-        for (bool by_us = false; json_array_size(c->late); by_us = json_array_size(c->late) == left) {
+        for (bool by_us = false; json_array_size(c->late);
+             by_us = json_array_size(c->late) == left) {
                 AUTO_JSON again = json_array();
                 left = json_array_size(c->late);
                 json_array_foreach(c->late, i, l) {
-                        const char *group = jx_str(l, "group", ""), *member = jx_str(l, "member", "");
+                        const char *group = jx_str(l, "group", ""),
+                                   *member = jx_str(l, "member", "");
                         const json_t *g = jx_get(l, "grant");
                         const char *by = jx_str(g, "by", "");
                         bool done = false;
@@ -347,8 +357,8 @@ static bool settings_of_all(Copy *c, Err *err)
 {
         AUTO_SQL q = { 0 };
         json_t *list = NULL;
-        sql_add(&q, "select to_json(c) from pg_db_role_setting s, unnest(s.setconfig) c where s.setrole = 0 and "
-                    "s.setdatabase = 0");
+        sql_add(&q, "select to_json(c) from pg_db_role_setting s, unnest(s.setconfig) c where "
+                    "s.setrole = 0 and s.setdatabase = 0");
         if (!pg_json_rows(c->source, &q, &list, err))
                 return err_wrap(err, "reading the settings of all roles");
         bool ok = settings(c, NULL, list, err);
@@ -379,9 +389,12 @@ static bool parameters(Copy *c, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         if (pg_major(c->source) < 15 || pg_major(c->target) < 15)
                 return true;
-        if (!pg_ask(c->source, "select p.parname, case when e.grantee <> 0 then pg_get_userbyid(e.grantee) end, "
-                    "e.privilege_type, e.is_grantable from pg_parameter_acl p, aclexplode(p.paracl) e where "
-                    "e.grantee <> 10 order by 1, 2, 3", &r, err))
+        if (!pg_ask(c->source,
+                    "select p.parname, case when e.grantee <> 0 then "
+                    "pg_get_userbyid(e.grantee) end, e.privilege_type, e.is_grantable "
+                    "from pg_parameter_acl p, aclexplode(p.paracl) e where e.grantee <> "
+                    "10 order by 1, 2, 3",
+                    &r, err))
                 return err_wrap(err, "reading grants on parameters");
         for (int i = 0; i < pg_rows(r); i++)
                 if (!grant_parameter(c, r, i, err))
@@ -396,7 +409,8 @@ static bool become_alike(Copy *c, Err *err)
         if (!c->o->whole)
                 return true;
         json_object_foreach(c->changed, name, role)
-                if (!pg_role_alter(c->target, role, err) || !settings(c, name, jx_get(role, "settings"), err))
+                if (!pg_role_alter(c->target, role, err) ||
+                    !settings(c, name, jx_get(role, "settings"), err))
                         return false;
         return settings_of_all(c, err) && parameters(c, err);
 }
@@ -411,28 +425,35 @@ static bool create_all(Copy *c, const json_t *names, Err *err)
                 if (!create_one(c, name, role, err) || !comment(c, name, role, err) ||
                     !settings(c, name, jx_get(role, "settings"), err))
                         return false;
-        return memberships(c, names, err) && become_alike(c, err) && pg_do(c->target, "commit", err);
+        return memberships(c, names, err) && become_alike(c, err) &&
+               pg_do(c->target, "commit", err);
 }
 
 static bool every_role(Pg *source, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select to_json(rolname) from pg_roles where rolname !~ '^pg_' order by rolname");
+        sql_add(&q,
+                "select to_json(rolname) from pg_roles where rolname !~ '^pg_' order by rolname");
         return pg_json_rows(source, &q, ret, err) || err_wrap(err, "listing the roles");
 }
 
-bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report,
-                   Err *err)
+bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **ret_report, Err *err)
 {
-        static const char *const lists[] = { "created", "present", "altered", "skipped", "md5", "differences",
+        static const char *const lists[] = { "created",          "present", "altered",
+                                             "skipped",          "md5",     "differences",
                                              "without_password", "missing" };
         AUTO_JSON report = json_object();
         AUTO_JSON fresh = json_object();
         AUTO_JSON changed = json_object();
         AUTO_JSON late = json_array();
         AUTO_JSON needed = NULL;
-        Copy c = { .source = source, .target = target, .o = o, .report = report, .fresh = fresh,
-                   .late = late, .changed = changed };
+        Copy c = { .source = source,
+                   .target = target,
+                   .o = o,
+                   .report = report,
+                   .fresh = fresh,
+                   .late = late,
+                   .changed = changed };
         for (size_t i = 0; i < LEN(lists); i++)
                 list_of(report, lists[i]);
         if ((o->whole || !o->only) &&
@@ -468,13 +489,16 @@ json_t *pg_roles_words(const json_t *report)
         json_t *words = json_array(), *d;
         size_t i;
         json_array_foreach(jx_get(report, "differences"), i, d)
-                say(words, "role %s: %s is %s there and %s here", jx_str(d, "role", ""), jx_str(d, "what", ""),
-                    jx_str(d, "source", ""), jx_str(d, "target", ""));
+                say(words, "role %s: %s is %s there and %s here", jx_str(d, "role", ""),
+                    jx_str(d, "what", ""), jx_str(d, "source", ""), jx_str(d, "target", ""));
         json_array_foreach(jx_get(report, "md5"), i, d)
-                say(words, "role %s has an md5 password; set it again so that it becomes scram", json_string_value(d));
+                say(words, "role %s has an md5 password; set it again so that it becomes scram",
+                    json_string_value(d));
         json_array_foreach(jx_get(report, "without_password"), i, d)
-                say(words, "role %s came without its password, which the role that reads the source may not see; "
-                    "set it before it is used", json_string_value(d));
+                say(words,
+                    "role %s came without its password, which the role that reads the "
+                    "source may not see; set it before it is used",
+                    json_string_value(d));
         json_array_foreach(jx_get(report, "missing"), i, d)
                 say(words, "role %s is not on the source", json_string_value(d));
         return words;

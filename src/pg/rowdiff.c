@@ -2,30 +2,31 @@
 
 #include "pg/report.h"
 
-#define MAX_BUCKETS  65536
-#define BUCKET_ROWS  256                /* wanted rows a bucket                              */
-#define LOOKED_AT    8                  /* buckets that are read row by row                  */
-#define MAX_ROWS     20000              /* of them together, a side                          */
-#define SEED         1                  /* any: both sides the same                          */
-#define KEY_SHOWN    200                /* bytes of a key in the report                      */
+#define MAX_BUCKETS 65536
+#define BUCKET_ROWS 256   /* wanted rows a bucket */
+#define LOOKED_AT   8     /* buckets that are read row by row */
+#define MAX_ROWS    20000 /* of them together, a side */
+#define SEED        1     /* any: both sides the same */
+#define KEY_SHOWN   200   /* bytes of a key in the report */
 
 typedef struct RowDiff {
-        Pg         *pg[2];
-        TableRef    t[2];               /* only columns both sides have                      */
-        PgRes      *key;                /* names of its columns                              */
-        int64_t     mask;
-        int64_t     buckets[LOOKED_AT];
-        int         n_buckets;
-        json_t     *found;
+        Pg *pg[2];
+        TableRef t[2]; /* only columns both sides have */
+        PgRes *key;    /* names of its columns */
+        int64_t mask;
+        int64_t buckets[LOOKED_AT];
+        int n_buckets;
+        json_t *found;
 } RowDiff;
 
 static bool read_key(RowDiff *d, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select a.attname from (select i.indrelid, i.indkey, i.indnkeyatts from "
-                "pg_index i where i.indrelid = ");
+                    "pg_index i where i.indrelid = ");
         sql_int(&q, d->t[0].oid);
-        sql_add(&q, " and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is "
+        sql_add(&q,
+                " and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is "
                 "null and not exists (select from pg_attribute n where n.attrelid = i.indrelid "
                 "and n.attnum = any((i.indkey::int2[])[0:i.indnkeyatts - 1]) and not "
                 "n.attnotnull) order by i.indisprimary desc, i.indnkeyatts, i.indexrelid limit 1) "

@@ -8,7 +8,7 @@
 #include "base/jsonx.h"
 #include "pg/tablelist.h"
 
-#define ROWDIFF_SHOWN 10                /* rows that are named                               */
+#define ROWDIFF_SHOWN 10 /* rows that are named */
 
 /* [{"key": "(7)", "what": "differs", "columns": ["mail"]}, {"key", "what": "missing"}, {"key",
  * "what": "only on the target"}], at most ROWDIFF_SHOWN. *ret stays NULL when rows cannot be

@@ -9,7 +9,7 @@
 typedef struct Rule {
         const char *name;
         const char *reason;
-        bool      (*excuses)(const RuleCase *c);
+        bool (*excuses)(const RuleCase *c);
 } Rule;
 
 static bool straddles(const RuleCase *c, int major)
@@ -20,8 +20,10 @@ static bool straddles(const RuleCase *c, int major)
 /* Before 16 a subscription streams or does not; parallel is a faster way to the same. */
 static bool streaming(const RuleCase *c)
 {
-        return straddles(c, 16) && str_eq(c->kind, "subscription") && str_eq(c->aspect, "streaming") &&
-               (str_eq(json_string_value(c->source), "parallel") || str_eq(json_string_value(c->target), "parallel"));
+        return straddles(c, 16) && str_eq(c->kind, "subscription") &&
+               str_eq(c->aspect, "streaming") &&
+               (str_eq(json_string_value(c->source), "parallel") ||
+                str_eq(json_string_value(c->target), "parallel"));
 }
 
 static bool lone(const RuleCase *c)
@@ -67,8 +69,8 @@ static bool has_entry(const json_t *list, const char *entry)
  * privilege, each with its star. */
 static bool one_of_all(const json_t *list, const char *entry)
 {
-        static const char *const all[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE",
-                                           "REFERENCES", "TRIGGER" };
+        static const char *const all[] = { "SELECT",   "INSERT",     "UPDATE", "DELETE",
+                                           "TRUNCATE", "REFERENCES", "TRIGGER" };
         size_t n = (size_t)(strstr(entry, "=MAINTAIN") - entry);
         const char *rest = entry + n + strlen("=MAINTAIN");
         bool star = *rest == '*';
@@ -184,7 +186,7 @@ static bool locale_spelling(const RuleCase *c)
             !json_is_string(c->source) || !json_is_string(c->target))
                 return false;
         const char *a = json_string_value(c->source), *b = json_string_value(c->target);
-        bool whole = str_eq(c->kind, "database");       /* a collation's the target is asked about */
+        bool whole = str_eq(c->kind, "database"); /* a collation's the target is asked about */
         if (icu && straddles(c, 16))
                 return same_locale(a, b) || (whole && same_tag(c->source_major < 16 ? a : b,
                                                                c->source_major < 16 ? b : a));
@@ -202,11 +204,13 @@ static bool rebuilt_index(const RuleCase *c)
                json_is_true(c->target);
 }
 
-/* pg_dump makes a child with its parents' columns first; by INHERIT later they could be anywhere. */
+/* pg_dump makes a child with its parents' columns first; by INHERIT later they could be
+ * anywhere. */
 static bool inherited_order(const RuleCase *c)
 {
         return str_eq(c->kind, "column") && str_eq(c->aspect, "position") &&
-               jx_bool(c->source_object, "child", false) && jx_bool(c->target_object, "child", false);
+               jx_bool(c->source_object, "child", false) &&
+               jx_bool(c->target_object, "child", false);
 }
 
 /* Before 18 a generated column is stored; the compare of rows reads both. */
@@ -222,7 +226,8 @@ static bool virtual_stored(const RuleCase *c)
 static bool unlogged_root(const RuleCase *c)
 {
         return straddles(c, 18) && str_eq(c->kind, "table") && str_eq(c->aspect, "persistence") &&
-               str_eq(jx_str(c->source_object, "kind", ""), "p") && str_eq(jx_str(c->target_object, "kind", ""), "p");
+               str_eq(jx_str(c->source_object, "kind", ""), "p") &&
+               str_eq(jx_str(c->target_object, "kind", ""), "p");
 }
 
 /* Before 15 every sequence is logged. */
@@ -231,7 +236,8 @@ static bool logged_sequence(const RuleCase *c)
         return straddles(c, 15) && str_eq(c->kind, "sequence") && str_eq(c->aspect, "persistence");
 }
 
-/* The list as a server of that major can have it: in its names, sorted, and without what it does not take. */
+/* The list as a server of that major can have it: in its names, sorted, and without what it does
+ * not take. */
 static json_t *settings_on(const json_t *list, int major)
 {
         json_t *kept = json_array(), *v;
@@ -274,7 +280,8 @@ static bool unknown_setting(const RuleCase *c)
         if (str_eq(c->kind, "role setting") && lone(c) && c->source_major != c->target_major)
                 return all_unknown(c);
         if (!str_eq(c->aspect, "settings") || c->source_major == c->target_major ||
-            (!str_eq(c->kind, "database") && !str_eq(c->kind, "role setting") && !str_eq(c->kind, "function")))
+            (!str_eq(c->kind, "database") && !str_eq(c->kind, "role setting") &&
+             !str_eq(c->kind, "function")))
                 return false;
         AUTO_JSON a = settings_known(c->source, c);
         AUTO_JSON b = settings_known(c->target, c);
@@ -364,8 +371,8 @@ static bool deparsed(const RuleCase *c)
 /* The modes of a procedure's arguments are written out since 14: IN month date. */
 static bool argument_modes(const RuleCase *c)
 {
-        if (!str_eq(c->kind, "function") || !str_eq(c->aspect, "arguments") ||
-            !straddles(c, 14) || !json_is_string(c->source) || !json_is_string(c->target))
+        if (!str_eq(c->kind, "function") || !str_eq(c->aspect, "arguments") || !straddles(c, 14) ||
+            !json_is_string(c->source) || !json_is_string(c->target))
                 return false;
         const char *a = json_string_value(c->source), *b = json_string_value(c->target);
         for (;;) {
@@ -403,39 +410,56 @@ static bool never(const RuleCase *c)
 }
 
 static const Rule rules[] = {
-        { RULE_RECOMPUTED, "no copy carries generated columns: the target computed them, and every row has what its "
-                           "expression gives there", never },
-        { "maintain-privilege", "17 has a privilege MAINTAIN: owners and GRANT ALL include it, and before there "
-                                "is none",
+        { RULE_RECOMPUTED,
+          "no copy carries generated columns: the target computed them, and every "
+          "row has what its expression gives there",
+          never },
+        { "maintain-privilege",
+          "17 has a privilege MAINTAIN: owners and GRANT ALL include it, and before there "
+          "is none",
           maintain },
-        { "public-schema", "schema public is whose initdb made it: since 15 pg_database_owner's, and "
-                           "PUBLIC may not create in it",
+        { "public-schema",
+          "schema public is whose initdb made it: since 15 pg_database_owner's, and "
+          "PUBLIC may not create in it",
           public_schema },
-        { "extension-version", "a dump does not say an extension's version: it is made in the one that its "
-                               "server brings",
+        { "extension-version",
+          "a dump does not say an extension's version: it is made in the one that its "
+          "server brings",
           extension_version },
-        { "locale-spelling", "en_US.utf8 and en_US.UTF-8 are one locale, as are en_US and en-US for "
-                             "ICU before and since 16", locale_spelling },
+        { "locale-spelling",
+          "en_US.utf8 and en_US.UTF-8 are one locale, as are en_US and en-US for "
+          "ICU before and since 16",
+          locale_spelling },
         { "tablespace", "where files lie is the server's business", tablespace },
         { "rebuilt-index", "an index that was invalid has been built anew", rebuilt_index },
         { "inherited-columns-first", "a child made anew has the columns of its parents first",
           inherited_order },
-        { "virtual-stored", "before 18 a generated column keeps its values on disk", virtual_stored },
-        { "unlogged-partitioned", "since 18 only partitions are unlogged: of their root the word meant nothing",
+        { "virtual-stored", "before 18 a generated column keeps its values on disk",
+          virtual_stored },
+        { "unlogged-partitioned",
+          "since 18 only partitions are unlogged: of their root the word meant nothing",
           unlogged_root },
         { "logged-sequence", "before 15 every sequence is logged", logged_sequence },
-        { "unknown-setting", "a setting that one of the two majors does not have, or has under another name", unknown_setting },
+        { "unknown-setting",
+          "a setting that one of the two majors does not have, or has under another name",
+          unknown_setting },
         { "unknown-before", "the older major cannot say or keep this", unknown_before },
-        { "streaming", "before 16 a subscription cannot apply what it streams in parallel", streaming },
+        { "streaming", "before 16 a subscription cannot apply what it streams in parallel",
+          streaming },
         { "argument-modes", "14 and later write IN in front of a procedure's arguments",
           argument_modes },
-        { "deparsed-text", "majors print the same expression with other quotes and line breaks", deparsed },
-        { "invalid-index", "an index that is not valid (a CREATE INDEX CONCURRENTLY that failed) serves no "
-                           "query, and no dump carries it", invalid_index },
-        { "shell-operator", "an operator that was only named as COMMUTATOR or NEGATOR has no function and "
-                            "cannot be used; no dump carries it", shell_operator },
-        { RULE_REPRINTED, "the target, asked what it makes of the source's text, prints the text it has",
-          never },
+        { "deparsed-text", "majors print the same expression with other quotes and line breaks",
+          deparsed },
+        { "invalid-index",
+          "an index that is not valid (a CREATE INDEX CONCURRENTLY that failed) serves no "
+          "query, and no dump carries it",
+          invalid_index },
+        { "shell-operator",
+          "an operator that was only named as COMMUTATOR or NEGATOR has no function and "
+          "cannot be used; no dump carries it",
+          shell_operator },
+        { RULE_REPRINTED,
+          "the target, asked what it makes of the source's text, prints the text it has", never },
 };
 
 const char *rule_excuses(const RuleCase *c)

@@ -8,13 +8,14 @@
 #include "base/jsonx.h"
 
 typedef struct RuleCase {
-        const char   *kind, *object, *aspect;
-        const json_t *source, *target;  /* NULL: that side does not have the aspect           */
-        int           source_major, target_major;
-        const json_t *source_object, *target_object;    /* all aspects, or NULL              */
+        const char *kind, *object, *aspect;
+        const json_t *source, *target; /* NULL: that side does not have the aspect */
+        int source_major, target_major;
+        const json_t *source_object, *target_object; /* all aspects, or NULL */
 } RuleCase;
 
-/* `aspect` of an object that only one side has; only `source_object` or `target_object` is there. */
+/* `aspect` of an object that only one side has; only `source_object` or `target_object` is
+ * there. */
 #define RULE_MISSING     "missing"
 #define RULE_ONLY_TARGET "only on the target"
 /* No rule over two values: the target was asked (reprint.h). */

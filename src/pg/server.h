@@ -9,7 +9,8 @@
  *
  * A journey that replaces a server carries all of it, or says beforehand by name what it cannot.
  * `postgres` is carried when somebody put something into it or changed it, `template1` never: what
- * is in it is told in "notes". "key" is the name in letters that an id of a step may have, each once.
+ * is in it is told in "notes". "key" is the name in letters that an id of a step may have, each
+ * once.
  *
  *      pg_server_lines(pg, names, 17, &lines, err)
  *        -> {"server": {"set work_mem": "sha256.."},       what a server of major `to` shall have
@@ -25,9 +26,9 @@
 #include "pg/conn.h"
 
 typedef struct ServerOptions {
-        const json_t *databases;        /* names; NULL or empty: all there are               */
-        const char   *always;           /* carried although nothing may be in it, or NULL    */
-        int           to;               /* major it goes to; 0: its own                      */
+        const json_t *databases; /* names; NULL or empty: all there are */
+        const char *always;      /* carried although nothing may be in it, or NULL */
+        int to;                  /* major it goes to; 0: its own */
 } ServerOptions;
 
 /* Connects to `postgres` and `template1`, too. */
@@ -35,8 +36,9 @@ bool pg_server_look(Pg *pg, const ServerOptions *o, json_t **ret, Err *err) MUST
 
 /* Of databases only those named. */
 bool pg_server_lines(Pg *pg, const json_t *databases, int to, json_t **ret, Err *err) MUST_CHECK;
-/* [{"object", "what", "source", "target"}] of what is not the same in both (of "server" only what the
- * source has: the target's image has settings of its own), but for what `rules` says:
- * {"object\nwhat": "the rule's name"}; how many were excused, by rule, in *ret_rules. New references. */
+/* [{"object", "what", "source", "target"}] of what is not the same in both (of "server" only what
+ * the source has: the target's image has settings of its own), but for what `rules` says:
+ * {"object\nwhat": "the rule's name"}; how many were excused, by rule, in *ret_rules. New
+ * references. */
 json_t *pg_server_differences(const json_t *source, const json_t *target, const json_t *rules,
                               json_t **ret_rules);

@@ -11,53 +11,77 @@
 
 /* The lines of one kind of object: "object", "what", "text". */
 typedef struct Part {
-        int         since, before;      /* majors; before 0: to the newest                   */
+        int since, before; /* majors; before 0: to the newest */
         const char *sql;
-        bool        settings;                /* a fourth column, name=value: as the major `to` has it */
-        int         to_since;           /* only for a server of this major and later: before it means nothing */
+        bool settings; /* a fourth column, name=value: as the major `to` has it */
+        /* only for a server of this major and later: before it means nothing */
+        int to_since;
 } Part;
 
 static const Part parts[] = {
-        { 0, 0, "select 'role ' || quote_ident(r.rolname), a.what, a.text from pg_roles r, lateral (values "
-                "('login', rolcanlogin::text), ('superuser', rolsuper::text), ('createdb', rolcreatedb::text), "
-                "('createrole', rolcreaterole::text), ('inherit', rolinherit::text), ('replication', "
-                "rolreplication::text), ('bypassrls', rolbypassrls::text), ('connlimit', rolconnlimit::text), "
-                "('valid_until', rolvaliduntil::text), ('comment', shobj_description(r.oid, 'pg_authid'))) "
-                "a(what, text) where r.rolname !~ '^pg_'" },
-        { 0, 0, "select 'role ' || quote_ident(r.rolname), 'password', " HASH("r.rolpassword")
-                " from pg_authid r where r.rolname !~ '^pg_'" },
+        { 0, 0,
+          "select 'role ' || quote_ident(r.rolname), a.what, a.text from pg_roles r, lateral "
+          "(values ('login', rolcanlogin::text), ('superuser', rolsuper::text), ('createdb', "
+          "rolcreatedb::text), ('createrole', rolcreaterole::text), ('inherit', "
+          "rolinherit::text), ('replication', rolreplication::text), ('bypassrls', "
+          "rolbypassrls::text), ('connlimit', rolconnlimit::text), ('valid_until', "
+          "rolvaliduntil::text), ('comment', shobj_description(r.oid, 'pg_authid'))) a(what, "
+          "text) where r.rolname !~ '^pg_'" },
+        { 0, 0,
+          "select 'role ' || quote_ident(r.rolname), 'password', " HASH(
+                  "r.rolpassword") " from pg_authid r where r.rolname !~ '^pg_'" },
         /* Before 16 a membership inherits as its member does, and whoever is one may SET ROLE. */
-        { 0, 16, "select format('member %I of %I', r.rolname, g.rolname), a.what, a.text from (select roleid, "
-                 "member, bool_or(admin_option) as admin from pg_auth_members group by 1, 2) m join pg_roles r on "
-                 "r.oid = m.member join pg_roles g on g.oid = m.roleid, lateral (values ('admin', m.admin::text), "
-                 "('inherit', r.rolinherit::text), ('set', 'true')) a(what, text) where r.rolname !~ '^pg_'" },
-        { 16, 0, "select format('member %I of %I', r.rolname, g.rolname), '" GRANTED_BY "', string_agg(case m.grantor when 10 "
-                 "then 'the first superuser' else pg_get_userbyid(m.grantor) end, ', ' order by m.grantor <> 10, "
-                 "pg_get_userbyid(m.grantor)) from pg_auth_members m join pg_roles r on r.oid = m.member join pg_roles g on "
-                 "g.oid = m.roleid where r.rolname !~ '^pg_' group by 1", .to_since = 16 },
-        { 16, 0, "select format('member %I of %I', r.rolname, g.rolname), a.what, a.text from (select roleid, "
-                 "member, bool_or(admin_option) as admin, bool_or(inherit_option) as inherit, bool_or(set_option) "
-                 "as set from pg_auth_members group by 1, 2) m join pg_roles r on r.oid = m.member join pg_roles g "
-                 "on g.oid = m.roleid, lateral (values ('admin', m.admin::text), ('inherit', m.inherit::text), "
-                 "('set', m.set::text)) a(what, text) where r.rolname !~ '^pg_'" },
-        { 0, 0, "select coalesce('role ' || quote_ident(r.rolname), 'every role'), '', " HASH(VALUE("c")) ", c from "
-                "pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c where "
-                "s.setdatabase = 0", true },
-        { 0, 0, "select 'database ' || quote_ident(d.datname), coalesce(' for role ' || quote_ident(r.rolname), ''), "
-                HASH(VALUE("c")) ", c from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase left join "
-                "pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c", true },
-        { 0, 0, "select 'database ' || quote_ident(d.datname), a.what, a.text from pg_database d, lateral (values "
-                "('owner', pg_get_userbyid(datdba)::text), ('encoding', pg_encoding_to_char(encoding)::text), "
-                "('collate', datcollate::text), ('ctype', datctype::text), ('connlimit', datconnlimit::text), "
-                "('template', datistemplate::text), ('connectable', datallowconn::text), ('comment', "
-                "shobj_description(d.oid, 'pg_database')), ('acl', (select string_agg(x.line, ', ' order by x.line) "
-                "from (select case e.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(e.grantee)) end "
-                "|| ' ' || e.privilege_type || case when e.is_grantable then ' with grant option' else '' end as line "
-                "from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) e) x))) a(what, text)" },
-        { 15, 0, "select 'parameter ' || p.parname, 'acl', (select string_agg(x.line, ', ' order by x.line) from "
-                 "(select case e.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(e.grantee)) end || ' ' "
-                 "|| e.privilege_type || case when e.is_grantable then ' with grant option' else '' end as line from "
-                 "aclexplode(p.paracl) e where e.grantee <> 10) x) from pg_parameter_acl p" },
+        { 0, 16,
+          "select format('member %I of %I', r.rolname, g.rolname), a.what, a.text from "
+          "(select roleid, member, bool_or(admin_option) as admin from pg_auth_members "
+          "group by 1, 2) m join pg_roles r on r.oid = m.member join pg_roles g on g.oid = "
+          "m.roleid, lateral (values ('admin', m.admin::text), ('inherit', "
+          "r.rolinherit::text), ('set', 'true')) a(what, text) where r.rolname !~ '^pg_'" },
+        { 16, 0,
+          "select format('member %I of %I', r.rolname, g.rolname), '" GRANTED_BY
+          "', string_agg(case m.grantor when 10 "
+          "then 'the first superuser' else pg_get_userbyid(m.grantor) end, ', ' order by "
+          "m.grantor <> 10, pg_get_userbyid(m.grantor)) from pg_auth_members m join "
+          "pg_roles r on r.oid = m.member join pg_roles g on g.oid = m.roleid where "
+          "r.rolname !~ '^pg_' group by 1",
+          .to_since = 16 },
+        { 16, 0,
+          "select format('member %I of %I', r.rolname, g.rolname), a.what, a.text from "
+          "(select roleid, member, bool_or(admin_option) as admin, bool_or(inherit_option) "
+          "as inherit, bool_or(set_option) as set from pg_auth_members group by 1, 2) m "
+          "join pg_roles r on r.oid = m.member join pg_roles g on g.oid = m.roleid, lateral "
+          "(values ('admin', m.admin::text), ('inherit', m.inherit::text), ('set', "
+          "m.set::text)) a(what, text) where r.rolname !~ '^pg_'" },
+        { 0, 0,
+          "select coalesce('role ' || quote_ident(r.rolname), 'every role'), '', " HASH(
+                  VALUE("c")) ", c from "
+                              "pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
+                              "unnest(s.setconfig) c where s.setdatabase = 0",
+          true },
+        { 0, 0,
+          "select 'database ' || quote_ident(d.datname), coalesce(' for role ' || "
+          "quote_ident(r.rolname), ''), " HASH(
+                  VALUE("c")) ", c from pg_db_role_setting s join pg_database d on d.oid = "
+                              "s.setdatabase left join "
+                              "pg_roles r on r.oid = s.setrole, unnest(s.setconfig) c",
+          true },
+        { 0, 0,
+          "select 'database ' || quote_ident(d.datname), a.what, a.text from pg_database d, "
+          "lateral (values ('owner', pg_get_userbyid(datdba)::text), ('encoding', "
+          "pg_encoding_to_char(encoding)::text), ('collate', datcollate::text), ('ctype', "
+          "datctype::text), ('connlimit', datconnlimit::text), ('template', "
+          "datistemplate::text), ('connectable', datallowconn::text), ('comment', "
+          "shobj_description(d.oid, 'pg_database')), ('acl', (select string_agg(x.line, ', ' "
+          "order by x.line) from (select case e.grantee when 0 then 'public' else "
+          "quote_ident(pg_get_userbyid(e.grantee)) end || ' ' || e.privilege_type || case "
+          "when e.is_grantable then ' with grant option' else '' end as line from "
+          "aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) e) x))) a(what, text)" },
+        { 15, 0,
+          "select 'parameter ' || p.parname, 'acl', (select string_agg(x.line, ', ' order "
+          "by x.line) from (select case e.grantee when 0 then 'public' else "
+          "quote_ident(pg_get_userbyid(e.grantee)) end || ' ' || e.privilege_type || case "
+          "when e.is_grantable then ' with grant option' else '' end as line from "
+          "aclexplode(p.paracl) e where e.grantee <> 10) x) from pg_parameter_acl p" },
 };
 
 static void add_line(json_t *lines, const char *object, const char *what, const char *text)
@@ -69,7 +93,8 @@ static void add_line(json_t *lines, const char *object, const char *what, const 
         jx_set_str(jx_get(lines, name), aspect, text);
 }
 
-/* What the other major does not take goes nowhere, and is no difference; what it calls otherwise is the same. */
+/* What the other major does not take goes nowhere, and is no difference; what it calls otherwise is
+ * the same. */
 static void add_setting(json_t *lines, const PgRes *r, int i, int to)
 {
         const char *entry = pg_cell(r, i, 3), *equals = strchr(entry, '=');
@@ -84,7 +109,8 @@ static bool add_part(Pg *pg, const Part *part, int to, json_t *lines, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         AUTO_SQL q = { 0 };
-        if (to < part->to_since || pg_major(pg) < part->since || (part->before && pg_major(pg) >= part->before))
+        if (to < part->to_since || pg_major(pg) < part->since ||
+            (part->before && pg_major(pg) >= part->before))
                 return true;
         sql_add_literal_(&q, part->sql);
         if (!pg_query(pg, &q, &r, err))
@@ -124,9 +150,9 @@ static bool keep_databases(Pg *pg, const json_t *databases, json_t *lines, Err *
                         return false;
                 jx_set_bool(kept, name, true);
         }
-        json_object_foreach_safe(lines, next, object, v)
-                if (str_starts(object, "database ") && !jx_get(kept, object))
-                        json_object_del(lines, object);
+        json_object_foreach_safe(lines, next, object,
+                                 v) if (str_starts(object, "database ") && !jx_get(kept, object))
+                json_object_del(lines, object);
         return true;
 }
 
@@ -150,10 +176,11 @@ bool pg_server_lines(Pg *pg, const json_t *databases, int to, json_t **ret, Err 
 
 typedef struct Compare {
         const json_t *rules;
-        json_t       *list, *excused;
+        json_t *list, *excused;
 } Compare;
 
-static void differs(Compare *c, const char *object, const char *what, const char *source, const char *target)
+static void differs(Compare *c, const char *object, const char *what, const char *source,
+                    const char *target)
 {
         AUTO_FREE char *key = xasprintf("%s\n%s", object, what);
         const char *rule = jx_str(c->rules, key, NULL);
@@ -175,7 +202,8 @@ static void compare_object(Compare *c, const char *object, const json_t *a, cons
         const char *what;
         json_t *v;
         if (!a || !b) {
-                differs(c, object, "existence", a ? "there" : "not there", b ? "there" : "not there");
+                differs(c, object, "existence", a ? "there" : "not there",
+                        b ? "there" : "not there");
                 return;
         }
         json_object_foreach((json_t *)(uintptr_t)a, what, v)
@@ -186,7 +214,8 @@ static void compare_object(Compare *c, const char *object, const json_t *a, cons
                         differs(c, object, what, NULL, json_string_value(v));
 }
 
-json_t *pg_server_differences(const json_t *source, const json_t *target, const json_t *rules, json_t **ret_rules)
+json_t *pg_server_differences(const json_t *source, const json_t *target, const json_t *rules,
+                              json_t **ret_rules)
 {
         Compare c = { .rules = rules, .list = json_array(), .excused = json_object() };
         const char *object;

@@ -60,8 +60,9 @@ static bool read_rows(Pg *pg, const TableRef *tables, int n, const TableDataOpti
         AUTO_FREE char *snapshot = NULL;
         if (!table_data_snapshot(pg, &snapshot, err))
                 return false;
-        TableReadOptions ro = { .method = o->method, .seed = o->seed,
-                                .snapshot = snapshot, .jobs = o->jobs };
+        TableReadOptions ro = {
+                .method = o->method, .seed = o->seed, .snapshot = snapshot, .jobs = o->jobs
+        };
         if (!table_reader_start(pg, tables, n, &ro, ret, err))
                 return false;
         while (!table_reader_poll(*ret, 50))
@@ -98,16 +99,17 @@ bool table_data_read(Pg *pg, const TableDataOptions *o, json_t **ret, Err *err)
         return true;
 }
 
-/* Where a page lies is its hash's seed, and all is mixed once more: pages that change places between
- * objects are seen. */
+/* Where a page lies is its hash's seed, and all is mixed once more: pages that change places
+ * between objects are seen. */
 static void pages_sql(Sql *q, uint64_t seed)
 {
         sql_add(q, "'content', (select coalesce(sum(hashint8extended(");
         sql_int(q, (int64_t)(seed & INT64_MAX));
-        sql_add(q, ", hash_array_extended(array[l.data], l.loid::bigint << 32 | l.pageno))), 0)::text "
-                "from pg_largeobject l where btrim(l.data, '\\x00'::bytea) <> ''::bytea), 'bytes', "
-                "(select coalesce(sum(e.size), 0) from (select max(pageno::bigint * 2048 + "
-                "length(data)) as size from pg_largeobject group by loid) e))");
+        sql_add(q, ", hash_array_extended(array[l.data], l.loid::bigint << 32 | l.pageno))), "
+                   "0)::text from pg_largeobject l where btrim(l.data, '\\x00'::bytea) <> "
+                   "''::bytea), 'bytes', (select coalesce(sum(e.size), 0) from (select "
+                   "max(pageno::bigint * 2048 + length(data)) as size from pg_largeobject group by "
+                   "loid) e))");
 }
 
 /* Pages of nothing but zeros are left out: a hole in a sparse object comes back from a dump as
@@ -118,11 +120,12 @@ bool table_data_large_objects(Pg *pg, uint64_t seed, json_t **ret, Err *err)
         AUTO_PGRES PgRes *may = NULL;
         if (!pg_ask(pg, "select has_table_privilege('pg_largeobject', 'select')", &may, err))
                 return false;
-        sql_add(&q, "select jsonb_build_object('count', (select count(*) from "
+        sql_add(&q,
+                "select jsonb_build_object('count', (select count(*) from "
                 "pg_largeobject_metadata), 'owners', (select coalesce(sum(hashtextextended(m.oid "
-                "|| ' ' || pg_get_userbyid(m.lomowner) || ' ' || "
-                CAT_ACL("m.lomacl", "'L'", "m.lomowner") "::text collate \"C\", 0)), 0)::text from "
-                "pg_largeobject_metadata m), ");
+                "|| ' ' || pg_get_userbyid(m.lomowner) || ' ' || " CAT_ACL(
+                        "m.lomacl", "'L'", "m.lomowner") "::text collate \"C\", 0)), 0)::text from "
+                                                         "pg_largeobject_metadata m), ");
         if (pg_cell_bool(may, 0, 0))
                 pages_sql(&q, seed);
         else

@@ -4,29 +4,30 @@
  *                           "ms": 3}
  *
  * The number is the sum over all rows of a 64-bit hash of the row, so the order of rows does
- * not matter and a duplicate does not cancel itself out (as xor would). Where columns are generated,
- * "hash" is of the others, which a copy carries, and "computed" of all (recomputed.h). What goes into the
- * row's hash: tablelist.h. Read by several connections at once: tablereader.h.
+ * not matter and a duplicate does not cancel itself out (as xor would). Where columns are
+ * generated, "hash" is of the others, which a copy carries, and "computed" of all (recomputed.h).
+ * What goes into the row's hash: tablelist.h. Read by several connections at once: tablereader.h.
  *
- * Methods: "server" lets the servers hash (functions they have since 11), "stream" reads the rows as
- * COPY text here and works across server encodings. Two sides must use the same one, and the same
- * seed; values agree across majors, on machines of one byte order. Inventories made before 0.2 have
- * "record" or "columns", whose sums did not see what moved from row to row: they are refused. */
+ * Methods: "server" lets the servers hash (functions they have since 11), "stream" reads the rows
+ * as COPY text here and works across server encodings. Two sides must use the same one, and the
+ * same seed; values agree across majors, on machines of one byte order. Inventories made before 0.2
+ * have "record" or "columns", whose sums did not see what moved from row to row: they are
+ * refused. */
 #pragma once
 
 #include "pg/tablereader.h"
 
 typedef struct TableDataOptions {
-        const char *method;             /* "server", "stream"; NULL: no hash                  */
-        uint64_t    seed;               /* of the hashes                                     */
-        bool        exact;              /* false: rows from statistics, no table is read      */
-        int         jobs;               /* connections that read; 0: as many as cores here    */
-        const json_t *recorded;         /* what the other side told of its tables; or NULL    */
-        const volatile bool *cancel;    /* looked at many times a second; NULL: never         */
+        const char *method;          /* "server", "stream"; NULL: no hash */
+        uint64_t seed;               /* of the hashes */
+        bool exact;                  /* false: rows from statistics, no table is read */
+        int jobs;                    /* connections that read; 0: as many as cores here */
+        const json_t *recorded;      /* what the other side told of its tables; or NULL */
+        const volatile bool *cancel; /* looked at many times a second; NULL: never */
         /* Several times a second, from the calling thread; bytes are of the tables. */
-        void      (*progress)(void *arg, const char *table, int done, int total,
-                              int64_t bytes_done, int64_t bytes_total);
-        void       *progress_arg;
+        void (*progress)(void *arg, const char *table, int done, int total, int64_t bytes_done,
+                         int64_t bytes_total);
+        void *progress_arg;
 } TableDataOptions;
 
 /* Encodings differ: "stream". */

@@ -30,63 +30,164 @@ bool table_scope_has(const TableScope *s, const char *schema, const char *name)
 
 /* ---- what there is ---- */
 
-/* What an extension says is its user's and not its own (pg_extension.extconfig) travels with a copy,
- * as far as its condition says. */
+/* What an extension says is its user's and not its own (pg_extension.extconfig) travels with a
+ * copy, as far as its condition says. */
 static bool list_tables(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "with recursive hashed(oid) as (select oid from pg_class c join "
+        sql_add(&q,
+                "with recursive hashed(oid) as (select oid from pg_class c join "
                 "pg_partitioned_table p on p.partrelid = c.oid where p.partstrat = 'h' union "
                 "select i.inhrelid from pg_inherits i join hashed h on h.oid = i.inhparent) "
                 "select c.oid, n.nspname, c.relname, c.relkind = 'r', "
                 "case when c.relkind = 'r' then pg_table_size(c.oid) else coalesce((select "
                 "sum(pg_table_size(t.relid)) from pg_partition_tree(c.oid) t where t.isleaf), 0) "
-                "end, greatest(c.reltuples, 0)::bigint, " CAT_REL("n", "c") ", case when "
-                "c.relkind = 'r' then pg_relation_size(c.oid) / current_setting('block_size')"
-                "::int else 0 end, false, null::text from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                "where " CAT_USER_SCHEMA("n") " and c.relpersistence <> 't' and "
-                CAT_NOT_EXT("pg_class", "c.oid") " and (c.relkind = 'r' and c.oid not in (select "
-                "oid from hashed) or c.relkind = 'p' and c.oid in (select oid from hashed) and "
-                "not exists (select from pg_inherits i where i.inhrelid = c.oid and i.inhparent "
-                "in (select oid from hashed))) union all "
-                "select c.oid, n.nspname, c.relname, true, pg_table_size(c.oid), greatest("
-                "c.reltuples, 0)::bigint, " CAT_REL("n", "c") ", 0, true, nullif(u.condition, '') "
-                "from pg_extension e, unnest(e.extconfig, e.extcondition) u(oid, condition) join "
-                "pg_class c on c.oid = u.oid join pg_namespace n on n.oid = c.relnamespace where "
-                "c.relkind = 'r' union all "
-                /* rows of such a table that wait for the database's name */
-                "select c.oid, n.nspname, c.relname, true, pg_table_size(c.oid), greatest(c.reltuples, 0)::bigint, "
-                PG_LATER_NAME("c") ", 0, true, null from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                "where n.nspname = '" PG_LATER "' and c.relkind = 'r' and c.relname like '%.%' order by 1");
+                "end, greatest(c.reltuples, 0)::bigint, " CAT_REL(
+                        "n",
+                        "c") ", case when "
+                             "c.relkind = 'r' then pg_relation_size(c.oid) / "
+                             "current_setting('block_size')"
+                             "::int else 0 end, false, null::text from pg_class c join "
+                             "pg_namespace n on n.oid = c.relnamespace "
+                             "where " CAT_USER_SCHEMA(
+                                     "n") " and c.relpersistence <> 't' "
+                                          "and " CAT_NOT_EXT(
+                                                  "pg_class",
+                                                  "c.oid") " and (c.relkind = 'r' "
+                                                           "and c.oid not in "
+                                                           "(select "
+                                                           "oid from hashed) or "
+                                                           "c.relkind = 'p' and "
+                                                           "c.oid in (select oid "
+                                                           "from hashed) and "
+                                                           "not exists (select "
+                                                           "from pg_inherits i "
+                                                           "where i.inhrelid = "
+                                                           "c.oid and i.inhparent "
+                                                           "in (select oid from "
+                                                           "hashed))) union all "
+                                                           "select c.oid, "
+                                                           "n.nspname, c.relname, "
+                                                           "true, "
+                                                           "pg_table_size(c.oid), "
+                                                           "greatest("
+                                                           "c.reltuples, "
+                                                           "0)::bigint, " CAT_REL(
+                                                                   "n",
+                                                                   "c") ", 0, "
+                                                                        "true, "
+                                                                        "nullif(u."
+                                                                        "condition"
+                                                                        ", '') "
+                                                                        "from "
+                                                                        "pg_"
+                                                                        "extension"
+                                                                        " e, "
+                                                                        "unnest(e."
+                                                                        "extconfig"
+                                                                        ", "
+                                                                        "e."
+                                                                        "extcondit"
+                                                                        "ion) "
+                                                                        "u(oid, "
+                                                                        "condition"
+                                                                        ") join "
+                                                                        "pg_class "
+                                                                        "c on "
+                                                                        "c.oid = "
+                                                                        "u.oid "
+                                                                        "join "
+                                                                        "pg_"
+                                                                        "namespace"
+                                                                        " n on "
+                                                                        "n.oid = "
+                                                                        "c."
+                                                                        "relnamesp"
+                                                                        "ace "
+                                                                        "where "
+                                                                        "c."
+                                                                        "relkind "
+                                                                        "= 'r' "
+                                                                        "union "
+                                                                        "all "
+                                                                        /* rows of
+                                                                           such a
+                                                                           table
+                                                                           that
+                                                                           wait for
+                                                                           the
+                                                                           database's
+                                                                           name */
+                                                                        "select "
+                                                                        "c.oid, "
+                                                                        "n."
+                                                                        "nspname, "
+                                                                        "c."
+                                                                        "relname, "
+                                                                        "true, "
+                                                                        "pg_table_"
+                                                                        "size(c."
+                                                                        "oid), "
+                                                                        "greatest("
+                                                                        "c."
+                                                                        "reltuples"
+                                                                        ", "
+                                                                        "0)::"
+                                                                        "bigint,"
+                                                                        " " PG_LATER_NAME(
+                                                                                "c") ", 0, true, "
+                                                                                     "null from "
+                                                                                     "pg_class c "
+                                                                                     "join "
+                                                                                     "pg_namespace "
+                                                                                     "n on n.oid = "
+                                                                                     "c."
+                                                                                     "relnamespace "
+                                                                                     "where "
+                                                                                     "n.nspname = "
+                                                                                     "'" PG_LATER
+                                                                                     "' and "
+                                                                                     "c.relkind = "
+                                                                                     "'r' and "
+                                                                                     "c.relname "
+                                                                                     "like '%.%' "
+                                                                                     "order by 1");
         return pg_query(pg, &q, ret, err) || err_wrap(err, "listing tables");
 }
 
-/* Domains seen through to their base; a virtual column (18) is computed, and may be a stored one on the
- * other side. What a column's type is made of, down to pg_lsn and "char": only where all that is inside is
- * the core's does a binary form say no OIDs that mean something else elsewhere. */
+/* Domains seen through to their base; a virtual column (18) is computed, and may be a stored one on
+ * the other side. What a column's type is made of, down to pg_lsn and "char": only where all that
+ * is inside is the core's does a binary form say no OIDs that mean something else elsewhere. */
 static bool list_columns(Pg *pg, PgRes **ret, Err *err)
 {
-        return pg_ask(pg, "with recursive base(oid, root) as (select oid, oid from pg_type where "
-                      "typtype <> 'd' union all select t.oid, b.root from pg_type t join base b on "
-                      "b.oid = t.typbasetype where t.typtype = 'd'), "
-                      "used(root) as (select distinct b.root from pg_attribute a join base b on b.oid = a.atttypid "
-                      "where a.attrelid >= 16384), "
-                      "inside(root, typ, oid) as (select root, root, false from used union select i.root, x.typ, x.oid "
-                      "from inside i join pg_type t on t.oid = i.typ cross join lateral (select t.typbasetype as typ, "
-                      "false as oid where t.typtype = 'd' union all select t.typelem, true where t.typtype = 'b' and "
-                      "t.typelem <> 0 and t.typlen = -1 and t.typcategory = 'A' union all select r.rngsubtype, false "
-                      "from pg_range r where r.rngtypid = t.oid union all select r.rngtypid, false from pg_range r where "
-                      "t.typtype = 'm' and (to_jsonb(r) ->> 'rngmultitypid')::oid = t.oid union all select a.atttypid, "
-                      "true from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and "
-                      "not a.attisdropped) x), "
-                      "sent(root, send) as (select i.root, y.typsend::regproc || '(' from inside i join pg_type y on "
-                      "y.oid = i.root group by i.root, y.typsend having bool_or(i.typ in ('pg_lsn'::regtype, "
-                      "'\"char\"'::regtype)) and bool_and(not i.oid or i.typ < 10000) and y.typsend::oid < 10000) "
-                      "select a.attrelid, a.attname, tn.nspname, t.typname, a.attgenerated <> '', s.send from pg_class c join "
-                      "pg_attribute a on a.attrelid = c.oid join base b on b.oid = a.atttypid join "
-                      "pg_type t on t.oid = b.root join pg_namespace tn on tn.oid = "
-                      "t.typnamespace left join sent s on s.root = b.root where c.relkind in ('r', 'p') and c.oid >= 16384 and "
-                      "a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attgenerated <> '', a.attname collate \"C\"", ret, err) ||
+        return pg_ask(pg,
+                      "with recursive base(oid, root) as (select oid, oid from pg_type where "
+                      "typtype <> 'd' union all select t.oid, b.root from pg_type t join base "
+                      "b on b.oid = t.typbasetype where t.typtype = 'd'), used(root) as "
+                      "(select distinct b.root from pg_attribute a join base b on b.oid = "
+                      "a.atttypid where a.attrelid >= 16384), inside(root, typ, oid) as "
+                      "(select root, root, false from used union select i.root, x.typ, x.oid "
+                      "from inside i join pg_type t on t.oid = i.typ cross join lateral "
+                      "(select t.typbasetype as typ, false as oid where t.typtype = 'd' union "
+                      "all select t.typelem, true where t.typtype = 'b' and t.typelem <> 0 and "
+                      "t.typlen = -1 and t.typcategory = 'A' union all select r.rngsubtype, "
+                      "false from pg_range r where r.rngtypid = t.oid union all select "
+                      "r.rngtypid, false from pg_range r where t.typtype = 'm' and "
+                      "(to_jsonb(r) ->> 'rngmultitypid')::oid = t.oid union all select "
+                      "a.atttypid, true from pg_attribute a where t.typtype = 'c' and "
+                      "a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) x), "
+                      "sent(root, send) as (select i.root, y.typsend::regproc || '(' from "
+                      "inside i join pg_type y on y.oid = i.root group by i.root, y.typsend "
+                      "having bool_or(i.typ in ('pg_lsn'::regtype, '\"char\"'::regtype)) and "
+                      "bool_and(not i.oid or i.typ < 10000) and y.typsend::oid < 10000) select "
+                      "a.attrelid, a.attname, tn.nspname, t.typname, a.attgenerated <> '', "
+                      "s.send from pg_class c join pg_attribute a on a.attrelid = c.oid join "
+                      "base b on b.oid = a.atttypid join pg_type t on t.oid = b.root join "
+                      "pg_namespace tn on tn.oid = t.typnamespace left join sent s on s.root = "
+                      "b.root where c.relkind in ('r', 'p') and c.oid >= 16384 and a.attnum > "
+                      "0 and not a.attisdropped order by a.attrelid, a.attgenerated <> '', "
+                      "a.attname collate \"C\"",
+                      ret, err) ||
                err_wrap(err, "listing columns");
 }
 
@@ -102,11 +203,12 @@ static void give_columns(Arena *a, TableRef *t, const PgRes *columns, int *row)
         t->n_columns = *row - first;
         t->columns = arena_new_array(a, TableColumn, (size_t)t->n_columns + 1);
         for (int c = 0; c < t->n_columns; c++) {
-                t->columns[c] = (TableColumn){ .name = arena_strdup(a, pg_cell(columns, first + c, 1)),
-                                               .schema = arena_strdup(a, pg_cell(columns, first + c, 2)),
-                                               .type = arena_strdup(a, pg_cell(columns, first + c, 3)),
-                                               .before = arena_strdup(a, pg_cell(columns, first + c, 5)),
-                                               .after = ")" };
+                t->columns[c] =
+                        (TableColumn){ .name = arena_strdup(a, pg_cell(columns, first + c, 1)),
+                                       .schema = arena_strdup(a, pg_cell(columns, first + c, 2)),
+                                       .type = arena_strdup(a, pg_cell(columns, first + c, 3)),
+                                       .before = arena_strdup(a, pg_cell(columns, first + c, 5)),
+                                       .after = ")" };
                 t->n_computed += pg_cell_bool(columns, first + c, 4);
         }
 }
@@ -163,8 +265,10 @@ static void keep_shared(TableRef *a, TableRef *b)
                 TableColumn *there = column_of(b, a->columns[i].name);
                 if (!there)
                         continue;
-                if (!str_eq(there->type, a->columns[i].type) || !str_eq(there->schema, a->columns[i].schema))
-                        there->schema = there->type = a->columns[i].schema = a->columns[i].type = "";
+                if (!str_eq(there->type, a->columns[i].type) ||
+                    !str_eq(there->schema, a->columns[i].schema))
+                        there->schema = there->type = a->columns[i].schema = a->columns[i].type =
+                                "";
                 a->columns[kept++] = a->columns[i];
         }
         a->n_columns = kept;
@@ -199,35 +303,39 @@ void table_list_as_recorded(TableRef *tables, int n, const json_t *data)
 
 /* ---- one row's hash ---- */
 
-/* How the values of a type become 64 bits. Functions by name and not through an array where they can
- * be: half the time of a whole row. */
+/* How the values of a type become 64 bits. Functions by name and not through an array where they
+ * can be: half the time of a whole row. */
 #define VALUE "@"
 #define SEED  "?"
 typedef struct HashForm {
         const char *type;
-        const char *pieces[20];         /* VALUE and SEED among them stand for the column's  */
-        bool        null;               /* says NULL of a NULL: the caller says a number     */
+        const char *pieces[20]; /* VALUE and SEED among them stand for the column's */
+        bool null;              /* says NULL of a NULL: the caller says a number */
 } HashForm;
 
-#define HASH(before, after)  before, VALUE, after, SEED, ")"
-#define BYTES(send)          HASH("hash_array_extended(array[" send "(", ")], ")
-/* Within these years no two microseconds have the same double of seconds (less than 2^52 of them since
- * 1970), and all 64 bits of it count: faster than the bytes, by which other times are hashed. */
-#define SECONDS(send)                                                                                           \
-        "case when ", VALUE, " between '1830-01-01 00:00Z' and '2110-01-01 00:00Z' then ",                      \
-        HASH("hashfloat8extended(date_part('epoch', ", "), "), " else ", BYTES(send), " end"
-/* A float's own hash knows no sign of zero and, in some minor releases, several NaN: those by their text. */
-#define NUMBER(hash)                                                                                            \
-        "case when ", VALUE, " <> 0 and ", VALUE, " <= 'Infinity' then ", HASH(hash "(", ", "), " else ",       \
-        HASH("hashtextextended(", "::text collate \"C\", "), " end"
+#define HASH(before, after) before, VALUE, after, SEED, ")"
+#define BYTES(send)         HASH("hash_array_extended(array[" send "(", ")], ")
+/* Within these years no two microseconds have the same double of seconds (less than 2^52 of them
+ * since 1970), and all 64 bits of it count: faster than the bytes, by which other times are
+ * hashed. */
+#define SECONDS(send)                                                                              \
+        "case when ", VALUE, " between '1830-01-01 00:00Z' and '2110-01-01 00:00Z' then ",         \
+                HASH("hashfloat8extended(date_part('epoch', ", "), "), " else ", BYTES(send),      \
+                " end"
+/* A float's own hash knows no sign of zero and, in some minor releases, several NaN: those by their
+ * text. */
+#define NUMBER(hash)                                                                               \
+        "case when ", VALUE, " <> 0 and ", VALUE, " <= 'Infinity' then ", HASH(hash "(", ", "),    \
+                " else ", HASH("hashtextextended(", "::text collate \"C\", "), " end"
 
-/* Those whose own hash folds 64 bits to 32 (8 bytes of a number or of a time) are hashed as the bytes
- * they are sent as: else -1 and 4294967295 were one. */
+/* Those whose own hash folds 64 bits to 32 (8 bytes of a number or of a time) are hashed as the
+ * bytes they are sent as: else -1 and 4294967295 were one. */
 static const HashForm forms[] = {
         { "bool", { HASH("hashint4extended(", "::int4, ") }, true },
         { "int2", { HASH("hashint2extended(", ", ") }, true },
         { "int4", { HASH("hashint4extended(", ", ") }, true },
-        { "int8", { "hashint8extended(", SEED, ", ", VALUE, ")" }, true }, /* as the seed all 64 bits count */
+        /* as the seed all 64 bits count */
+        { "int8", { "hashint8extended(", SEED, ", ", VALUE, ")" }, true },
         { "oid", { HASH("hashoidextended(", ", ") }, true },
         { "name", { HASH("hashnameextended(", ", ") }, true },
         { "uuid", { HASH("uuid_hash_extended(", ", ") }, true },
@@ -249,13 +357,17 @@ static const HashForm forms[] = {
         { "float4", { NUMBER("hashfloat4extended") }, true },
         { "float8", { NUMBER("hashfloat8extended") }, true },
 };
-/* Any other type of the core's (numeric: its text says all, and is faster than its bytes; jsonb: its own
- * hash knows no scale, and elements 32 apart may change places in it). */
-static const HashForm by_text = { NULL, { HASH("hashtextextended(", "::text collate \"C\", ") }, true };
+/* Any other type of the core's (numeric: its text says all, and is faster than its bytes; jsonb:
+ * its own hash knows no scale, and elements 32 apart may change places in it). */
+static const HashForm by_text = { NULL,
+                                  { HASH("hashtextextended(", "::text collate \"C\", ") },
+                                  true };
 /* What a user may have made: by its type's output function, and never by its cast to text: whoever
  * owns a type may make such a cast, and its function would run with our rights and hide what it
  * likes. Nobody can make one from record; and NULL is "()", which an empty text ("") is not. */
-static const HashForm by_output = { NULL, { HASH("hashtextextended(row(", ")::text collate \"C\", ") }, false };
+static const HashForm by_output = { NULL,
+                                    { HASH("hashtextextended(row(", ")::text collate \"C\", ") },
+                                    false };
 
 static const HashForm *form_of(const TableColumn *c)
 {
@@ -342,14 +454,19 @@ void table_hash_sql(Sql *q, const TableRef *t, int n, uint64_t seed)
 
 bool table_binary_says_all(const TableRef *t)
 {
-        /* No arrays, ranges and rows: theirs has the oids of types in it. No xml: it names an encoding. */
-        static const char *const types[] = { "bool", "int2", "int4", "int8", "oid", "text", "varchar", "bpchar", "bytea",
-                                             "name", "date", "time", "timetz", "timestamp", "timestamptz", "interval",
-                                             "uuid", "float4", "float8", "numeric", "money", "json", "jsonb", "inet",
-                                             "cidr", "macaddr", "macaddr8", "bit", "varbit", "pg_lsn" };
+        /* No arrays, ranges and rows: theirs has the oids of types in it. No xml: it names an
+         * encoding. */
+        static const char *const types[] = {
+                "bool",    "int2",      "int4",        "int8",     "oid",    "text",
+                "varchar", "bpchar",    "bytea",       "name",     "date",   "time",
+                "timetz",  "timestamp", "timestamptz", "interval", "uuid",   "float4",
+                "float8",  "numeric",   "money",       "json",     "jsonb",  "inet",
+                "cidr",    "macaddr",   "macaddr8",    "bit",      "varbit", "pg_lsn"
+        };
         for (int i = 0; i < t->n_columns; i++) {
                 bool plain = false;
-                for (size_t k = 0; k < LEN(types) && str_eq(t->columns[i].schema, "pg_catalog"); k++)
+                for (size_t k = 0; k < LEN(types) && str_eq(t->columns[i].schema, "pg_catalog");
+                     k++)
                         plain = plain || str_eq(t->columns[i].type, types[k]);
                 if (!plain)
                         return false;

@@ -12,58 +12,58 @@
 #include "pg/tabledata.h"
 
 #define MAX_JOBS   32
-#define UNITS_HELD 20                   /* tables and their indexes stay locked to the end of a transaction */
-#define PART_BYTES (64LL * 1024 * 1024) /* of a large table; a second or less of reading     */
+#define UNITS_HELD 20 /* tables and their indexes stay locked to the end of a transaction */
+#define PART_BYTES (64LL * 1024 * 1024) /* of a large table; a second or less of reading */
 
-__extension__ typedef __int128 Wide;    /* sums of 64-bit hashes, as numeric of the server   */
+__extension__ typedef __int128 Wide; /* sums of 64-bit hashes, as numeric of the server */
 
 typedef struct Unit {
-        int     table;                  /* -1: the large objects                             */
-        int64_t from, to;               /* pages; to -1: the end; both -1: all of it         */
-        int64_t weight;                 /* bytes                                             */
-        bool    alone;                  /* more than its share: the server's own workers help */
+        int table;        /* -1: the large objects */
+        int64_t from, to; /* pages; to -1: the end; both -1: all of it */
+        int64_t weight;   /* bytes */
+        bool alone;       /* more than its share: the server's own workers help */
 } Unit;
 
 /* What is carried, and all columns: the same where none is generated. */
 typedef struct Hashes {
-        Wide     wide[2];
+        Wide wide[2];
         uint64_t stream[2];
 } Hashes;
 
 typedef struct Sum {
         Hashes hashes;
-        bool   hashed;
-        int    left;                    /* parts still to come                               */
+        bool hashed;
+        int left; /* parts still to come */
 } Sum;
 
 typedef struct Worker {
         TableReader *r;
-        pthread_t    thread;
-        Pg          *pg;                /* registered for cancelling                         */
-        int64_t      now, weight;       /* bytes of the unit in hand                         */
-        int          table;             /* -1: none                                          */
-        bool         started;
+        pthread_t thread;
+        Pg *pg;              /* registered for cancelling */
+        int64_t now, weight; /* bytes of the unit in hand */
+        int table;           /* -1: none */
+        bool started;
 } Worker;
 
 struct TableReader {
-        const TableRef  *tables;
-        int              n;
+        const TableRef *tables;
+        int n;
         TableReadOptions o;
-        char            *snapshot;
-        Pg              *like;
-        Unit            *units;
-        size_t           n_units, next;
-        Sum             *sums;
-        TableResult     *results;
-        json_t          *large_objects;
-        Worker           workers[MAX_JOBS];
-        int              jobs, running;
-        pthread_mutex_t  lock;
-        pthread_cond_t   over;
-        bool             stop, joined;
-        int64_t          bytes, bytes_total, rows;
-        int              done;
-        Err              err;
+        char *snapshot;
+        Pg *like;
+        Unit *units;
+        size_t n_units, next;
+        Sum *sums;
+        TableResult *results;
+        json_t *large_objects;
+        Worker workers[MAX_JOBS];
+        int jobs, running;
+        pthread_mutex_t lock;
+        pthread_cond_t over;
+        bool stop, joined;
+        int64_t bytes, bytes_total, rows;
+        int done;
+        Err err;
 };
 
 int table_reader_jobs(void)
@@ -104,11 +104,13 @@ static void cut(TableReader *r)
                 int parts = MAX(parts_of(r, t), 1);
                 r->sums[i].left = r->results[i].parts = parts;
                 for (int p = 0; p < parts; p++)
-                        r->units[r->n_units++] = (Unit){
-                                .table = i, .weight = t->bytes / parts,
-                                .from = parts == 1 ? -1 : t->pages * p / parts,
-                                .to = p + 1 == parts ? -1 : t->pages * (p + 1) / parts,
-                                .alone = parts == 1 && t->bytes > r->bytes_total / r->jobs };
+                        r->units[r->n_units++] =
+                                (Unit){ .table = i,
+                                        .weight = t->bytes / parts,
+                                        .from = parts == 1 ? -1 : t->pages * p / parts,
+                                        .to = p + 1 == parts ? -1 : t->pages * (p + 1) / parts,
+                                        .alone =
+                                                parts == 1 && t->bytes > r->bytes_total / r->jobs };
         }
         if (r->o.large_objects)
                 r->units[r->n_units++] = (Unit){ .table = -1 };
@@ -130,8 +132,8 @@ static Unit *take(TableReader *r, Worker *w)
 
 typedef struct Got {
         int64_t rows;
-        Hashes  hashes;
-        bool    hashed;
+        Hashes hashes;
+        bool hashed;
 } Got;
 
 static bool parse_wide(const char *s, Wide *ret)
@@ -215,8 +217,8 @@ static bool told(Worker *w, int64_t bytes, Err *err)
         return !stop || err_set(err, ERR_CANCELLED, "stopped while reading tables");
 }
 
-/* Bytes of a row's first `n` fields, as COPY sends it: in binary each has its length in front (-1: NULL),
- * behind the number of them; in text a tab ends it, and those of values are written \t. */
+/* Bytes of a row's first `n` fields, as COPY sends it: in binary each has its length in front (-1:
+ * NULL), behind the number of them; in text a tab ends it, and those of values are written \t. */
 static size_t first_fields(const char *row, size_t bytes, int n, bool binary)
 {
         size_t at = binary ? 2 : 0;
@@ -241,7 +243,9 @@ static size_t first_fields(const char *row, size_t bytes, int n, bool binary)
 static void hash_row(Worker *w, const TableRef *t, const char *row, size_t bytes, Got *got)
 {
         uint64_t seed = w->r->o.seed;
-        size_t carried = t->n_computed ? first_fields(row, bytes, t->n_columns - t->n_computed, t->binary) : bytes;
+        size_t carried = t->n_computed
+                                 ? first_fields(row, bytes, t->n_columns - t->n_computed, t->binary)
+                                 : bytes;
         got->hashes.stream[0] += row_hash(seed, row, carried);
         if (t->n_computed)
                 got->hashes.stream[1] += row_hash(seed, row, bytes);
@@ -357,8 +361,8 @@ static bool read_unit(Worker *w, const Unit *u, Err *err)
         return true;
 }
 
-/* A server has room for some thousand locks (max_locks_per_transaction, times connections): those of what was
- * read are let go, and the snapshot is taken again. */
+/* A server has room for some thousand locks (max_locks_per_transaction, times connections): those
+ * of what was read are let go, and the snapshot is taken again. */
 static bool let_go(Worker *w, int read, Err *err)
 {
         return read % UNITS_HELD != 0 || (pg_do(w->pg, "rollback", err) && begin(w, err));
@@ -431,7 +435,7 @@ bool table_reader_start(Pg *pg, const TableRef *tables, int n, const TableReadOp
         clock_cond_init(&r->over);
         cut(r);
         int jobs = (int)MIN((size_t)r->jobs, MAX(r->n_units, 1));
-        r->running = r->jobs = jobs;            /* no more than there are: the others read nothing */
+        r->running = r->jobs = jobs; /* no more than there are: the others read nothing */
         for (int i = 0; i < jobs; i++) {
                 Worker *w = &r->workers[i];
                 w->r = r;
@@ -469,8 +473,11 @@ bool table_reader_poll(TableReader *r, int ms)
 void table_reader_state(TableReader *r, TableReadState *ret)
 {
         pthread_mutex_lock(&r->lock);
-        *ret = (TableReadState){ .bytes = r->bytes, .bytes_total = r->bytes_total,
-                                 .rows = r->rows, .tables = r->done, .tables_total = r->n,
+        *ret = (TableReadState){ .bytes = r->bytes,
+                                 .bytes_total = r->bytes_total,
+                                 .rows = r->rows,
+                                 .tables = r->done,
+                                 .tables_total = r->n,
                                  .table = "" };
         for (int i = 0; i < r->jobs; i++) {
                 ret->bytes += r->workers[i].now;

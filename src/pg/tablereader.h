@@ -20,25 +20,25 @@
 typedef struct TableReader TableReader;
 
 typedef struct TableReadOptions {
-        const char *method;             /* "server", "stream"; NULL: only count              */
-        uint64_t    seed;               /* of the hashes                                     */
+        const char *method; /* "server", "stream"; NULL: only count */
+        uint64_t seed;      /* of the hashes */
         const char *snapshot;
-        int         jobs;               /* connections; 0: table_reader_jobs()               */
-        bool        large_objects;      /* read them as well                                 */
+        int jobs;           /* connections; 0: table_reader_jobs() */
+        bool large_objects; /* read them as well */
 } TableReadOptions;
 
 typedef struct TableResult {
-        int64_t rows, ms;               /* ms of all its parts together                      */
-        int     parts;
-        char   *hash;                   /* of what a copy carries; NULL: only counted, or no columns */
-        char   *computed;               /* of all columns; NULL: none of them is generated   */
-        char   *error;                  /* why it could not be read; clean text, or NULL     */
+        int64_t rows, ms; /* ms of all its parts together */
+        int parts;
+        char *hash;     /* of what a copy carries; NULL: only counted, or no columns */
+        char *computed; /* of all columns; NULL: none of them is generated */
+        char *error;    /* why it could not be read; clean text, or NULL */
 } TableResult;
 
 typedef struct TableReadState {
         int64_t bytes, bytes_total, rows;
-        int     tables, tables_total;
-        const char *table;              /* one that is being read; "" for none               */
+        int tables, tables_total;
+        const char *table; /* one that is being read; "" for none */
 } TableReadState;
 
 /* As many as there are cores here, 2 to 8. */
@@ -58,7 +58,7 @@ bool table_reader_finish(TableReader *r, Err *err) MUST_CHECK;
 /* After finish: in the order of `tables`. */
 const TableResult *table_reader_results(const TableReader *r);
 const json_t *table_reader_large_objects(const TableReader *r);
-TableReader *table_reader_free(TableReader *r);         /* stops it when it still runs */
+TableReader *table_reader_free(TableReader *r); /* stops it when it still runs */
 
 static inline void table_reader_freep(TableReader **r)
 {

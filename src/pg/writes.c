@@ -11,18 +11,21 @@ enum { OID, FILE_NODE, INS, UPD, DEL, N_FIELDS };
 bool pg_writes_tables(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(pg, "select case when s.relid = 'pg_catalog.pg_largeobject'::regclass then 'large objects' "
-                    "else s.schemaname || '.' || s.relname end, s.relid, pg_relation_filenode(s.relid), "
-                    "s.n_tup_ins, s.n_tup_upd, s.n_tup_del from pg_stat_all_tables s where "
-                    "s.schemaname !~ '^pg_' and s.schemaname <> 'information_schema' or "
-                    "s.relid = 'pg_catalog.pg_largeobject'::regclass", &r, err))
+        if (!pg_ask(pg,
+                    "select case when s.relid = 'pg_catalog.pg_largeobject'::regclass then "
+                    "'large objects' else s.schemaname || '.' || s.relname end, s.relid, "
+                    "pg_relation_filenode(s.relid), s.n_tup_ins, s.n_tup_upd, s.n_tup_del from "
+                    "pg_stat_all_tables s where s.schemaname !~ '^pg_' and s.schemaname <> "
+                    "'information_schema' or s.relid = "
+                    "'pg_catalog.pg_largeobject'::regclass",
+                    &r, err))
                 return false;
         json_t *tables = json_object();
         for (int i = 0; i < pg_rows(r); i++) {
                 json_t *one = json_array();
                 for (int k = 0; k < N_FIELDS; k++)
                         json_array_append_new(one, json_integer(pg_cell_int(r, i, k + 1)));
-                AUTO_FREE char *name = text_clean_str(pg_cell(r, i, 0));        /* as the journal has it */
+                AUTO_FREE char *name = text_clean_str(pg_cell(r, i, 0)); /* as the journal has it */
                 jx_set(tables, name, one);
         }
         *ret = tables;
@@ -54,8 +57,8 @@ static bool server(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select json_build_object('system', (select system_identifier::text from "
-                    "pg_control_system()), 'database', current_database(), 'at', clock_timestamp()::text, "
-                    "'snapshot', txid_current_snapshot()::text)");
+                    "pg_control_system()), 'database', current_database(), 'at', "
+                    "clock_timestamp()::text, 'snapshot', txid_current_snapshot()::text)");
         return pg_json_value(pg, &q, ret, err);
 }
 
@@ -66,8 +69,9 @@ static bool set_reset(Pg *pg, json_t *look, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_FREE char *reset = NULL;
-        sql_add(&q, "select concat_ws(' ', (select coalesce(stats_reset::text, '-') from pg_stat_database "
-                    "where datname = current_database()), (select stats_reset from pg_stat_bgwriter))");
+        sql_add(&q, "select concat_ws(' ', (select coalesce(stats_reset::text, '-') from "
+                    "pg_stat_database where datname = current_database()), (select stats_reset "
+                    "from pg_stat_bgwriter))");
         if (!pg_query_value(pg, &q, &reset, err))
                 return false;
         jx_set_str(look, "reset", reset);
@@ -95,7 +99,9 @@ static int64_t field(const json_t *counted, int k)
 /* What changed in one table; NULL when nothing did. *lost: its counters went back. */
 static json_t *change_of(const char *table, const json_t *was, const json_t *is, bool *lost)
 {
-        static const char *const names[] = { [INS] = "inserted", [UPD] = "updated", [DEL] = "deleted" };
+        static const char *const names[] = {
+                [INS] = "inserted", [UPD] = "updated", [DEL] = "deleted"
+        };
         bool same = was && is && field(was, OID) == field(is, OID), any = false;
         json_t *c = json_object();
         jx_set_str(c, "table", table);
@@ -105,8 +111,11 @@ static json_t *change_of(const char *table, const json_t *was, const json_t *is,
                 any = any || n != 0;
                 jx_set_int(c, names[k], MAX(n, 0));
         }
-        const char *what = !is ? "is gone" : !same ? "is new"
-                           : field(was, FILE_NODE) != field(is, FILE_NODE) ? "was truncated or rewritten" : "";
+        const char *what = !is     ? "is gone"
+                           : !same ? "is new"
+                           : field(was, FILE_NODE) != field(is, FILE_NODE)
+                                   ? "was truncated or rewritten"
+                                   : "";
         jx_set_str(c, "what", what);
         if (any || *what)
                 return c;
@@ -173,14 +182,16 @@ bool pg_writes_since(Pg *pg, const json_t *then, json_t **ret, Err *err)
         if (!server(pg, &now, err))
                 return err_wrap(err, "reading the write counters");
         if (!str_eq(jx_str(then, "system", ""), jx_str(now, "system", "")))
-                return err_set(err, ERR_USER, "another server answers than the one whose writes were counted");
+                return err_set(err, ERR_USER,
+                               "another server answers than the one whose writes were counted");
         bool still = stood_still(then, now);
         if (!still && (!pg_reported(pg, jx_str(then, "at", "-infinity"), &why, err) ||
                        !pg_writes_settled(pg, &tables, err) || !set_reset(pg, now, err)))
                 return err_wrap(err, "reading the write counters");
         if (!pg_clients_here(pg, &clients, err))
                 return false;
-        json_t *list = still ? json_array() : pg_writes_between(jx_get(then, "tables"), tables, &lost);
+        json_t *list =
+                still ? json_array() : pg_writes_between(jx_get(then, "tables"), tables, &lost);
         lost = !still && (lost || !str_eq(jx_str(then, "reset", ""), jx_str(now, "reset", "")));
         jx_set(since, "tables", list);
         set_sums(since, list);
@@ -202,7 +213,8 @@ bool pg_writes_look_all(Pg *pg, const json_t *databases, json_t **ret, Err *err)
         json_array_foreach(databases, i, v) {
                 AUTO_PG Pg *in = NULL;
                 json_t *look = NULL;
-                if (!pg_reopen_beside(pg, json_string_value(v), &in, err) || !pg_writes_look(in, &look, err))
+                if (!pg_reopen_beside(pg, json_string_value(v), &in, err) ||
+                    !pg_writes_look(in, &look, err))
                         return err_wrap(err, "database %s", json_string_value(v));
                 json_array_append_new(looks, look);
         }
@@ -245,7 +257,8 @@ bool pg_writes_since_all(Pg *pg, const json_t *then, json_t **ret, Err *err)
                 AUTO_PG Pg *in = NULL;
                 AUTO_JSON since = NULL;
                 AUTO_ERR why = { 0 };
-                if (!pg_reopen_beside(pg, name, &in, &why) || !pg_writes_since(in, look, &since, &why)) {
+                if (!pg_reopen_beside(pg, name, &in, &why) ||
+                    !pg_writes_since(in, look, &since, &why)) {
                         if (!str_eq(why.sqlstate, "3D000")) {
                                 err_move(err, &why);
                                 return err_wrap(err, "database %s", name);

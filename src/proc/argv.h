@@ -13,14 +13,14 @@
 #include "base/base.h"
 
 typedef struct Argv {
-        char **v;               /* NULL-terminated once anything was added */
+        char **v; /* NULL-terminated once anything was added */
         size_t n, capacity;
 } Argv;
 
-void  argv_add(Argv *a, const char *word) NONNULL;
-void  argv_addf(Argv *a, const char *fmt, ...) PRINTF(2, 3);
-void  argv_add_all(Argv *a, const char *const *words);  /* NULL-terminated */
-void  argv_done(Argv *a) NONNULL;
+void argv_add(Argv *a, const char *word) NONNULL;
+void argv_addf(Argv *a, const char *fmt, ...) PRINTF(2, 3);
+void argv_add_all(Argv *a, const char *const *words); /* NULL-terminated */
+void argv_done(Argv *a) NONNULL;
 char *argv_for_humans(const Argv *a) MUST_CHECK NONNULL;
 
 #define AUTO_ARGV CLEANUP(argv_done) Argv

@@ -20,9 +20,23 @@ extern char **environ;
 static bool inherited(const char *entry)
 {
         static const char *const names[] = {
-                "PATH=", "HOME=", "LANG=", "LC_ALL=", "LC_CTYPE=", "TERM=", "USER=", "LOGNAME=", "TZ=",
-                "DOCKER_HOST=", "DOCKER_CONFIG=", "DOCKER_CONTEXT=", "DOCKER_CERT_PATH=",
-                "DOCKER_TLS_VERIFY=", "KUBECONFIG=", "XDG_", "SSH_AUTH_SOCK=",
+                "PATH=",
+                "HOME=",
+                "LANG=",
+                "LC_ALL=",
+                "LC_CTYPE=",
+                "TERM=",
+                "USER=",
+                "LOGNAME=",
+                "TZ=",
+                "DOCKER_HOST=",
+                "DOCKER_CONFIG=",
+                "DOCKER_CONTEXT=",
+                "DOCKER_CERT_PATH=",
+                "DOCKER_TLS_VERIFY=",
+                "KUBECONFIG=",
+                "XDG_",
+                "SSH_AUTH_SOCK=",
         };
         for (size_t i = 0; i < LEN(names); i++)
                 if (str_starts(entry, names[i]))
@@ -95,7 +109,7 @@ static void close_from(int first, int keep_a, int keep_b)
                 from = keep[i] + 1;
         }
         if (syscall(SYS_close_range, (unsigned)from, ~0U, 0) < 0)
-                for (int fd = from; fd < 1024; fd++)    /* kernels before 5.9 */
+                for (int fd = from; fd < 1024; fd++) /* kernels before 5.9 */
                         close(fd);
 }
 
@@ -134,7 +148,7 @@ void proc_child(const ChildSetup *c)
             (err >= 0 && dup2(err, 2) < 0)) {
                 why = errno;
         } else if (c->cwd && chdir(c->cwd) < 0) {
-                why = -errno;           /* negative: it was the directory */
+                why = -errno; /* negative: it was the directory */
         } else {
                 if (c->keep_fd >= 0)
                         (void)fcntl(c->keep_fd, F_SETFD, 0);

@@ -34,7 +34,8 @@ bool proc_daemon(const Argv *argv, const char *log_path, int keep_fd, pid_t *ret
         if (!path)
                 return proc_cannot_start(err, argv->v[0], NULL, ENOENT);
         AUTO_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        AUTO_FD int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        AUTO_FD int log =
+                open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (null < 0 || log < 0)
                 return err_set_errno(err, errno, "opening %s", log < 0 ? log_path : "/dev/null");
         int why[2], pids[2];
@@ -47,8 +48,15 @@ bool proc_daemon(const Argv *argv, const char *log_path, int keep_fd, pid_t *ret
         }
         AUTO_FD int pid_in = pids[0];
         ChildSetup setup = {
-                .in = null, .out = log, .err = log, .keep_fd = keep_fd, .errno_fd = why[1],
-                .new_session = true, .argv = argv->v, .env = environ, .path = path,
+                .in = null,
+                .out = log,
+                .err = log,
+                .keep_fd = keep_fd,
+                .errno_fd = why[1],
+                .new_session = true,
+                .argv = argv->v,
+                .env = environ,
+                .path = path,
         };
         pid_t pid = fork();
         if (pid == 0)
@@ -63,7 +71,7 @@ bool proc_daemon(const Argv *argv, const char *log_path, int keep_fd, pid_t *ret
         int failed = proc_child_errno(why_in);
         if (failed)
                 return proc_cannot_start(err, argv->v[0], NULL, failed);
-        pid_t daemon = proc_child_errno(pid_in);        /* the same shape: one int */
+        pid_t daemon = proc_child_errno(pid_in); /* the same shape: one int */
         if (daemon <= 0)
                 return err_set(err, ERR_SYSTEM, "%s did not start", argv->v[0]);
         *ret_pid = daemon;
@@ -104,14 +112,22 @@ bool proc_foreground(const Argv *argv, const char *cwd, int *ret_status, Err *er
         AUTO_FD int why_in = why[0];
         char **env = proc_env_new(NULL);
         ChildSetup setup = {
-                .in = -1, .out = -1, .err = -1, .keep_fd = -1, .errno_fd = why[1], .cwd = cwd,
-                .new_group = true, .argv = argv->v, .env = env, .path = path,
+                .in = -1,
+                .out = -1,
+                .err = -1,
+                .keep_fd = -1,
+                .errno_fd = why[1],
+                .cwd = cwd,
+                .new_group = true,
+                .argv = argv->v,
+                .env = env,
+                .path = path,
         };
         bool tty = isatty(STDIN_FILENO);
         struct termios saved;
         if (tty && tcgetattr(STDIN_FILENO, &saved) < 0)
                 tty = false;
-        sigset_t ttou, before;          /* giving the terminal away sends us SIGTTOU */
+        sigset_t ttou, before; /* giving the terminal away sends us SIGTTOU */
         sigemptyset(&ttou);
         sigaddset(&ttou, SIGTTOU);
         sigaddset(&ttou, SIGINT);
@@ -140,7 +156,7 @@ bool proc_foreground(const Argv *argv, const char *cwd, int *ret_status, Err *er
                 pid_t got = waitpid(pid, &status, WUNTRACED);
                 if (got < 0 && errno == EINTR)
                         continue;
-                if (got == pid && WIFSTOPPED(status)) {         /* ^Z has nowhere to go */
+                if (got == pid && WIFSTOPPED(status)) { /* ^Z has nowhere to go */
                         kill(-pid, SIGCONT);
                         continue;
                 }

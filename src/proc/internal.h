@@ -7,20 +7,20 @@
 /* "NAME=value" of the base set plus `extra`, NULL-terminated; strings and vector are
  * malloc()ed. */
 char **proc_env_new(const char *const *extra) MUST_CHECK;
-void   proc_env_free(char **env);
+void proc_env_free(char **env);
 
 /* What a child does between fork and exec. Only async-signal-safe calls. */
 typedef struct ChildSetup {
-        int         in, out, err;       /* become 0, 1, 2                                    */
-        int         keep_fd;            /* stays open, or -1                                 */
-        int         errno_fd;           /* gets the errno of a failed exec; close-on-exec    */
+        int in, out, err; /* become 0, 1, 2 */
+        int keep_fd;      /* stays open, or -1 */
+        int errno_fd;     /* gets the errno of a failed exec; close-on-exec */
         const char *cwd;
-        bool        new_group, new_session;
-        bool        die_with_us;        /* TERM when the engine is killed, so that a resumed one
-                                           does not meet its predecessor's children       */
-        pid_t       parent;
+        bool new_group, new_session;
+        bool die_with_us; /* TERM when the engine is killed, so that a resumed one
+                             does not meet its predecessor's children */
+        pid_t parent;
         char *const *argv, *const *env;
-        const char *path;               /* what to execute, already looked up                */
+        const char *path; /* what to execute, already looked up */
 } ChildSetup;
 
 NORETURN void proc_child(const ChildSetup *c);

@@ -13,28 +13,28 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define TICK_MS      100                /* how soon a cancel is noticed                      */
-#define GRACE_MS     5000               /* between TERM and KILL                             */
-#define DRAIN_MS     500                /* after the child's end, for what its children hold */
+#define TICK_MS  100  /* how soon a cancel is noticed */
+#define GRACE_MS 5000 /* between TERM and KILL */
+#define DRAIN_MS 500  /* after the child's end, for what its children hold */
 
 typedef struct Stream {
-        int  fd;                        /* -1: closed                                        */
-        int  number;                    /* 1 or 2, for the callback                          */
+        int fd;     /* -1: closed */
+        int number; /* 1 or 2, for the callback */
         Buf *keep;
-        Buf  line;
-        bool skipping;                  /* inside a line that was longer than LIMIT_LINE     */
+        Buf line;
+        bool skipping; /* inside a line that was longer than LIMIT_LINE */
 } Stream;
 
 typedef struct Running {
         const ProcOptions *o;
-        pid_t       pid;
-        Stream      out, err;
-        int         in;                 /* -1: nothing (more) to write                       */
+        pid_t pid;
+        Stream out, err;
+        int in; /* -1: nothing (more) to write */
         const char *input;
-        size_t      input_left;
-        int64_t     started, term_sent, ended;
-        bool        killed, timed_out, cancelled, reaped;
-        int         wait_status;
+        size_t input_left;
+        int64_t started, term_sent, ended;
+        bool killed, timed_out, cancelled, reaped;
+        int wait_status;
 } Running;
 
 /* Not clock_boot_ms(): a frozen clock of a test must not freeze a timeout. */
@@ -105,7 +105,7 @@ static void write_input(Running *r)
                 r->input += n;
                 r->input_left -= (size_t)n;
         }
-        if (n < 0 || r->input_left == 0) {      /* EPIPE: the child does not want to know */
+        if (n < 0 || r->input_left == 0) { /* EPIPE: the child does not want to know */
                 close(r->in);
                 r->in = -1;
         }
@@ -215,18 +215,19 @@ static bool verdict(const Running *r, const Argv *argv, ProcResult *res, Err *er
                 err_set(err, ERR_COMMAND, "%s did not end within %lld s and was stopped", name,
                         (long long)(r->o->timeout_ms + 999) / 1000);
                 err->exit_status = res->status;
-                return err_hint(err, "give the step a longer timeout, or look at what it waits for");
+                return err_hint(err,
+                                "give the step a longer timeout, or look at what it waits for");
         }
         if (res->status == 0 || r->o->any_exit)
                 return true;
         AUTO_FREE char *words = last_words(res);
         /* A shell and docker end with 128 + signal when that killed what they ran. */
         if (res->status > 128 && WIFEXITED(r->wait_status))
-                err_set(err, ERR_COMMAND, "what %s ran was killed by signal %d (%s)%s%s", name, res->status - 128,
-                        strsignal(res->status - 128), *words ? ": " : "", words);
+                err_set(err, ERR_COMMAND, "what %s ran was killed by signal %d (%s)%s%s", name,
+                        res->status - 128, strsignal(res->status - 128), *words ? ": " : "", words);
         else if (res->status > 128)
-                err_set(err, ERR_COMMAND, "%s was killed by signal %d (%s)%s%s", name, res->status - 128,
-                        strsignal(res->status - 128), *words ? ": " : "", words);
+                err_set(err, ERR_COMMAND, "%s was killed by signal %d (%s)%s%s", name,
+                        res->status - 128, strsignal(res->status - 128), *words ? ": " : "", words);
         else
                 err_set(err, ERR_COMMAND, "%s ended with exit status %d%s%s", name, res->status,
                         *words ? ": " : "", words);
@@ -260,8 +261,8 @@ static bool pipes_open(Pipes *p, const ProcOptions *o, Err *err)
         if (!wants_in)
                 p->in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if ((wants_in && pipe2(p->in, O_CLOEXEC) < 0) || p->in[0] < 0 ||
-            (o->stdout_fd <= 0 && pipe2(p->out, O_CLOEXEC) < 0) ||
-            pipe2(p->err, O_CLOEXEC) < 0 || pipe2(p->why, O_CLOEXEC) < 0)
+            (o->stdout_fd <= 0 && pipe2(p->out, O_CLOEXEC) < 0) || pipe2(p->err, O_CLOEXEC) < 0 ||
+            pipe2(p->why, O_CLOEXEC) < 0)
                 return err_set_errno(err, errno, "making pipes for a child");
         return true;
 }
@@ -274,10 +275,18 @@ static bool start(const Argv *argv, const ProcOptions *o, Pipes *p, pid_t *ret, 
                                          strchr(argv->v[0], '/') ? errno : ENOENT);
         char **env = proc_env_new(o->env);
         ChildSetup setup = {
-                .in = o->stdin_fd > 0 ? o->stdin_fd : p->in[0], .out = o->stdout_fd > 0 ? o->stdout_fd : p->out[1], .err = p->err[1],
-                .keep_fd = inherit_get(), .errno_fd = p->why[1], .cwd = o->cwd, .new_group = true,
-                .die_with_us = true, .parent = getpid(),
-                .argv = argv->v, .env = env, .path = path,
+                .in = o->stdin_fd > 0 ? o->stdin_fd : p->in[0],
+                .out = o->stdout_fd > 0 ? o->stdout_fd : p->out[1],
+                .err = p->err[1],
+                .keep_fd = inherit_get(),
+                .errno_fd = p->why[1],
+                .cwd = o->cwd,
+                .new_group = true,
+                .die_with_us = true,
+                .parent = getpid(),
+                .argv = argv->v,
+                .env = env,
+                .path = path,
         };
         pid_t pid = fork();
         if (pid == 0)
@@ -286,7 +295,7 @@ static bool start(const Argv *argv, const ProcOptions *o, Pipes *p, pid_t *ret, 
         proc_env_free(env);
         if (pid < 0)
                 return err_set_errno(err, fork_errno, "fork for %s", argv->v[0]);
-        (void)setpgid(pid, pid);        /* both sides, so that neither has to wait */
+        (void)setpgid(pid, pid); /* both sides, so that neither has to wait */
         close(take(&p->why[1]));
         int why = proc_child_errno(p->why[0]);
         if (why) {
@@ -352,14 +361,14 @@ bool proc_run(const Argv *argv, const ProcOptions *options, ProcResult *res, Err
         if (r.in >= 0)
                 close(r.in);
         while (sigtimedwait(&pipe_set, NULL, &(struct timespec){ 0 }) > 0)
-                ;                       /* ours, if any: forget it before unblocking */
+                ; /* ours, if any: forget it before unblocking */
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (secret_line) {
                 explicit_bzero(secret_line, strlen(secret_line));
                 free(secret_line);
         }
         if (r.cancelled || r.timed_out)
-                kill(-r.pid, SIGKILL);  /* what ignored TERM in its group must not live on */
+                kill(-r.pid, SIGKILL); /* what ignored TERM in its group must not live on */
         res->status = WIFEXITED(r.wait_status) ? WEXITSTATUS(r.wait_status)
                                                : 128 + WTERMSIG(r.wait_status);
         return verdict(&r, argv, res, err);

@@ -32,11 +32,11 @@ typedef struct Expr Expr;
 
 /* *ret_column: where in the text it went wrong (from 1), for file:line:col. */
 Expr *expr_parse(Arena *a, const char *text, int *ret_column, Err *err) MUST_CHECK;
-bool  expr_eval(const Expr *e, const Scope *scope, json_t **ret, Err *err) MUST_CHECK;
+bool expr_eval(const Expr *e, const Scope *scope, json_t **ret, Err *err) MUST_CHECK;
 /* The answer must be true or false. What is not known while planning counts as true. */
-bool  expr_true(const Expr *e, const Scope *scope, bool *ret, Err *err) MUST_CHECK;
+bool expr_true(const Expr *e, const Scope *scope, bool *ret, Err *err) MUST_CHECK;
 const char *expr_text(const Expr *e);
-Loc         expr_loc(const Expr *e);
+Loc expr_loc(const Expr *e);
 
 /* Is it a value that only the run will know: the text ‹..›? */
 bool value_is_unknown(const json_t *value);

@@ -7,13 +7,13 @@
 #include <ctype.h>
 #include <math.h>
 
-static const char OPEN[] = "\xe2\x80\xb9", CLOSE[] = "\xe2\x80\xba";    /* ‹ › */
+static const char OPEN[] = "\xe2\x80\xb9", CLOSE[] = "\xe2\x80\xba"; /* ‹ › */
 
 typedef struct Eval {
-        const char  *text;
+        const char *text;
         const Scope *scope;
-        bool         unknown;   /* something only the run will know was asked for            */
-        Err         *err;
+        bool unknown; /* something only the run will know was asked for */
+        Err *err;
 } Eval;
 
 static json_t *eval(Eval *ev, const ExprNode *n);
@@ -195,8 +195,10 @@ static json_t *compare(Eval *ev, const ExprNode *n, const json_t *a, const json_
         } else {
                 return fail(ev, n, "only numbers and texts have an order");
         }
-        return json_boolean(n->op == X_LT ? order < 0 : n->op == X_LE ? order <= 0
-                            : n->op == X_GT ? order > 0 : order >= 0);
+        return json_boolean(n->op == X_LT   ? order < 0
+                            : n->op == X_LE ? order <= 0
+                            : n->op == X_GT ? order > 0
+                                            : order >= 0);
 }
 
 static json_t *eval_in(Eval *ev, const ExprNode *n, const json_t *a, const json_t *b)
@@ -254,8 +256,11 @@ static json_t *arithmetic(Eval *ev, const ExprNode *n, const json_t *a, const js
                 if (!(i == INT64_MIN && j == -1) && i % j == 0)
                         return json_integer(i / j);
         }
-        return real_result(ev, n, n->op == X_ADD ? x + y : n->op == X_SUB ? x - y
-                                  : n->op == X_MUL ? x * y : x / y);
+        return real_result(ev, n,
+                           n->op == X_ADD   ? x + y
+                           : n->op == X_SUB ? x - y
+                           : n->op == X_MUL ? x * y
+                                            : x / y);
 }
 
 static json_t *negate(Eval *ev, const ExprNode *n, const json_t *v)

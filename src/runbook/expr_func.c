@@ -6,8 +6,8 @@
 #include <ctype.h>
 #include <math.h>
 
-const char *const expr_functions[] = { "size",  "count",  "sum",     "max", "min", "empty",
-                                       "major", "exists", "changed", NULL };
+const char *const expr_functions[] = { "size",  "count", "sum",    "max",     "min",
+                                       "empty", "major", "exists", "changed", NULL };
 
 bool expr_function_known(const char *name, size_t *ret_min, size_t *ret_max)
 {

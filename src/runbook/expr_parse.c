@@ -11,11 +11,11 @@ enum { MAX_DEPTH = 64 };
 _Static_assert(LIMIT_EXPR < UINT16_MAX, "ExprNode keeps positions in 16 bits");
 
 typedef struct Parser {
-        Arena      *arena;
+        Arena *arena;
         const char *text;
-        size_t      at, depth;
-        size_t      failed_at;
-        Err        *err;
+        size_t at, depth;
+        size_t failed_at;
+        Err *err;
 } Parser;
 
 static ExprNode *parse_or(Parser *p);
@@ -83,8 +83,8 @@ static ExprNode *parse_number(Parser *p)
 {
         size_t start = p->at, i = start;
         bool real = false;
-        while (isdigit((unsigned char)p->text[i]) || (p->text[i] == '.' && !real &&
-                                                      isdigit((unsigned char)p->text[i + 1]))) {
+        while (isdigit((unsigned char)p->text[i]) ||
+               (p->text[i] == '.' && !real && isdigit((unsigned char)p->text[i + 1]))) {
                 real |= p->text[i] == '.';
                 i++;
         }
@@ -98,7 +98,8 @@ static ExprNode *parse_number(Parser *p)
         ExprNode *n = node(p, X_INT, start);
         if (i > unit) {
                 if (!fmt_parse_size(text, &n->number) && !fmt_parse_duration(text, &n->number))
-                        return fail(p, unit, "not a unit; sizes: kB MB GB TB, durations: ms s m h d");
+                        return fail(p, unit,
+                                    "not a unit; sizes: kB MB GB TB, durations: ms s m h d");
                 return n;
         }
         errno = 0;
@@ -227,8 +228,10 @@ static ExprNode *parse_call(Parser *p, size_t start, const char *function)
                 return n;
         p->failed_at = start;
         err_set(p->err, ERR_USER, "%s() takes %s", function,
-                str_eq(function, "exists") ? "one name" : max == 1 ? "one value"
-                : max == 2 ? "two values" : "a list, or values");
+                str_eq(function, "exists") ? "one name"
+                : max == 1                 ? "one value"
+                : max == 2                 ? "two values"
+                                           : "a list, or values");
         return NULL;
 }
 
@@ -328,7 +331,7 @@ static bool take_comparison(Parser *p, ExprOp *ret)
 {
         static const struct {
                 const char *sign;
-                ExprOp      op;
+                ExprOp op;
         } signs[] = { { "==", X_EQ }, { "!=", X_NE }, { "<=", X_LE }, { ">=", X_GE },
                       { "<", X_LT },  { ">", X_GT },  { "in", X_IN }, { "matches", X_MATCHES } };
         for (size_t i = 0; i < LEN(signs); i++) {

@@ -97,8 +97,7 @@ static const struct {
         { "E-SQL", NULL,
           "E-SQL: a bare ${..} in a statement would be an injection. Write ${ident:x} for a name "
           "and ${lit:x} for a value; both are quoted." },
-        { "E-VAR", NULL,
-          "E-VAR: an answer is missing, or is not what its variable allows." },
+        { "E-VAR", NULL, "E-VAR: an answer is missing, or is not what its variable allows." },
         { "W-COLL", lint_collation,
           "W-COLL: a collation's version is refreshed before its indexes were rebuilt. REFRESH "
           "only silences the warning; the indexes stay wrong. Put pg.reindex first." },
@@ -106,9 +105,9 @@ static const struct {
           "W-RETRY: a step is retried whose kind is not the same when run twice. After an error "
           "half-way the second attempt meets what the first one left." },
         { "W-DRY", lint_dry,
-          "W-DRY: services stop, or the downtime begins, and no effects.try stands before it. That step "
-          "tries every later one without changing anything (rights, names, room, files, images): "
-          "what one of them would stumble over is said while everything still works." },
+          "W-DRY: services stop, or the downtime begins, and no effects.try stands before it. That "
+          "step tries every later one without changing anything (rights, names, room, files, "
+          "images): what one of them would stumble over is said while everything still works." },
         { "W-LATEST", lint_latest,
           "W-LATEST: an image without a tag, with `latest`, or with nothing but a major version "
           "is another one tomorrow. Name the release (postgres:17.2-bookworm) or the digest." },
@@ -137,7 +136,7 @@ bool lint_kind(const Step *s, const char *name)
 
 typedef struct Wanted {
         const char *step;
-        bool        found;
+        bool found;
 } Wanted;
 
 static void find_fact(const ExprNode *n, Wanted *w)

@@ -6,15 +6,15 @@
 #include "runbook/template.h"
 
 typedef struct LintStep {
-        const Step  *s;
-        const Phase *in;                /* NULL: cleanup                                     */
+        const Step *s;
+        const Phase *in; /* NULL: cleanup */
 } LintStep;
 
 typedef struct Lint {
         const Runbook *rb;
-        Problems      *problems;
-        LintStep      *steps;           /* all, in the order of the run                      */
-        size_t         n;
+        Problems *problems;
+        LintStep *steps; /* all, in the order of the run */
+        size_t n;
 } Lint;
 
 bool lint_kind(const Step *s, const char *name);

@@ -1,8 +1,10 @@
-/* lint_asked.c: is a person asked before users see anything, and is it tried, whatever the lists hold?
+/* lint_asked.c: is a person asked before users see anything, and is it tried, whatever the lists
+ * hold?
  *
- * A step with `foreach` does not exist when its list is empty, and one with `when` may be left out. A
- * downtime mark, a decision, a fence or a point of no return that hangs on such a step would be gone
- * with it, although the phase and its effects are not; and its gate is none for what comes after it. */
+ * A step with `foreach` does not exist when its list is empty, and one with `when` may be left out.
+ * A downtime mark, a decision, a fence or a point of no return that hangs on such a step would be
+ * gone with it, although the phase and its effects are not; and its gate is none for what comes
+ * after it. */
 #include "runbook/lint.h"
 
 static bool sure_to_come(const Step *s)
@@ -21,7 +23,7 @@ static bool asks_somebody(const Step *s)
 /* What the people who use an application notice. */
 static bool users_see(const Step *s)
 {
-        static const char *const kinds[] = { "compose.stop", "compose.up", "compose.start",
+        static const char *const kinds[] = { "compose.stop", "compose.up",       "compose.start",
                                              "compose.down", "compose.recreate", "pg.terminate" };
         for (size_t i = 0; i < LEN(kinds); i++)
                 if (lint_kind(s, kinds[i]))
@@ -48,7 +50,8 @@ void lint_asked(Lint *l)
                 if (!users_see(s))
                         continue;
                 problems_add(l->problems, s->loc, "E-ASKED",
-                             "give it, or a step before it that is always there, gate: {before: {type: yes}}",
+                             "give it, or a step before it that is always there, gate: {before: "
+                             "{type: yes}}",
                              "users see `%s`, and nobody was asked before it", s->id);
                 return;
         }
@@ -64,9 +67,10 @@ void lint_dry(Lint *l)
                 if (!l->steps[i].in || !users_see(s))
                         continue;
                 problems_add(l->problems, s->loc, "W-DRY",
-                             "put {id: try_all, title: \"Every later step, tried dry\", do: effects.try} before it, last "
-                             "in the phase that only looks",
-                             "users see `%s`, and nothing tries before it whether it and the steps after it can work",
+                             "put {id: try_all, title: \"Every later step, tried dry\", do: "
+                             "effects.try} before it, last in the phase that only looks",
+                             "users see `%s`, and nothing tries before it whether it and the steps "
+                             "after it can work",
                              s->id);
                 return;
         }
@@ -91,13 +95,15 @@ static bool is_list(const Lint *l, const char *id)
 
 void lint_list(Lint *l)
 {
-        static const char hint[] = "put it on a step of its own, such as do: gate or do: note, beside the list";
+        static const char hint[] =
+                "put it on a step of its own, such as do: gate or do: note, beside the list";
         for (size_t i = 0; i < l->n; i++) {
                 const Step *s = l->steps[i].s;
                 const char *what = s->each ? hangs_on(s) : NULL;
                 if (what)
                         problems_add(l->problems, s->loc, "E-LIST", hint,
-                                     "%s hangs on the list of `%s`, which may be empty", what, s->id);
+                                     "%s hangs on the list of `%s`, which may be empty", what,
+                                     s->id);
                 for (size_t j = 0; j < s->n_gates; j++)
                         if (is_list(l, s->gates[j].step))
                                 problems_add(l->problems, s->gates[j].loc, "E-LIST", hint,
@@ -107,8 +113,9 @@ void lint_list(Lint *l)
         for (size_t i = 0; i < l->rb->n_decisions; i++) {
                 const Decision *d = &l->rb->decisions[i];
                 if (is_list(l, d->needed_before))
-                        problems_add(l->problems, d->loc, "E-LIST", hint,
-                                     "the decision `%s` hangs on the list of `%s`, which may be empty", d->id,
-                                     d->needed_before);
+                        problems_add(
+                                l->problems, d->loc, "E-LIST", hint,
+                                "the decision `%s` hangs on the list of `%s`, which may be empty",
+                                d->id, d->needed_before);
         }
 }

@@ -46,9 +46,9 @@ void lint_fence(Lint *l)
                 if ((!copy && !restore) || (s->accept_lost_writes && word_gate(s)))
                         continue;
                 const char *hint = s->accept_lost_writes
-                        ? "accept_lost_writes needs a gate of type word"
-                        : copy ? "put it into a phase with fence:, after a pg.fence step"
-                               : "make the dump inside a fence";
+                                           ? "accept_lost_writes needs a gate of type word"
+                                   : copy ? "put it into a phase with fence:, after a pg.fence step"
+                                          : "make the dump inside a fence";
                 if (copy)
                         problems_add(l->problems, s->loc, "E-FENCE", hint,
                                      "`%s` copies while others may still write", s->id);
@@ -176,11 +176,13 @@ void lint_pnr(Lint *l)
                                 problems_add(l->problems, s->on_error[j].loc, "E-PNR",
                                              "write ask or fail",
                                              "after `%s` there is no way back, but `%s` would undo "
-                                             "its phase", hard->id, s->id);
+                                             "its phase",
+                                             hard->id, s->id);
                 if (hard && in && in != told && in->on_failure == PHASE_ROLLBACK) {
                         problems_add(l->problems, in->loc, "E-PNR", "write on_failure: ask",
                                      "after `%s` there is no way back, but the phase `%s` would be "
-                                     "rolled back", hard->id, in->id);
+                                     "rolled back",
+                                     hard->id, in->id);
                         told = in;
                 }
                 if (s->pnr == PNR_HARD)
@@ -247,7 +249,8 @@ void lint_same_volume(Lint *l)
                         if (!moved)
                                 problems_add(l->problems, other->loc, "E-SAMEVOL",
                                              "put compose.set_volume before it",
-                                             "`%s` starts a new major on the old volume", other->id);
+                                             "`%s` starts a new major on the old volume",
+                                             other->id);
                         break;
                 }
         }

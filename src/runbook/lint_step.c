@@ -18,7 +18,8 @@ void lint_undo(Lint *l)
                         problems_add(l->problems, s->loc, "E-UNDO",
                                      "write undo: with steps, or {none: reason}",
                                      "the step `%s` changes something and does not say how it is "
-                                     "undone", s->id);
+                                     "undone",
+                                     s->id);
                 if (s->undo == UNDO_NONE && (!s->undo_why || !*s->undo_why))
                         problems_add(l->problems, s->loc, "E-UNDO", "undo: {none: reason}",
                                      "the step `%s` cannot be undone and does not say why", s->id);
@@ -81,9 +82,9 @@ void lint_clean(Lint *l)
 /* ---- E-TYPED: is what must be typed what the step is told to delete? ---- */
 
 typedef struct Naming {
-        const Template *in;             /* the gate's text                                   */
-        const ExprNode *name;           /* that is looked for in it                          */
-        bool            found;
+        const Template *in;   /* the gate's text */
+        const ExprNode *name; /* that is looked for in it */
+        bool found;
 } Naming;
 
 static bool same_name(const ExprNode *a, const ExprNode *b)
@@ -152,8 +153,8 @@ void lint_typed(Lint *l)
                         typed = typed || names_what_goes(&s->gates[j], s);
                 if (s->effect == EFFECT_DESTROY && !typed)
                         problems_add(l->problems, s->n_gates ? s->gates[0].loc : s->loc, "E-TYPED",
-                                     "add a gate {type: word, text: ..} with what the step is told to "
-                                     "delete",
+                                     "add a gate {type: word, text: ..} with what the step is told "
+                                     "to delete",
                                      "`%s` deletes, and what it deletes need not be typed", s->id);
         }
 }
@@ -183,7 +184,8 @@ void lint_identity(Lint *l)
                         problems_add(l->problems, t->loc, "E-IDENT",
                                      "add identity: {major: ..}, {system: ..} or "
                                      "{other_system_than: ..}",
-                                     "the target `%s` could be the same server as another", t->name);
+                                     "the target `%s` could be the same server as another",
+                                     t->name);
         }
 }
 

@@ -19,9 +19,8 @@ static void load_header(Loader *l, const YamlNode *root)
         for (const char *s = rb->name; *s; s++) {
                 if (islower((unsigned char)*s) || isdigit((unsigned char)*s) || strchr("-_", *s))
                         continue;
-                load_problem(l, yaml_get(root, "runbook"), "E-ID",
-                             "small letters, digits, - and _", "`%.60s` is no runbook's name",
-                             rb->name);
+                load_problem(l, yaml_get(root, "runbook"), "E-ID", "small letters, digits, - and _",
+                             "`%.60s` is no runbook's name", rb->name);
                 break;
         }
         rb->title = load_text_required(l, root, "title", "a runbook");
@@ -68,8 +67,8 @@ static void load_fence(Loader *l, const YamlNode *node, Fence *f)
 
 static void load_phase(Loader *l, const YamlNode *node, Phase *p)
 {
-        static const char *const keys[] = { "id", "title", "users_see", "on_failure", "fence",
-                                            "steps", NULL };
+        static const char *const keys[] = { "id",    "title", "users_see", "on_failure",
+                                            "fence", "steps", NULL };
         static const char *const later[] = { "mode", "foreach", "done_if", NULL };
         static const char *const words[] = { "ask", "rollback", "stop", NULL };
         *p = (Phase){ .loc = load_loc(l, node), .id = "", .title = "" };
@@ -93,7 +92,7 @@ static void load_phase(Loader *l, const YamlNode *node, Phase *p)
 
 static void load_phases(Loader *l, const YamlNode *list)
 {
-        enum { MAX_PHASES = 5 };        /* the phase rail is 80 columns wide (screens) */
+        enum { MAX_PHASES = 5 }; /* the phase rail is 80 columns wide (screens) */
         if (!list || !load_is(l, list, YAML_LIST, "phases"))
                 return;
         Phase *all = arena_new_array(l->arena, Phase, list->n);
@@ -105,7 +104,8 @@ static void load_phases(Loader *l, const YamlNode *list)
                         load_problem(l, c, "E-KEY", "join some", "more than %d phases", MAX_PHASES);
                 bool reserved = str_eq(all[n].id, "cleanup") || str_eq(all[n].id, "rollback");
                 if (reserved)
-                        load_problem(l, c, "E-ID", NULL, "a phase cannot be called `%s`", all[n].id);
+                        load_problem(l, c, "E-ID", NULL, "a phase cannot be called `%s`",
+                                     all[n].id);
                 for (size_t i = 0; i < n; i++)
                         if (*all[n].id && str_eq(all[i].id, all[n].id))
                                 load_problem(l, c, "E-ID", NULL, "the phase `%s` is here twice",
@@ -117,12 +117,14 @@ static void load_phases(Loader *l, const YamlNode *list)
 
 static void load_rollback(Loader *l, const YamlNode *node)
 {
-        static const char *const keys[] = { "title", "from", "meter", "window",
+        static const char *const keys[] = { "title", "from",  "meter",  "window",
                                             "gate",  "steps", "verify", NULL };
         static const ParamSpec meter[] = {
                 { .name = "on", .type = PARAM_TARGET, .help = "server that is asked" },
                 { .name = "since", .type = PARAM_STRING, .help = "step since which writes count" },
-                { .name = "show", .type = PARAM_LIST, .fallback = "~",
+                { .name = "show",
+                  .type = PARAM_LIST,
+                  .fallback = "~",
                   .help = "rows_changed, first_write_at" },
                 { 0 },
         };
@@ -155,16 +157,17 @@ static void load_rollback(Loader *l, const YamlNode *node)
 
 static void load_document(Loader *l, const YamlNode *root)
 {
-        static const char *const keys[] = { "api", "runbook", "title", "version", "vars", "secrets",
-                                            "targets", "defaults", "budget", "decisions", "phases",
-                                            "rollback", "cleanup", "start_at", NULL };
+        static const char *const keys[] = { "api",     "runbook",   "title",   "version",
+                                            "vars",    "secrets",   "targets", "defaults",
+                                            "budget",  "decisions", "phases",  "rollback",
+                                            "cleanup", "start_at",  NULL };
         static const char *const later[] = { "modes", NULL };
         static const char *const defaults[] = { "timeout", "retry", "on_error", NULL };
         if (yaml_get(root, "retention")) {
                 load_problem(l, yaml_get(root, "retention"), "E-KEY",
                              "write a step `do: bundle.prune` into `cleanup`",
-                             "`retention` is not a key: what removes backups is a step, so that it is "
-                             "planned, shown and recorded");
+                             "`retention` is not a key: what removes backups is a step, so that it "
+                             "is planned, shown and recorded");
                 return;
         }
         if (!load_map(l, root, "the file", keys, later))
@@ -197,8 +200,9 @@ Runbook *runbook_load_text(const char *name, const char *text, size_t n, KindTab
         rb->name = rb->title = "";
         rb->text_len = n;
         digest_hex_of(text, n, rb->sha256);
-        Loader l = { .arena = arena, .rb = rb, .kinds = kinds, .problems = problems,
-                     .file = rb->path };
+        Loader l = {
+                .arena = arena, .rb = rb, .kinds = kinds, .problems = problems, .file = rb->path
+        };
         YamlNode *root;
         int line, col;
         if (!yaml_parse_at(arena, text, n, YAML_STRICT, &root, &line, &col, &why)) {

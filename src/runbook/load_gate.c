@@ -6,8 +6,9 @@
 
 static void load_show(Loader *l, const YamlNode *node, GateSpec *g)
 {
-        static const char *const words[] = { "plan", "undo", "budget", "diff", "meter",
-                                             "data_loss_after_this", NULL };
+        static const char *const words[] = { "plan", "undo",  "budget",
+                                             "diff", "meter", "data_loss_after_this",
+                                             NULL };
         if (!node)
                 return;
         size_t n = node->kind == YAML_LIST ? node->n : 1;
@@ -32,8 +33,8 @@ static void load_gate(Loader *l, const YamlNode *node, GateSpec *g)
 {
         static const char *const keys[] = { "type", "text", "target", "step",
                                             "wait", "show", "once",   NULL };
-        static const char *const words[] = { "yes", "word", "name-of", "after", "two-person",
-                                             "flag-file", NULL };
+        static const char *const words[] = { "yes",        "word",      "name-of", "after",
+                                             "two-person", "flag-file", NULL };
         *g = (GateSpec){ .loc = load_loc(l, node) };
         if (!load_map(l, node, "a gate", keys, NULL))
                 return;
@@ -97,10 +98,11 @@ static bool sqlstate_ok(const char *s)
 
 static void load_error_rule(Loader *l, const YamlNode *node, ErrorRule *r)
 {
-        static const char *const keys[] = { "sqlstate", "match", "max",  "then",
-                                            "wait",     "note",  NULL };
-        static const char *const words[] = { "ask",      "fail",      "retry",
-                                             "tolerate", "undo-step", "undo-phase", NULL };
+        static const char *const keys[] = {
+                "sqlstate", "match", "max", "then", "wait", "note", NULL
+        };
+        static const char *const words[] = { "ask",       "fail",       "retry", "tolerate",
+                                             "undo-step", "undo-phase", NULL };
         AUTO_ERR err = { 0 };
         *r = (ErrorRule){ .loc = load_loc(l, node) };
         if (!load_map(l, node, "a rule of on_error", keys, NULL))

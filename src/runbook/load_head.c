@@ -72,9 +72,10 @@ static void load_var_type(Loader *l, const YamlNode *c, Var *v)
 
 static void load_var(Loader *l, const YamlNode *c, Var *v)
 {
-        static const char *const keys[] = { "type", "default", "ask", "pattern", "min",
+        static const char *const keys[] = { "type", "default", "ask",  "pattern", "min",
                                             "max",  "choices", "help", NULL };
-        *v = (Var){ .loc = load_loc(l, c->key), .name = arena_strdup(l->arena, c->key->text),
+        *v = (Var){ .loc = load_loc(l, c->key),
+                    .name = arena_strdup(l->arena, c->key->text),
                     .type_text = "string" };
         load_id_ok(l, c->key, "variable's name");
         if (!load_map(l, c, v->name, keys, NULL))
@@ -150,18 +151,22 @@ static const ParamSpec from_generate[] = {
         { .name = "from", .type = PARAM_STRING, .help = "generate" },
         { .name = "length", .type = PARAM_INT, .fallback = "32", .help = "characters" },
         { .name = "alphabet", .type = PARAM_STRING, .fallback = "url-safe", .help = "url-safe" },
-        { .name = "store", .type = PARAM_MAP, .fallback = "~", .help = "{file, mode, owner, if_exists}" },
+        { .name = "store",
+          .type = PARAM_MAP,
+          .fallback = "~",
+          .help = "{file, mode, owner, if_exists}" },
         { 0 },
 };
 
 static void load_secret(Loader *l, const YamlNode *c, SecretSpec *s)
 {
-        static const char *const words[] = { "prompt",  "file",        "env",
-                                             "command", "compose_env", "generate", NULL };
+        static const char *const words[] = { "prompt",      "file",     "env", "command",
+                                             "compose_env", "generate", NULL };
         static const ParamSpec *const fields[] = { from_prompt,  from_file,        from_env,
                                                    from_command, from_compose_env, from_generate };
         *s = (SecretSpec){ .loc = load_loc(l, c->key),
-                           .name = arena_strdup(l->arena, c->key->text), .from = "" };
+                           .name = arena_strdup(l->arena, c->key->text),
+                           .from = "" };
         load_id_ok(l, c->key, "secret's name");
         if (!load_is(l, c, YAML_MAP, s->name))
                 return;
@@ -190,8 +195,8 @@ void load_secrets(Loader *l, const YamlNode *map)
 
 static void load_decision(Loader *l, const YamlNode *c, Decision *d)
 {
-        static const char *const keys[] = { "id",      "question", "choices",
-                                            "default", "type",     "needed_before", NULL };
+        static const char *const keys[] = { "id",   "question",      "choices", "default",
+                                            "type", "needed_before", NULL };
         *d = (Decision){ .loc = load_loc(l, c), .id = "", .question = "" };
         if (!load_map(l, c, "a decision", keys, NULL))
                 return;

@@ -52,14 +52,26 @@ static void load_captures(Loader *l, const YamlNode *map, Step *s)
 static void load_done_ifs(Loader *l, const YamlNode *list, Step *s)
 {
         static const ParamSpec fields[] = {
-                { .name = "sql", .type = PARAM_SQL, .fallback = "~", .help = "a query of one value" },
-                { .name = "compose_image", .type = PARAM_NAME, .fallback = "~",
+                { .name = "sql",
+                  .type = PARAM_SQL,
+                  .fallback = "~",
+                  .help = "a query of one value" },
+                { .name = "compose_image",
+                  .type = PARAM_NAME,
+                  .fallback = "~",
                   .help = "a service whose image is asked" },
-                { .name = "role", .type = PARAM_NAME, .fallback = "~", .help = "a role that exists" },
+                { .name = "role",
+                  .type = PARAM_NAME,
+                  .fallback = "~",
+                  .help = "a role that exists" },
                 { .name = "same_hash", .type = PARAM_BOOL, .fallback = "~", .help = "of role" },
-                { .name = "database", .type = PARAM_NAME, .fallback = "~",
+                { .name = "database",
+                  .type = PARAM_NAME,
+                  .fallback = "~",
                   .help = "a database that exists" },
-                { .name = "comment_matches", .type = PARAM_STRING, .fallback = "~",
+                { .name = "comment_matches",
+                  .type = PARAM_STRING,
+                  .fallback = "~",
                   .help = "of database" },
                 { .name = "on", .type = PARAM_TARGET, .fallback = "~", .help = "where to look" },
                 { .name = "equals", .type = PARAM_STRING, .fallback = "~", .help = "the answer" },
@@ -93,10 +105,21 @@ static Template *disk_with(Loader *l, const YamlNode *rest, const KindSpec *kind
         need->key = NULL;
         need->next = NULL;
         *key = (YamlNode){ .text = "need", .line = rest->line, .col = rest->col };
-        *list = (YamlNode){ .kind = YAML_LIST, .text = "", .line = rest->line, .col = rest->col,
-                            .key = key, .first = need, .last = need, .n = 1 };
-        *with = (YamlNode){ .kind = YAML_MAP, .text = "", .line = rest->line, .col = rest->col,
-                            .first = list, .last = list, .n = 1 };
+        *list = (YamlNode){ .kind = YAML_LIST,
+                            .text = "",
+                            .line = rest->line,
+                            .col = rest->col,
+                            .key = key,
+                            .first = need,
+                            .last = need,
+                            .n = 1 };
+        *with = (YamlNode){ .kind = YAML_MAP,
+                            .text = "",
+                            .line = rest->line,
+                            .col = rest->col,
+                            .first = list,
+                            .last = list,
+                            .n = 1 };
         return load_with(l, with, rest, kind);
 }
 
@@ -166,7 +189,8 @@ static void load_undo(Loader *l, const YamlNode *undo, Step *s)
         } else if (str_eq(undo->text, "auto")) {
                 s->undo = UNDO_AUTO;
         } else if (undo->kind == YAML_SCALAR) {
-                load_problem(l, undo, "E-TYPE", "auto, {none: reason}, {ref: step} or a list of steps",
+                load_problem(l, undo, "E-TYPE",
+                             "auto, {none: reason}, {ref: step} or a list of steps",
                              "`undo` cannot be `%.40s`", undo->text);
         }
 }
@@ -235,7 +259,7 @@ static void load_estimate(Loader *l, const YamlNode *map, Step *s)
 {
         static const char *const keys[] = { "from", NULL };
         const YamlNode *estimate = yaml_get(map, "estimate");
-        if (estimate && estimate->kind == YAML_MAP)     /* from: rehearsal; known after one */
+        if (estimate && estimate->kind == YAML_MAP) /* from: rehearsal; known after one */
                 load_map(l, estimate, "estimate", keys, NULL);
         else
                 s->estimate_ms = load_number(l, map, "estimate", PARAM_DURATION, 0);
@@ -260,8 +284,8 @@ static void load_words_of_step(Loader *l, const YamlNode *node, Step *s)
         static const char *const effects[] = { "read", "create", "modify", "destroy", NULL };
         static const char *const pnrs[] = { "false", "soft", "hard", NULL };
         static const char *const marks[] = { "begin", "end", NULL };
-        static const char *const classes[] = { "skip", "redo", "verify-then-redo", "xid", "ask",
-                                               NULL };
+        static const char *const classes[] = { "skip", "redo", "verify-then-redo",
+                                               "xid",  "ask",  NULL };
         bool escape = s->kind && (s->kind->traits & STEP_SHELL);
         if (escape && !yaml_get(node, "effect"))
                 load_problem(l, node, "E-KEY", "effect: read, create, modify or destroy",
@@ -285,19 +309,27 @@ static void load_title(Loader *l, const YamlNode *node, Step *s)
 {
         s->title = load_text(l, node, "title");
         if (s->title)
-                s->title_text = load_template(l, yaml_get(node, "title"), "title",
-                                              LOAD_TYPE(PARAM_STRING));
+                s->title_text =
+                        load_template(l, yaml_get(node, "title"), "title", LOAD_TYPE(PARAM_STRING));
         else
                 s->title = s->kind ? s->kind->summary : s->id;
 }
 
 static void load_step(Loader *l, const YamlNode *node, const char *nameless, size_t i, Step *s)
 {
-        static const char *const keys[] = {
-                "id", "title", "why", "do", "on", "with", "when", "done_if", "pre", "expect",
-                "capture", "effect", "undo", "point_of_no_return", "gate", "on_error", "retry",
-                "timeout", "resume", "downtime", "estimate", "foreach", "unsafe",
-                "accept_lost_writes", NULL };
+        static const char *const keys[] = { "id",       "title",
+                                            "why",      "do",
+                                            "on",       "with",
+                                            "when",     "done_if",
+                                            "pre",      "expect",
+                                            "capture",  "effect",
+                                            "undo",     "point_of_no_return",
+                                            "gate",     "on_error",
+                                            "retry",    "timeout",
+                                            "resume",   "downtime",
+                                            "estimate", "foreach",
+                                            "unsafe",   "accept_lost_writes",
+                                            NULL };
         *s = (Step){ .loc = load_loc(l, node), .id = "", .title = "", .undo = UNDO_UNSET };
         if (!load_map(l, node, "a step", keys, later))
                 return;

@@ -4,12 +4,22 @@
 #include "runbook/load.h"
 
 static const ParamSpec identity_fields[] = {
-        { .name = "major", .type = PARAM_INT, .fallback = "~", .help = "major version it must have" },
-        { .name = "system", .type = PARAM_STRING, .fallback = "~",
+        { .name = "major",
+          .type = PARAM_INT,
+          .fallback = "~",
+          .help = "major version it must have" },
+        { .name = "system",
+          .type = PARAM_STRING,
+          .fallback = "~",
           .help = "system identifier it must have" },
-        { .name = "other_system_than", .type = PARAM_STRING, .fallback = "~",
+        { .name = "other_system_than",
+          .type = PARAM_STRING,
+          .fallback = "~",
           .help = "target whose system identifier it must not have" },
-        { .name = "project", .type = PARAM_NAME, .fallback = "~", .help = "compose project's name" },
+        { .name = "project",
+          .type = PARAM_NAME,
+          .fallback = "~",
+          .help = "compose project's name" },
         { 0 },
 };
 
@@ -20,7 +30,10 @@ static const ParamSpec via_fields[] = {
         { .name = "container", .type = PARAM_STRING, .fallback = "~", .help = "container's name" },
         { .name = "host", .type = PARAM_STRING, .fallback = "~", .help = "host name or address" },
         { .name = "port", .type = PARAM_INT, .fallback = "~", .help = "port, 5432 if not given" },
-        { .name = "socket", .type = PARAM_PATH, .fallback = "~", .help = "directory of the socket" },
+        { .name = "socket",
+          .type = PARAM_PATH,
+          .fallback = "~",
+          .help = "directory of the socket" },
         { 0 },
 };
 
@@ -28,9 +41,15 @@ static const ParamSpec postgres_fields[] = {
         { .name = "kind", .type = PARAM_STRING, .help = "postgres" },
         { .name = "via", .type = PARAM_MAP, .fields = via_fields, .help = "where it lives" },
         { .name = "user", .type = PARAM_NAME, .fallback = "~", .help = "role to connect as" },
-        { .name = "database", .type = PARAM_NAME, .fallback = "~", .help = "database to connect to" },
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
+          .help = "database to connect to" },
         { .name = "password", .type = PARAM_SECRET, .fallback = "~", .help = "secrets.name" },
-        { .name = "identity", .type = PARAM_MAP, .fallback = "~", .fields = identity_fields,
+        { .name = "identity",
+          .type = PARAM_MAP,
+          .fallback = "~",
+          .fields = identity_fields,
           .help = "what it must be" },
         { 0 },
 };
@@ -39,7 +58,10 @@ static const ParamSpec compose_fields[] = {
         { .name = "kind", .type = PARAM_STRING, .help = "compose" },
         { .name = "dir", .type = PARAM_PATH, .help = "project directory" },
         { .name = "project", .type = PARAM_NAME, .fallback = "~", .help = "project's name" },
-        { .name = "identity", .type = PARAM_MAP, .fallback = "~", .fields = identity_fields,
+        { .name = "identity",
+          .type = PARAM_MAP,
+          .fallback = "~",
+          .fields = identity_fields,
           .help = "what it must be" },
         { 0 },
 };
@@ -52,9 +74,10 @@ static const ParamSpec host_fields[] = {
 static const ParamSpec *fields_of(Loader *l, const YamlNode *kind)
 {
         static const struct {
-                const char      *kind;
+                const char *kind;
                 const ParamSpec *fields;
-        } known[] = { { "postgres", postgres_fields }, { "compose", compose_fields },
+        } known[] = { { "postgres", postgres_fields },
+                      { "compose", compose_fields },
                       { "host", host_fields } };
         static const char *const words[] = { "postgres", "compose", "host" };
         for (size_t i = 0; i < LEN(known); i++)

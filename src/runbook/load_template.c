@@ -38,12 +38,12 @@ static const char *closing(const char *s)
 }
 
 typedef struct Splitter {
-        Loader         *l;
+        Loader *l;
         const YamlNode *node;
-        LoadType        type;
-        TemplatePart   *parts;
-        size_t          n, capacity;
-        bool            failed;
+        LoadType type;
+        TemplatePart *parts;
+        size_t n, capacity;
+        bool failed;
 } Splitter;
 
 static TemplatePart *add(Splitter *s)
@@ -142,8 +142,8 @@ static bool split(Splitter *s)
                 }
                 const char *end = closing(p + 2);
                 if (!end) {
-                        split_problem(s, (size_t)(p - all), "E-EXPR", "close it with }, or write $${",
-                                      "${ is not closed");
+                        split_problem(s, (size_t)(p - all), "E-EXPR",
+                                      "close it with }, or write $${", "${ is not closed");
                         return true;
                 }
                 add_text(s, text, (size_t)(p - text));
@@ -211,8 +211,8 @@ static void check_literal(Loader *l, const YamlNode *node, const char *what, Tem
         if (number_type(t->type)) {
                 AUTO_ERR ignored = { 0 };
                 int col;
-                const Expr *e = expr_parse_at(l->arena, node->text, load_text_loc(l, node), &col,
-                                              &ignored);
+                const Expr *e =
+                        expr_parse_at(l->arena, node->text, load_text_loc(l, node), &col, &ignored);
                 bool word = e && e->root->op == X_NAME && !e->root->name->next;
                 if (e && (!word || str_eq(node->text, "item"))) {
                         whole_expression(l, t, e);
@@ -255,8 +255,7 @@ static const ParamSpec *field_of(const ParamSpec *fields, const char *name)
         return NULL;
 }
 
-static void unknown_field(Loader *l, const YamlNode *key, const ParamSpec *fields,
-                          const char *what)
+static void unknown_field(Loader *l, const YamlNode *key, const ParamSpec *fields, const char *what)
 {
         const char *names[128];
         size_t n = 0;
@@ -301,8 +300,10 @@ static void load_children(Loader *l, const YamlNode *node, const char *what, Loa
                                 continue;
                         }
                         if (f)
-                                inner = (LoadType){ .typed = true, .type = f->type,
-                                                    .item = f->item, .fields = f->fields };
+                                inner = (LoadType){ .typed = true,
+                                                    .type = f->type,
+                                                    .item = f->item,
+                                                    .fields = f->fields };
                         inner.secret_ok = str_eq(what, "env") || str_eq(name, "stdin");
                 }
                 Template *child = load_template(l, c, name, inner);
@@ -321,8 +322,12 @@ Template *load_template(Loader *l, const YamlNode *node, const char *what, LoadT
         if (type.typed && type.type == PARAM_TARGET && node->kind == YAML_MAP)
                 return load_target(l, node, what);
         Template *t = arena_new_type(l->arena, Template);
-        *t = (Template){ .loc = load_loc(l, node), .typed = type.typed, .type = type.type,
-                         .item = type.item, .fields = type.fields, .text = "" };
+        *t = (Template){ .loc = load_loc(l, node),
+                         .typed = type.typed,
+                         .type = type.type,
+                         .item = type.item,
+                         .fields = type.fields,
+                         .text = "" };
         bool any = !type.typed || type.type == PARAM_ANY;
         if (node->kind == YAML_SCALAR) {
                 t->kind = TPL_SCALAR;

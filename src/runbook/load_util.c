@@ -30,8 +30,8 @@ void load_problem(Loader *l, const YamlNode *at, const char *rule, const char *h
 
 void load_problem_err(Loader *l, Loc at, const char *rule, const char *what, Err *err)
 {
-        problems_add(l->problems, at, rule, err->hint, "%s%s%s", what ? what : "",
-                     what ? ": " : "", err->message);
+        problems_add(l->problems, at, rule, err->hint, "%s%s%s", what ? what : "", what ? ": " : "",
+                     err->message);
         err_clear(err);
 }
 

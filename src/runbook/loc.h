@@ -3,5 +3,5 @@
 
 typedef struct Loc {
         const char *file;
-        int         line, col;  /* from 1 */
+        int line, col; /* from 1 */
 } Loc;

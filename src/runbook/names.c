@@ -243,7 +243,7 @@ static bool needs_more(Names *ns, const ExprSeg *s, Loc base)
 
 static void check_name(Names *ns, const ExprNode *n, Loc base)
 {
-        static const char *const known[] = { "vars", "targets", "facts", "run",
+        static const char *const known[] = { "vars", "targets", "facts",  "run",
                                              "item", "result",  "secrets" };
         const ExprSeg *s = n->name;
         if (str_eq(s->key, "item")) {
@@ -334,16 +334,18 @@ static const char *kind_of_target(const Names *ns, const Template *on)
 static void check_kind_of_target(Names *ns, const Step *s)
 {
         static const struct {
-                StepTrait   trait;
+                StepTrait trait;
                 const char *target, *words;
-        } wants[] = { { STEP_ON_SERVER, "postgres", "a server" }, { STEP_ON_PROJECT, "compose", "a compose project" } };
+        } wants[] = { { STEP_ON_SERVER, "postgres", "a server" },
+                      { STEP_ON_PROJECT, "compose", "a compose project" } };
         const char *kind = s->on ? kind_of_target(ns, s->on) : NULL;
         for (size_t i = 0; kind && s->kind && i < LEN(wants); i++)
                 if ((s->kind->traits & wants[i].trait) && !str_eq(kind, wants[i].target)) {
-                        AUTO_FREE char *hint = xasprintf("name a target of kind %s", wants[i].target);
+                        AUTO_FREE char *hint =
+                                xasprintf("name a target of kind %s", wants[i].target);
                         problems_add(ns->problems, s->on->loc, "E-KIND", hint,
-                                     "`%s` works on %s, and this target is of kind %s", s->kind->name,
-                                     wants[i].words, kind);
+                                     "`%s` works on %s, and this target is of kind %s",
+                                     s->kind->name, wants[i].words, kind);
                 }
 }
 
@@ -421,7 +423,8 @@ static void check_start(Names *ns, const Template *t)
         const char *text = template_literal(t);
         int64_t when;
         if (text && *text && !clock_parse_start(text, &when))
-                problems_add(ns->problems, t->loc, "E-TYPE", "write 22:00, or 2026-11-20T22:00:00.000Z",
+                problems_add(ns->problems, t->loc, "E-TYPE",
+                             "write 22:00, or 2026-11-20T22:00:00.000Z",
                              "start_at: `%.60s` is not a time", text);
 }
 

@@ -6,11 +6,11 @@
 
 typedef struct Names {
         const Runbook *rb;
-        Problems      *problems;
-        const Step   **steps;           /* all, in order                                     */
-        size_t         n_steps, seen;   /* seen: how many come before                        */
-        const Step    *step;            /* whose text it is, or NULL                         */
-        bool           result, item;    /* are these names there?                            */
+        Problems *problems;
+        const Step **steps;   /* all, in order */
+        size_t n_steps, seen; /* seen: how many come before */
+        const Step *step;     /* whose text it is, or NULL */
+        bool result, item;    /* are these names there? */
 } Names;
 
 /* ---- names.c ---- */

@@ -1,4 +1,5 @@
-/* names_types.c: do both sides of a comparison have the same type, as far as that is known before? */
+/* names_types.c: do both sides of a comparison have the same type, as far as that is known
+ * before? */
 #include "runbook/names.h"
 
 /* As the evaluator tells them apart; ANY: not known, or null, which may be compared with all. */
@@ -29,7 +30,8 @@ static Sort sort_of(ParamType t)
 
 static Sort sort_of_result(const Step *step, const ExprSeg *s)
 {
-        const ParamSpec *row = step && s && s->kind == SEG_KEY && !s->next ? names_result(step, s->key) : NULL;
+        const ParamSpec *row =
+                step && s && s->kind == SEG_KEY && !s->next ? names_result(step, s->key) : NULL;
         return row ? sort_of(row->type) : SORT_ANY;
 }
 
@@ -67,7 +69,7 @@ static Sort sort_of_call(const char *function)
 {
         static const struct {
                 const char *name;
-                Sort        sort;
+                Sort sort;
         } calls[] = { { "count", SORT_NUMBER }, { "size", SORT_NUMBER }, { "sum", SORT_NUMBER },
                       { "major", SORT_NUMBER }, { "empty", SORT_BOOL },  { "exists", SORT_BOOL },
                       { "changed", SORT_BOOL } };
@@ -105,13 +107,17 @@ static Sort sort(const Names *ns, const ExprNode *n)
 
 void names_check_comparison(Names *ns, const ExprNode *n, Loc base)
 {
-        static const char *const words[] = { "", "a number", "a text", "true or false", "a list", "a map" };
+        static const char *const words[] = { "",       "a number", "a text", "true or false",
+                                             "a list", "a map" };
         if (n->op < X_EQ || n->op > X_GE || n->n_args != 2)
                 return;
         Sort a = sort(ns, n->args), b = sort(ns, n->args->next);
         if (a == SORT_ANY || b == SORT_ANY || a == b)
                 return;
         Sort other = a == SORT_TEXT ? b : b == SORT_TEXT ? a : SORT_ANY;
-        const char *hint = other == SORT_NUMBER || other == SORT_BOOL ? "numbers, true and false stand without quotes" : NULL;
-        problems_add(ns->problems, names_loc(base, n->col), "E-EXPR", hint, "%s is compared with %s", words[a], words[b]);
+        const char *hint = other == SORT_NUMBER || other == SORT_BOOL
+                                   ? "numbers, true and false stand without quotes"
+                                   : NULL;
+        problems_add(ns->problems, names_loc(base, n->col), "E-EXPR", hint,
+                     "%s is compared with %s", words[a], words[b]);
 }

@@ -19,40 +19,53 @@
 
 /* The types of schema v1, one for one (runbook manual page, section TYPES). */
 typedef enum ParamType {
-        PARAM_STRING, PARAM_NAME, PARAM_BOOL, PARAM_INT, PARAM_SIZE, PARAM_DURATION,
-        PARAM_VERSION, PARAM_IMAGE, PARAM_PATH, PARAM_URL, PARAM_EXPR, PARAM_SQL,
-        PARAM_TARGET, PARAM_SECRET, PARAM_MAP, PARAM_LIST,
-        PARAM_ANY,              /* any value: `need: ${facts.src.extensions}` in results      */
+        PARAM_STRING,
+        PARAM_NAME,
+        PARAM_BOOL,
+        PARAM_INT,
+        PARAM_SIZE,
+        PARAM_DURATION,
+        PARAM_VERSION,
+        PARAM_IMAGE,
+        PARAM_PATH,
+        PARAM_URL,
+        PARAM_EXPR,
+        PARAM_SQL,
+        PARAM_TARGET,
+        PARAM_SECRET,
+        PARAM_MAP,
+        PARAM_LIST,
+        PARAM_ANY, /* any value: `need: ${facts.src.extensions}` in results */
 } ParamType;
 
 typedef struct ParamSpec {
         const char *name;
-        ParamType   type;
+        ParamType type;
         const char *fallback;           /* as written in YAML ("" for an empty string, "[]",
-                                           "{}"; "~": left out; NULL: required)             */
-        const char *help;               /* one line, no full stop                           */
-        const struct ParamSpec *fields; /* of a map or a list's items when they are maps    */
-        ParamType   item;               /* of a list without fields (0 = PARAM_STRING)      */
+                                           "{}"; "~": left out; NULL: required) */
+        const char *help;               /* one line, no full stop */
+        const struct ParamSpec *fields; /* of a map or a list's items when they are maps */
+        ParamType item;                 /* of a list without fields (0 = PARAM_STRING) */
 } ParamSpec;
 
 typedef enum StepTrait {
-        STEP_READ_ONLY    = 1 << 0,     /* never writes; always safe to run again           */
-        STEP_IDEMPOTENT   = 1 << 1,     /* run() twice is the same as once                  */
-        STEP_DESTRUCTIVE  = 1 << 2,     /* asks the operator first, by name                 */
-        STEP_NEEDS_WINDOW = 1 << 3,     /* applications must be stopped                     */
-        STEP_SHELL        = 1 << 4,     /* the marked escape hatch: counted in the lint report */
-        STEP_ON_SERVER    = 1 << 5,     /* its target is a server (kind: postgres)          */
-        STEP_ON_PROJECT   = 1 << 6,     /* its target is a compose project                  */
+        STEP_READ_ONLY = 1 << 0,    /* never writes; always safe to run again */
+        STEP_IDEMPOTENT = 1 << 1,   /* run() twice is the same as once */
+        STEP_DESTRUCTIVE = 1 << 2,  /* asks the operator first, by name */
+        STEP_NEEDS_WINDOW = 1 << 3, /* applications must be stopped */
+        STEP_SHELL = 1 << 4,        /* the marked escape hatch: counted in the lint report */
+        STEP_ON_SERVER = 1 << 5,    /* its target is a server (kind: postgres) */
+        STEP_ON_PROJECT = 1 << 6,   /* its target is a compose project */
 } StepTrait;
 
 /* What the runbook room needs to know of a step kind; engine/step.h has the rest. */
 typedef struct KindSpec {
-        const char      *name;
-        const char      *summary;
-        unsigned         traits;
+        const char *name;
+        const char *summary;
+        unsigned traits;
         const ParamSpec *params;
         const ParamSpec *results;
-        bool             undoable;      /* has an undo()                                    */
+        bool undoable; /* has an undo() */
 } KindSpec;
 
 /* Every kind there is, ending with NULL; made by app from step_kinds[]. */

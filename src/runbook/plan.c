@@ -9,10 +9,10 @@
 #include <ctype.h>
 
 typedef struct Planner {
-        Plan  *plan;
-        Scope  scope;
+        Plan *plan;
+        Scope scope;
         size_t capacity;
-        Err   *err;
+        Err *err;
 } Planner;
 
 /* ---- words for people ---- */
@@ -21,8 +21,9 @@ static const char *touches_of(Arena *a, const Step *s)
 {
         static const struct {
                 const char *prefix, *word;
-        } groups[] = { { "compose.set_", "files" }, { "env.", "files" },   { "yaml.", "files" },
-                       { "file.", "files" },        { "image.", "images" }, { "volume.", "volumes" },
+        } groups[] = { { "compose.set_", "files" }, { "env.", "files" },
+                       { "yaml.", "files" },        { "file.", "files" },
+                       { "image.", "images" },      { "volume.", "volumes" },
                        { "bundle.", "backup" },     { "pg.dump", "backup" } };
         if (s->effect == EFFECT_READ)
                 return "nothing";
@@ -43,14 +44,15 @@ static const char *undo_words(Plan *p, const PlanStep *ps)
 {
         const Step *s = ps->def;
         if (s->effect == EFFECT_READ)
-                return "\xe2\x80\x93";  /* – */
+                return "\xe2\x80\x93"; /* – */
         if (!undoable(s))
                 return s->effect == EFFECT_DESTROY || s->pnr == PNR_HARD ? "NO" : "kept";
         if (s->pnr != PNR_NONE)
                 return arena_printf(p->arena, "yes, until %d", ps->n);
         for (size_t i = 0; i < p->n; i++) {
                 const PlanStep *other = &p->steps[i];
-                if (other->n > ps->n && other->def->pnr != PNR_NONE && other->in && other->in == ps->in)
+                if (other->n > ps->n && other->def->pnr != PNR_NONE && other->in &&
+                    other->in == ps->in)
                         return arena_printf(p->arena, "yes, until %d", other->n);
         }
         return "yes";
@@ -105,8 +107,13 @@ static PlanStep *add(Planner *p, const Step *s, const Phase *in, const char *id)
                 plan->steps = xrealloc(plan->steps, p->capacity * sizeof *plan->steps);
         }
         PlanStep *ps = &plan->steps[plan->n++];
-        *ps = (PlanStep){ .n = (int)plan->n, .id = id, .phase = in ? in->id : "cleanup", .def = s,
-                          .in = in, .cleanup = !in, .first_of_loop = true };
+        *ps = (PlanStep){ .n = (int)plan->n,
+                          .id = id,
+                          .phase = in ? in->id : "cleanup",
+                          .def = s,
+                          .in = in,
+                          .cleanup = !in,
+                          .first_of_loop = true };
         ps->hard = s->pnr == PNR_HARD || (s->effect == EFFECT_DESTROY && !undoable(s));
         return ps;
 }
@@ -189,8 +196,8 @@ static bool add_step(Planner *p, const Step *s, const Phase *in)
                 return true;
         }
         if (!json_is_array(items))
-                return err_set(p->err, ERR_USER, "%s:%d: foreach of `%s` needs a list",
-                               s->loc.file, s->loc.line, s->id);
+                return err_set(p->err, ERR_USER, "%s:%d: foreach of `%s` needs a list", s->loc.file,
+                               s->loc.line, s->id);
         for (i = 0; i < json_array_size(items); i++)
                 if (!add_item(p, s, in, json_array_get(items, i), i))
                         return false;
@@ -336,9 +343,11 @@ static bool start_at_is_a_time(const Planner *p)
         if (!*text || value_is_unknown(value) || clock_parse_start(text, &when))
                 return true;
         AUTO_FREE char *clean = text_clean_str(text);
-        err_set(p->err, ERR_USER, "%s:%d:%d: start_at: `%s` is not a time", t->loc.file, t->loc.line, t->loc.col,
-                clean);
-        return err_hint(p->err, "write 22:00, or 2026-11-20T22:00:00.000Z; leave it empty to start at once");
+        err_set(p->err, ERR_USER, "%s:%d:%d: start_at: `%s` is not a time", t->loc.file,
+                t->loc.line, t->loc.col, clean);
+        return err_hint(
+                p->err,
+                "write 22:00, or 2026-11-20T22:00:00.000Z; leave it empty to start at once");
 }
 
 Plan *plan_new(const Runbook *rb, const json_t *vars, const Scope *scope, Err *err)

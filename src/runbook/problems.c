@@ -14,9 +14,10 @@ void problems_add(Problems *p, Loc loc, const char *rule, const char *hint, cons
                 p->list = xrealloc(p->list, p->capacity * sizeof *p->list);
         }
         Problem *new = &p->list[p->n++];
-        *new = (Problem){ .loc = loc, .warning = str_starts(rule, "W-"),
+        *new = (Problem){ .loc = loc,
+                          .warning = str_starts(rule, "W-"),
                           .hint = hint ? xstrdup(hint) : NULL };
-        new->loc.file = loc.file ? xstrdup(loc.file) : NULL;    /* outlives the runbook */
+        new->loc.file = loc.file ? xstrdup(loc.file) : NULL; /* outlives the runbook */
         strncpy(new->rule, rule, sizeof new->rule - 1);
         va_start(ap, fmt);
         new->text = xvasprintf(fmt, ap);

@@ -9,10 +9,10 @@
 
 typedef struct Scope {
         const json_t *vars;
-        const json_t *facts;    /* {"src": {"size": 123, ...}, "inventory": {"gitea": {...}}}   */
-        const json_t *run;      /* {"id": "p42-1a2b", "dir": "...", "started": "...", "mark"}   */
-        const json_t *item;     /* of foreach, or NULL                                          */
-        const json_t *result;   /* in expect and capture only                                   */
-        const json_t *targets;  /* {"stack": {"kind": "compose", "dir": ..., "config_files"}}   */
-        bool          planning;
+        const json_t *facts;   /* {"src": {"size": 123, ...}, "inventory": {"gitea": {...}}} */
+        const json_t *run;     /* {"id": "p42-1a2b", "dir": "...", "started": "...", "mark"} */
+        const json_t *item;    /* of foreach, or NULL */
+        const json_t *result;  /* in expect and capture only */
+        const json_t *targets; /* {"stack": {"kind": "compose", "dir": ..., "config_files"}} */
+        bool planning;
 } Scope;

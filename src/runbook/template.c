@@ -98,8 +98,8 @@ static bool add_part(Buf *b, const TemplatePart *part, ParamType type, const Sco
         return true;
 }
 
-static bool joined(const Template *t, ParamType type, const Scope *scope, char **ret,
-                   bool *unknown, Err *err)
+static bool joined(const Template *t, ParamType type, const Scope *scope, char **ret, bool *unknown,
+                   Err *err)
 {
         AUTO_BUF b = buf_init(LIMIT_YAML_BYTES);
         for (size_t i = 0; i < t->n_parts; i++)
@@ -126,8 +126,8 @@ static bool typed_value(const Template *t, ParamType type, const ParamSpec *fiel
                         const json_t *v, json_t **ret, Err *err);
 
 /* A value that came whole out of ${...}: check it against the type, items and fields too. */
-static bool typed_items(const Template *t, const ParamSpec *fields, ParamType item,
-                        const json_t *v, json_t **ret, Err *err)
+static bool typed_items(const Template *t, const ParamSpec *fields, ParamType item, const json_t *v,
+                        json_t **ret, Err *err)
 {
         AUTO_JSON list = json_array();
         size_t i;
@@ -211,7 +211,7 @@ static bool add_fallback(json_t *map, const ParamSpec *f, Err *err)
                                 err))
                         return false;
                 v = root->kind == YAML_SCALAR ? value_guess(root->text, root->style == YAML_PLAIN)
-                  : root->kind == YAML_LIST   ? json_array()
+                    : root->kind == YAML_LIST ? json_array()
                                               : json_object();
                 for (const YamlNode *c = root->first; c; c = c->next) {
                         if (json_is_array(v))

@@ -14,26 +14,26 @@
 
 typedef struct TemplatePart {
         enum { PART_TEXT, PART_VALUE, PART_IDENT, PART_LITERAL, PART_SECRET } kind;
-        const char *text;               /* of a text; of a secret: its name                  */
+        const char *text; /* of a text; of a secret: its name */
         const Expr *expr;
-        Loc         loc;
+        Loc loc;
 } TemplatePart;
 
 struct Template {
-        Loc               loc;
+        Loc loc;
         enum { TPL_SCALAR, TPL_LIST, TPL_MAP } kind;
-        bool              typed;
-        ParamType         type, item;   /* item: of a list                                   */
-        const ParamSpec  *fields;       /* of a map, or of a list's items                    */
-        bool              plain;        /* not quoted                                        */
-        const char       *text;         /* of a scalar, as written                           */
+        bool typed;
+        ParamType type, item;    /* item: of a list */
+        const ParamSpec *fields; /* of a map, or of a list's items */
+        bool plain;              /* not quoted */
+        const char *text;        /* of a scalar, as written */
         const TemplatePart *parts;
-        size_t            n_parts;
-        bool              whole;        /* parts[0] is all there is                          */
-        const char       *key;          /* of a map's child                                  */
-        Loc               key_loc;
-        struct Template  *first, *last, *next;
-        size_t            n;
+        size_t n_parts;
+        bool whole;      /* parts[0] is all there is */
+        const char *key; /* of a map's child */
+        Loc key_loc;
+        struct Template *first, *last, *next;
+        size_t n;
 };
 
 const Template *template_get(const Template *map, const char *key);

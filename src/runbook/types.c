@@ -41,9 +41,13 @@ const char *param_type_example(ParamType t)
 
 static const ParamSpec service_fields[] = {
         { .name = "name", .type = PARAM_NAME, .help = "service in the compose file" },
-        { .name = "health", .type = PARAM_STRING, .fallback = "container",
+        { .name = "health",
+          .type = PARAM_STRING,
+          .fallback = "container",
           .help = "container, running, or an http address that must answer 200" },
-        { .name = "within", .type = PARAM_DURATION, .fallback = "60s",
+        { .name = "within",
+          .type = PARAM_DURATION,
+          .fallback = "60s",
           .help = "how long it may take to become healthy" },
         { 0 },
 };
@@ -60,9 +64,14 @@ static const ParamSpec source_fields[] = {
         { .name = "service", .type = PARAM_NAME, .fallback = "db", .help = "database service" },
         { .name = "db", .type = PARAM_NAME, .help = "database" },
         { .name = "user", .type = PARAM_NAME, .help = "role to connect as" },
-        { .name = "app_env", .type = PARAM_MAP, .fallback = "", .fields = app_env_fields,
+        { .name = "app_env",
+          .type = PARAM_MAP,
+          .fallback = "",
+          .fields = app_env_fields,
           .help = "where the application is told its server" },
-        { .name = "health", .type = PARAM_STRING, .fallback = "container",
+        { .name = "health",
+          .type = PARAM_STRING,
+          .fallback = "container",
           .help = "container, running, or an http address that must answer 200" },
         { 0 },
 };
@@ -255,7 +264,9 @@ bool value_from_text(ParamType t, const char *text, json_t **ret, Err *err)
         case PARAM_NAME:
                 return checked(t, text, wrong_name(text), ret, err);
         case PARAM_VERSION:
-                return checked(t, text, value_is_version(text) ? NULL : "a version is numbers and dots", ret, err);
+                return checked(t, text,
+                               value_is_version(text) ? NULL : "a version is numbers and dots", ret,
+                               err);
         case PARAM_IMAGE:
                 return checked(t, text, wrong_image(text), ret, err);
         case PARAM_PATH:

@@ -10,8 +10,8 @@
 #include "base/jsonx.h"
 #include "runbook/param.h"
 
-const char *param_type_name(ParamType t);       /* "size"                                    */
-const char *param_type_example(ParamType t);    /* "a size such as 500MB or 2GiB"            */
+const char *param_type_name(ParamType t);    /* "size" */
+const char *param_type_example(ParamType t); /* "a size such as 500MB or 2GiB" */
 
 /* "list<service>" -> PARAM_LIST, PARAM_MAP, "service". False: no such type. */
 bool param_type_parse(const char *text, ParamType *ret, ParamType *ret_item,

@@ -24,8 +24,8 @@ static bool typed_path(const json_t *given, json_t **ret, Err *err)
                 return value_from_json(PARAM_PATH, given, ret, err);
         while (str_starts(text, "./"))
                 text += 2;
-        AUTO_FREE char *whole = *text && !str_eq(text, ".") ? xasprintf("%s/%s", cwd, text)
-                                                            : xstrdup(cwd);
+        AUTO_FREE char *whole =
+                *text && !str_eq(text, ".") ? xasprintf("%s/%s", cwd, text) : xstrdup(cwd);
         return value_from_text(PARAM_PATH, whole, ret, err);
 }
 

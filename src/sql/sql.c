@@ -7,18 +7,18 @@
 #include "base/text.h"
 
 typedef enum PieceKind {
-        PIECE_LITERAL,          /* ours, from the source code                      */
+        PIECE_LITERAL, /* ours, from the source code */
         PIECE_IDENT,
-        PIECE_VALUE,            /* text NULL: SQL NULL                             */
+        PIECE_VALUE, /* text NULL: SQL NULL */
         PIECE_SECRET,
-        PIECE_TEXT,             /* SQL already: the server's, or the operator's    */
+        PIECE_TEXT, /* SQL already: the server's, or the operator's */
 } PieceKind;
 
 struct SqlPiece {
-        PieceKind     kind;
-        const char   *literal;
-        char         *text;     /* owned */
-        const Secret *secret;   /* borrowed */
+        PieceKind kind;
+        const char *literal;
+        char *text;           /* owned */
+        const Secret *secret; /* borrowed */
 };
 
 static SqlPiece *add(Sql *q, PieceKind kind)

@@ -23,14 +23,14 @@ typedef struct SqlPiece SqlPiece;
 
 typedef struct Sql {
         SqlPiece *pieces;
-        size_t    n, capacity;
+        size_t n, capacity;
 } Sql;
 
-#define sql_add(q, literal)     sql_add_literal_((q), LITERAL(literal))
+#define sql_add(q, literal) sql_add_literal_((q), LITERAL(literal))
 
 void sql_ident(Sql *q, const char *name) NONNULL;
 void sql_qname(Sql *q, const char *schema, const char *name) NONNULL;
-void sql_value(Sql *q, const char *text);       /* NULL becomes NULL, unquoted */
+void sql_value(Sql *q, const char *text); /* NULL becomes NULL, unquoted */
 void sql_int(Sql *q, int64_t n) NONNULL;
 /* A secret as a quoted value. Borrowed: it must outlive the statement. */
 void sql_secret(Sql *q, const Secret *secret) NONNULL;
@@ -55,7 +55,7 @@ typedef struct SqlQuoter {
 
 /* Both return malloc()ed text. The server's copy may hold a secret: wipe it. */
 char *sql_for_humans(const Sql *q) NONNULL;
-bool  sql_for_server(const Sql *q, const SqlQuoter *quoter, char **ret, Err *err) MUST_CHECK;
+bool sql_for_server(const Sql *q, const SqlQuoter *quoter, char **ret, Err *err) MUST_CHECK;
 
 void sql_free(Sql *q) NONNULL;
 void sql_add_literal_(Sql *q, const char *literal) NONNULL;

@@ -39,8 +39,8 @@ static void describe(Pg *pg, json_t *manifest)
         jx_set_str(manifest, "tool", PGSHERPA_VERSION);
 }
 
-static bool add_globals(Transfer *t, BundleWriter *w, const TransferBackup *b, int major, bool super,
-                        Err *err)
+static bool add_globals(Transfer *t, BundleWriter *w, const TransferBackup *b, int major,
+                        bool super, Err *err)
 {
         AUTO_PGCLIENT client = { 0 };
         AUTO_BUF sql = buf_init(LIMIT_CAPTURE);
@@ -52,7 +52,7 @@ static bool add_globals(Transfer *t, BundleWriter *w, const TransferBackup *b, i
         bool ok = dump_globals(&d, b->source.database, super, &sql, err) &&
                   bundle_add(w, "globals", "globals.sql.zst", buf_str(&sql), sql.len, err);
         if (sql.data)
-                explicit_bzero(sql.data, sql.len);      /* password hashes */
+                explicit_bzero(sql.data, sql.len); /* password hashes */
         jx_set_bool(bundle_manifest(w), "role_passwords", super);
         return ok;
 }
@@ -78,7 +78,8 @@ static const char *value_end(const char *value)
         return value + strcspn(value, "\n");
 }
 
-/* [#] [export] NAME: how many bytes of the line that is; 0: something else stands before the `=`. */
+/* [#] [export] NAME: how many bytes of the line that is; 0: something else stands before the
+ * `=`. */
 static size_t name_len(const char *line)
 {
         const char *p = blanks(line);
@@ -87,13 +88,14 @@ static size_t name_len(const char *line)
         if (str_starts(p, "export") && blanks(p + 6) > p + 6)
                 p = blanks(p + 6);
         const char *name = p;
-        while (*p == '_' || isalpha((unsigned char)*p) || (p > name && (isdigit((unsigned char)*p) || *p == '.')))
+        while (*p == '_' || isalpha((unsigned char)*p) ||
+               (p > name && (isdigit((unsigned char)*p) || *p == '.')))
                 p++;
         return p > name && *blanks(p) == '=' ? (size_t)(p - line) : 0;
 }
 
-/* Base64 ends in `=`, and its last line may look like a name without a value: such a one is believed
- * only where the line before was no part of a key. */
+/* Base64 ends in `=`, and its last line may look like a name without a value: such a one is
+ * believed only where the line before was no part of a key. */
 static bool is_name(const char *line, size_t name, bool after_key)
 {
         const char *value = strchr(line + name, '=') + 1;
@@ -142,8 +144,7 @@ static bool add_files(Transfer *t, BundleWriter *w, const TransferBackup *b, Err
         size_t i;
         json_t *file, *record = json_object();
         jx_set(bundle_manifest(w), "files", record);
-        json_array_foreach(b->files, i, file)
-        {
+        json_array_foreach(b->files, i, file) {
                 const char *path = json_string_value(file);
                 AUTO_FREE char *text = NULL;
                 AUTO_FREE char *encoded = NULL;
@@ -158,7 +159,8 @@ static bool add_files(Transfer *t, BundleWriter *w, const TransferBackup *b, Err
                 else
                         buf_add(&kept, text, n);
                 if (kept.overflow)
-                        return err_set(err, ERR_USER, "%s is too large to be kept in the bundle", path);
+                        return err_set(err, ERR_USER, "%s is too large to be kept in the bundle",
+                                       path);
                 const char *base = strrchr(path, '/');
                 encoded = bundle_encode(base ? base + 1 : path);
                 AUTO_FREE char *name = xasprintf("files/%03zu-%s", i + 1, encoded);
@@ -216,9 +218,14 @@ bool transfer_backup(Transfer *t, const TransferBackup *b, BundleDone *ret, Tran
             !transfer_bundle_begin(t, w, b, err))
                 return false;
         for (const char *const *db = b->databases; *db; db++) {
-                TransferCopy c = { .source = b->source, .database = *db, .bundle = w, .dump = b->dump,
-                                   .portable = b->portable, .only_tables = b->only_tables,
-                                   .only_schemas = b->only_schemas, .source_image = b->image };
+                TransferCopy c = { .source = b->source,
+                                   .database = *db,
+                                   .bundle = w,
+                                   .dump = b->dump,
+                                   .portable = b->portable,
+                                   .only_tables = b->only_tables,
+                                   .only_schemas = b->only_schemas,
+                                   .source_image = b->image };
                 TransferResult one = { 0 };
                 if (!transfer_copy(t, &c, &one, err))
                         return false;

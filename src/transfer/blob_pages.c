@@ -27,7 +27,9 @@ bool blob_pages_way(Pg *to, int64_t block, BlobPages *ret, Err *err)
         if (!pg_query_value(to, &ask, &superuser, err) || !blobs_block_size(to, &here, err))
                 return false;
         block = block ? block : here;
-        *ret = (BlobPages){ .to = to, .direct = str_eq(superuser, "on") && block == here, .page = block / 4 };
+        *ret = (BlobPages){ .to = to,
+                            .direct = str_eq(superuser, "on") && block == here,
+                            .page = block / 4 };
         sql_add(&make, "create temporary table pgsherpa_lo (loid oid, pageno int, data bytea)");
         return ret->direct || pg_exec(to, &make, err);
 }
@@ -74,14 +76,16 @@ static bool why_not(Pg *pg, const json_t *record, const char **ret, Err *err)
         sql_add(&q, "select pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'select')");
         if (!pg_query_value(pg, &q, &may, err) || !blobs_block_size(pg, &here, err))
                 return false;
-        *ret = !jx_str(record, "hash", NULL) ? "the manifest has no hash of them" :
-               jx_int(record, "block_size", here) != here ? "the servers have blocks of different size" :
-               !str_eq(may, "t") ? "reading pg_largeobject needs a superuser" : NULL;
+        *ret = !jx_str(record, "hash", NULL) ? "the manifest has no hash of them"
+               : jx_int(record, "block_size", here) != here
+                       ? "the servers have blocks of different size"
+               : !str_eq(may, "t") ? "reading pg_largeobject needs a superuser"
+                                   : NULL;
         return true;
 }
 
-bool blobs_sums(Pg *pg, uint64_t seed, const json_t *record, BlobSums *ret, const char **ret_why_not,
-                Err *err)
+bool blobs_sums(Pg *pg, uint64_t seed, const json_t *record, BlobSums *ret,
+                const char **ret_why_not, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGROWS r = { 0 };

@@ -2,7 +2,8 @@
  *
  * One round trip a large object takes 56 s for 200 000 of them, a COPY of their pages and one
  * lo_put() over all of it 1.4 s. Made in batches of BATCH, by their owners; what needs a statement
- * for each (GRANT, COMMENT) in transactions of BLOB_STATEMENTS, because each holds a lock to the end. */
+ * for each (GRANT, COMMENT) in transactions of BLOB_STATEMENTS, because each holds a lock to the
+ * end. */
 #include "transfer/blobs.h"
 
 #include <stdio.h>
@@ -10,17 +11,17 @@
 #include "base/limits.h"
 #include "base/rowhash.h"
 
-#define BATCH      5000                 /* large objects made by one statement               */
-#define FLUSH      ((int64_t)32 << 20)  /* bytes of pages that wait in the temporary table   */
+#define BATCH 5000                /* large objects made by one statement */
+#define FLUSH ((int64_t)32 << 20) /* bytes of pages that wait in the temporary table */
 
 typedef struct Blobs {
         const PartSink *s;
-        Pg              *from;
-        BundleStream    *sql, *pages;
-        BlobPages        to;
-        int64_t          n, rows, bytes;
-        uint64_t         hash;
-        int64_t          waiting, waiting_rows; /* of pages, in the temporary table          */
+        Pg *from;
+        BundleStream *sql, *pages;
+        BlobPages to;
+        int64_t n, rows, bytes;
+        uint64_t hash;
+        int64_t waiting, waiting_rows; /* of pages, in the temporary table */
 } Blobs;
 
 /* ---- making them ---- */
@@ -78,7 +79,8 @@ static bool words_sql(const PgRes *r, int row, Sql *q, Err *err)
                 sql_add(q, " FROM ");
                 sql_ident(q, pg_cell(r, row, 1));
                 sql_add(q, ";\n");
-                json_array_foreach(list, i, g) grant(g, oid, q);
+                json_array_foreach(list, i, g)
+                        grant(g, oid, q);
         }
         if (pg_cell(r, row, 3)) {
                 sql_add(q, "COMMENT ON LARGE OBJECT ");
@@ -130,7 +132,8 @@ static bool make(Blobs *b, const PgRes *r, Err *err)
                         return false;
         }
         for (int row = 0; row < pg_rows(r); row++)
-                if (!words_sql(r, row, &q, err) || (row % BLOB_STATEMENTS == BLOB_STATEMENTS - 1 && !say(b, &q, err)))
+                if (!words_sql(r, row, &q, err) ||
+                    (row % BLOB_STATEMENTS == BLOB_STATEMENTS - 1 && !say(b, &q, err)))
                         return false;
         return say(b, &q, err);
 }
@@ -221,12 +224,14 @@ bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err
                 b.sql = sql = bundle_stream_new(s->bundle, "large-objects", dir, ".sql.zst");
                 b.pages = pages = bundle_stream_new(s->bundle, "large-objects", dir, ".copy.zst");
         }
-        if (!blobs_block_size(from, &block, err) || (s->to && !blob_pages_way(s->to, block, &b.to, err)) ||
-            !all(&b, err) || (sql && !bundle_stream_end(sql, NULL, err)) ||
+        if (!blobs_block_size(from, &block, err) ||
+            (s->to && !blob_pages_way(s->to, block, &b.to, err)) || !all(&b, err) ||
+            (sql && !bundle_stream_end(sql, NULL, err)) ||
             (pages && !bundle_stream_end(pages, NULL, err)))
                 return err_wrap(err, "large objects");
         if (b.n != c->large_objects)
-                return err_set(err, ERR_SERVER, "%lld large objects are in the source, %lld were read",
+                return err_set(err, ERR_SERVER,
+                               "%lld large objects are in the source, %lld were read",
                                (long long)c->large_objects, (long long)b.n);
         char hash[32];
         snprintf(hash, sizeof hash, "%016llx", (unsigned long long)b.hash);

@@ -8,10 +8,10 @@
 
 typedef struct Pages {
         const BlobPages *way;
-        RowFeed          feed;
-        uint64_t         seed;
-        int64_t          here;          /* rows of this member                               */
-        BlobSums         sums;          /* of all                                            */
+        RowFeed feed;
+        uint64_t seed;
+        int64_t here;  /* rows of this member */
+        BlobSums sums; /* of all */
 } Pages;
 
 static bool rows(void *arg, const char *bytes, const uint32_t *ends, size_t n, Err *err)
@@ -27,7 +27,8 @@ static bool rows(void *arg, const char *bytes, const uint32_t *ends, size_t n, E
 static bool into_copy(void *arg, const void *bytes, size_t n, Err *err)
 {
         Pages *p = arg;
-        return rowfeed_add(&p->feed, bytes, n, rows, p, err) && pg_copy_write(p->way->to, bytes, n, err);
+        return rowfeed_add(&p->feed, bytes, n, rows, p, err) &&
+               pg_copy_write(p->way->to, bytes, n, err);
 }
 
 /* The statements of one member, BLOB_STATEMENTS of them at a time. */
@@ -74,7 +75,8 @@ static bool statements_of(Transfer *t, const Bundle *b, const char *name, Pg *to
 {
         AUTO_FREE char *sql = NULL;
         size_t n;
-        return bundle_read_all(b, name, LIMIT_SQL, &sql, &n, err) && run_statements(t, to, sql, err);
+        return bundle_read_all(b, name, LIMIT_SQL, &sql, &n, err) &&
+               run_statements(t, to, sql, err);
 }
 
 /* First they are made, then filled. */
@@ -83,13 +85,13 @@ static bool all(Transfer *t, const Bundle *b, const json_t *parts, Pages *p, Err
         size_t i;
         json_t *part;
         for (int filling = 0; filling < 2; filling++) {
-                json_array_foreach(parts, i, part)
-                {
+                json_array_foreach(parts, i, part) {
                         const char *name = json_string_value(part);
                         if (str_ends(name, ".sql.zst") != (filling == 0))
                                 continue;
-                        if (transfer_stopped(t, err) || !(filling ? pages_of(b, name, p, err) :
-                                                          statements_of(t, b, name, p->way->to, err)))
+                        if (transfer_stopped(t, err) ||
+                            !(filling ? pages_of(b, name, p, err)
+                                      : statements_of(t, b, name, p->way->to, err)))
                                 return false;
                 }
         }
@@ -107,7 +109,8 @@ static bool count(Pg *to, int64_t *ret, Err *err)
         return true;
 }
 
-bool blobs_restore(Transfer *t, const Bundle *b, const json_t *database, Pg *to, int64_t *ret_n, Err *err)
+bool blobs_restore(Transfer *t, const Bundle *b, const json_t *database, Pg *to, int64_t *ret_n,
+                   Err *err)
 {
         AUTO_FREE char *stem = xasprintf("%s/large-objects/", jx_str(database, "dir", ""));
         AUTO_JSON parts = bundle_parts(b, stem);
@@ -118,12 +121,14 @@ bool blobs_restore(Transfer *t, const Bundle *b, const json_t *database, Pg *to,
         *ret_n = 0;
         if (json_array_size(parts) == 0 && want == 0)
                 return true;
-        if (!blob_pages_way(to, jx_int(record, "block_size", 0), &way, err) || !all(t, b, parts, &p, err) ||
-            !count(to, ret_n, err))
+        if (!blob_pages_way(to, jx_int(record, "block_size", 0), &way, err) ||
+            !all(t, b, parts, &p, err) || !count(to, ret_n, err))
                 return err_wrap(err, "large objects");
         if (*ret_n != want)
-                return err_set(err, ERR_USER, "%lld large objects were made of the bundle, its manifest says %lld",
+                return err_set(err, ERR_USER,
+                               "%lld large objects were made of the bundle, its manifest says %lld",
                                (long long)*ret_n, (long long)want);
         return !jx_str(record, "hash", NULL) || blobs_as_recorded(&p.sums, record) ||
-               err_set(err, ERR_USER, "the large objects in the bundle are not those its manifest describes");
+               err_set(err, ERR_USER,
+                       "the large objects in the bundle are not those its manifest describes");
 }

@@ -8,8 +8,8 @@
 static bool odd(Err *err, const json_t *record, const char *member, const char *why)
 {
         err_set(err, ERR_USER, "%s/%s: %s", jx_str(record, "dir", ""), member, why);
-        return err_hint(err, "this bundle was put together by hand, or changed and sealed anew: take another "
-                             "one, or make a new backup");
+        return err_hint(err, "this bundle was put together by hand, or changed and sealed anew: "
+                             "take another one, or make a new backup");
 }
 
 /* ---- tables and sequences ---- */
@@ -24,8 +24,7 @@ static void note_names(const json_t *list, json_t *into)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(list, i, j)
-        {
+        json_array_foreach(list, i, j) {
                 AUTO_SQL q = { 0 };
                 sql_qname(&q, jx_str(j, "schema", ""), jx_str(j, "name", ""));
                 AUTO_FREE char *name = plain_sql(&q);
@@ -50,9 +49,10 @@ static bool described(const json_t *record, const Toc *toc, Err *err)
                 if (json_object_get(sequence ? sequences : tables, name))
                         continue;
                 AUTO_FREE char *clean = text_clean_str(name);
-                AUTO_FREE char *why = xasprintf("%s %s is in it, and the manifest does not describe %s",
-                                                sequence ? "sequence" : "table", clean,
-                                                sequence ? "its value" : "its rows");
+                AUTO_FREE char *why =
+                        xasprintf("%s %s is in it, and the manifest does not describe %s",
+                                  sequence ? "sequence" : "table", clean,
+                                  sequence ? "its value" : "its rows");
                 return odd(err, record, "schema.dump", why);
         }
         return true;
@@ -61,8 +61,8 @@ static bool described(const json_t *record, const Toc *toc, Err *err)
 /* ---- the same statements as SQL ---- */
 
 typedef struct Sections {
-        char *text[2];                  /* pre-data, post-data                               */
-        char *at[2];                    /* behind what was found last                        */
+        char *text[2]; /* pre-data, post-data */
+        char *at[2];   /* behind what was found last */
 } Sections;
 
 static void sections_done(Sections *s)
@@ -81,7 +81,8 @@ static bool stands_in(Sections *s, int which, const char *sql)
         return found;
 }
 
-/* As pg_restore writes a statement into a section: without blanks at its end, and without psql's lines. */
+/* As pg_restore writes a statement into a section: without blanks at its end, and without psql's
+ * lines. */
 static char *as_written(const TocEntry *e)
 {
         AUTO_BUF b = buf_init(LIMIT_SQL);
@@ -105,21 +106,24 @@ static bool same_statements(const json_t *record, const Toc *toc, Sections *s, E
                         int which = e->section == TOC_POST_DATA;
                         if (stands_in(s, which, sql))
                                 continue;
-                        AUTO_FREE char *why = xasprintf("it is of another schema than schema.dump: there is no %s in it",
-                                                        toc_object(a, e));
+                        AUTO_FREE char *why = xasprintf(
+                                "it is of another schema than schema.dump: there is no %s in it",
+                                toc_object(a, e));
                         return odd(err, record, names[which], why);
                 }
         return true;
 }
 
-static bool read_section(const Bundle *b, const json_t *record, const char *name, char **ret, Err *err)
+static bool read_section(const Bundle *b, const json_t *record, const char *name, char **ret,
+                         Err *err)
 {
         size_t n;
         AUTO_FREE char *member = xasprintf("%s/%s", jx_str(record, "dir", ""), name);
         return bundle_read_all(b, member, LIMIT_SQL, ret, &n, err);
 }
 
-bool bundle_schema_read(const Bundle *b, const json_t *record, Arena *a, BundleSchema *ret, Err *err)
+bool bundle_schema_read(const Bundle *b, const json_t *record, Arena *a, BundleSchema *ret,
+                        Err *err)
 {
         AUTO_FREE char *schema = xasprintf("%s/schema.dump", jx_str(record, "dir", ""));
         Sections CLEANUP(sections_done) s = { 0 };

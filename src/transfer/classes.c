@@ -3,8 +3,9 @@
 #include <string.h>
 
 static const ErrorClass classes[] = {
-        { "extension-comment", "the extension brought its comment itself; only its owner changes it",
-          "42501", "COMMENT EXTENSION ", "must be owner of extension" },
+        { "extension-comment",
+          "the extension brought its comment itself; only its owner changes it", "42501",
+          "COMMENT EXTENSION ", "must be owner of extension" },
         { "public-exists", "every new database has the schema public", "42P06", "SCHEMA public",
           "already exists" },
         { "plpgsql-exists", "every new database has plpgsql", "42710", "EXTENSION plpgsql",
@@ -28,8 +29,8 @@ const ErrorClass *classes_find(const char *object, const Err *err)
         return NULL;
 }
 
-/* undefined_object, invalid_parameter_value, cant_change_runtime_param, feature_not_supported (strings that
- * are not standard, 19). */
+/* undefined_object, invalid_parameter_value, cant_change_runtime_param, feature_not_supported
+ * (strings that are not standard, 19). */
 bool classes_of_setting(const Err *err)
 {
         static const char *const states[] = { "42704", "22023", "55P02", "0A000" };

@@ -9,11 +9,12 @@
 typedef struct ErrorClass {
         const char *name, *reason;
         const char *sqlstate;
-        const char *object;             /* how toc_object()'s text begins                    */
-        const char *words;              /* stands in the server's message                    */
+        const char *object; /* how toc_object()'s text begins */
+        const char *words;  /* stands in the server's message */
 } ErrorClass;
 
-/* The server does not take a setting: it has none of that name, not with this value, or only for itself. */
+/* The server does not take a setting: it has none of that name, not with this value, or only for
+ * itself. */
 bool classes_of_setting(const Err *err) NONNULL;
 /* NULL: of none. `object` as transfer_tolerates() has it. */
 const ErrorClass *classes_find(const char *object, const Err *err) NONNULL;

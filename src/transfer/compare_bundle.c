@@ -18,19 +18,19 @@
 
 typedef struct Against {
         const CompareOptions *o;
-        const json_t *db;               /* the database's record in the manifest             */
-        uint64_t      seed;             /* of the bundle's hashes                            */
-        int           written_by;       /* major of the bundle's server; 0: not known        */
-        TableScope    scope;
-        Pg           *pg;
-        Arena        *a;
-        char         *snapshot;
-        Content       there;
-        TableRef     *tables;           /* those of the manifest that are there              */
-        const json_t **records;         /* of each                                           */
-        int           n;
-        TableReader  *reader;
-        Report        report;
+        const json_t *db; /* the database's record in the manifest */
+        uint64_t seed;    /* of the bundle's hashes */
+        int written_by;   /* major of the bundle's server; 0: not known */
+        TableScope scope;
+        Pg *pg;
+        Arena *a;
+        char *snapshot;
+        Content there;
+        TableRef *tables;       /* those of the manifest that are there */
+        const json_t **records; /* of each */
+        int n;
+        TableReader *reader;
+        Report report;
 } Against;
 
 static const char *quoted(Arena *a, const char *schema, const char *name)
@@ -105,8 +105,11 @@ static void choose(Against *g)
                         continue;
                 }
                 g->records[g->n] = j;
-                g->tables[g->n] = (TableRef){ .key = key, .schema = t->schema, .name = t->name,
-                                              .only = true, .bytes = t->size,
+                g->tables[g->n] = (TableRef){ .key = key,
+                                              .schema = t->schema,
+                                              .name = t->name,
+                                              .only = true,
+                                              .bytes = t->size,
                                               .condition = t->condition,
                                               .encoding = jx_str(j, "encoding", "UTF8"),
                                               .binary = str_eq(jx_str(j, "format", ""), "binary") };
@@ -115,7 +118,8 @@ static void choose(Against *g)
         for (i = 0; i < g->there.n_tables; i++) {
                 const Table *t = &g->there.tables[i];
                 const char *key = quoted(g->a, t->schema, t->name);
-                if (table_scope_has(&g->scope, t->schema, t->name) && !jx_get(kept, key) && !str_eq(t->schema, PG_LATER))
+                if (table_scope_has(&g->scope, t->schema, t->name) && !jx_get(kept, key) &&
+                    !str_eq(t->schema, PG_LATER))
                         report_differ(&g->report, "table", key, "only on the target", NULL, NULL);
         }
 }
@@ -125,8 +129,9 @@ static void choose(Against *g)
 static bool read_rows(Against *g, Err *err)
 {
         const CompareOptions *o = g->o;
-        TableReadOptions ro = { .method = "stream", .seed = g->seed,
-                                .snapshot = g->snapshot, .jobs = o->jobs };
+        TableReadOptions ro = {
+                .method = "stream", .seed = g->seed, .snapshot = g->snapshot, .jobs = o->jobs
+        };
         if (!table_reader_start(g->pg, g->tables, g->n, &ro, &g->reader, err))
                 return false;
         for (bool over = false; !over;) {
@@ -165,14 +170,16 @@ static void compare_rows(Against *g)
         const TableResult *r = table_reader_results(g->reader);
         for (int i = 0; i < g->n; i++) {
                 const json_t *j = g->records[i], *root = jx_get(j, "via_root");
-                const char *key = root ? quoted(g->a, jx_str(root, "schema", ""),
-                                                jx_str(root, "name", ""))
-                                       : g->tables[i].key;
+                const char *key =
+                        root ? quoted(g->a, jx_str(root, "schema", ""), jx_str(root, "name", ""))
+                             : g->tables[i].key;
                 sum(source, key, jx_int(j, "rows", -1), strtoull(jx_str(j, "hash", "0"), NULL, 16));
-                /* a row without columns is an empty line, or a count of none; it was only counted */
-                uint64_t empty = g->tables[i].binary ? row_hash(g->seed, "\0", 2) : row_hash(g->seed, "\n", 1);
-                sum(target, key, r[i].rows, r[i].hash ? strtoull(r[i].hash, NULL, 16)
-                                                      : (uint64_t)r[i].rows * empty);
+                /* a row without columns is an empty line, or a count of none; it was only
+                 * counted */
+                uint64_t empty = g->tables[i].binary ? row_hash(g->seed, "\0", 2)
+                                                     : row_hash(g->seed, "\n", 1);
+                sum(target, key, r[i].rows,
+                    r[i].hash ? strtoull(r[i].hash, NULL, 16) : (uint64_t)r[i].rows * empty);
                 json_t *to = jx_get(target, key);
                 jx_set_int(to, "ms", jx_int(to, "ms", 0) + r[i].ms);
                 if (r[i].error)
@@ -231,7 +238,8 @@ static bool compare_blobs(Against *g, Err *err)
                 return true;
         if (!blobs_sums(g->pg, g->seed, record, &sums, &why_not, err))
                 return false;
-        AUTO_FREE char *counted = xasprintf("large objects: only counted: %s", why_not ? why_not : "");
+        AUTO_FREE char *counted =
+                xasprintf("large objects: only counted: %s", why_not ? why_not : "");
         if (why_not)
                 report_limit(&g->report, counted);
         else if (!blobs_as_recorded(&sums, record))
@@ -251,7 +259,8 @@ static bool compare_others(Against *g, Err *err)
                         found = found || json_equal(jx_get(e, "name"), jx_get(there, "name"));
                 g->report.objects++;
                 if (!found)
-                        report_differ(&g->report, "extension", quoted(g->a, NULL, jx_str(e, "name", "")), "missing",
+                        report_differ(&g->report, "extension",
+                                      quoted(g->a, NULL, jx_str(e, "name", "")), "missing",
                                       jx_get(e, "version"), NULL);
         }
         return compare_blobs(g, err);
@@ -270,7 +279,8 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
                 return false;
         choose(g);
         if (table_scope_narrow(&g->scope) && !g->n && !g->report.total)
-                return err_set(err, ERR_USER, "no table of the bundle is in what is to be compared");
+                return err_set(err, ERR_USER,
+                               "no table of the bundle is in what is to be compared");
         if (!read_rows(g, err))
                 return false;
         compare_rows(g);
@@ -278,7 +288,8 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
         if (!compare_others(g, err))
                 return false;
         compare_sides(&g->report, source, target);
-        report_limit(&g->report, "objects of the catalog: a bundle keeps the schema as pg_dump wrote it");
+        report_limit(&g->report,
+                     "objects of the catalog: a bundle keeps the schema as pg_dump wrote it");
         if (g->seed == ROW_HASH_OLDER)
                 report_limit(&g->report, "rows: " BUNDLE_OLDER_HASH);
         return true;
@@ -290,7 +301,8 @@ static json_t *source_words(const Bundle *b, const json_t *db)
         json_t *source = json_object(), *facts = json_object();
         jx_set(source, "facts", facts);
         jx_set_str(facts, "database", jx_str(db, "name", ""));
-        jx_set_str(facts, "version", jx_str(jx_get(bundle_manifest_of(b), "server"), "version", ""));
+        jx_set_str(facts, "version",
+                   jx_str(jx_get(bundle_manifest_of(b), "server"), "version", ""));
         jx_set_str(source, "made_at", jx_str(db, "snapshot_time", ""));
         return source;
 }
@@ -304,8 +316,12 @@ bool transfer_compare(const Bundle *b, const char *database, Pg *target, const C
         const json_t *db = bundle_database(b, database, err);
         if (!db)
                 return false;
-        Against g = { .o = o, .db = db, .seed = bundle_row_seed(bundle_manifest_of(b)),
-                      .written_by = spelling_major(bundle_manifest_of(b)), .pg = target, .a = arena_new(),
+        Against g = { .o = o,
+                      .db = db,
+                      .seed = bundle_row_seed(bundle_manifest_of(b)),
+                      .written_by = spelling_major(bundle_manifest_of(b)),
+                      .pg = target,
+                      .a = arena_new(),
                       .scope = { .schemas = o->schemas, .tables = o->tables },
                       .report = report_new(o->ignore) };
         AUTO_JSON source = source_words(b, db);

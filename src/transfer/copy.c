@@ -15,20 +15,20 @@
 
 /* Everything one copy holds; closed by copy_close() whatever happened. */
 typedef struct Copy {
-        Transfer           *t;
+        Transfer *t;
         const TransferCopy *c;
-        Arena              *a;
-        Pg                 *holder, *reader;
-        char               *snapshot, *dir;
-        Content             content;
-        PgClient            client;
-        Buf                 archive;    /* the schema, as pg_dump -Fc wrote it */
-        Toc                 toc;
-        json_t             *record;     /* of the manifest */
-        json_t             *blobs;
-        json_t             *only;       /* what it was cut to; NULL: all */
-        Table             **first;      /* see WorkPlan */
-        size_t              n_first;
+        Arena *a;
+        Pg *holder, *reader;
+        char *snapshot, *dir;
+        Content content;
+        PgClient client;
+        Buf archive; /* the schema, as pg_dump -Fc wrote it */
+        Toc toc;
+        json_t *record; /* of the manifest */
+        json_t *blobs;
+        json_t *only;  /* what it was cut to; NULL: all */
+        Table **first; /* see WorkPlan */
+        size_t n_first;
 } Copy;
 
 static void copy_close(Copy *w)
@@ -54,9 +54,12 @@ static void said(void *arg, int fd, const char *line)
 
 static DumpRun dumper(Copy *w)
 {
-        return (DumpRun){ .client = &w->client, .server = &w->c->source,
-                          .cancel = transfer_cancel_flag(w->t), .failed = &w->t->failed,
-                          .line = said, .line_arg = w };
+        return (DumpRun){ .client = &w->client,
+                          .server = &w->c->source,
+                          .cancel = transfer_cancel_flag(w->t),
+                          .failed = &w->t->failed,
+                          .line = said,
+                          .line_arg = w };
 }
 
 static bool open_source(Copy *w, Err *err)
@@ -72,8 +75,9 @@ static bool open_source(Copy *w, Err *err)
                err_wrap(err, "the source database %s", w->c->database);
 }
 
-/* A migration wants the newer of both majors (pg_dump refuses a newer server, pg_restore's newer habits are
- * the target's); a backup wants the source's own. Where there is none, the next later one knows both, too. */
+/* A migration wants the newer of both majors (pg_dump refuses a newer server, pg_restore's newer
+ * habits are the target's); a backup wants the source's own. Where there is none, the next later
+ * one knows both, too. */
 static bool find_client(Copy *w, int target_major, Err *err)
 {
         int source = pg_major(w->holder), major = MAX(source, target_major);
@@ -90,23 +94,25 @@ static bool run_pg_dump(Copy *w, Err *err)
 {
         DumpRun d = dumper(w);
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(w->holder, "select pg_encoding_to_char(encoding) from pg_database "
-                    "where datname = current_database()", &r, err))
+        if (!pg_ask(w->holder,
+                    "select pg_encoding_to_char(encoding) from pg_database "
+                    "where datname = current_database()",
+                    &r, err))
                 return false;
         bool ascii = str_eq(pg_cell(r, 0, 0), "SQL_ASCII");
         progress_stage(w->t, "reading the schema", "objects", 0, 0);
-        return dump_schema(&d, w->c->database, w->snapshot, ascii ? "SQL_ASCII" : "UTF8", &w->archive,
-                           err);
+        return dump_schema(&d, w->c->database, w->snapshot, ascii ? "SQL_ASCII" : "UTF8",
+                           &w->archive, err);
 }
 
 /* ---- what is done beside something else ---- */
 
 /* It has to itself what it writes to; everybody else only reads that after aside_join(). */
 typedef struct Aside {
-        Copy     *w;
-        bool    (*run)(Copy *w, Err *err);
-        bool      begun, ok;
-        Err       err;
+        Copy *w;
+        bool (*run)(Copy *w, Err *err);
+        bool begun, ok;
+        Err err;
         pthread_t thread;
 } Aside;
 
@@ -163,7 +169,8 @@ static bool read_schema(Copy *w, Err *err)
         Aside a;
         if (!aside_begin(&a, w, look, err) || !aside_join(&a, run_pg_dump(w, err), err) ||
             !toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) ||
-            (chosen(w->c) && !only_cut(w->t, w->c, w->a, &w->archive, &w->toc, &w->content, &w->only, err)))
+            (chosen(w->c) &&
+             !only_cut(w->t, w->c, w->a, &w->archive, &w->toc, &w->content, &w->only, err)))
                 return false;
         /* In a bundle the archive stays as pg_dump wrote it; its record has the classes. */
         opclasses_say(&w->toc, jx_get(w->content.properties, "opclasses"), w->a);
@@ -191,8 +198,10 @@ static bool goes_without_dump(Copy *w, bool *ret, Err *err)
                 return false;
         *ret = why != NULL;
         if (why)
-                transfer_say(w->t, "the bundle goes without the server's own pg_dump -Fc: %s; its rows are in the "
-                             "bundle all the same", why);
+                transfer_say(w->t,
+                             "the bundle goes without the server's own pg_dump -Fc: %s; its "
+                             "rows are in the bundle all the same",
+                             why);
         jx_set_str(w->record, "dump_left_out", why);
         return true;
 }
@@ -296,7 +305,8 @@ static bool end_bundle(Copy *w, Err *err)
 
 /* ---- into the target ---- */
 
-/* An older version of an extension may not have what its rows need: said by name, before any row moves. */
+/* An older version of an extension may not have what its rows need: said by name, before any row
+ * moves. */
 static bool columns_fit(Copy *w, Pg *to, Err *err)
 {
         AUTO_JSON found = json_array();
@@ -306,7 +316,8 @@ static bool columns_fit(Copy *w, Pg *to, Err *err)
         if (!first)
                 return true;
         err_set(err, ERR_USER, "%s: %s", jx_str(first, "object", ""), jx_str(first, "what", ""));
-        return err_hint(err, "the target's server needs that version of the extension, or a later one");
+        return err_hint(err,
+                        "the target's server needs that version of the extension, or a later one");
 }
 
 static bool pre_data(Copy *w, Err *err)
@@ -341,7 +352,9 @@ static bool carry_brought(Copy *w, Err *err)
         bool ok = pg_extension_rows_carry(w->reader, to, &rows, err);
         transfer_disconnect(w->t, &to);
         if (ok && rows)
-                transfer_say(w->t, "%lld rows that extensions brought are as they are in the source", (long long)rows);
+                transfer_say(w->t,
+                             "%lld rows that extensions brought are as they are in the source",
+                             (long long)rows);
         return ok ? true : err_wrap(err, "carrying changed rows of extensions");
 }
 
@@ -359,10 +372,19 @@ static bool work(Copy *w, Err *err)
         const TransferCopy *c = w->c;
         const PgParams *target = c->into ? c->target : NULL;
         w->blobs = json_object();
-        WorkPlan p = { .t = w->t, .source = &c->source, .database = c->database,
-                       .snapshot = w->snapshot, .target = target, .into = c->into,
-                       .content = &w->content, .toc = &w->toc, .writer = c->bundle, .dir = w->dir,
-                       .blobs = w->blobs, .first = w->first, .n_first = w->n_first };
+        WorkPlan p = { .t = w->t,
+                       .source = &c->source,
+                       .database = c->database,
+                       .snapshot = w->snapshot,
+                       .target = target,
+                       .into = c->into,
+                       .content = &w->content,
+                       .toc = &w->toc,
+                       .writer = c->bundle,
+                       .dir = w->dir,
+                       .blobs = w->blobs,
+                       .first = w->first,
+                       .n_first = w->n_first };
         if (!work_run(&p, err))
                 return false;
         if (w->record)
@@ -410,7 +432,8 @@ static bool move_and_keep(Copy *w, Err *err)
                 return false;
         if (w->c->dump && !add_dump(w, err))
                 return false;
-        return aside_begin(&a, w, sections, err) && aside_join(&a, move(w, err), err) && end_bundle(w, err);
+        return aside_begin(&a, w, sections, err) && aside_join(&a, move(w, err), err) &&
+               end_bundle(w, err);
 }
 
 static void sum_up(Copy *w, TransferResult *r)
@@ -435,8 +458,9 @@ bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err 
         *ret = (TransferResult){ 0 };
         t->prepared = c->prepared;
         t->name = c->name;
-        if (!target_major(&w, &major, err) || !open_source(&w, err) || !find_client(&w, major, err) ||
-            !read_schema(&w, err) || !(c->bundle ? move_and_keep(&w, err) : move(&w, err)))
+        if (!target_major(&w, &major, err) || !open_source(&w, err) ||
+            !find_client(&w, major, err) || !read_schema(&w, err) ||
+            !(c->bundle ? move_and_keep(&w, err) : move(&w, err)))
                 return err_wrap(err, "copying database %s", c->database);
         sum_up(&w, ret);
         return true;

@@ -2,8 +2,8 @@
 
 #include "transfer/internal.h"
 
-#define SMALLEST    ((int64_t)128 << 20)        /* a table below is not cut                 */
-#define PIECE       ((int64_t)64 << 20)         /* nor made into parts smaller than this    */
+#define SMALLEST ((int64_t)128 << 20) /* a table below is not cut */
+#define PIECE    ((int64_t)64 << 20)  /* nor made into parts smaller than this */
 
 /* A whole table is loaded frozen (and without WAL where the server allows that); in parts it
  * cannot be, and will be written once more by a vacuum. So only a table that would keep one
@@ -17,7 +17,7 @@ int cut_count(int64_t size, int64_t work, int jobs)
         return (int)MAX(pieces, 1);
 }
 
-__extension__ typedef __int128 Wide;    /* a key may span all of int8 */
+__extension__ typedef __int128 Wide; /* a key may span all of int8 */
 
 static size_t uncut(Table *t, Arena *a, Part **ret)
 {
@@ -33,7 +33,8 @@ static size_t cut(Table *t, int n, int64_t low, int64_t high, Arena *a, Part **r
                 return uncut(t, a, ret);
         *ret = arena_new_array(a, Part, (size_t)n);
         for (int i = 0; i < n; i++) {
-                int64_t first = (int64_t)(low + span * i / n), end = (int64_t)(low + span * (i + 1) / n);
+                int64_t first = (int64_t)(low + span * i / n),
+                        end = (int64_t)(low + span * (i + 1) / n);
                 (*ret)[i] = (Part){ .table = t, .first = first, .end = end, .index = i, .of = n };
         }
         return (size_t)n;
@@ -138,7 +139,7 @@ bool cuts_read(Pg *from, Arena *a, Content *c, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         bool tids = pg_major(from) >= 14;
         if (!any_to_cut(c))
-                return true;            /* with thousands of tables the question takes a second */
+                return true; /* with thousands of tables the question takes a second */
         if (tids)
                 blocks_sql(&q);
         else

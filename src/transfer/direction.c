@@ -6,6 +6,7 @@
 #include "pg/catalog.h"
 #include "transfer/textsearch.h"
 
+/* clang-format off */
 typedef enum Verdict { REFUSED, REWRITTEN, PERHAPS } Verdict;
 
 /* One thing a major brought (`since`). The query names the objects that have it; it runs on

@@ -13,9 +13,9 @@
  *
  * transfer_rehearse() then makes the whole schema, without rows, in a database of its own on the
  * target, lets the target's validators read every function, compares the catalogs as the proof of a
- * copy will, and drops it again: what fails there is listed as "refused", with the server's own words,
- * and so is what would arrive as something else. Then the source's rows are asked what the load will ask
- * them (holds.h): "find" is the query that shows which of them do not hold. */
+ * copy will, and drops it again: what fails there is listed as "refused", with the server's own
+ * words, and so is what would arrive as something else. Then the source's rows are asked what the
+ * load will ask them (holds.h): "find" is the query that shows which of them do not hold. */
 #pragma once
 
 #include "base/jsonx.h"
@@ -26,7 +26,8 @@
  * own, read only. */
 bool direction_check(Pg *source, int target_major, json_t **ret, Err *err) MUST_CHECK;
 
-/* Part of direction_check(): settings of the database, of roles in it and of functions (direction_settings.c). */
+/* Part of direction_check(): settings of the database, of roles in it and of functions
+ * (direction_settings.c). */
 bool direction_settings(Pg *source, int target_major, json_t *found, Err *err) MUST_CHECK;
 bool direction_rows(Pg *source, int target_major, json_t *found, Err *err) MUST_CHECK;
 

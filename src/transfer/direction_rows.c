@@ -1,16 +1,17 @@
-/* direction_rows.c: values that an older major has no words for. The catalogs do not tell; the tables
- * that may hold them are read once. */
+/* direction_rows.c: values that an older major has no words for. The catalogs do not tell; the
+ * tables that may hold them are read once. */
 #include "pg/catalog.h"
 #include "transfer/direction.h"
 
 typedef struct Endless {
-        int         since;
+        int since;
         const char *type, *what, *how;
-        bool        precise;            /* also where the type has a precision                */
+        bool precise; /* also where the type has a precision */
 } Endless;
 
 static const Endless endless[] = {
-        { 14, "numeric", "infinite numeric in its rows", "13 has no such number: say it otherwise first", false },
+        { 14, "numeric", "infinite numeric in its rows",
+          "13 has no such number: say it otherwise first", false },
         { 17, "interval", "infinite interval in its rows",
           "before 17 there is no such interval: say it otherwise first", true },
 };
@@ -20,19 +21,22 @@ static const Endless endless[] = {
 static bool columns(Pg *pg, const Endless *e, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "with recursive holds(oid, many, bounded) as (select t.oid, false, false from pg_type t "
-                    "where t.oid = ");
+        sql_add(&q, "with recursive holds(oid, many, bounded) as (select t.oid, false, false from "
+                    "pg_type t where t.oid = ");
         sql_value(&q, e->type);
-        sql_add(&q, "::regtype union select t.oid, h.many or t.typtype = 'b', h.bounded or t.typtypmod >= 0 "
-                    "from holds h join pg_type t on t.typbasetype = h.oid or (not h.many and "
-                    "t.typelem = h.oid and t.typtype = 'b' and t.typlen = -1 and t.typcategory = 'A')) "
-                    "select pg_describe_object('pg_class'::regclass, c.oid, 0), n.nspname, c.relname, "
-                    "a.attname, h.many, lead(c.oid) over (order by c.oid, a.attnum) "
-                    "is distinct from c.oid from pg_attribute a join pg_class c on c.oid = a.attrelid "
-                    "join pg_namespace n on n.oid = c.relnamespace join holds h on h.oid = a.atttypid where "
-                    "c.relkind in ('r', 'm') and (c.relkind = 'r' or c.relispopulated) and "
-                    "c.relpersistence <> 't' and c.oid >= 16384 and a.attnum > 0 and not "
-                    "a.attisdropped and " CAT_NOT_EXT("pg_class", "c.oid"));
+        sql_add(&q,
+                "::regtype union select t.oid, h.many or t.typtype = 'b', h.bounded or t.typtypmod "
+                ">= 0 "
+                "from holds h join pg_type t on t.typbasetype = h.oid or (not h.many and "
+                "t.typelem = h.oid and t.typtype = 'b' and t.typlen = -1 and t.typcategory = 'A')) "
+                "select pg_describe_object('pg_class'::regclass, c.oid, 0), n.nspname, c.relname, "
+                "a.attname, h.many, lead(c.oid) over (order by c.oid, a.attnum) "
+                "is distinct from c.oid from pg_attribute a join pg_class c on c.oid = a.attrelid "
+                "join pg_namespace n on n.oid = c.relnamespace join holds h on h.oid = a.atttypid "
+                "where "
+                "c.relkind in ('r', 'm') and (c.relkind = 'r' or c.relispopulated) and "
+                "c.relpersistence <> 't' and c.oid >= 16384 and a.attnum > 0 and not "
+                "a.attisdropped and " CAT_NOT_EXT("pg_class", "c.oid"));
         if (!e->precise)
                 sql_add(&q, " and not h.bounded and a.atttypmod < 0");
         sql_add(&q, " order by c.oid, a.attnum");
@@ -81,7 +85,7 @@ static bool look(Pg *pg, const Endless *e, json_t *found, Err *err)
                 sql_add(&q, " where ");
                 for (bool first = true;; first = false, i++) {
                         ask_column(&q, pg_cell(r, i, 3), pg_cell_bool(r, i, 4), first);
-                        if (pg_cell_bool(r, i, 5))      /* the table's last */
+                        if (pg_cell_bool(r, i, 5)) /* the table's last */
                                 break;
                 }
                 sql_add(&q, ")");

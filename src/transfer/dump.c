@@ -17,7 +17,9 @@
 
 /* What a database or role may have set for itself, pg_dump does not set, and changes how the
  * text of a default, a constant or a comment is to be read. Our sessions have the same. */
-#define SETTINGS "PGOPTIONS=-c standard_conforming_strings=on -c lc_monetary=C -c array_nulls=on -c jit=off"
+#define SETTINGS                                                                                   \
+        "PGOPTIONS=-c standard_conforming_strings=on -c lc_monetary=C -c array_nulls=on -c "       \
+        "jit=off"
 
 /* dbname='..' with \ and ' escaped, as libpq's connection strings want it. */
 static char *conninfo(const char *database)
@@ -63,14 +65,15 @@ static bool client_failed(const DumpRun *d, const char *program, Err *err)
 static void said(void *arg, int fd, const char *line)
 {
         const DumpRun *d = arg;
-        if (fd == 2)                    /* stdout is the dump itself */
+        if (fd == 2) /* stdout is the dump itself */
                 d->line(d->line_arg, fd, line);
 }
 
 /* Runs one client with its password file; for a client in an image, what it must see is
  * mounted: the password file's directory and the socket's. */
-static bool run(const DumpRun *d, const char *program, void (*args)(const DumpRun *, void *, Argv *),
-                void *arg, ProcOptions *o, ProcResult *r, Err *err)
+static bool run(const DumpRun *d, const char *program,
+                void (*args)(const DumpRun *, void *, Argv *), void *arg, ProcOptions *o,
+                ProcResult *r, Err *err)
 {
         AUTO_PASSFILE pass = { .fd = -1 };
         if (d->server && !passfile_make(d->server->password, d->client->where, &pass, err))
@@ -102,15 +105,16 @@ static bool run(const DumpRun *d, const char *program, void (*args)(const DumpRu
 
 typedef struct DumpArgs {
         const char *database, *snapshot, *encoding;
-        bool        schema;
+        bool schema;
 } DumpArgs;
 
 static void dump_args(const DumpRun *d, void *arg, Argv *a)
 {
         const DumpArgs *w = arg;
         argv_add(a, "-Fc");
-        /* A server quotes in the texts it prints what is a keyword to itself; where they are loaded, it
-         * may be one although it was none here: json, json_array, json_table .. since 16 and 17. */
+        /* A server quotes in the texts it prints what is a keyword to itself; where they are
+         * loaded, it may be one although it was none here: json, json_array, json_table .. since 16
+         * and 17. */
         argv_add(a, "--quote-all-identifiers");
         if (w->schema) {
                 /* Large objects and table data are read by us. */
@@ -144,13 +148,13 @@ bool dump_schema(const DumpRun *d, const char *database, const char *snapshot, c
 /* ---- a pipe from or to the child, served by a thread ---- */
 
 typedef struct Pump {
-        int   fd;
+        int fd;
         bool (*sink)(void *arg, const void *bytes, size_t n, Err *err);
         bool (*feed)(void *arg, int fd, Err *err);
         void *arg;
-        bool  ok;
-        volatile bool failed;           /* for the child: nobody wants the rest               */
-        Err   err;
+        bool ok;
+        volatile bool failed; /* for the child: nobody wants the rest */
+        Err err;
 } Pump;
 
 static void *pump_out(void *arg)
@@ -176,7 +180,8 @@ static void *pump_out(void *arg)
 }
 
 bool dump_custom(const DumpRun *d, const char *database, const char *snapshot,
-                 bool (*sink)(void *arg, const void *bytes, size_t n, Err *err), void *arg, Err *err)
+                 bool (*sink)(void *arg, const void *bytes, size_t n, Err *err), void *arg,
+                 Err *err)
 {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0)
@@ -209,7 +214,7 @@ bool dump_custom(const DumpRun *d, const char *database, const char *snapshot,
 
 typedef struct GlobalsArgs {
         const char *database;
-        bool        passwords;
+        bool passwords;
 } GlobalsArgs;
 
 static void globals_args(const DumpRun *d, void *arg, Argv *a)
@@ -271,7 +276,7 @@ static void through_args(const DumpRun *d, void *arg, Argv *a)
 static void *pump_in(void *arg)
 {
         Pump *p = arg;
-        sigset_t pipe_set;              /* a pg_restore that gives up early must not kill us */
+        sigset_t pipe_set; /* a pg_restore that gives up early must not kill us */
         sigemptyset(&pipe_set);
         sigaddset(&pipe_set, SIGPIPE);
         pthread_sigmask(SIG_BLOCK, &pipe_set, NULL);
@@ -283,7 +288,8 @@ static void *pump_in(void *arg)
 /* pg_restore with its input fed by a thread. What went wrong while feeding is the better story,
  * unless it is only the echo of a pg_restore that stopped reading. */
 static bool run_fed(const DumpRun *d, void (*args)(const DumpRun *, void *, Argv *), void *arg,
-                    ProcOptions *o, bool (*feed)(void *arg, int fd, Err *err), void *feed_arg, Err *err)
+                    ProcOptions *o, bool (*feed)(void *arg, int fd, Err *err), void *feed_arg,
+                    Err *err)
 {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0)
@@ -299,7 +305,7 @@ static bool run_fed(const DumpRun *d, void (*args)(const DumpRun *, void *, Argv
         AUTO_PROC r = { 0 };
         o->stdin_fd = ends[0];
         bool ok = run(d, "pg_restore", args, arg, o, &r, err);
-        close(ends[0]);                 /* ends the pump, if pg_restore stopped reading */
+        close(ends[0]); /* ends the pump, if pg_restore stopped reading */
         pthread_join(thread, NULL);
         if (!pump.ok && pump.err.sys_errno != EPIPE && pump.err.kind != ERR_CANCELLED) {
                 err_clear(err);

@@ -14,7 +14,7 @@
 #include "base/io.h"
 
 typedef struct File {
-        int     fd;
+        int fd;
         Digest *digest;
         int64_t size;
 } File;

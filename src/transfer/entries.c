@@ -8,7 +8,7 @@
 #include "transfer/internal.h"
 #include "transfer/later.h"
 
-#define BATCH       100                 /* entries: a lock each, or some; 64 a connection are there */
+#define BATCH       100 /* entries: a lock each, or some; 64 a connection are there */
 #define BATCH_BYTES (256 * 1024)
 
 void entries_begin(Entries *s, Transfer *t, Pg *pg)
@@ -44,9 +44,11 @@ const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, si
 {
         static const struct {
                 TocSection section;
-                TocPass    pass;
-        } order[] = { { TOC_PRE_DATA, TOC_PASS_MAIN }, { TOC_POST_DATA, TOC_PASS_MAIN },
-                      { TOC_NONE, TOC_PASS_ACL }, { TOC_NONE, TOC_PASS_POST_ACL } };
+                TocPass pass;
+        } order[] = { { TOC_PRE_DATA, TOC_PASS_MAIN },
+                      { TOC_POST_DATA, TOC_PASS_MAIN },
+                      { TOC_NONE, TOC_PASS_ACL },
+                      { TOC_NONE, TOC_PASS_POST_ACL } };
         const TocEntry **list = arena_new_array(a, const TocEntry *, toc->n + 1);
         size_t n = 0, passes = which == ENTRIES_ALL ? LEN(order) : 2;
         for (size_t k = 0; k < passes; k++)
@@ -66,13 +68,27 @@ const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, si
  * need their arguments, which stand in the DROP statement. */
 bool entries_owner_sql(const TocEntry *e, Sql *q)
 {
-        static const char *const by_name[] = {
-                "COLLATION", "CONVERSION", "DOMAIN", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE",
-                "STATISTICS", "TABLE", "TEXT SEARCH DICTIONARY", "TEXT SEARCH CONFIGURATION", "TYPE",
-                "VIEW", "PROCEDURAL LANGUAGE", "SCHEMA", "EVENT TRIGGER", "FOREIGN DATA WRAPPER",
-                "SERVER", "PUBLICATION", "SUBSCRIPTION" };
-        static const char *const by_drop[] = { "AGGREGATE", "FUNCTION", "OPERATOR", "OPERATOR CLASS",
-                                               "OPERATOR FAMILY", "PROCEDURE" };
+        static const char *const by_name[] = { "COLLATION",
+                                               "CONVERSION",
+                                               "DOMAIN",
+                                               "FOREIGN TABLE",
+                                               "MATERIALIZED VIEW",
+                                               "SEQUENCE",
+                                               "STATISTICS",
+                                               "TABLE",
+                                               "TEXT SEARCH DICTIONARY",
+                                               "TEXT SEARCH CONFIGURATION",
+                                               "TYPE",
+                                               "VIEW",
+                                               "PROCEDURAL LANGUAGE",
+                                               "SCHEMA",
+                                               "EVENT TRIGGER",
+                                               "FOREIGN DATA WRAPPER",
+                                               "SERVER",
+                                               "PUBLICATION",
+                                               "SUBSCRIPTION" };
+        static const char *const by_drop[] = { "AGGREGATE",      "FUNCTION",        "OPERATOR",
+                                               "OPERATOR CLASS", "OPERATOR FAMILY", "PROCEDURE" };
         if (!e->owner || !*e->owner || !*e->drop)
                 return false;
         bool found = false;
@@ -97,7 +113,7 @@ bool entries_owner_sql(const TocEntry *e, Sql *q)
                         n--;
                 AUTO_FREE char *what = xstrndup(e->drop + 5, n - 5);
                 sql_add(q, "ALTER ");
-                sql_rendered(q, what);  /* pg_dump's own words */
+                sql_rendered(q, what); /* pg_dump's own words */
         }
         if (found) {
                 sql_add(q, " OWNER TO ");
@@ -114,7 +130,8 @@ static bool no_such_tablespace(Entries *s, const char *name, Err *err)
         sql_add(&q, "set default_tablespace = ''");
         if (!str_eq(err->sqlstate, "22023") && !str_eq(err->sqlstate, "42704"))
                 return false;
-        transfer_say(s->t, "tablespace %s is not on the target: what is in it goes to the default one",
+        transfer_say(s->t,
+                     "tablespace %s is not on the target: what is in it goes to the default one",
                      name);
         err_clear(err);
         return pg_exec(s->pg, &q, err);
@@ -193,7 +210,7 @@ static bool settle(Entries *s, const char *object, bool ok, Err *err)
                 return false;
         if (!s->inside)
                 return true;
-        s->tablespace = s->access_method = NULL;        /* settings went back, too */
+        s->tablespace = s->access_method = NULL; /* settings went back, too */
         return pg_do(s->pg, "rollback to savepoint attempt", err);
 }
 
@@ -230,7 +247,8 @@ static bool after(Entries *s, const TocEntry *e, const char *object, Err *err)
 {
         AUTO_SQL am = { 0 };
         AUTO_SQL owner = { 0 };
-        if (method_sql(e, &am) && !settle(s, object, attempt(s, err) && pg_exec(s->pg, &am, err), err))
+        if (method_sql(e, &am) &&
+            !settle(s, object, attempt(s, err) && pg_exec(s->pg, &am, err), err))
                 return false;
         if (!entries_owner_sql(e, &owner))
                 return true;
@@ -248,7 +266,8 @@ static bool policies(Entries *s, const TocEntry *e, bool on, Err *err)
                   : pg_do(s->pg, "set row_security = off", err);
 }
 
-#define LITTLE "set local maintenance_work_mem = '32MB'; set local max_parallel_maintenance_workers = 0"
+#define LITTLE                                                                                     \
+        "set local maintenance_work_mem = '32MB'; set local max_parallel_maintenance_workers = 0"
 
 /* What the second try needs around it: a transaction of its own, or within the caller's, which
  * the failure has broken, its savepoint. *ret_had: what such a transaction had, for again_end(). */
@@ -256,10 +275,12 @@ static bool again_begin(Entries *s, const TocEntry *e, PgRes **ret_had, Err *err
 {
         if (!s->inside)
                 return pg_do(s->pg, "begin; " LITTLE, err);
-        s->tablespace = s->access_method = NULL;        /* settings went back, too */
+        s->tablespace = s->access_method = NULL; /* settings went back, too */
         return pg_do(s->pg, "rollback to savepoint attempt", err) &&
-               pg_ask(s->pg, "select current_setting('maintenance_work_mem'), "
-                      "current_setting('max_parallel_maintenance_workers')", ret_had, err) &&
+               pg_ask(s->pg,
+                      "select current_setting('maintenance_work_mem'), "
+                      "current_setting('max_parallel_maintenance_workers')",
+                      ret_had, err) &&
                pg_do(s->pg, LITTLE, err) && where_it_lives(s, e, err) && policies(s, e, true, err);
 }
 
@@ -296,12 +317,13 @@ static bool try_text(Entries *s, const TocEntry *e, const char *sql, Err *err)
         }
         if (!s->inside)
                 (void)!pg_do(s->pg, "rollback", &ignored);
-        if (second.kind != ERR_SERVER) {        /* cut, or cancelled: that is what happened now */
+        if (second.kind != ERR_SERVER) { /* cut, or cancelled: that is what happened now */
                 err_clear(err);
                 err_move(err, &second);
                 return false;
         }
-        char *both = xasprintf("%s; once more by one process and with 32 MB: %s", err->message, second.message);
+        char *both = xasprintf("%s; once more by one process and with 32 MB: %s", err->message,
+                               second.message);
         free(err->message);
         err->message = both;
         return false;
@@ -327,7 +349,8 @@ static bool one(Entries *s, const TocEntry *e, Err *err)
         AUTO_BUF stripped = buf_init(LIMIT_SQL);
         const char *sql = text_of(s, e, &stripped);
         if (stripped.overflow)
-                return err_set(err, ERR_USER, "%s: its SQL is larger than %d bytes", object, LIMIT_SQL);
+                return err_set(err, ERR_USER, "%s: its SQL is larger than %d bytes", object,
+                               LIMIT_SQL);
         if (e->pass == TOC_PASS_ACL)
                 return grants(s, sql, err);
         bool ok = attempt(s, err) && where_it_lives(s, e, err) && policies(s, e, true, err) &&
@@ -358,7 +381,7 @@ static void add_entry(Entries *s, const TocEntry *e, Buf *b)
                 add_sql(b, &lives);
         buf_adds(b, text_of(s, e, &stripped));
         b->overflow |= stripped.overflow;
-        buf_adds(b, "\n;\n");          /* a line of its own: the text may end in a comment */
+        buf_adds(b, "\n;\n"); /* a line of its own: the text may end in a comment */
         if (e->pass == TOC_PASS_ACL)
                 return;
         if (method_sql(e, &then))
@@ -383,7 +406,8 @@ static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
         if (n == 1) {
                 ArenaMark mark = arena_mark(s->a);
                 bool ok = one(s, list[0], err) &&
-                          (s->inside || !str_eq(list[0]->class, "EXTENSION") || later_made(s->t, s->pg, list[0]->name, err));
+                          (s->inside || !str_eq(list[0]->class, "EXTENSION") ||
+                           later_made(s->t, s->pg, list[0]->name, err));
                 arena_reset(s->a, mark);
                 return ok;
         }
@@ -394,7 +418,7 @@ static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
         if (!b.overflow && err->kind != ERR_SERVER)
                 return false;
         err_clear(err);
-        s->tablespace = before.tablespace;      /* settings go back with the transaction */
+        s->tablespace = before.tablespace; /* settings go back with the transaction */
         s->access_method = before.access_method;
         return range(s, list, n / 2, err) && range(s, list + n / 2, n - n / 2, err);
 }
@@ -406,7 +430,8 @@ bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
                 size_t many = 1, bytes = strlen(list[i]->sql);
                 if (at)
                         at(arg, i, list[i]);
-                while (!s->inside && !alone(list[i]) && i + many < n && many < BATCH && !alone(list[i + many]) &&
+                while (!s->inside && !alone(list[i]) && i + many < n && many < BATCH &&
+                       !alone(list[i + many]) &&
                        (bytes += strlen(list[i + many]->sql)) < BATCH_BYTES)
                         many++;
                 if (!range(s, list + i, many, err))

@@ -10,20 +10,20 @@
 #include "pg/conn.h"
 #include "transfer/transfer.h"
 
-/* Which of a schema's entries, in the order they run: before the data, after it, then grants and what
- * comes after those. Never what would move rows or need another server. */
+/* Which of a schema's entries, in the order they run: before the data, after it, then grants and
+ * what comes after those. Never what would move rows or need another server. */
 typedef enum EntriesOf {
         ENTRIES_ALL,
-        ENTRIES_TEXTS,                  /* what carries expressions, and what that needs     */
+        ENTRIES_TEXTS, /* what carries expressions, and what that needs */
 } EntriesOf;
 const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, size_t *ret_n);
 
 typedef struct Entries {
-        Transfer   *t;
-        Pg         *pg;
-        Arena      *a;
-        const char *tablespace, *access_method; /* what the session has now                   */
-        bool        inside;             /* the caller has a transaction                       */
+        Transfer *t;
+        Pg *pg;
+        Arena *a;
+        const char *tablespace, *access_method; /* what the session has now */
+        bool inside;                            /* the caller has a transaction */
 } Entries;
 
 void entries_begin(Entries *s, Transfer *t, Pg *pg);
@@ -31,11 +31,11 @@ void entries_done(Entries *s);
 
 /* All of them, in this order. `at` (may be NULL) hears how many are done and which is next. */
 bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
-                 void (*at)(void *arg, size_t done, const TocEntry *next), void *arg, Err *err)
-        MUST_CHECK;
+                 void (*at)(void *arg, size_t done, const TocEntry *next), void *arg,
+                 Err *err) MUST_CHECK;
 /* Whose the entry's object becomes, as a statement. False: it has no owner to be told of. */
 bool entries_owner_sql(const TocEntry *e, Sql *q);
 /* One statement for the object of an entry, where that object lives. What fails and is
  * tolerated is true, with *ret_made false. */
-bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret_made, Err *err)
-        MUST_CHECK;
+bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret_made,
+                       Err *err) MUST_CHECK;

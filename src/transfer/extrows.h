@@ -3,15 +3,18 @@
 
 #include "transfer/internal.h"
 
-/* Those of the content that belong to an extension on the server `to`, where the extensions are made
- * already, in the order in which their rows can go in. The list lives in the arena. */
-bool ext_rows_order(Pg *to, const Content *c, Arena *a, Table ***ret, size_t *ret_n, Err *err) MUST_CHECK;
-/* `sent` rows of the table "schema.name" went to COPY, which counted fewer: its extension's trigger put them
- * into rows that were there, and there are as many? */
+/* Those of the content that belong to an extension on the server `to`, where the extensions are
+ * made already, in the order in which their rows can go in. The list lives in the arena. */
+bool ext_rows_order(Pg *to, const Content *c, Arena *a, Table ***ret, size_t *ret_n,
+                    Err *err) MUST_CHECK;
+/* `sent` rows of the table "schema.name" went to COPY, which counted fewer: its extension's trigger
+ * put them into rows that were there, and there are as many? */
 bool ext_rows_merged(Pg *to, const char *table, int64_t sent, bool *ret, Err *err) MUST_CHECK;
-/* What somebody who makes a bundle of it must know to be able to restore it, as sentences. `extensions`:
+/* What somebody who makes a bundle of it must know to be able to restore it, as sentences.
+ * `extensions`:
  * [{"name", "version"}]. */
 bool ext_rows_risks(Pg *in, const json_t *extensions, json_t **ret, Err *err) MUST_CHECK;
-/* Which columns that rows of the source's extensions need their versions on the target do not have: appends
+/* Which columns that rows of the source's extensions need their versions on the target do not have:
+ * appends
  * {"object", "what", "verdict": "refused"} to `found`. In `to` the extensions are made already. */
 bool ext_rows_columns(Pg *from, Pg *to, json_t *found, Err *err) MUST_CHECK;

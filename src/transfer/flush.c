@@ -7,12 +7,12 @@
 #include "transfer/internal.h"
 
 struct Flush {
-        Transfer       *t;
-        PgParams        params;
-        pthread_t       thread;
+        Transfer *t;
+        PgParams params;
+        pthread_t thread;
         pthread_mutex_t lock;
-        pthread_cond_t  wake;
-        bool            wanted, stop;
+        pthread_cond_t wake;
+        bool wanted, stop;
 };
 
 static bool next(Flush *f)

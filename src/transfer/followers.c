@@ -22,7 +22,8 @@ static const char *name_of(const char *object)
         return p;
 }
 
-/* Does the server miss exactly that one? It says: relation "public.t" does not exist, function f(int) .. */
+/* Does the server miss exactly that one? It says: relation "public.t" does not exist, function
+ * f(int) .. */
 static bool misses(const char *message, const char *name)
 {
         size_t n = strlen(name);

@@ -30,19 +30,20 @@ typedef struct Content Content;
 
 /* What a table's columns are made of, from the worst one. */
 typedef enum TypeTraits {
-        TYPES_OTHER = 1,                /* not on the list: never binary                      */
-        TYPES_OIDS = 2,                 /* arrays or composites of users' types               */
+        TYPES_OTHER = 1, /* not on the list: never binary */
+        TYPES_OIDS = 2,  /* arrays or composites of users' types */
         TYPES_INTERVAL = 4,
 } TypeTraits;
 
 typedef struct FormatSides {
-        int  from, to;                  /* majors; to 0: no server                            */
-        bool bundle;                    /* it is kept, too                                    */
-        bool same_types;                /* core types are sent and received alike             */
-        bool utf8;                      /* both                                               */
+        int from, to;    /* majors; to 0: no server */
+        bool bundle;     /* it is kept, too */
+        bool same_types; /* core types are sent and received alike */
+        bool utf8;       /* both */
 } FormatSides;
 
-/* Of the core types both sides have, as core_functions() lists them: "bool 16 boolsend boolrecv,..". */
+/* Of the core types both sides have, as core_functions() lists them: "bool 16 boolsend
+ * boolrecv,..". */
 bool format_same_types(const char *sent, const char *received);
 bool format_fits(const FormatSides *sides, int traits);
 

@@ -13,28 +13,28 @@
 #include "transfer/part.h"
 #include "transfer/select.h"
 
-#define SHOWN 40                        /* statements a hint has: more is a script            */
+#define SHOWN 40 /* statements a hint has: more is a script */
 
 typedef struct Into {
-        Transfer              *t;
+        Transfer *t;
         const TransferRestore *c;
-        Arena                 *a;
-        json_t                *record, *left_out;
-        BundleSchema           schema;
-        bool                  *existing;        /* entries that were there before            */
-        Pg                    *to;
-        Entries                run;
-        int64_t                tables, rows, bytes, total;
-        int                    things;
-        const char            *there;           /* the first that is in the way; NULL: none  */
-        int                    n_there;
+        Arena *a;
+        json_t *record, *left_out;
+        BundleSchema schema;
+        bool *existing; /* entries that were there before */
+        Pg *to;
+        Entries run;
+        int64_t tables, rows, bytes, total;
+        int things;
+        const char *there; /* the first that is in the way; NULL: none */
+        int n_there;
 } Into;
 
 static void into_close(Into *w)
 {
         if (w->run.a)
                 entries_done(&w->run);
-        transfer_disconnect(w->t, &w->to);      /* an open transaction goes with it */
+        transfer_disconnect(w->t, &w->to); /* an open transaction goes with it */
         json_decref(w->record);
         json_decref(w->left_out);
         bundle_schema_done(&w->schema);
@@ -50,7 +50,8 @@ static bool open_all(Into *w, Err *err)
         w->record = json_deep_copy(record);
         w->left_out = json_array();
         if (!bundle_schema_read(c->bundle, record, w->a, &w->schema, err) ||
-            !select_cut(c->only, c->n_only, true, &w->schema.toc, w->record, w->left_out, w->a, err))
+            !select_cut(c->only, c->n_only, true, &w->schema.toc, w->record, w->left_out, w->a,
+                        err))
                 return false;
         w->existing = arena_new_array(w->a, bool, w->schema.toc.n + 1);
         bool ascii = str_eq(jx_str(jx_get(record, "properties"), "encoding", ""), "SQL_ASCII");
@@ -91,13 +92,14 @@ static void named_sql(const TocEntry *e, const char *name, Sql *q)
         sql_add(q, "select format('ALTER %s %I.%I RENAME TO %I;', x.what, n.nspname, x.name, "
                    "left(x.name, 59) || '_old') from (");
         if (str_eq(e->class, "STATISTICS"))
-                sql_add(q, "select 'STATISTICS' as what, stxname::text as name, stxnamespace as space "
-                           "from pg_statistic_ext");
+                sql_add(q, "select 'STATISTICS' as what, stxname::text as name, stxnamespace as "
+                           "space from pg_statistic_ext");
         else
-                sql_add(q, "select case relkind when 'i' then 'INDEX' when 'I' then 'INDEX' "
-                           "when 'S' then 'SEQUENCE' when 'v' then 'VIEW' when 'm' then 'MATERIALIZED VIEW' "
-                           "when 'f' then 'FOREIGN TABLE' when 'c' then 'TYPE' else 'TABLE' end as what, "
-                           "relname::text as name, relnamespace as space from pg_class");
+                sql_add(q, "select case relkind when 'i' then 'INDEX' when 'I' then 'INDEX' when "
+                           "'S' then 'SEQUENCE' when 'v' then 'VIEW' when 'm' then 'MATERIALIZED "
+                           "VIEW' when 'f' then 'FOREIGN TABLE' when 'c' then 'TYPE' else 'TABLE' "
+                           "end as what, relname::text as name, relnamespace as space from "
+                           "pg_class");
         sql_add(q, ") x join pg_namespace n on n.oid = x.space where n.nspname = ");
         sql_value(q, e->schema ? e->schema : "");
         sql_add(q, " and x.name = ");
@@ -132,14 +134,21 @@ static bool not_there_yet(Into *w, const TocEntry *e, bool *ret_existing, Buf *i
 static bool refuse(const Into *w, const Buf *in_the_way, Err *err)
 {
         if (w->n_there == 1)
-                err_set(err, ERR_USER, "%s is there already in the database %s", w->there, w->c->into);
+                err_set(err, ERR_USER, "%s is there already in the database %s", w->there,
+                        w->c->into);
         else
-                err_set(err, ERR_USER, "%s is there already in the database %s, and the names of %d more "
-                        "things that would come with it", w->there, w->c->into, w->n_there - 1);
+                err_set(err, ERR_USER,
+                        "%s is there already in the database %s, and the names of "
+                        "%d more things "
+                        "that would come "
+                        "with it",
+                        w->there, w->c->into, w->n_there - 1);
         memcpy(err->sqlstate, "42P07", sizeof "42P07");
-        return err_hint(err, "nothing was touched. Restore into a database of its own (--to ..,db=NEW_NAME), "
-                             "or take those out of the way:%s%s", buf_str(in_the_way),
-                        w->n_there > SHOWN ? " .." : "");
+        return err_hint(err,
+                        "nothing was touched. Restore into a database of its own (--to "
+                        "..,db=NEW_NAME), or take those out of the "
+                        "way:%s%s",
+                        buf_str(in_the_way), w->n_there > SHOWN ? " .." : "");
 }
 
 /* A tablespace is a directory of one machine. */
@@ -167,8 +176,9 @@ static bool look(Into *w, Err *err)
         for (size_t i = 0; i < w->schema.toc.n; i++) {
                 TocEntry *e = &w->schema.toc.entries[i];
                 if (str_eq(e->class, "SCHEMA"))
-                        e->part = TOC_NEEDED;   /* a schema may be there: its tables may not */
-                if (!not_there_yet(w, e, &w->existing[i], &in_the_way, err) || !tablespace(w, e, err))
+                        e->part = TOC_NEEDED; /* a schema may be there: its tables may not */
+                if (!not_there_yet(w, e, &w->existing[i], &in_the_way, err) ||
+                    !tablespace(w, e, err))
                         return false;
         }
         return w->n_there == 0 || refuse(w, &in_the_way, err);
@@ -231,7 +241,7 @@ static bool one_entry(Into *w, size_t i, Err *err)
                 progress_set(w->t, w->bytes, ++w->things, NULL);
                 return pg_do(w->to, "release savepoint entry", err);
         }
-        w->run.tablespace = w->run.access_method = NULL;        /* settings go back, too */
+        w->run.tablespace = w->run.access_method = NULL; /* settings go back, too */
         AUTO_ERR second = { 0 };
         return forgive(w, i, err) && (pg_do(w->to, "rollback to savepoint entry", &second) ||
                                       (err_move(err, &second), false));
@@ -261,7 +271,11 @@ static void moved(void *arg, int64_t bytes, int64_t rows)
 static bool one_table(Into *w, const json_t *j, Err *err)
 {
         Table t = { 0 };
-        PartSink s = { .t = w->t, .to = w->to, .inside = true, .moved = moved, .moved_arg = w,
+        PartSink s = { .t = w->t,
+                       .to = w->to,
+                       .inside = true,
+                       .moved = moved,
+                       .moved_arg = w,
                        .seed = bundle_row_seed(bundle_manifest_of(w->c->bundle)) };
         Part p = { .table = &t, .end = -1, .of = 1 };
         table_from_record(w->a, j, &t);
@@ -274,11 +288,12 @@ static bool rows(Into *w, Err *err)
         const json_t *tables = jx_get(w->record, "tables");
         size_t i;
         json_t *j;
-        json_array_foreach(tables, i, j) w->total += jx_int(j, "bytes", 0);
-        progress_stage(w->t, "copying", "bytes", w->total, (int)json_array_size(tables));
         json_array_foreach(tables, i, j)
-        {
-                AUTO_FREE char *whole = xasprintf("%s.%s", jx_str(j, "schema", ""), jx_str(j, "name", ""));
+                w->total += jx_int(j, "bytes", 0);
+        progress_stage(w->t, "copying", "bytes", w->total, (int)json_array_size(tables));
+        json_array_foreach(tables, i, j) {
+                AUTO_FREE char *whole =
+                        xasprintf("%s.%s", jx_str(j, "schema", ""), jx_str(j, "name", ""));
                 AUTO_FREE char *name = text_clean_str(whole);
                 if (!one_table(w, j, err))
                         return err_wrap(err, "table %s", name);
@@ -292,7 +307,8 @@ static bool was_there(const Into *w, const json_t *j)
         for (size_t i = 0; i < w->schema.toc.n; i++) {
                 const TocEntry *e = &w->schema.toc.entries[i];
                 if (w->existing[i] && str_eq(e->class, "SEQUENCE") &&
-                    str_eq(e->name, jx_str(j, "name", "")) && str_eq(e->schema, jx_str(j, "schema", "")))
+                    str_eq(e->name, jx_str(j, "name", "")) &&
+                    str_eq(e->schema, jx_str(j, "schema", "")))
                         return true;
         }
         return false;
@@ -304,13 +320,12 @@ static bool sequences(Into *w, Err *err)
         Content c = { .sequences = arena_new_array(w->a, Sequence, json_array_size(all) + 1) };
         size_t i;
         json_t *j;
-        json_array_foreach(all, i, j)
-        {
+        json_array_foreach(all, i, j) {
                 if (was_there(w, j))
                         continue;
-                c.sequences[c.n_sequences++] = (Sequence){ jx_str(j, "schema", ""), jx_str(j, "name", ""),
-                                                           jx_str(j, "value", "1"),
-                                                           jx_bool(j, "is_called", false) };
+                c.sequences[c.n_sequences++] =
+                        (Sequence){ jx_str(j, "schema", ""), jx_str(j, "name", ""),
+                                    jx_str(j, "value", "1"), jx_bool(j, "is_called", false) };
         }
         return sequences_set(w->to, &c, err);
 }
@@ -324,17 +339,23 @@ bool transfer_restore_into(Transfer *t, const TransferRestore *c, TransferResult
             !entries(&w, TOC_PRE_DATA, TOC_PASS_MAIN, err) || !rows(&w, err) || !sequences(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         progress_words(t, "building indexes");
-        if (!entries(&w, TOC_POST_DATA, TOC_PASS_MAIN, err) || !entries(&w, TOC_NONE, TOC_PASS_ACL, err) ||
+        if (!entries(&w, TOC_POST_DATA, TOC_PASS_MAIN, err) ||
+            !entries(&w, TOC_NONE, TOC_PASS_ACL, err) ||
             !entries(&w, TOC_NONE, TOC_PASS_POST_ACL, err) || transfer_stopped(t, err) ||
             !pg_do(w.to, "commit", err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         size_t i;
         json_t *j;
-        json_array_foreach(w.left_out, i, j) transfer_say(t, "%s", json_string_value(j));
-        *ret = (TransferResult){ .tables = w.tables, .rows = w.rows, .bytes = w.bytes,
-                                 .objects = toc_count(&w.schema.toc),
-                                 .sequences = (int64_t)json_array_size(jx_get(w.record, "sequences")),
-                                 .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
-                                 .tolerated = json_incref(t->tolerated) };
+        json_array_foreach(w.left_out, i, j)
+                transfer_say(t, "%s", json_string_value(j));
+        *ret = (TransferResult){
+                .tables = w.tables,
+                .rows = w.rows,
+                .bytes = w.bytes,
+                .objects = toc_count(&w.schema.toc),
+                .sequences = (int64_t)json_array_size(jx_get(w.record, "sequences")),
+                .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
+                .tolerated = json_incref(t->tolerated)
+        };
         return true;
 }

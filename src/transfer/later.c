@@ -12,20 +12,21 @@ bool later_made(Transfer *t, Pg *pg, const char *extension, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         if (!x || !x->before)
                 return true;
-        sql_add(&where, "select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where "
-                        "e.extname = ");
+        sql_add(&where, "select n.nspname from pg_extension e join pg_namespace n on n.oid = "
+                        "e.extnamespace where e.extname = ");
         sql_value(&where, extension);
         if (!pg_query(pg, &where, &r, err))
                 return false;
-        if (pg_rows(r) == 0)            /* it could not be made, and that was tolerated */
+        if (pg_rows(r) == 0) /* it could not be made, and that was tolerated */
                 return true;
         sql_add(&call, "select ");
         sql_qname(&call, pg_cell(r, 0, 0), x->before);
         sql_add(&call, "()");
         if (!pg_exec(pg, &call, err))
                 return err_wrap(err, "%s() of extension %s", x->before, extension);
-        transfer_say(t, "extension %s: %s() was called, %s() will be when the database has its name", extension,
-                     x->before, x->after);
+        transfer_say(t,
+                     "extension %s: %s() was called, %s() will be when the database has its name",
+                     extension, x->before, x->after);
         return true;
 }
 
@@ -46,7 +47,8 @@ static bool needs_one(const Toc *toc, const TocEntry *e)
         return false;
 }
 
-/* Grants on an extension's own objects name no entry they need: they stand in its schema, or speak of it. */
+/* Grants on an extension's own objects name no entry they need: they stand in its schema, or speak
+ * of it. */
 static bool stands_in(const TocEntry *e, const PgExtension *x)
 {
         AUTO_FREE char *schema = xasprintf("SCHEMA %s", x->schema);
@@ -82,10 +84,17 @@ static bool mark(Toc *toc)
 /* As a comparison calls it: what kind is missing from the target until then. */
 static const char *kind_of(const TocEntry *e)
 {
-        static const char *const kinds[][2] = {
-                { "EXTENSION", "extension" }, { "TABLE", "table" }, { "VIEW", "table" }, { "MATERIALIZED VIEW", "table" },
-                { "FUNCTION", "function" }, { "PROCEDURE", "function" }, { "TRIGGER", "trigger" }, { "INDEX", "index" },
-                { "CONSTRAINT", "constraint" }, { "FK CONSTRAINT", "constraint" }, { "RULE", "rule" } };
+        static const char *const kinds[][2] = { { "EXTENSION", "extension" },
+                                                { "TABLE", "table" },
+                                                { "VIEW", "table" },
+                                                { "MATERIALIZED VIEW", "table" },
+                                                { "FUNCTION", "function" },
+                                                { "PROCEDURE", "function" },
+                                                { "TRIGGER", "trigger" },
+                                                { "INDEX", "index" },
+                                                { "CONSTRAINT", "constraint" },
+                                                { "FK CONSTRAINT", "constraint" },
+                                                { "RULE", "rule" } };
         for (size_t i = 0; i < LEN(kinds); i++)
                 if (str_eq(kinds[i][0], e->class))
                         return kinds[i][1];
@@ -109,10 +118,12 @@ static bool put_entry(Pg *to, const TocEntry *e, Arena *a, Err *err)
         }
         if (sql.overflow)
                 return err_set(err, ERR_USER, "%s: its SQL is too long", toc_object(a, e));
-        return pg_later_statement(to, str_eq(e->class, "EXTENSION"), kind_of(e), object, buf_str(&sql), err);
+        return pg_later_statement(to, str_eq(e->class, "EXTENSION"), kind_of(e), object,
+                                  buf_str(&sql), err);
 }
 
-/* Whatever the extension brings is not to be missed meanwhile: a statement that does nothing stands for it. */
+/* Whatever the extension brings is not to be missed meanwhile: a statement that does nothing stands
+ * for it. */
 static bool put_schemas(Pg *to, const Toc *toc, Err *err)
 {
         for (size_t i = 0; i < toc->n; i++) {
@@ -213,13 +224,17 @@ bool later_is_ours(const char *schema, Err *err)
 {
         if (!str_eq(schema, PG_LATER))
                 return true;
-        err_set(err, ERR_USER, "the source has a schema " PG_LATER ": what stands in one of that name is run when a load ends, "
+        err_set(err, ERR_USER,
+                "the source has a schema " PG_LATER
+                ": what stands in one of that name is run when a load ends, "
                 "and so only pgsherpa may have made it");
-        return err_hint(err, "rename it first: ALTER SCHEMA " PG_LATER " RENAME TO ..; or, where a load was not finished, "
+        return err_hint(err, "rename it first: ALTER SCHEMA " PG_LATER
+                             " RENAME TO ..; or, where a load was not finished, "
                              "finish that one");
 }
 
-/* Whoever may make a schema in the source would else have statements run on the target, with our rights. */
+/* Whoever may make a schema in the source would else have statements run on the target, with our
+ * rights. */
 static bool place_is_free(const Toc *toc, Err *err)
 {
         for (size_t i = 0; i < toc->n; i++) {
@@ -241,19 +256,28 @@ bool later_home_fits(Transfer *t, Pg *to, const PgExtension *x, Err *err)
                 return false;
         const char *home = pg_cell(r, 0, 0);
         if (!home) {
-                err_set(err, ERR_USER, "extension %s is not loaded on the target's server: it has no setting %s",
+                err_set(err, ERR_USER,
+                        "extension %s is not loaded on the target's server: it has no setting %s",
                         x->name, x->home);
-                return err_hint(err, "put %s into shared_preload_libraries there, set %s to the database's name, "
-                                     "restart that server", x->name, x->home);
+                return err_hint(err,
+                                "put %s into shared_preload_libraries there, set %s to the "
+                                "database's name, restart that server",
+                                x->name, x->home);
         }
         if (t->name && !str_eq(t->name, home)) {
-                err_set(err, ERR_USER, "on the target's server extension %s can only be in the database that %s "
-                        "names: %s, not %s", x->name, x->home, home, t->name);
-                return err_hint(err, "set %s to %s there and restart that server, or give the copy the other name "
-                                     "(db=)", x->home, t->name);
+                err_set(err, ERR_USER,
+                        "on the target's server extension %s can only be in the "
+                        "database that %s names: "
+                        "%s, not %s",
+                        x->name, x->home, home, t->name);
+                return err_hint(err,
+                                "set %s to %s there and restart that server, or give the copy "
+                                "the other name (db=)",
+                                x->home, t->name);
         }
-        transfer_say(t, "extension %s and its rows wait until the database is called as %s says: %s", x->name, x->home,
-                     home);
+        transfer_say(t,
+                     "extension %s and its rows wait until the database is called as %s says: %s",
+                     x->name, x->home, home);
         return true;
 }
 
@@ -284,10 +308,16 @@ bool later_versions_fit(Pg *to, const json_t *extensions, Err *err)
                         return false;
                 if (pg_rows(r) == 0 || str_eq(pg_cell(r, 0, 0), here))
                         continue;
-                err_set(err, ERR_USER, "extension %s is %s in the source and %s on the target: its rows only fit the "
-                        "version that wrote them", name, here, pg_cell(r, 0, 0));
-                return err_hint(err, "bring both to one version first: ALTER EXTENSION %s UPDATE on the older side, or "
-                                     "the package of that version on the other", name);
+                err_set(err, ERR_USER,
+                        "extension %s is %s in the source and %s on the target: its "
+                        "rows only fit the version "
+                        "that wrote them",
+                        name, here, pg_cell(r, 0, 0));
+                return err_hint(err,
+                                "bring both to one version first: ALTER EXTENSION %s UPDATE "
+                                "on the older side, or the package of that version on the "
+                                "other",
+                                name);
         }
         return true;
 }
@@ -299,6 +329,7 @@ bool later_put(Transfer *t, Pg *to, Toc *toc, Content *c, Arena *a, bool *ret_an
                 return false;
         *ret_any = mark(toc);
         return !*ret_any ||
-               (homes_fit(t, to, toc, err) && pg_later_begin(to, err) && put_entries(to, toc, a, err) &&
+               (homes_fit(t, to, toc, err) && pg_later_begin(to, err) &&
+                put_entries(to, toc, a, err) &&
                 (!c || (put_tables(to, toc, c, a, err) && put_sequences(to, toc, c, a, err))));
 }

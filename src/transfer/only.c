@@ -6,7 +6,8 @@
 /* The content as a manifest has it, with each thing's place in the lists. */
 static json_t *record_of(const Content *c)
 {
-        json_t *record = json_object(), *tables = json_array(), *sequences = json_array(), *blobs = json_object();
+        json_t *record = json_object(), *tables = json_array(), *sequences = json_array(),
+               *blobs = json_object();
         jx_set(record, "tables", tables);
         jx_set(record, "sequences", sequences);
         jx_set(record, "large_objects", blobs);
@@ -35,8 +36,8 @@ static json_t *record_of(const Content *c)
         return record;
 }
 
-static bool names_of(const TransferCopy *c, const json_t *record, Arena *a, TransferName **ret, size_t *ret_n,
-                     Err *err)
+static bool names_of(const TransferCopy *c, const json_t *record, Arena *a, TransferName **ret,
+                     size_t *ret_n, Err *err)
 {
         size_t i, n = json_array_size(c->only_schemas);
         json_t *word;
@@ -70,8 +71,7 @@ static void cut_content(const json_t *record, const Toc *toc, Content *c)
         json_t *j;
         c->total_size = c->index_size = c->counted = c->large_objects = 0;
         c->n_tables = c->n_sequences = 0;
-        json_array_foreach(jx_get(record, "tables"), i, j)
-        {
+        json_array_foreach(jx_get(record, "tables"), i, j) {
                 Table *t = &c->tables[c->n_tables++];
                 *t = c->tables[jx_int(j, "at", 0)];
                 c->total_size += t->size;
@@ -97,14 +97,16 @@ static void cut_content(const json_t *record, const Toc *toc, Content *c)
 static json_t *words_of(const TransferCopy *c, json_t *left_out)
 {
         json_t *words = json_object();
-        jx_set(words, "tables", c->only_tables ? json_incref((json_t *)c->only_tables) : json_array());
-        jx_set(words, "schemas", c->only_schemas ? json_incref((json_t *)c->only_schemas) : json_array());
+        jx_set(words, "tables",
+               c->only_tables ? json_incref((json_t *)c->only_tables) : json_array());
+        jx_set(words, "schemas",
+               c->only_schemas ? json_incref((json_t *)c->only_schemas) : json_array());
         jx_set(words, "left_out", json_incref(left_out));
         return words;
 }
 
-bool only_cut(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *toc, Content *content,
-              json_t **ret_words, Err *err)
+bool only_cut(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *toc,
+              Content *content, json_t **ret_words, Err *err)
 {
         AUTO_JSON record = record_of(content);
         AUTO_JSON left_out = json_array();
@@ -121,7 +123,8 @@ bool only_cut(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *t
         *archive = cut;
         cut = whole;
         cut_content(record, toc, content);
-        json_array_foreach(left_out, i, j) transfer_say(t, "%s", json_string_value(j));
+        json_array_foreach(left_out, i, j)
+                transfer_say(t, "%s", json_string_value(j));
         *ret_words = words_of(c, left_out);
         return true;
 }

@@ -6,5 +6,5 @@
 /* Cuts the archive, its table of contents and the content down to what `c` names and what that
  * needs (select.h). What was left out is said. *ret_words: for the manifest, {"tables": [..],
  * "schemas": [..], "left_out": [..]}. */
-bool only_cut(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *toc, Content *content,
-              json_t **ret_words, Err *err) MUST_CHECK;
+bool only_cut(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *toc,
+              Content *content, json_t **ret_words, Err *err) MUST_CHECK;

@@ -9,17 +9,27 @@
 bool opclasses_read(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select coalesce(json_object_agg(x.key, x.classes), '{}') from (select n.nspname || '.' || case when "
-                    "k.oid is null then '' else t.relname || ' ' end || c.relname as key, (select json_agg(case when "
-                    "o.opcdefault and a.attoptions is null then quote_ident(s.nspname) || '.' || quote_ident(o.opcname) "
-                    "end order by u.n) from unnest(i.indclass) with ordinality u(oid, n) join pg_opclass o on o.oid = "
-                    "u.oid join pg_namespace s on s.oid = o.opcnamespace join pg_attribute a on a.attrelid = c.oid and "
-                    "a.attnum = u.n) as classes from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on "
-                    "m.oid = c.relam join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace "
-                    "left join pg_constraint k on k.conindid = c.oid and k.contype in ('p', 'u', 'x') where m.amname not "
-                    "in ('btree', 'hash') and " CAT_USER_SCHEMA("n") " and c.relpersistence <> 't') x where "
-                    "x.classes::text <> '[]' and x.classes::text ~ '\"'");
-        return pg_json_value(pg, &q, ret, err) || err_wrap(err, "reading the operator classes of the indexes");
+        sql_add(&q, "select coalesce(json_object_agg(x.key, x.classes), '{}') from (select "
+                    "n.nspname || '.' || case when "
+                    "k.oid is null then '' else t.relname || ' ' end || c.relname as key, (select "
+                    "json_agg(case when "
+                    "o.opcdefault and a.attoptions is null then quote_ident(s.nspname) || '.' || "
+                    "quote_ident(o.opcname) "
+                    "end order by u.n) from unnest(i.indclass) with ordinality u(oid, n) join "
+                    "pg_opclass o on o.oid = "
+                    "u.oid join pg_namespace s on s.oid = o.opcnamespace join pg_attribute a on "
+                    "a.attrelid = c.oid and "
+                    "a.attnum = u.n) as classes from pg_index i join pg_class c on c.oid = "
+                    "i.indexrelid join pg_am m on "
+                    "m.oid = c.relam join pg_class t on t.oid = i.indrelid join pg_namespace n on "
+                    "n.oid = c.relnamespace "
+                    "left join pg_constraint k on k.conindid = c.oid and k.contype in ('p', 'u', "
+                    "'x') where m.amname not "
+                    "in ('btree', 'hash') and " CAT_USER_SCHEMA(
+                            "n") " and c.relpersistence <> 't') x where "
+                                 "x.classes::text <> '[]' and x.classes::text ~ '\"'");
+        return pg_json_value(pg, &q, ret, err) ||
+               err_wrap(err, "reading the operator classes of the indexes");
 }
 
 static void say_one(TocEntry *e, const json_t *list, Arena *a)

@@ -1,11 +1,11 @@
 /* opclasses.h: the operator classes of a source's indexes, where a dump does not say them.
  *
- *      opclasses_read(pg, &known, err)  ->  {"public.i": ["\"public\".\"gist_inet_ops\"", null], ..}
- *      opclasses_say(&toc, known, arena)       the entries of those indexes name them
+ *      opclasses_read(pg, &known, err)  ->  {"public.i": ["\"public\".\"gist_inet_ops\"", null],
+ * ..} opclasses_say(&toc, known, arena)       the entries of those indexes name them
  *
- * By the schema and the name that an archive has for an index ("i"), or for a constraint ("t c"). Of B-trees
- * and hashes a type has one class in every major; all others are told. Part of props_read(), and so of a
- * bundle's record. */
+ * By the schema and the name that an archive has for an index ("i"), or for a constraint ("t c").
+ * Of B-trees and hashes a type has one class in every major; all others are told. Part of
+ * props_read(), and so of a bundle's record. */
 #pragma once
 
 #include "base/jsonx.h"

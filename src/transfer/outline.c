@@ -1,7 +1,8 @@
 /* outline.c: an empty database, put down so that it can be made again.
  *
- * What it is (locale, owner), who may what in it, its limit and comment, its extensions. Values of its
- * settings are not taken down: people keep keys in them (app.jwt_secret), and this goes into journals. */
+ * What it is (locale, owner), who may what in it, its limit and comment, its extensions. Values of
+ * its settings are not taken down: people keep keys in them (app.jwt_secret), and this goes into
+ * journals. */
 #include "transfer/internal.h"
 
 /* "DATABASE SET name", "ROLE r SET name"; no value. */
@@ -9,11 +10,11 @@ static json_t *names_of(const json_t *settings)
 {
         json_t *names = json_array(), *s;
         size_t i;
-        json_array_foreach(settings, i, s)
-        {
+        json_array_foreach(settings, i, s) {
                 const char *text = jx_str(s, "set", ""), *role = jx_str(s, "role", NULL);
                 int n = (int)strcspn(text, "=");
-                AUTO_FREE char *words = role ? xasprintf("%.*s of role %s", n, text, role) : xstrndup(text, (size_t)n);
+                AUTO_FREE char *words = role ? xasprintf("%.*s of role %s", n, text, role)
+                                             : xstrndup(text, (size_t)n);
                 jx_append_str(names, words);
         }
         return names;
@@ -22,8 +23,11 @@ static json_t *names_of(const json_t *settings)
 static bool extensions(Pg *in, json_t *into, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(in, "select e.extname, e.extversion, n.nspname from pg_extension e join pg_namespace n "
-                    "on n.oid = e.extnamespace where e.extname <> 'plpgsql' order by e.oid", &r, err))
+        if (!pg_ask(in,
+                    "select e.extname, e.extversion, n.nspname from pg_extension e join "
+                    "pg_namespace n on n.oid = e.extnamespace where e.extname <> 'plpgsql' "
+                    "order by e.oid",
+                    &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 json_t *e = json_object();
@@ -65,7 +69,8 @@ static bool make_extension(Pg *in, const json_t *e, Err *err)
         sql_ident(&q, jx_str(e, "schema", "public"));
         sql_add(&q, " version ");
         sql_value(&q, jx_str(e, "version", ""));
-        return (str_starts(jx_str(e, "schema", ""), "pg_") || pg_exec(in, &schema, err)) && pg_exec(in, &q, err);
+        return (str_starts(jx_str(e, "schema", ""), "pg_") || pg_exec(in, &schema, err)) &&
+               pg_exec(in, &q, err);
 }
 
 bool transfer_outline_make(Pg *pg, const json_t *outline, const char *name, Err *err)

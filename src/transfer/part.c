@@ -19,7 +19,7 @@ static void column_list(const Table *t, Sql *q)
 static void options(const Table *t, const char *encoding, bool freeze, Sql *q)
 {
         if (t->binary) {
-                sql_add(q, "(FORMAT binary");   /* encoding is the session's: see format.h */
+                sql_add(q, "(FORMAT binary"); /* encoding is the session's: see format.h */
         } else {
                 sql_add(q, "(ENCODING ");
                 sql_value(q, encoding);
@@ -32,7 +32,7 @@ static void options(const Table *t, const char *encoding, bool freeze, Sql *q)
 static void names(const char *schema, const char *name, const Table *t, Sql *q)
 {
         sql_qname(q, schema, name);
-        if (t->n_columns > 0) {         /* a table without columns still has rows */
+        if (t->n_columns > 0) { /* a table without columns still has rows */
                 sql_add(q, " (");
                 column_list(t, q);
                 sql_add(q, ")");
@@ -116,7 +116,7 @@ static void copy_out_sql(const Part *p, const char *encoding, Sql *q)
                         range(p, q);
                 } else if (t->condition) {
                         sql_add(q, " ");
-                        sql_rendered(q, t->condition);  /* pg_extension.extcondition */
+                        sql_rendered(q, t->condition); /* pg_extension.extcondition */
                 }
                 sql_add(q, ")");
         } else {
@@ -165,7 +165,8 @@ static bool load_begin(const PartSink *s, const Part *p, const char *encoding, E
         return false;
 }
 
-/* Rows that went into others by an extension's trigger are not counted by COPY: they are there all the same. */
+/* Rows that went into others by an extension's trigger are not counted by COPY: they are there all
+ * the same. */
 static bool merged(Pg *to, const Table *t, int64_t rows, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -173,10 +174,11 @@ static bool merged(Pg *to, const Table *t, int64_t rows, Err *err)
         sql_add(&q, "select count(*) from only ");
         sql_qname(&q, t->schema, t->name);
         sql_add(&q, " ");
-        sql_rendered(&q, t->condition ? t->condition : "");     /* pg_extension.extcondition */
+        sql_rendered(&q, t->condition ? t->condition : ""); /* pg_extension.extcondition */
         return pg_query_value(to, &q, &there, err) &&
-               (atoll(there) >= rows || err_set(err, ERR_SERVER, "%lld rows were read, the target has %s",
-                                                (long long)rows, there));
+               (atoll(there) >= rows ||
+                err_set(err, ERR_SERVER, "%lld rows were read, the target has %s", (long long)rows,
+                        there));
 }
 
 /* What the target thinks of the rows comes to light when more are sent, or here. */
@@ -224,8 +226,8 @@ static bool loaded(const PartSink *s, const Part *p, bool ok, Err *err)
 
 typedef struct Flow {
         const PartSink *s;
-        Part           *p;
-        BundleStream   *keep;
+        Part *p;
+        BundleStream *keep;
 } Flow;
 
 /* Whole rows, many at once: hashed, and to wherever they go. */
@@ -253,8 +255,8 @@ static bool keep_dress(Flow *f, bool header, Err *err)
         const Part *p = f->p;
         if (!f->keep || !p->table->binary)
                 return true;
-        return header ? bundle_stream_write(f->keep, COPY_HEADER, COPY_HEADER_LEN, err) :
-                        bundle_stream_write(f->keep, COPY_TRAILER, COPY_TRAILER_LEN, err);
+        return header ? bundle_stream_write(f->keep, COPY_HEADER, COPY_HEADER_LEN, err)
+                      : bundle_stream_write(f->keep, COPY_TRAILER, COPY_TRAILER_LEN, err);
 }
 
 static bool stream(Flow *f, Pg *from, Err *err)
@@ -268,7 +270,8 @@ static bool stream(Flow *f, Pg *from, Err *err)
                         return err_wrap(err, "reading");
                 if (r.rows == 0)
                         break;
-                if ((first && !keep_dress(f, true, err)) || !rows_move(f, r.bytes, r.ends, r.rows, err))
+                if ((first && !keep_dress(f, true, err)) ||
+                    !rows_move(f, r.bytes, r.ends, r.rows, err))
                         return false;
         }
         bool last = whole(p) ? p->rows > 0 : p->index == p->of - 1;
@@ -294,7 +297,8 @@ static BundleStream *members_new(const PartSink *s, const Part *p)
         AUTO_FREE char *dir = table_member_dir(s, p->table);
         int room = BUNDLE_NUMBERS / p->of;
         return bundle_stream_new_part(s->bundle, "data", dir,
-                                      p->table->binary ? ".bin.zst" : ".copy.zst", p->index * room, room);
+                                      p->table->binary ? ".bin.zst" : ".copy.zst", p->index * room,
+                                      room);
 }
 
 bool part_copy(const PartSink *s, Pg *from, Part *p, Err *err)
@@ -316,7 +320,7 @@ bool part_copy(const PartSink *s, Pg *from, Part *p, Err *err)
 /* ---- out of a bundle: the same rows, hashed again on their way ---- */
 
 typedef struct Stored {
-        Flow    f;
+        Flow f;
         RowFeed feed;
 } Stored;
 
@@ -339,13 +343,15 @@ static bool dressed(const RowFeed *f, const Part *p, size_t members, Err *err)
                err_set(err, ERR_USER, "the bundle's rows have no beginning, or no end");
 }
 
-static bool read_members(const PartSink *s, const Bundle *b, const json_t *members, Part *p, Err *err)
+static bool read_members(const PartSink *s, const Bundle *b, const json_t *members, Part *p,
+                         Err *err)
 {
         size_t n = json_array_size(members), end = whole(p) ? n : (size_t)p->end;
         Stored r = { .f = { .s = s, .p = p }, .feed = rowfeed_init(p->table->binary) };
         bool ok = true;
         for (size_t i = (size_t)p->first; ok && i < end && i < n; i++)
-                ok = bundle_read(b, json_string_value(json_array_get(members, i)), stored_bytes, &r, err);
+                ok = bundle_read(b, json_string_value(json_array_get(members, i)), stored_bytes, &r,
+                                 err);
         ok = ok && rowfeed_end(&r.feed, err) && dressed(&r.feed, p, n, err);
         rowfeed_done(&r.feed);
         return ok;

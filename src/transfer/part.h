@@ -24,30 +24,30 @@
 #include "pg/conn.h"
 #include "sql/sql.h"
 
-typedef struct Table    Table;
+typedef struct Table Table;
 typedef struct Transfer Transfer;
 
 typedef struct Part {
-        Table   *table;
-        int64_t  first, end;            /* of the source: see parts_plan(); 0 and -1: all     */
-        int      index, of;             /* this is part `index` (from 0) of `of`              */
-        int64_t  rows, bytes;           /* as read; bytes of COPY data                        */
-        uint64_t hash;                  /* of the rows, see rowhash.h                            */
-        int      members;               /* written to the bundle                              */
+        Table *table;
+        int64_t first, end;  /* of the source: see parts_plan(); 0 and -1: all */
+        int index, of;       /* this is part `index` (from 0) of `of` */
+        int64_t rows, bytes; /* as read; bytes of COPY data */
+        uint64_t hash;       /* of the rows, see rowhash.h */
+        int members;         /* written to the bundle */
 } Part;
 
 typedef struct PartSink {
-        Transfer     *t;
-        Pg           *to;               /* NULL: no target                                    */
-        BundleWriter *bundle;           /* NULL: no bundle                                    */
-        const char   *encoding;         /* of the rows: the source database's                 */
-        const char   *bundle_dir;       /* the database's directory in the bundle             */
-        uint64_t      seed;             /* of the rows' hashes: the bundle's                  */
-        bool          inside;           /* the caller's transaction is open and stays so      */
+        Transfer *t;
+        Pg *to;                 /* NULL: no target */
+        BundleWriter *bundle;   /* NULL: no bundle */
+        const char *encoding;   /* of the rows: the source database's */
+        const char *bundle_dir; /* the database's directory in the bundle */
+        uint64_t seed;          /* of the rows' hashes: the bundle's */
+        bool inside;            /* the caller's transaction is open and stays so */
         /* News since the last call, from the thread that moves the rows, at most once every
          * 64 KiB. NULL: nobody listens. */
-        void        (*moved)(void *arg, int64_t bytes, int64_t rows);
-        void         *moved_arg;
+        void (*moved)(void *arg, int64_t bytes, int64_t rows);
+        void *moved_arg;
 } PartSink;
 
 /* How a table is cut for `jobs` workers, when `work` bytes are to be moved and indexed in all.
@@ -59,8 +59,8 @@ size_t parts_plan_stored(Table *t, const Bundle *b, const json_t *record, int64_
 
 /* Both leave their connections usable for the next part, whatever happened. */
 bool part_copy(const PartSink *s, Pg *from, Part *p, Err *err) MUST_CHECK;
-bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part *p, Err *err)
-        MUST_CHECK;
+bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part *p,
+                  Err *err) MUST_CHECK;
 
 /* Adds a finished part to its table. The caller's lock. */
 void part_add(const Part *p);

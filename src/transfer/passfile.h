@@ -10,9 +10,9 @@
 #include "pg/clients.h"
 
 typedef struct PassFile {
-        char *path;                     /* for PGPASSFILE; NULL: there is no password */
-        char *dir;                      /* to be mounted into the container, or NULL  */
-        int   fd;
+        char *path; /* for PGPASSFILE; NULL: there is no password */
+        char *dir;  /* to be mounted into the container, or NULL */
+        int fd;
 } PassFile;
 
 bool passfile_make(const Secret *password, PgClientWhere where, PassFile *ret, Err *err) MUST_CHECK;

@@ -5,41 +5,41 @@
 
 #include "base/clock.h"
 
-#define LOOK_EVERY_MS 100       /* how soon a request to stop is seen, at the latest */
+#define LOOK_EVERY_MS 100 /* how soon a request to stop is seen, at the latest */
 
 typedef enum TaskState { TASK_WAITING, TASK_READY, TASK_RUNNING, TASK_DONE } TaskState;
 
 struct Task {
-        TaskRun   run;
-        void     *arg;
-        double    cost, rank;           /* rank: cost and the longest chain behind it        */
-        size_t    number;               /* order of adding: decides between equals           */
-        size_t    open, waits;          /* prerequisites: not done; all                      */
-        Task    **later;
-        size_t    n_later, capacity;
+        TaskRun run;
+        void *arg;
+        double cost, rank;  /* rank: cost and the longest chain behind it */
+        size_t number;      /* order of adding: decides between equals */
+        size_t open, waits; /* prerequisites: not done; all */
+        Task **later;
+        size_t n_later, capacity;
         TaskState state;
 };
 
 typedef struct Thread {
-        Pool     *pool;
-        size_t    index;
+        Pool *pool;
+        size_t index;
         pthread_t thread;
-        bool      entered, left;
+        bool entered, left;
 } Thread;
 
 struct Pool {
-        PoolOwner       owner;
+        PoolOwner owner;
         pthread_mutex_t lock;
-        pthread_cond_t  news;           /* for workers and for the thread that waits         */
-        Task          **tasks, **order; /* as added; prerequisites first                     */
-        size_t          n_tasks, capacity;
-        Task          **heap;           /* the ready ones, highest rank first                */
-        size_t          n_heap, n_done;
-        Thread          threads[POOL_WORKERS];
-        size_t          n_threads, alive, busy;
-        int             jobs;
-        bool            running, stop;
-        Err             why;
+        pthread_cond_t news;   /* for workers and for the thread that waits */
+        Task **tasks, **order; /* as added; prerequisites first */
+        size_t n_tasks, capacity;
+        Task **heap; /* the ready ones, highest rank first */
+        size_t n_heap, n_done;
+        Thread threads[POOL_WORKERS];
+        size_t n_threads, alive, busy;
+        int jobs;
+        bool running, stop;
+        Err why;
 };
 
 Pool *pool_new(const PoolOwner *o)

@@ -8,18 +8,20 @@
 static bool inside(Pg *in, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
-        sql_add(&q, "select json_build_object('extensions', (select coalesce(json_agg(e.extname order by "
-                    "e.extname), '[]') from pg_extension e), 'schemas', (select coalesce(json_agg("
-                    "json_build_object('name', n.nspname, 'owner', pg_get_userbyid(n.nspowner), 'acl', "
-                    "(select coalesce(json_agg(json_build_object('grantee', case x.grantee when 0 then null "
-                    "else pg_get_userbyid(x.grantee) end, 'privilege', x.privilege_type, 'grantable', "
-                    "x.is_grantable) order by x.grantee::regrole::text, x.privilege_type), '[]') from aclexplode("
-                    "coalesce(n.nspacl, acldefault('n', n.nspowner))) x)) order by n.nspname), '[]') from "
-                    "pg_namespace n where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not "
-                    "exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = "
-                    "n.oid and d.deptype = 'e')), 'defaults', (select coalesce(json_agg(pg_describe_object("
-                    "'pg_default_acl'::regclass, a.oid, 0) || ' ' || a.defaclacl::text order by a.oid), '[]') from "
-                    "pg_default_acl a))");
+        sql_add(&q, "select json_build_object('extensions', (select coalesce(json_agg(e.extname "
+                    "order by e.extname), '[]') from pg_extension e), 'schemas', (select "
+                    "coalesce(json_agg(json_build_object('name', n.nspname, 'owner', "
+                    "pg_get_userbyid(n.nspowner), 'acl', (select "
+                    "coalesce(json_agg(json_build_object('grantee', case x.grantee when 0 then "
+                    "null else pg_get_userbyid(x.grantee) end, 'privilege', x.privilege_type, "
+                    "'grantable', x.is_grantable) order by x.grantee::regrole::text, "
+                    "x.privilege_type), '[]') from aclexplode(coalesce(n.nspacl, acldefault('n', "
+                    "n.nspowner))) x)) order by n.nspname), '[]') from pg_namespace n where "
+                    "n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not exists "
+                    "(select from pg_depend d where d.classid = 'pg_namespace'::regclass and "
+                    "d.objid = n.oid and d.deptype = 'e')), 'defaults', (select "
+                    "coalesce(json_agg(pg_describe_object('pg_default_acl'::regclass, a.oid, 0) || "
+                    "' ' || a.defaclacl::text order by a.oid), '[]') from pg_default_acl a))");
         return pg_json_value(in, &q, ret, err);
 }
 
@@ -38,17 +40,20 @@ static bool describe(Pg *in, json_t **ret, Err *err)
 static bool same(const json_t *a, const json_t *b, const char *key)
 {
         const json_t *x = jx_get(a, key), *y = jx_get(b, key);
-        return (!x || json_is_null(x)) && (!y || json_is_null(y)) ? true : x && y && json_equal(x, y);
+        return (!x || json_is_null(x)) && (!y || json_is_null(y)) ? true
+                                                                  : x && y && json_equal(x, y);
 }
 
-static const char *const locale_words[] = { "encoding", "collate", "ctype", "provider", "locale", "icu_rules" };
+static const char *const locale_words[] = { "encoding", "collate", "ctype",
+                                            "provider", "locale",  "icu_rules" };
 
 static bool untouched(const json_t *there, const json_t *usual, bool ours)
 {
         const json_t *p = jx_get(there, "props"), *u = jx_get(usual, "props");
-        bool is = ours && usual && !jx_bool(p, "own_acl", false) && jx_int(p, "connlimit", -1) == -1 &&
-                  !jx_str(p, "comment", NULL) && !json_array_size(jx_get(p, "settings")) &&
-                  same(p, u, "tablespace") && same(there, usual, "inside");
+        bool is = ours && usual && !jx_bool(p, "own_acl", false) &&
+                  jx_int(p, "connlimit", -1) == -1 && !jx_str(p, "comment", NULL) &&
+                  !json_array_size(jx_get(p, "settings")) && same(p, u, "tablespace") &&
+                  same(there, usual, "inside");
         for (size_t i = 0; is && i < LEN(locale_words); i++)
                 is = same(p, u, locale_words[i]);
         return is;
@@ -63,9 +68,13 @@ bool transfer_prepared(Pg *in, json_t **ret, Err *err)
         AUTO_ERR closed = { 0 };
         *ret = NULL;
         if (!describe(in, &there, err) ||
-            !pg_ask(in, "select d.datdba = r.oid and r.rolsuper from pg_database d, pg_roles r where d.datname = "
-                        "current_database() and r.rolname = current_user", &r, err))
-                return err_wrap(err, "looking at what was prepared in database %s", pg_database(in));
+            !pg_ask(in,
+                    "select d.datdba = r.oid and r.rolsuper from pg_database d, pg_roles r "
+                    "where d.datname = current_database() and r.rolname = "
+                    "current_user",
+                    &r, err))
+                return err_wrap(err, "looking at what was prepared in database %s",
+                                pg_database(in));
         /* Nobody may look into template1: then what is here is not known to be usual, and stays. */
         if (!pg_reopen(in, "template1", &first, &closed) || !describe(first, &usual, &closed))
                 usual = NULL;
@@ -110,8 +119,8 @@ static void unproved(json_t *entry, const char *kind, const char *object, const 
                 jx_set(entry, "not_compared", list);
         }
         jx_set_str(j, "kind", kind);
-        jx_set_str(j, "object", object);        /* NULL: all of that kind */
-        jx_set_str(j, "what", what);            /* NULL: whatever differs */
+        jx_set_str(j, "object", object); /* NULL: all of that kind */
+        jx_set_str(j, "what", what);     /* NULL: whatever differs */
         json_array_append_new(list, j);
 }
 
@@ -148,8 +157,9 @@ void prepared_say(Transfer *t, const json_t *kept)
         json_t *k;
         json_array_foreach(kept, i, k)
                 if (jx_str(k, "source", NULL))
-                        transfer_say(t, "kept as it was prepared: %s %s (the source's: %s)", jx_str(k, "what", ""),
-                                     jx_str(k, "kept", ""), jx_str(k, "source", ""));
+                        transfer_say(t, "kept as it was prepared: %s %s (the source's: %s)",
+                                     jx_str(k, "what", ""), jx_str(k, "kept", ""),
+                                     jx_str(k, "source", ""));
                 else
                         transfer_say(t, "kept as it was prepared: %s %s", jx_str(k, "what", ""),
                                      jx_str(k, "kept", ""));
@@ -161,7 +171,8 @@ static void over_locale(const json_t *ours, json_t *props, json_t *kept)
 {
         json_t *entry = NULL;
         if (!same(ours, props, "encoding"))
-                unproved(keep(kept, "encoding", jx_str(ours, "encoding", ""), jx_str(props, "encoding", "")),
+                unproved(keep(kept, "encoding", jx_str(ours, "encoding", ""),
+                              jx_str(props, "encoding", "")),
                          "database", NULL, "encoding");
         for (size_t i = 1; i < LEN(locale_words); i++) {
                 if (same(ours, props, locale_words[i]))
@@ -187,7 +198,7 @@ static void over_owner(const json_t *ours, json_t *props, json_t *kept)
                 return;
         json_t *entry = keep(kept, "owner", owner, before);
         unproved(entry, "database", NULL, "owner");
-        unproved(entry, "database", NULL, "acl");       /* names the owner, whoever set it */
+        unproved(entry, "database", NULL, "acl"); /* names the owner, whoever set it */
         jx_set_str(props, "owner", owner);
         json_array_foreach(jx_get(props, "acl"), i, g)
                 if (str_eq(jx_str(g, "grantee", ""), before))
@@ -199,10 +210,10 @@ static char *grant_words(const json_t *acl)
         AUTO_JSON words = json_array();
         size_t i;
         json_t *g;
-        json_array_foreach(acl, i, g)
-        {
-                AUTO_FREE char *w = xasprintf("%s to %s%s", jx_str(g, "privilege", ""), jx_str(g, "grantee", "PUBLIC"),
-                                              jx_bool(g, "grantable", false) ? " with grant option" : "");
+        json_array_foreach(acl, i, g) {
+                AUTO_FREE char *w = xasprintf(
+                        "%s to %s%s", jx_str(g, "privilege", ""), jx_str(g, "grantee", "PUBLIC"),
+                        jx_bool(g, "grantable", false) ? " with grant option" : "");
                 jx_append_str(words, w);
         }
         return json_array_size(words) ? jx_words(words) : xstrdup("nobody");
@@ -214,8 +225,9 @@ static void over_grants(const json_t *ours, json_t *props, json_t *kept)
                 return;
         if (!jx_bool(props, "own_acl", false) || !same(ours, props, "acl")) {
                 AUTO_FREE char *a = grant_words(jx_get(ours, "acl"));
-                AUTO_FREE char *b = jx_bool(props, "own_acl", false) ? grant_words(jx_get(props, "acl")) :
-                                                                       xstrdup("nothing granted");
+                AUTO_FREE char *b = jx_bool(props, "own_acl", false)
+                                            ? grant_words(jx_get(props, "acl"))
+                                            : xstrdup("nothing granted");
                 unproved(keep(kept, "grants", a, b), "database", NULL, "acl");
         }
         jx_set_bool(props, "own_acl", true);
@@ -236,23 +248,24 @@ static void over_settings(const json_t *ours, json_t *props, json_t *kept)
         size_t i, k;
         json_t *a, *b;
         json_t *merged = json_array();
-        json_array_foreach(jx_get(props, "settings"), i, a)
-        {
+        json_array_foreach(jx_get(props, "settings"), i, a) {
                 bool over = false;
-                json_array_foreach(jx_get(ours, "settings"), k, b) over = over || same_setting(a, b);
+                json_array_foreach(jx_get(ours, "settings"), k, b)
+                        over = over || same_setting(a, b);
                 if (!over)
                         json_array_append(merged, a);
         }
-        json_array_foreach(jx_get(ours, "settings"), i, a)
-        {
+        json_array_foreach(jx_get(ours, "settings"), i, a) {
                 const char *role = jx_str(a, "role", NULL), *text = jx_str(a, "set", "");
                 bool equal = false;
                 json_array_append(merged, a);
-                json_array_foreach(jx_get(props, "settings"), k, b) equal = equal || json_equal(a, b);
+                json_array_foreach(jx_get(props, "settings"), k, b)
+                        equal = equal || json_equal(a, b);
                 if (equal)
                         continue;
                 AUTO_FREE char *name = xstrndup(text, strcspn(text, "="));
-                AUTO_FREE char *words = role ? xasprintf("setting of role %s", role) : xstrdup("setting");
+                AUTO_FREE char *words =
+                        role ? xasprintf("setting of role %s", role) : xstrdup("setting");
                 AUTO_FREE char *object = role ? ident(role) : NULL;
                 unproved(keep(kept, words, name, NULL), role ? "role setting" : "database", object,
                          role ? NULL : "settings");
@@ -263,40 +276,44 @@ static void over_settings(const json_t *ours, json_t *props, json_t *kept)
 static void over_words(const json_t *ours, json_t *props, json_t *kept)
 {
         int64_t limit = jx_int(ours, "connlimit", -1), before = jx_int(props, "connlimit", -1);
-        const char *comment = jx_str(ours, "comment", NULL), *theirs = jx_str(props, "comment", NULL);
+        const char *comment = jx_str(ours, "comment", NULL),
+                   *theirs = jx_str(props, "comment", NULL);
         if (limit != -1 && limit != before) {
                 AUTO_FREE char *a = xasprintf("%lld", (long long)limit);
-                AUTO_FREE char *b = before == -1 ? xstrdup("none") : xasprintf("%lld", (long long)before);
+                AUTO_FREE char *b =
+                        before == -1 ? xstrdup("none") : xasprintf("%lld", (long long)before);
                 unproved(keep(kept, "connection limit", a, b), "database", NULL, "connlimit");
                 jx_set_int(props, "connlimit", limit);
         }
         if (comment && !str_eq(comment, theirs)) {
-                unproved(keep(kept, "comment", comment, theirs ? theirs : "none"), "database", NULL, "comment");
+                unproved(keep(kept, "comment", comment, theirs ? theirs : "none"), "database", NULL,
+                         "comment");
                 jx_set_str(props, "comment", comment);
         }
 }
 
-/* What only the prepared one has, the proof finds on the target alone; a schema that both have is the
- * prepared one's, with its owner and grants. */
+/* What only the prepared one has, the proof finds on the target alone; a schema that both have is
+ * the prepared one's, with its owner and grants. */
 static void over_inside(const json_t *prepared, json_t *kept)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(jx_get(jx_get(prepared, "inside"), "extensions"), i, j)
-        {
+        json_array_foreach(jx_get(jx_get(prepared, "inside"), "extensions"), i, j) {
                 const char *name = json_string_value(j);
                 AUTO_FREE char *object = ident(name);
                 if (!str_eq(name, "plpgsql"))
-                        unproved(keep(kept, "extension", name, NULL), "extension", object, "only on the target");
+                        unproved(keep(kept, "extension", name, NULL), "extension", object,
+                                 "only on the target");
         }
-        json_array_foreach(jx_get(jx_get(prepared, "inside"), "schemas"), i, j)
-        {
+        json_array_foreach(jx_get(jx_get(prepared, "inside"), "schemas"), i, j) {
                 AUTO_FREE char *object = ident(jx_str(j, "name", ""));
                 if (!str_eq(jx_str(j, "name", ""), "public"))
-                        unproved(keep(kept, "schema", jx_str(j, "name", ""), NULL), "schema", object, NULL);
+                        unproved(keep(kept, "schema", jx_str(j, "name", ""), NULL), "schema",
+                                 object, NULL);
         }
         if (json_array_size(jx_get(jx_get(prepared, "inside"), "defaults")))
-                unproved(keep(kept, "default privileges", "that were there", NULL), "default privileges", NULL, NULL);
+                unproved(keep(kept, "default privileges", "that were there", NULL),
+                         "default privileges", NULL, NULL);
 }
 
 json_t *prepared_over(const json_t *prepared, const json_t *props, json_t *kept)
@@ -337,16 +354,14 @@ static void schema_grants(const char *name, const json_t *now, const json_t *bef
 {
         size_t i;
         json_t *g;
-        json_array_foreach(now, i, g)
-        {
+        json_array_foreach(now, i, g) {
                 sql_add(q, "REVOKE ALL ON SCHEMA ");
                 sql_ident(q, name);
                 sql_add(q, " FROM ");
                 grantee(q, g);
                 sql_add(q, "; ");
         }
-        json_array_foreach(before, i, g)
-        {
+        json_array_foreach(before, i, g) {
                 if (str_eq(jx_str(g, "privilege", ""), "CREATE"))
                         sql_add(q, "GRANT CREATE ON SCHEMA ");
                 else
@@ -372,8 +387,8 @@ static const json_t *schema_of(const json_t *inside, const char *name)
 }
 
 /* Its owner, always; its grants, where they were not what every new database's schema has. */
-static bool one_schema(Pg *in, const json_t *now, const json_t *before, const json_t *usual, json_t *kept,
-                       Err *err)
+static bool one_schema(Pg *in, const json_t *now, const json_t *before, const json_t *usual,
+                       json_t *kept, Err *err)
 {
         const char *name = jx_str(before, "name", "");
         AUTO_FREE char *object = ident(name);
@@ -384,11 +399,13 @@ static bool one_schema(Pg *in, const json_t *now, const json_t *before, const js
                 schema_owner(name, jx_str(before, "owner", ""), &q);
                 if (!pg_exec(in, &q, err))
                         return false;
-                json_t *entry = keep(kept, owned, jx_str(before, "owner", ""), jx_str(now, "owner", ""));
+                json_t *entry =
+                        keep(kept, owned, jx_str(before, "owner", ""), jx_str(now, "owner", ""));
                 unproved(entry, "schema", object, "owner");
-                unproved(entry, "schema", object, "acl");       /* names its owner */
+                unproved(entry, "schema", object, "acl"); /* names its owner */
         }
-        if (same(now, before, "acl") || (usual && same(before, usual, "acl") && same(before, usual, "owner")))
+        if (same(now, before, "acl") ||
+            (usual && same(before, usual, "acl") && same(before, usual, "owner")))
                 return true;
         AUTO_SQL q = { 0 };
         AUTO_FREE char *a = grant_words(jx_get(before, "acl"));
@@ -405,11 +422,11 @@ bool prepared_schemas(Pg *in, const json_t *prepared, json_t *kept, Err *err)
         json_t *before;
         if (!inside(in, &now, err))
                 return err_wrap(err, "looking at the schemas");
-        json_array_foreach(jx_get(jx_get(prepared, "inside"), "schemas"), i, before)
-        {
+        json_array_foreach(jx_get(jx_get(prepared, "inside"), "schemas"), i, before) {
                 const char *name = jx_str(before, "name", "");
                 const json_t *here = schema_of(now, name);
-                if (here && !one_schema(in, here, before, schema_of(jx_get(prepared, "usual"), name), kept, err))
+                if (here && !one_schema(in, here, before,
+                                        schema_of(jx_get(prepared, "usual"), name), kept, err))
                         return err_wrap(err, "schema %s as it was prepared", name);
         }
         return true;
@@ -427,8 +444,7 @@ static bool revoke_all(Pg *in, const char *into, const json_t *acl, Err *err)
 {
         size_t i;
         json_t *g;
-        json_array_foreach(acl, i, g)
-        {
+        json_array_foreach(acl, i, g) {
                 AUTO_SQL q = { 0 };
                 sql_add(&q, "REVOKE ALL ON DATABASE ");
                 sql_ident(&q, into);
@@ -440,8 +456,8 @@ static bool revoke_all(Pg *in, const char *into, const json_t *acl, Err *err)
         return true;
 }
 
-static bool put_on(Pg *in, const json_t *prepared, const char *into, const json_t *said, json_t *kept,
-                   Err *err)
+static bool put_on(Pg *in, const json_t *prepared, const char *into, const json_t *said,
+                   json_t *kept, Err *err)
 {
         AUTO_JSON now = NULL;
         if (!props_read(in, &now, err))

@@ -2,11 +2,12 @@
  *
  * Who runs CREATE DATABASE with an owner, a locale, limits or extensions, and then loads into it,
  * means all of that. The load still goes into a temporary database, so that a half one can never be
- * taken for a database; but that one is made with the prepared one as its template: encoding, locale,
- * tablespace, extensions, schemas and default privileges come along. Its owner is the prepared one's,
- * and what is set on the database itself is the prepared one's where that says something: a grant,
- * a limit, a comment, a setting by its name; else the source's. Schemas that were there get their
- * owner back, and their grants, where those are not what every new schema public has.
+ * taken for a database; but that one is made with the prepared one as its template: encoding,
+ * locale, tablespace, extensions, schemas and default privileges come along. Its owner is the
+ * prepared one's, and what is set on the database itself is the prepared one's where that says
+ * something: a grant, a limit, a comment, a setting by its name; else the source's. Schemas that
+ * were there get their owner back, and their grants, where those are not what every new schema
+ * public has.
  *
  * What decides that nothing was prepared stands at transfer_prepared() in transfer.h. */
 #pragma once
@@ -21,11 +22,12 @@ json_t *prepared_over(const json_t *prepared, const json_t *props, json_t *kept)
 /* Schemas again as they were prepared, in `in`, which was loaded. */
 bool prepared_schemas(Pg *in, const json_t *prepared, json_t *kept, Err *err) MUST_CHECK;
 /* For a file, which says in statements of its own what is set on its database: those have run on
- * `into`, and what could not was `said`: locale and owner, as props_read() calls them. Then all of the
- * above, and one line for each. */
+ * `into`, and what could not was `said`: locale and owner, as props_read() calls them. Then all of
+ * the above, and one line for each. */
 bool prepared_put_on(Transfer *t, const PgParams *p, const json_t *prepared, const char *into,
                      const json_t *said, json_t *kept, Err *err) MUST_CHECK;
 /* One line for each of them. */
 void prepared_say(Transfer *t, const json_t *kept) NONNULL;
-/* The schema is there because it was prepared: CREATE SCHEMA that fails with 42P06 is no failure. */
+/* The schema is there because it was prepared: CREATE SCHEMA that fails with 42P06 is no
+ * failure. */
 bool prepared_has_schema(const json_t *prepared, const char *object, const Err *err);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define SHOW_EVERY_MS 250
+#define SHOW_EVERY_MS  250
 #define WINDOW_STEP_MS 1000
 
 /* Bytes a second over the last fifteen or so: a ring of one sample a second. */
@@ -23,7 +23,7 @@ static double rate(Transfer *t, int64_t now)
         return (double)(t->done - t->window[oldest].done) * 1000.0 / (double)ms;
 }
 
-#define NEVER_QUITE 0.98                /* what was expected may have been too little */
+#define NEVER_QUITE 0.98 /* what was expected may have been too little */
 
 double progress_fraction(const Slot *s)
 {
@@ -37,8 +37,9 @@ double progress_fraction(const Slot *s)
 static int64_t eta(Transfer *t, double per_s)
 {
         if (!t->left)
-                return per_s > 0 && t->total >= t->done ?
-                       (int64_t)((double)(t->total - t->done) * 1000.0 / per_s) : -1;
+                return per_s > 0 && t->total >= t->done
+                               ? (int64_t)((double)(t->total - t->done) * 1000.0 / per_s)
+                               : -1;
         double left = t->left(t->left_arg, t->slots);
         return left < 0 ? -1 : (int64_t)(left * 1000.0);
 }
@@ -47,7 +48,9 @@ static TransferRow row_of(const Slot *s, int64_t now)
 {
         int64_t ms = now - s->since_ms;
         double part = progress_fraction(s);
-        TransferRow r = { .name = s->name, .done = s->done, .total = s->total,
+        TransferRow r = { .name = s->name,
+                          .done = s->done,
+                          .total = s->total,
                           .rate = ms > 0 ? (double)s->done * 1000.0 / (double)ms : 0 };
         if (part < 0)
                 return r;
@@ -75,11 +78,18 @@ static void show(Transfer *t, const TransferRow *row, bool now_please)
         t->shown_ms = now;
         size_t n = row ? 1 : slot_rows(t, rows, now);
         double per_s = rate(t, now);
-        TransferProgress p = { .stage = t->stage, .unit = t->unit, .done = t->done, .total = t->total,
-                               .rate = per_s, .eta_ms = eta(t, per_s), .row_count = t->row_count,
-                               .things_done = t->things_done, .things_total = t->things_total,
+        TransferProgress p = { .stage = t->stage,
+                               .unit = t->unit,
+                               .done = t->done,
+                               .total = t->total,
+                               .rate = per_s,
+                               .eta_ms = eta(t, per_s),
+                               .row_count = t->row_count,
+                               .things_done = t->things_done,
+                               .things_total = t->things_total,
                                .workers = transfer_change_jobs(t, 0),
-                               .rows = row ? row : rows, .n_rows = n };
+                               .rows = row ? row : rows,
+                               .n_rows = n };
         t->hooks.progress(t->hooks.arg, &p);
 }
 
@@ -143,8 +153,13 @@ void progress_begin(Transfer *t, size_t slot, const char *name, const Slot *plan
         AUTO_FREE char *clean = text_clean_str(name);
         pthread_mutex_lock(&t->showing);
         free(s->name);
-        *s = (Slot){ .name = clean, .total = plan->total, .expected = plan->expected,
-                     .weight = plan->weight, .job = plan->job, .part = -1, .since_ms = clock_boot_ms() };
+        *s = (Slot){ .name = clean,
+                     .total = plan->total,
+                     .expected = plan->expected,
+                     .weight = plan->weight,
+                     .job = plan->job,
+                     .part = -1,
+                     .since_ms = clock_boot_ms() };
         clean = NULL;
         show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);

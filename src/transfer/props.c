@@ -26,27 +26,25 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_FREE char *text = NULL;
-        sql_add(&q, "select json_build_object('name', d.datname, "
-                    "'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, "
-                    "'ctype', d.datctype, 'owner', pg_get_userbyid(d.datdba), "
-                    "'connlimit', d.datconnlimit, 'template', d.datistemplate, "
-                    "'tablespace', (select s.spcname from pg_tablespace s where "
-                    "s.oid = d.dattablespace and s.spcname <> 'pg_default'), "
-                    "'comment', shobj_description(d.oid, 'pg_database'), "
-                    "'own_acl', d.datacl is not null, "
-                    "'acl', (select coalesce(json_agg(json_build_object('grantee', case x.grantee "
-                    "when 0 then null else pg_get_userbyid(x.grantee) end, 'privilege', "
-                    "x.privilege_type, 'grantable', x.is_grantable, 'by', case when x.grantor <> d.datdba "
-                    "then pg_get_userbyid(x.grantor) end) order by x.grantor <> d.datdba, n), '[]') "
-                    "from aclexplode(d.datacl) with ordinality x(grantor, grantee, privilege_type, is_grantable, n)), "
-                    "'settings', (select coalesce(json_agg(json_build_object('role', r.rolname, "
-                    "'set', c.v) order by r.rolname nulls first, c.n), '[]') "
-                    "from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole, "
-                    "unnest(s.setconfig) with ordinality c(v, n) where s.setdatabase = d.oid), "
-                    "'lacks', (select coalesce(json_agg(l.what), '[]') from (select 'EXTENSION plpgsql' "
-                    "as what where not exists (select from pg_language where lanname = 'plpgsql') "
-                    "union all select 'SCHEMA public' where not exists (select from pg_namespace "
-                    "where nspname = 'public')) l)");
+        sql_add(&q, "select json_build_object('name', d.datname, 'encoding', "
+                    "pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', "
+                    "d.datctype, 'owner', pg_get_userbyid(d.datdba), 'connlimit', d.datconnlimit, "
+                    "'template', d.datistemplate, 'tablespace', (select s.spcname from "
+                    "pg_tablespace s where s.oid = d.dattablespace and s.spcname <> 'pg_default'), "
+                    "'comment', shobj_description(d.oid, 'pg_database'), 'own_acl', d.datacl is "
+                    "not null, 'acl', (select coalesce(json_agg(json_build_object('grantee', case "
+                    "x.grantee when 0 then null else pg_get_userbyid(x.grantee) end, 'privilege', "
+                    "x.privilege_type, 'grantable', x.is_grantable, 'by', case when x.grantor <> "
+                    "d.datdba then pg_get_userbyid(x.grantor) end) order by x.grantor <> d.datdba, "
+                    "n), '[]') from aclexplode(d.datacl) with ordinality x(grantor, grantee, "
+                    "privilege_type, is_grantable, n)), 'settings', (select "
+                    "coalesce(json_agg(json_build_object('role', r.rolname, 'set', c.v) order by "
+                    "r.rolname nulls first, c.n), '[]') from pg_db_role_setting s left join "
+                    "pg_roles r on r.oid = s.setrole, unnest(s.setconfig) with ordinality c(v, n) "
+                    "where s.setdatabase = d.oid), 'lacks', (select coalesce(json_agg(l.what), "
+                    "'[]') from (select 'EXTENSION plpgsql' as what where not exists (select from "
+                    "pg_language where lanname = 'plpgsql') union all select 'SCHEMA public' where "
+                    "not exists (select from pg_namespace where nspname = 'public')) l)");
         locale_columns(&q, pg_major(pg));
         sql_add(&q, ") from pg_database d where d.datname = current_database()");
         if (!pg_query_value(pg, &q, &text, err))
@@ -63,7 +61,8 @@ bool props_read(Pg *pg, json_t **ret, Err *err)
 void props_create_sql(const json_t *props, const char *name, int target_major, Sql *q)
 {
         const char *provider = jx_str(props, "provider", "c");
-        const char *locale = jx_str(props, "locale", NULL), *rules = jx_str(props, "icu_rules", NULL);
+        const char *locale = jx_str(props, "locale", NULL),
+                   *rules = jx_str(props, "icu_rules", NULL);
         sql_add(q, "CREATE DATABASE ");
         sql_ident(q, name);
         sql_add(q, " TEMPLATE template0 ENCODING ");
@@ -96,7 +95,7 @@ static void database_name(Sql *q, const char *name)
         if (name)
                 sql_ident(q, name);
         else
-                sql_add(q, ":\"DBNAME\"");      /* psql's variable: the database it is in */
+                sql_add(q, ":\"DBNAME\""); /* psql's variable: the database it is in */
 }
 
 static void privilege(Sql *q, const char *word)
@@ -117,8 +116,10 @@ static void grantee(Sql *q, const char *role)
                 sql_add(q, "PUBLIC");
 }
 
-/* As pg_dump has it: who passed a grant on is who passes it on. NULL: the owner, whoever runs it. */
-static bool granted_by(const char *by, const char *what, const Sql *q, Each each, void *arg, Err *err)
+/* As pg_dump has it: who passed a grant on is who passes it on. NULL: the owner, whoever runs
+ * it. */
+static bool granted_by(const char *by, const char *what, const Sql *q, Each each, void *arg,
+                       Err *err)
 {
         AUTO_SQL become = { 0 }, again = { 0 };
         if (!by)
@@ -126,7 +127,8 @@ static bool granted_by(const char *by, const char *what, const Sql *q, Each each
         sql_add(&become, "SET SESSION AUTHORIZATION ");
         sql_ident(&become, by);
         sql_add(&again, "RESET SESSION AUTHORIZATION");
-        return each(arg, what, &become, err) && each(arg, what, q, err) && each(arg, what, &again, err);
+        return each(arg, what, &become, err) && each(arg, what, q, err) &&
+               each(arg, what, &again, err);
 }
 
 static bool grants(const json_t *props, const char *name, Each each, void *arg, Err *err)
@@ -142,8 +144,7 @@ static bool grants(const json_t *props, const char *name, Each each, void *arg, 
                 return false;
         size_t i;
         json_t *g;
-        json_array_foreach(jx_get(props, "acl"), i, g)
-        {
+        json_array_foreach(jx_get(props, "acl"), i, g) {
                 const char *role = jx_str(g, "grantee", NULL), *word = jx_str(g, "privilege", "");
                 AUTO_SQL q = { 0 };
                 sql_add(&q, "GRANT ");
@@ -154,8 +155,8 @@ static bool grants(const json_t *props, const char *name, Each each, void *arg, 
                 grantee(&q, role);
                 if (jx_bool(g, "grantable", false))
                         sql_add(&q, " WITH GRANT OPTION");
-                AUTO_FREE char *what = xasprintf("GRANT %s on the database to %s", word,
-                                                 role ? role : "PUBLIC");
+                AUTO_FREE char *what =
+                        xasprintf("GRANT %s on the database to %s", word, role ? role : "PUBLIC");
                 if (!granted_by(jx_str(g, "by", NULL), what, &q, each, arg, err))
                         return false;
         }
@@ -166,8 +167,7 @@ bool props_settings(const json_t *props, const char *name, Each each, void *arg,
 {
         size_t i;
         json_t *s;
-        json_array_foreach(jx_get(props, "settings"), i, s)
-        {
+        json_array_foreach(jx_get(props, "settings"), i, s) {
                 const char *text = jx_str(s, "set", ""), *role = jx_str(s, "role", NULL);
                 size_t n = strcspn(text, "=");
                 if (!text[n])
@@ -183,8 +183,8 @@ bool props_settings(const json_t *props, const char *name, Each each, void *arg,
                 }
                 database_name(&q, name);
                 pg_setting_sql(&first, &q, text, 0);
-                AUTO_FREE char *what = xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" :
-                                                 "DATABASE", param);
+                AUTO_FREE char *what =
+                        xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" : "DATABASE", param);
                 if ((first.n && !each(arg, what, &first, err)) || !each(arg, what, &q, err))
                         return false;
         }
@@ -195,8 +195,7 @@ json_t *props_on(const json_t *props, int major, json_t *left_out)
 {
         json_t *all = json_deep_copy(props), *kept = json_array(), *s;
         size_t i;
-        json_array_foreach(jx_get(props, "settings"), i, s)
-        {
+        json_array_foreach(jx_get(props, "settings"), i, s) {
                 const char *text = jx_str(s, "set", ""), *role = jx_str(s, "role", NULL);
                 size_t n = strcspn(text, "=");
                 AUTO_FREE char *param = xstrndup(text, n);
@@ -207,13 +206,15 @@ json_t *props_on(const json_t *props, int major, json_t *left_out)
                 if (f.verdict != SETTING_LEFT_OUT)
                         json_array_append(kept, there);
                 if (f.verdict != SETTING_SAME) {
-                        AUTO_FREE char *object = xasprintf("ALTER %s SET %s", role ? "ROLE in DATABASE" : "DATABASE",
-                                                           param);
-                        AUTO_FREE char *how = f.now ? xasprintf("it is called %s there: %s", f.now, f.why)
-                                                    : xasprintf("left out, PostgreSQL %d does not take it: %s", major,
-                                                                f.why);
-                        json_array_append_new(left_out, json_pack("{s:s, s:s, s:s?}", "object", object, "how", how,
-                                                                  "role", role));
+                        AUTO_FREE char *object = xasprintf(
+                                "ALTER %s SET %s", role ? "ROLE in DATABASE" : "DATABASE", param);
+                        AUTO_FREE char *how =
+                                f.now ? xasprintf("it is called %s there: %s", f.now, f.why)
+                                      : xasprintf("left out, PostgreSQL %d does not take it: %s",
+                                                  major, f.why);
+                        json_array_append_new(left_out,
+                                              json_pack("{s:s, s:s, s:s?}", "object", object, "how",
+                                                        how, "role", role));
                 }
                 json_decref(there);
         }
@@ -242,8 +243,8 @@ bool props_lacking(const json_t *props, Each each, void *arg, Err *err)
 bool props_each(const json_t *props, const char *name, Each each, void *arg, Err *err)
 {
         /* Without a name they are for a file, which is run in the database. */
-        if ((!name && !props_lacking(props, each, arg, err)) || !grants(props, name, each, arg, err) ||
-            !props_settings(props, name, each, arg, err))
+        if ((!name && !props_lacking(props, each, arg, err)) ||
+            !grants(props, name, each, arg, err) || !props_settings(props, name, each, arg, err))
                 return false;
         AUTO_SQL limit = { 0 };
         sql_add(&limit, "ALTER DATABASE ");

@@ -15,14 +15,14 @@
 
 typedef struct Prove {
         Transfer *t;
-        Arena    *a;
-        Pg       *pg;
-        char     *snapshot;
-        uint64_t  seed;                 /* of the bundle                                     */
-        Content   there;
-        json_t   *sums;                 /* "schema\1table" -> [rows, hash] left to be found  */
-        int64_t   done;
-        int       tables;
+        Arena *a;
+        Pg *pg;
+        char *snapshot;
+        uint64_t seed; /* of the bundle */
+        Content there;
+        json_t *sums; /* "schema\1table" -> [rows, hash] left to be found */
+        int64_t done;
+        int tables;
 } Prove;
 
 static void prove_close(Prove *p)
@@ -68,7 +68,8 @@ static const Table *find(const Content *c, const json_t *record)
 /* Rows that wait for the database's name wait as the text they were read as (pg/extension.h). */
 static const Table *find_waiting(const Content *c, const json_t *record)
 {
-        AUTO_FREE char *name = xasprintf("%s.%s", jx_str(record, "schema", ""), jx_str(record, "name", ""));
+        AUTO_FREE char *name =
+                xasprintf("%s.%s", jx_str(record, "schema", ""), jx_str(record, "name", ""));
         for (size_t i = 0; i < c->n_tables; i++)
                 if (str_eq(c->tables[i].schema, PG_LATER) && str_eq(c->tables[i].name, name))
                         return &c->tables[i];
@@ -86,7 +87,8 @@ static bool one(Prove *p, const json_t *record, Err *err)
 {
         const json_t *root = jx_get(record, "via_root");
         const char *name = key_of(p->a, jx_str(record, "schema", ""), jx_str(record, "name", ""));
-        const char *key = root ? key_of(p->a, jx_str(root, "schema", ""), jx_str(root, "name", "")) : name;
+        const char *key =
+                root ? key_of(p->a, jx_str(root, "schema", ""), jx_str(root, "name", "")) : name;
         const Table *there = find(&p->there, record);
         if (!there)
                 there = find_waiting(&p->there, record);
@@ -96,8 +98,11 @@ static bool one(Prove *p, const json_t *record, Err *err)
         mine.binary = str_eq(jx_str(record, "format", "text"), "binary");
         if (mine.binary)
                 mine.before = mine.after = NULL;
-        PartSink s = { .t = p->t, .encoding = jx_str(record, "encoding", "UTF8"), .moved = moved,
-                       .moved_arg = p, .seed = p->seed };
+        PartSink s = { .t = p->t,
+                       .encoding = jx_str(record, "encoding", "UTF8"),
+                       .moved = moved,
+                       .moved_arg = p,
+                       .seed = p->seed };
         Part part = { .table = &mine, .end = -1, .of = 1 };
         if (!part_copy(&s, p->pg, &part, err))
                 return err_wrap(err, "reading table %s back", name);
@@ -117,8 +122,13 @@ static bool large_objects(Prove *p, const json_t *db, Err *err)
         if (!pg_ask(p->pg, "select count(*) from pg_largeobject_metadata", &r, err))
                 return false;
         if (pg_cell_int(r, 0, 0) != want)
-                return err_set(err, ERR_USER, "%lld large objects are in the restored database, the manifest "
-                               "says %lld", (long long)pg_cell_int(r, 0, 0), (long long)want);
+                return err_set(err, ERR_USER,
+                               "%lld large objects are in the restored database, "
+                               "the "
+                               "manifest "
+                               "says "
+                               "%lld",
+                               (long long)pg_cell_int(r, 0, 0), (long long)want);
         if (want == 0)
                 return true;
         if (!blobs_sums(p->pg, p->seed, record, &sums, &why_not, err))
@@ -126,14 +136,17 @@ static bool large_objects(Prove *p, const json_t *db, Err *err)
         if (why_not)
                 transfer_say(p->t, "the large objects were counted, not compared: %s", why_not);
         return why_not || blobs_as_recorded(&sums, record) ||
-               err_set(err, ERR_USER, "the large objects are as many as the manifest says, but other ones");
+               err_set(err, ERR_USER,
+                       "the large objects are as many as the manifest says, but other ones");
 }
 
 bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const PgParams *target,
                     const char *into, int64_t *ret_tables, Err *err)
 {
-        Prove CLEANUP(prove_close) p = { .t = t, .a = arena_new(), .sums = json_object(),
-                                          .seed = bundle_row_seed(bundle_manifest_of(b)) };
+        Prove CLEANUP(prove_close) p = { .t = t,
+                                         .a = arena_new(),
+                                         .sums = json_object(),
+                                         .seed = bundle_row_seed(bundle_manifest_of(b)) };
         const json_t *db = bundle_database(b, database, err), *tables = jx_get(db, "tables");
         int64_t total = 0;
         size_t i;
@@ -142,21 +155,28 @@ bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const Pg
         PgParams params = *target;
         params.statement_timeout_ms = 0;
         if (!db || !transfer_connect(t, &params, into, &p.pg, err) ||
-            !source_begin(p.pg, NULL, &p.snapshot, err) || !source_content(p.pg, p.a, &p.there, err) ||
+            !source_begin(p.pg, NULL, &p.snapshot, err) ||
+            !source_content(p.pg, p.a, &p.there, err) ||
             !spelling_of(p.pg, spelling_major(bundle_manifest_of(b)), &p.there, p.a, err))
                 return err_wrap(err, "looking at the restored database");
-        json_array_foreach(tables, i, j) total += jx_int(j, "bytes", 0);
-        progress_stage(t, "comparing with the manifest", "bytes", total, (int)json_array_size(tables));
-        json_array_foreach(tables, i, j) if (!one(&p, j, err)) return false;
-        json_object_foreach(p.sums, key, j)
-        {
+        json_array_foreach(tables, i, j)
+                total += jx_int(j, "bytes", 0);
+        progress_stage(t, "comparing with the manifest", "bytes", total,
+                       (int)json_array_size(tables));
+        json_array_foreach(tables, i, j)
+                if (!one(&p, j, err))
+                        return false;
+        json_object_foreach(p.sums, key, j) {
                 int64_t rows = json_integer_value(json_array_get(j, 0));
                 if (rows)
-                        return err_set(err, ERR_USER, "table %s: %lld rows %s than the manifest says", key,
-                                       (long long)(rows > 0 ? rows : -rows), rows > 0 ? "more" : "fewer");
+                        return err_set(
+                                err, ERR_USER, "table %s: %lld rows %s than the manifest says", key,
+                                (long long)(rows > 0 ? rows : -rows), rows > 0 ? "more" : "fewer");
                 if (json_integer_value(json_array_get(j, 1)))
-                        return err_set(err, ERR_USER, "table %s: as many rows as the manifest says, but "
-                                       "other ones", key);
+                        return err_set(err, ERR_USER,
+                                       "table %s: as many rows as the manifest "
+                                       "says, but other ones",
+                                       key);
         }
         *ret_tables = p.tables;
         return large_objects(&p, db, err);

@@ -13,14 +13,14 @@
 #include "base/limits.h"
 
 typedef struct Rehearsal {
-        Transfer           *t;
+        Transfer *t;
         const TransferCopy *c;
-        Arena              *a;
-        Pg                 *from, *to;
-        PgClient            client;
-        Buf                 archive;
-        Toc                 toc;
-        json_t             *props, *found;
+        Arena *a;
+        Pg *from, *to;
+        PgClient client;
+        Buf archive;
+        Toc toc;
+        json_t *props, *found;
 } Rehearsal;
 
 static void rehearsal_close(Rehearsal *w)
@@ -51,15 +51,18 @@ static bool read_schema(Rehearsal *w, int target, Err *err)
         const TransferCopy *c = w->c;
         PgParams p = c->source;
         p.statement_timeout_ms = 0;
-        DumpRun d = { .client = &w->client, .server = &p, .cancel = transfer_cancel_flag(w->t),
-                      .line = said, .line_arg = w };
+        DumpRun d = { .client = &w->client,
+                      .server = &p,
+                      .cancel = transfer_cancel_flag(w->t),
+                      .line = said,
+                      .line_arg = w };
         if (!transfer_connect(w->t, &p, c->database, &w->from, err) ||
             !props_read(w->from, &w->props, err))
                 return false;
         int source = pg_major(w->from), major = MAX(source, target);
         bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
-        return pg_clients_whole(major, major == source ? c->source_image : c->target_image, &w->client,
-                               err) &&
+        return pg_clients_whole(major, major == source ? c->source_image : c->target_image,
+                                &w->client, err) &&
                dump_schema(&d, c->database, NULL, ascii ? "SQL_ASCII" : "UTF8", &w->archive, err) &&
                toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) && name_opclasses(w);
 }
@@ -70,19 +73,21 @@ static bool read_schema(Rehearsal *w, int target, Err *err)
 static bool validate(Rehearsal *w, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!pg_ask(w->to, "select p.oid, pg_catalog.pg_describe_object('pg_proc'::regclass, p.oid, 0), "
-                           "l.lanvalidator::regproc::text from pg_proc p join pg_language l on l.oid = "
-                           "p.prolang where l.lanname in ('sql', 'plpgsql') and l.lanvalidator <> 0 "
-                           "and p.oid >= 16384 and not exists (select from pg_depend e where "
-                           "e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype in "
-                           "('e', 'i'))", &r, err) ||
+        if (!pg_ask(w->to,
+                    "select p.oid, pg_catalog.pg_describe_object('pg_proc'::regclass, "
+                    "p.oid, 0), l.lanvalidator::regproc::text from pg_proc p join "
+                    "pg_language l on l.oid = p.prolang where l.lanname in ('sql', "
+                    "'plpgsql') and l.lanvalidator <> 0 and p.oid >= 16384 and not exists "
+                    "(select from pg_depend e where e.classid = 'pg_proc'::regclass and "
+                    "e.objid = p.oid and e.deptype in ('e', 'i'))",
+                    &r, err) ||
             !pg_do(w->to, "set check_function_bodies = on", err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_SQL q = { 0 };
                 AUTO_ERR why = { 0 };
                 sql_add(&q, "select ");
-                sql_rendered(&q, pg_cell(r, i, 2));     /* regproc prints it quoted */
+                sql_rendered(&q, pg_cell(r, i, 2)); /* regproc prints it quoted */
                 sql_add(&q, "(");
                 sql_value(&q, pg_cell(r, i, 0));
                 sql_add(&q, ")");
@@ -131,14 +136,18 @@ static bool brought(Rehearsal *w, Err *err)
                 return false;
         AUTO_JSON words = pg_extension_rows_words(changed);
         json_array_foreach(words, i, line) {
-                bool same = json_equal(jx_get(json_array_get(changed, i), "here"), jx_get(json_array_get(changed, i), "there"));
+                bool same = json_equal(jx_get(json_array_get(changed, i), "here"),
+                                       jx_get(json_array_get(changed, i), "there"));
                 json_t *j = json_object();
-                AUTO_FREE char *object = xasprintf("table %s", jx_str(json_array_get(changed, i), "table", ""));
+                AUTO_FREE char *object =
+                        xasprintf("table %s", jx_str(json_array_get(changed, i), "table", ""));
                 jx_set_str(j, "object", object);
                 jx_set_str(j, "what", json_string_value(line));
                 jx_set_str(j, "verdict", "perhaps");
                 if (same)
-                        jx_set_str(j, "how", "change them there, too; pgsherpa copy --extension-rows does it");
+                        jx_set_str(
+                                j, "how",
+                                "change them there, too; pgsherpa copy --extension-rows does it");
                 json_array_append_new(w->found, j);
         }
         return true;
@@ -155,7 +164,8 @@ static bool make(Rehearsal *w, Err *err)
         progress_stage(w->t, "rehearsing the schema", "objects", (int64_t)n, (int)n);
         entries_begin(&entries, w->t, w->to);
         bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err) &&
-                  ext_rows_columns(w->from, w->to, w->found, err) && versions(w, err) && brought(w, err);
+                  ext_rows_columns(w->from, w->to, w->found, err) && versions(w, err) &&
+                  brought(w, err);
         entries_done(&entries);
         return ok;
 }
@@ -168,7 +178,8 @@ static bool lacking(void *arg, const char *what, const Sql *q, Err *err)
 }
 
 /* What the target makes of the source's texts stands in the rehearsal itself. */
-static bool made_here(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret, Err *err)
+static bool made_here(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret,
+                      Err *err)
 {
         Rehearsal *w = arg;
         *ret = w->to;
@@ -208,7 +219,8 @@ static bool compare(Rehearsal *w, Err *err)
         AUTO_JSON props = w->t->prepared ? prepared_over(w->t->prepared, w->props, kept) : NULL;
         AUTO_JSON ignore = transfer_kept_ignored(kept);
         bool ok = (!w->t->prepared || prepared_schemas(there, w->t->prepared, kept, err)) &&
-                  pg_compare_catalog(w->from, there, &(CompareOptions){ .reprinter = &r, .ignore = ignore },
+                  pg_compare_catalog(w->from, there,
+                                     &(CompareOptions){ .reprinter = &r, .ignore = ignore },
                                      &report, err);
         transfer_disconnect(w->t, &there);
         json_array_foreach(jx_get(report, "differences"), i, d)
@@ -221,8 +233,8 @@ static void asking(void *arg, const HoldsState *now)
         Transfer *t = arg;
         TransferRow row = { .name = now->object };
         if (now->done == 0)
-                progress_stage(t, "asking the rows what they will be asked there", "bytes", now->bytes_total,
-                               now->total);
+                progress_stage(t, "asking the rows what they will be asked there", "bytes",
+                               now->bytes_total, now->total);
         progress_set(t, now->bytes, now->done, &row);
 }
 
@@ -231,13 +243,14 @@ static bool rehearse(Rehearsal *w, Err *err)
         const TransferCopy *c = w->c;
         bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
         return target_create(w->t, c->target, w->props, c->into, c->marker, c->created, err) &&
-               target_open(w->t, c->target, c->into, ascii, &w->to, err) && make(w, err) && compare(w, err);
+               target_open(w->t, c->target, c->into, ascii, &w->to, err) && make(w, err) &&
+               compare(w, err);
 }
 
 bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *err)
 {
-        Rehearsal CLEANUP(rehearsal_close) w = { .t = t, .c = c, .a = arena_new(),
-                                                 .found = json_array() };
+        Rehearsal CLEANUP(rehearsal_close)
+                w = { .t = t, .c = c, .a = arena_new(), .found = json_array() };
         Pg *pg = NULL;
         if (!transfer_connect(t, c->target, NULL, &pg, err))
                 return err_wrap(err, "connecting to the target");
@@ -257,7 +270,7 @@ bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *er
                 ok = holds_check(w.from, &asked, w.found, err) &&
                      (json_array_size(w.found) || samples_try(w.from, w.to, w.found, err));
         }
-        bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04");  /* CREATE DATABASE said so */
+        bool foreign = !ok && !w.to && str_eq(err->sqlstate, "42P04"); /* CREATE DATABASE said so */
         transfer_disconnect(t, &w.to);
         AUTO_ERR why = { 0 };
         if (!foreign && !transfer_drop(c->target, c->into, 0, c->marker, NULL, ok ? err : &why))

@@ -8,21 +8,21 @@
 
 /* One side, and the scratch database that holds it now. */
 typedef struct Loaded {
-        char *name;                     /* NULL: not loaded yet                              */
-        Pg   *pg;
+        char *name; /* NULL: not loaded yet */
+        Pg *pg;
 } Loaded;
 
 struct Reprinting {
         ReprintPlan p;
-        Reprinter   reprinter;
-        Transfer   *t;
-        Pg         *keeper;             /* stays as long as our databases may be there        */
-        char       *marker;             /* their comment: which connection that is            */
-        PgClient    client;
-        json_t     *props;              /* of the target's database                          */
-        json_t     *failed;             /* what the target did not take, in its words         */
-        Loaded     side[2];
-        int         made;
+        Reprinter reprinter;
+        Transfer *t;
+        Pg *keeper;   /* stays as long as our databases may be there */
+        char *marker; /* their comment: which connection that is */
+        PgClient client;
+        json_t *props;  /* of the target's database */
+        json_t *failed; /* what the target did not take, in its words */
+        Loaded side[2];
+        int made;
 };
 
 static bool is_ascii(const json_t *props)
@@ -38,15 +38,21 @@ static bool is_ascii(const json_t *props)
 static bool sweep(Reprinting *r, Err *err)
 {
         AUTO_PGRES PgRes *found = NULL;
-        if (!pg_ask(r->keeper, "select d.datname, d.words from (select datname, shobj_description(oid, "
-                    "'pg_database') as words from pg_database where datname ~ '^" PREFIX "[0-9]+_[0-9]+$') d "
-                    "where (d.words is null or starts_with(d.words, 'pgsherpa reprints here: ')) and not "
-                    "exists (select from pg_stat_activity s where s.pid::text = split_part(d.datname, '_', 3) "
-                    "and (d.words is null or s.backend_start is null or d.words = " MARKER "))", &found, err))
+        if (!pg_ask(r->keeper,
+                    "select d.datname, d.words from (select datname, shobj_description(oid, "
+                    "'pg_database') as words from pg_database where datname ~ '^" PREFIX
+                    "[0-9]+_[0-9]+$') d "
+                    "where (d.words is null or starts_with(d.words, 'pgsherpa reprints here: ')) "
+                    "and not "
+                    "exists (select from pg_stat_activity s where s.pid::text = "
+                    "split_part(d.datname, '_', 3) "
+                    "and (d.words is null or s.backend_start is null or d.words = " MARKER "))",
+                    &found, err))
                 return false;
         for (int i = 0; i < pg_rows(found); i++) {
-                AUTO_ERR ignored = { 0 };       /* somebody else sweeps it, or may and we may not */
-                (void)!transfer_drop(r->p.target, pg_cell(found, i, 0), 0, pg_cell(found, i, 1), NULL, &ignored);
+                AUTO_ERR ignored = { 0 }; /* somebody else sweeps it, or may and we may not */
+                (void)!transfer_drop(r->p.target, pg_cell(found, i, 0), 0, pg_cell(found, i, 1),
+                                     NULL, &ignored);
         }
         return true;
 }
@@ -73,8 +79,9 @@ static bool find_client(Reprinting *r, Err *err)
                 source = pg_major(pg);
                 transfer_disconnect(r->t, &pg);
         }
-        return pg_clients_from(MAX(source, target), source > target ? r->p.source_image : r->p.target_image,
-                               &r->client, err);
+        return pg_clients_from(MAX(source, target),
+                               source > target ? r->p.source_image : r->p.target_image, &r->client,
+                               err);
 }
 
 static bool begin(Reprinting *r, Err *err)
@@ -84,29 +91,30 @@ static bool begin(Reprinting *r, Err *err)
                 return true;
         sql_add(&q, "select " MARKER " from pg_stat_activity s where s.pid = pg_backend_pid()");
         return transfer_connect(r->t, r->p.target, NULL, &r->keeper, err) && sweep(r, err) &&
-               find_client(r, err) && pg_query_value(r->keeper, &q, &r->marker, err) && read_props(r, err);
+               find_client(r, err) && pg_query_value(r->keeper, &q, &r->marker, err) &&
+               read_props(r, err);
 }
 
 /* ---- what is loaded ---- */
 
 typedef struct Schema {
         const TocEntry **list;
-        size_t           n;
+        size_t n;
 } Schema;
 
 /* Of the same moment as the dump. */
-static bool classes_of(Transfer *t, const PgParams *server, const char *database, const char *snapshot, json_t **ret,
-                       Err *err)
+static bool classes_of(Transfer *t, const PgParams *server, const char *database,
+                       const char *snapshot, json_t **ret, Err *err)
 {
         Pg *pg = NULL;
-        bool ok = transfer_connect(t, server, database, &pg, err) && pg_begin_reading(pg, snapshot, err) &&
-                  opclasses_read(pg, ret, err);
+        bool ok = transfer_connect(t, server, database, &pg, err) &&
+                  pg_begin_reading(pg, snapshot, err) && opclasses_read(pg, ret, err);
         transfer_disconnect(t, &pg);
         return ok;
 }
 
-static bool dump(Transfer *t, const DumpRun *d, const char *database, const char *snapshot, bool ascii, Arena *a,
-                 Schema *ret, Err *err)
+static bool dump(Transfer *t, const DumpRun *d, const char *database, const char *snapshot,
+                 bool ascii, Arena *a, Schema *ret, Err *err)
 {
         AUTO_BUF archive = buf_init(LIMIT_SQL);
         AUTO_JSON classes = NULL;
@@ -127,15 +135,19 @@ static void from_json(const json_t *schema, Arena *a, Schema *ret)
         TocEntry *all = arena_new_array(a, TocEntry, n + 1);
         ret->list = arena_new_array(a, const TocEntry *, n + 1);
         json_array_foreach(schema, i, j) {
-                all[i] = (TocEntry){ .section = TOC_PRE_DATA, .class = jx_str(j, "class", ""),
-                                     .schema = jx_str(j, "schema", NULL), .name = jx_str(j, "name", ""),
-                                     .sql = jx_str(j, "sql", ""), .drop = "" };
+                all[i] = (TocEntry){ .section = TOC_PRE_DATA,
+                                     .class = jx_str(j, "class", ""),
+                                     .schema = jx_str(j, "schema", NULL),
+                                     .name = jx_str(j, "name", ""),
+                                     .sql = jx_str(j, "sql", ""),
+                                     .drop = "" };
                 ret->list[ret->n++] = &all[i];
         }
 }
 
 /* First as it is, then out of what the last loading made. */
-static bool read_side(Reprinting *r, int side, const char *snapshot, Arena *a, Schema *ret, Err *err)
+static bool read_side(Reprinting *r, int side, const char *snapshot, Arena *a, Schema *ret,
+                      Err *err)
 {
         const Loaded *s = &r->side[side];
         bool first = side == REPRINT_SOURCE && !s->name;
@@ -146,7 +158,8 @@ static bool read_side(Reprinting *r, int side, const char *snapshot, Arena *a, S
         PgParams p = first ? *r->p.source : *r->p.target;
         p.statement_timeout_ms = 0;
         DumpRun d = { .client = &r->client, .server = &p, .cancel = transfer_cancel_flag(r->t) };
-        return dump(r->t, &d, s->name ? s->name : p.database, snapshot, is_ascii(r->props), a, ret, err);
+        return dump(r->t, &d, s->name ? s->name : p.database, snapshot, is_ascii(r->props), a, ret,
+                    err);
 }
 
 static bool load(Reprinting *r, const Schema *schema, const char *name, Err *err)
@@ -166,7 +179,7 @@ static bool load(Reprinting *r, const Schema *schema, const char *name, Err *err
 
 static void drop(Reprinting *r, Loaded *s)
 {
-        AUTO_ERR ignored = { 0 };       /* the next one sweeps */
+        AUTO_ERR ignored = { 0 }; /* the next one sweeps */
         transfer_disconnect(r->t, &s->pg);
         if (s->name)
                 (void)!transfer_drop(r->p.target, s->name, 0, r->marker, NULL, &ignored);
@@ -188,10 +201,15 @@ static bool make(Reprinting *r, const Schema *schema, Loaded *made, Err *err)
 /* Half of most schemas are indexes and foreign keys, on which nothing else hangs. */
 static bool may_go(const TocEntry *e, const json_t *kinds)
 {
-        static const struct { const char *class, *kind; } last[] = {
-                { "INDEX", "index" },           { "INDEX ATTACH", "index" },
-                { "TRIGGER", "trigger" },       { "POLICY", "policy" },
-                { "ROW SECURITY", "policy" },   { "STATISTICS", "statistics" },
+        static const struct {
+                const char *class, *kind;
+        } last[] = {
+                { "INDEX", "index" },
+                { "INDEX ATTACH", "index" },
+                { "TRIGGER", "trigger" },
+                { "POLICY", "policy" },
+                { "ROW SECURITY", "policy" },
+                { "STATISTICS", "statistics" },
                 { "PUBLICATION", "publication" },
                 { "PUBLICATION TABLE", "publication" },
                 { "PUBLICATION TABLES IN SCHEMA", "publication" },
@@ -212,7 +230,8 @@ static void leave_out(Schema *schema, const json_t *kinds)
         schema->n = n;
 }
 
-static bool reopen(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret, Err *err)
+static bool reopen(void *arg, int side, const char *snapshot, const json_t *kinds, Pg **ret,
+                   Err *err)
 {
         Reprinting *r = arg;
         Arena *a = arena_new();
@@ -263,8 +282,8 @@ static json_t *to_json(const Schema *schema)
         return list;
 }
 
-static bool keep(Transfer *t, const PgParams *server, const char *image, PgClient *client, json_t **ret,
-                 Err *err)
+static bool keep(Transfer *t, const PgParams *server, const char *image, PgClient *client,
+                 json_t **ret, Err *err)
 {
         Pg *pg = NULL;
         AUTO_JSON props = NULL;
@@ -287,8 +306,8 @@ static bool keep(Transfer *t, const PgParams *server, const char *image, PgClien
         return ok;
 }
 
-bool reprinting_schema(const PgParams *server, const char *image, const volatile bool *cancel, json_t **ret,
-                       Err *err)
+bool reprinting_schema(const PgParams *server, const char *image, const volatile bool *cancel,
+                       json_t **ret, Err *err)
 {
         PgClient client = { 0 };
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .cancel = cancel });

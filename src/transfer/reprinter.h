@@ -20,18 +20,20 @@
 #include "transfer/transfer.h"
 
 typedef struct ReprintPlan {
-        const PgParams *source;         /* with its database; NULL: `schema` is what it was   */
-        const json_t   *schema;         /* reprinting_schema() of the source, made earlier    */
-        const PgParams *target;         /* with its database                                 */
-        const char     *source_image, *target_image;    /* where clients may be found; or NULL */
+        const PgParams *source; /* with its database; NULL: `schema` is what it was */
+        const json_t *schema;   /* reprinting_schema() of the source, made earlier */
+        const PgParams *target; /* with its database */
+        const char *source_image, *target_image; /* where clients may be found; or NULL */
         const volatile bool *cancel;
 } ReprintPlan;
 
-/* What of a schema carries expressions, and what that needs, to be asked about when the server is gone:
+/* What of a schema carries expressions, and what that needs, to be asked about when the server is
+ * gone:
  * [{"class", "schema", "name", "sql"}, ..], in the order they are run. Without mappings of users,
- * subscriptions, and servers whose options may be secret. By a pg_dump of the server's own major. */
-bool reprinting_schema(const PgParams *server, const char *image, const volatile bool *cancel, json_t **ret,
-                       Err *err) MUST_CHECK;
+ * subscriptions, and servers whose options may be secret. By a pg_dump of the server's own
+ * major. */
+bool reprinting_schema(const PgParams *server, const char *image, const volatile bool *cancel,
+                       json_t **ret, Err *err) MUST_CHECK;
 
 /* All of the plan must outlive it. */
 typedef struct Reprinting Reprinting;

@@ -6,13 +6,13 @@
 #include "transfer/select.h"
 
 typedef struct Restore {
-        Transfer              *t;
+        Transfer *t;
         const TransferRestore *c;
-        json_t                *record;  /* of the manifest; of a selection, a copy cut to it */
-        Arena                 *a;
-        BundleSchema           schema;
-        Content                content;
-        int64_t                blobs;
+        json_t *record; /* of the manifest; of a selection, a copy cut to it */
+        Arena *a;
+        BundleSchema schema;
+        Content content;
+        int64_t blobs;
 } Restore;
 
 static void restore_close(Restore *w)
@@ -28,7 +28,8 @@ static void restore_close(Restore *w)
 static void content_of(Restore *w)
 {
         Content *c = &w->content;
-        const json_t *tables = jx_get(w->record, "tables"), *sequences = jx_get(w->record, "sequences");
+        const json_t *tables = jx_get(w->record, "tables"),
+                     *sequences = jx_get(w->record, "sequences");
         c->properties = json_incref(jx_get(w->record, "properties"));
         c->indexes = json_incref(jx_get(w->record, "indexes"));
         c->index_size = jx_int(w->record, "index_size", 0);
@@ -59,9 +60,11 @@ static bool selected(Restore *w, Err *err)
         json_t *j;
         json_decref(w->record);
         w->record = record;
-        if (!select_cut(w->c->only, w->c->n_only, false, &w->schema.toc, record, left_out, w->a, err))
+        if (!select_cut(w->c->only, w->c->n_only, false, &w->schema.toc, record, left_out, w->a,
+                        err))
                 return false;
-        json_array_foreach(left_out, i, j) transfer_say(w->t, "%s", json_string_value(j));
+        json_array_foreach(left_out, i, j)
+                transfer_say(w->t, "%s", json_string_value(j));
         jx_set_int(record, "tables_counted", (int64_t)json_array_size(jx_get(record, "tables")));
         return true;
 }
@@ -72,7 +75,8 @@ static bool open_bundle(Restore *w, Err *err)
         if (!w->record)
                 return false;
         if (!bundle_schema_read(w->c->bundle, w->record, w->a, &w->schema, err) ||
-            !(w->c->n_only ? selected(w, err) : bundle_schema_check_rest(w->c->bundle, w->record, err)))
+            !(w->c->n_only ? selected(w, err)
+                           : bundle_schema_check_rest(w->c->bundle, w->record, err)))
                 return false;
         content_of(w);
         return true;
@@ -84,7 +88,8 @@ static bool load(Restore *w, Err *err)
         const TransferRestore *c = w->c;
         bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
         Pg *to = NULL;
-        if (!target_create(t, c->target, w->content.properties, c->into, c->marker, c->created, err) ||
+        if (!target_create(t, c->target, w->content.properties, c->into, c->marker, c->created,
+                           err) ||
             !target_open(t, c->target, c->into, ascii, &to, err))
                 return false;
         Table **first = NULL;
@@ -95,10 +100,17 @@ static bool load(Restore *w, Err *err)
                   later_versions_fit(to, jx_get(w->record, "extensions"), err) &&
                   ext_rows_order(to, &w->content, w->a, &first, &n_first, err);
         transfer_disconnect(t, &to);
-        WorkPlan p = { .t = t, .target = c->target, .into = c->into, .content = &w->content,
-                       .toc = &w->schema.toc, .bundle = c->bundle, .record = w->record,
+        WorkPlan p = { .t = t,
+                       .target = c->target,
+                       .into = c->into,
+                       .content = &w->content,
+                       .toc = &w->schema.toc,
+                       .bundle = c->bundle,
+                       .record = w->record,
                        /* pieces come without */
-                       .n_blobs = c->n_only ? NULL : &w->blobs, .first = first, .n_first = n_first };
+                       .n_blobs = c->n_only ? NULL : &w->blobs,
+                       .first = first,
+                       .n_first = n_first };
         return ok && work_run(&p, err) &&
                target_properties(t, c->target, w->content.properties, c->into, err) &&
                target_checkpoint(t, c->target, err);
@@ -112,13 +124,15 @@ bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret
         t->name = c->name;
         if (!open_bundle(&w, err) || !load(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
-        *ret = (TransferResult){ .tables = jx_int(w.record, "tables_counted", 0),
-                                 .sequences = (int64_t)w.content.n_sequences,
-                                 .large_objects = w.blobs,
-                                 .objects = toc_count(&w.schema.toc),
-                                 .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
-                                 .tolerated = json_incref(t->tolerated),
-                                 .kept = c->prepared ? json_incref(t->kept) : NULL };
+        *ret = (TransferResult){
+                .tables = jx_int(w.record, "tables_counted", 0),
+                .sequences = (int64_t)w.content.n_sequences,
+                .large_objects = w.blobs,
+                .objects = toc_count(&w.schema.toc),
+                .client = xstrdup(w.schema.toc.dump_version ? w.schema.toc.dump_version : ""),
+                .tolerated = json_incref(t->tolerated),
+                .kept = c->prepared ? json_incref(t->kept) : NULL
+        };
         for (size_t i = 0; i < w.content.n_tables; i++) {
                 ret->rows += w.content.tables[i].rows;
                 ret->bytes += w.content.tables[i].bytes;

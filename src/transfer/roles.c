@@ -44,7 +44,8 @@ static bool wanted(const char *sql, json_t *made, Pg *pg, bool *ret, Err *err)
 static bool one(Transfer *t, Pg *pg, const char *sql, Err *err)
 {
         char name[ROLE_NAME_SIZE];
-        AUTO_FREE char *other = rolesql_verb(sql, name) == ROLE_SET ? transfer_setting_in_words(t, pg, sql) : NULL;
+        AUTO_FREE char *other =
+                rolesql_verb(sql, name) == ROLE_SET ? transfer_setting_in_words(t, pg, sql) : NULL;
         if (pg_exec_dumped(pg, other ? other : sql, err))
                 return true;
         bool unknown = classes_of_setting(err);
@@ -78,7 +79,7 @@ bool transfer_bundle_roles(Transfer *t, const Bundle *b, const PgParams *target,
                         break;
                 AUTO_FREE char *text = xstrndup(start, (size_t)(p + n - start));
                 ok = wanted(text, made, pg, &run, err) && (!run || one(t, pg, text, err));
-                explicit_bzero(text, strlen(text));     /* a password's hash */
+                explicit_bzero(text, strlen(text)); /* a password's hash */
                 p += n;
         }
         explicit_bzero(sql, len);

@@ -4,18 +4,31 @@
 #include "pg/catalog.h"
 
 #define ROWS "100"
-#define MOST (8 << 20)                  /* bytes of them; a table with wider ones is tried with fewer */
+#define MOST (8 << 20) /* bytes of them; a table with wider ones is tried with fewer */
 
 static bool tables(Pg *from, PgRes **ret, Err *err)
 {
-        return pg_ask(from, "select format('%I.%I', n.nspname, c.relname), (select string_agg(quote_ident(a.attname), "
-                      "', ' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not "
-                      "a.attisdropped and a.attgenerated = ''), pg_describe_object('pg_class'::regclass, c.oid, 0) from "
-                      "pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and "
-                      "c.relpersistence <> 't' and c.oid >= 16384 and " CAT_NOT_EXT("pg_class", "c.oid") " and exists "
-                      "(select from pg_constraint k join pg_depend d on d.classid = 'pg_constraint'::regclass and "
-                      "d.objid = k.oid where k.conrelid = c.oid and k.contype = 'c' and k.convalidated and d.refclassid "
-                      "in ('pg_proc'::regclass, 'pg_operator'::regclass) and d.refobjid >= 16384) order by 1", ret, err);
+        return pg_ask(
+                from,
+                "select format('%I.%I', n.nspname, c.relname), (select "
+                "string_agg(quote_ident(a.attname), "
+                "', ' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum "
+                "> 0 and not "
+                "a.attisdropped and a.attgenerated = ''), pg_describe_object('pg_class'::regclass, "
+                "c.oid, 0) from "
+                "pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' "
+                "and "
+                "c.relpersistence <> 't' and c.oid >= 16384 and " CAT_NOT_EXT(
+                        "pg_class",
+                        "c.oid") " and exists "
+                                 "(select from pg_constraint k join pg_depend d on d.classid = "
+                                 "'pg_constraint'::regclass and d.objid = k.oid where k.conrelid = "
+                                 "c.oid and "
+                                 "k.contype = 'c' and k.convalidated and d.refclassid in "
+                                 "('pg_proc'::regclass, 'pg_operator'::regclass) and d.refobjid >= "
+                                 "16384) "
+                                 "order by 1",
+                ret, err);
 }
 
 /* In whole rows, as many as there is room for. */
@@ -58,12 +71,15 @@ static bool give(Pg *to, const PgRes *r, int row, const Buf *rows, Err *err)
 static void tell(json_t *found, const PgRes *r, int row, const Err *why)
 {
         json_t *j = json_object();
-        AUTO_FREE char *what = xasprintf("its rows are not taken while other tables are empty: %s", why->message);
+        AUTO_FREE char *what =
+                xasprintf("its rows are not taken while other tables are empty: %s", why->message);
         jx_set_str(j, "object", pg_cell(r, row, 2));
         jx_set_str(j, "what", what);
         jx_set_str(j, "verdict", "refused");
-        jx_set_str(j, "how", "a CHECK that reads other tables depends on the order of loading: drop it and add it NOT "
-                             "VALID (a copy keeps that), or make it a trigger or a foreign key");
+        jx_set_str(j, "how",
+                   "a CHECK that reads other tables depends on the order of loading: drop it and "
+                   "add it NOT "
+                   "VALID (a copy keeps that), or make it a trigger or a foreign key");
         json_array_append_new(found, j);
 }
 
@@ -105,7 +121,8 @@ bool samples_try(Pg *from, Pg *to, json_t *found, Err *err)
 {
         AUTO_ERR later = { 0 };
         AUTO_ERR denied = { 0 };
-        if (!pg_do(from, "begin transaction read only", err) || !pg_do(to, "begin; set local search_path = ''", err))
+        if (!pg_do(from, "begin transaction read only", err) ||
+            !pg_do(to, "begin; set local search_path = ''", err))
                 return false;
         bool ok = !pg_do(to, "set local session_replication_role = replica", &denied) ||
                   try_all(from, to, found, err);

@@ -16,19 +16,19 @@
 #include "pg/clients.h"
 #include "proc/proc.h"
 
-#define START_TRIES 300                 /* of a tenth of a second */
+#define START_TRIES 300 /* of a tenth of a second */
 
 struct Scratch {
-        char           *dir, *data, *bin, *words;
-        int             major;
-        bool            as_other;       /* we are root: the server may not be               */
-        uid_t           uid;
-        gid_t           gid;
-        pthread_t       thread;
-        bool            started;
-        volatile bool   stop;
-        atomic_bool     over;
-        Err             why;            /* when it is over                                  */
+        char *dir, *data, *bin, *words;
+        int major;
+        bool as_other; /* we are root: the server may not be */
+        uid_t uid;
+        gid_t gid;
+        pthread_t thread;
+        bool started;
+        volatile bool stop;
+        atomic_bool over;
+        Err why; /* when it is over */
 };
 
 static char *bin_of(int major)
@@ -47,7 +47,8 @@ static bool find_server(Scratch *s, int major, Err *err)
         for (s->major = major; s->major <= MAJOR_LOOKED_FOR; s->major++)
                 if ((s->bin = bin_of(s->major)))
                         return true;
-        err_set(err, ERR_USER, "there is no PostgreSQL %d or later on this host to restore into", major);
+        err_set(err, ERR_USER, "there is no PostgreSQL %d or later on this host to restore into",
+                major);
         return err_hint(err, "apt-get install postgresql-%d, or give a server with --into", major);
 }
 
@@ -57,7 +58,8 @@ static bool find_user(Scratch *s, Err *err)
                 return true;
         const struct passwd *p = getpwnam("postgres");
         if (!p)
-                return err_set(err, ERR_USER, "a server cannot run as root, and there is no user postgres");
+                return err_set(err, ERR_USER,
+                               "a server cannot run as root, and there is no user postgres");
         s->as_other = true;
         s->uid = p->pw_uid;
         s->gid = p->pw_gid;
@@ -97,7 +99,7 @@ static bool make(Scratch *s, const volatile bool *cancel, Err *err)
         argv_add(&a, s->data);
         argv_add(&a, "-U");
         argv_add(&a, "postgres");
-        argv_add(&a, "--auth=trust");   /* the directory of the socket is 0700 */
+        argv_add(&a, "--auth=trust"); /* the directory of the socket is 0700 */
         argv_add(&a, "--no-sync");
         argv_add(&a, "--encoding=UTF8");
         argv_add(&a, "--locale=C.UTF-8");
@@ -115,9 +117,10 @@ static void *serve(void *arg)
         argv_add(&a, s->data);
         argv_add(&a, "-k");
         argv_add(&a, s->dir);
-        static const char *const settings[] = {
-                "listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off",
-                "wal_level=minimal", "max_wal_senders=0", "max_wal_size=4GB", "autovacuum=off" };
+        static const char *const settings[] = { "listen_addresses=",    "fsync=off",
+                                                "full_page_writes=off", "synchronous_commit=off",
+                                                "wal_level=minimal",    "max_wal_senders=0",
+                                                "max_wal_size=4GB",     "autovacuum=off" };
         for (size_t i = 0; i < LEN(settings); i++) {
                 argv_add(&a, "-c");
                 argv_add(&a, settings[i]);
@@ -165,7 +168,10 @@ bool scratch_start(int major, const volatile bool *cancel, Scratch **ret, Err *e
 
 PgParams scratch_params(const Scratch *s)
 {
-        return (PgParams){ .host = s->dir, .port = 5432, .user = "postgres", .database = "postgres",
+        return (PgParams){ .host = s->dir,
+                           .port = 5432,
+                           .user = "postgres",
+                           .database = "postgres",
                            .app = "pgsherpa/verify" };
 }
 

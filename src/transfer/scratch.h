@@ -13,9 +13,9 @@
 typedef struct Scratch Scratch;
 
 bool scratch_start(int major, const volatile bool *cancel, Scratch **ret, Err *err) MUST_CHECK;
-PgParams    scratch_params(const Scratch *s);
-const char *scratch_words(const Scratch *s);    /* "a throw-away PostgreSQL 17 of /usr/lib/.." */
-Scratch    *scratch_stop(Scratch *s);           /* also removes the directory; NULL is fine    */
+PgParams scratch_params(const Scratch *s);
+const char *scratch_words(const Scratch *s); /* "a throw-away PostgreSQL 17 of /usr/lib/.." */
+Scratch *scratch_stop(Scratch *s);           /* also removes the directory; NULL is fine */
 
 static inline void scratch_stopp(Scratch **s)
 {

@@ -8,20 +8,20 @@
 #include "dumps/sqltext.h"
 
 typedef struct Index {
-        int    id;                      /* of the dump */
-        size_t at;                      /* in toc->entries */
+        int id;    /* of the dump */
+        size_t at; /* in toc->entries */
 } Index;
 
 typedef struct Cut {
-        Toc                *toc;
+        Toc *toc;
         const TransferName *only;
-        size_t              n_only;
-        bool                lenient;
-        json_t             *left_out;
-        Arena              *a;
-        Index              *by_id;
-        bool               *gone;       /* left out: not to be looked at again */
-        bool               *alone;      /* a partition that was cut from its parent */
+        size_t n_only;
+        bool lenient;
+        json_t *left_out;
+        Arena *a;
+        Index *by_id;
+        bool *gone;  /* left out: not to be looked at again */
+        bool *alone; /* a partition that was cut from its parent */
 } Cut;
 
 static bool is(const TocEntry *e, const char *class)
@@ -39,7 +39,8 @@ static bool any_of(const TocEntry *e, const char *const *classes, size_t n)
 
 static bool is_table(const TocEntry *e)
 {
-        static const char *const tables[] = { "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE" };
+        static const char *const tables[] = { "TABLE", "VIEW", "MATERIALIZED VIEW",
+                                              "FOREIGN TABLE" };
         return any_of(e, tables, LEN(tables));
 }
 
@@ -79,10 +80,10 @@ static void leave_out(Cut *c, TocEntry *e, const char *why)
 /* Publications and subscriptions are the database's business. */
 static bool of_the_database(const TocEntry *e)
 {
-        static const char *const not[] = { "PUBLICATION", "PUBLICATION TABLE", "SUBSCRIPTION",
-                                           "PUBLICATION TABLES IN SCHEMA", "SUBSCRIPTION TABLE",
-                                           "EVENT TRIGGER" };
-        return any_of(e, not, LEN(not));
+        static const char *const not [] = { "PUBLICATION",        "PUBLICATION TABLE",
+                                            "SUBSCRIPTION",       "PUBLICATION TABLES IN SCHEMA",
+                                            "SUBSCRIPTION TABLE", "EVENT TRIGGER" };
+        return any_of(e, not, LEN(not ));
 }
 
 static bool named(const TransferName *o, const TocEntry *e)
@@ -106,7 +107,8 @@ static bool seed(Cut *c, Err *err)
                 AUTO_FREE char *schema = text_clean_str(c->only[i].schema);
                 AUTO_FREE char *name = c->only[i].name ? text_clean_str(c->only[i].name) : NULL;
                 return name ? err_set(err, ERR_USER, "there is no table %s.%s in it", schema, name)
-                            : err_set(err, ERR_USER, "there is nothing of a schema %s in it", schema);
+                            : err_set(err, ERR_USER, "there is nothing of a schema %s in it",
+                                      schema);
         }
         return true;
 }
@@ -129,9 +131,10 @@ static bool attaches_itself(const TocEntry *e)
 
 static bool belongs_to(const TocEntry *e, const TocEntry *other)
 {
-        static const char *const named_by_table[] = { "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT",
-                                                      "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY",
-                                                      "ROW SECURITY" };
+        static const char *const named_by_table[] = { "DEFAULT",          "CONSTRAINT",
+                                                      "CHECK CONSTRAINT", "FK CONSTRAINT",
+                                                      "TRIGGER",          "RULE",
+                                                      "POLICY",           "ROW SECURITY" };
         static const char *const by_need[] = { "INDEX", "STATISTICS", "SEQUENCE",
                                                "MATERIALIZED VIEW DATA" };
         static const char *const about[] = { "ACL", "COMMENT", "SECURITY LABEL",
@@ -164,7 +167,7 @@ static bool attaches(Cut *c, TocEntry *e)
                 if (!o || !is_table(o) || o->part != TOC_NOT_PART || gone(c, o))
                         continue;
                 if (!same(o, e))
-                        return false;   /* only the partition was chosen: it stands alone */
+                        return false; /* only the partition was chosen: it stands alone */
                 o->part = TOC_CHOSEN;
                 return true;
         }
@@ -255,7 +258,8 @@ static bool bring(Cut *c, TocEntry *e, bool *ret_more, Err *err)
         for (size_t i = 0; i < e->n_needs; i++) {
                 TocEntry *o = needed(c, e, i);
                 bool other_tables = o && (is_table(o) || is(o, "CONSTRAINT") || is(o, "INDEX"));
-                if (!o || o->part != TOC_NOT_PART || gone(c, o) || other_tables || of_the_database(o))
+                if (!o || o->part != TOC_NOT_PART || gone(c, o) || other_tables ||
+                    of_the_database(o))
                         continue;
                 o->part = TOC_NEEDED;
                 *ret_more = true;
@@ -275,7 +279,7 @@ static bool grow(Cut *c, Err *err)
                         more = true;
                 }
                 if (more)
-                        continue;       /* first everything that belongs, then what it needs */
+                        continue; /* first everything that belongs, then what it needs */
                 for (size_t i = 0; i < c->toc->n; i++) {
                         TocEntry *e = &c->toc->entries[i];
                         if (e->part != TOC_NOT_PART && !bring(c, e, &more, err))
@@ -306,8 +310,7 @@ static void cut_list(Cut *c, json_t *record, const char *key, bool sequences)
                         names[n++] = (TransferName){ e->schema, e->name };
         }
         qsort(names, n, sizeof *names, compare_names);
-        json_array_foreach(jx_get(record, key), i, j)
-        {
+        json_array_foreach(jx_get(record, key), i, j) {
                 TransferName want = { jx_str(j, "schema", ""), jx_str(j, "name", "") };
                 if (n && bsearch(&want, names, n, sizeof want, compare_names))
                         json_array_append(kept, j);
@@ -321,13 +324,13 @@ static void cut_roots(json_t *record)
 {
         size_t i, k;
         json_t *t, *other, *tables = jx_get(record, "tables");
-        json_array_foreach(tables, i, t)
-        {
+        json_array_foreach(tables, i, t) {
                 const json_t *root = jx_get(t, "via_root");
                 bool there = !root;
                 json_array_foreach(jx_get(record, "roots"), k, other)
-                        there = there || (str_eq(jx_str(other, "schema", ""), jx_str(root, "schema", "")) &&
-                                          str_eq(jx_str(other, "name", ""), jx_str(root, "name", "")));
+                        there = there ||
+                                (str_eq(jx_str(other, "schema", ""), jx_str(root, "schema", "")) &&
+                                 str_eq(jx_str(other, "name", ""), jx_str(root, "name", "")));
                 if (!there)
                         json_object_del(t, "via_root");
         }
@@ -351,7 +354,11 @@ static json_t *tables_of(const Toc *toc)
 bool select_cut(const TransferName *only, size_t n, bool lenient, Toc *toc, json_t *record,
                 json_t *left_out, Arena *a, Err *err)
 {
-        Cut c = { .toc = toc, .only = only, .n_only = n, .lenient = lenient, .left_out = left_out,
+        Cut c = { .toc = toc,
+                  .only = only,
+                  .n_only = n,
+                  .lenient = lenient,
+                  .left_out = left_out,
                   .a = a };
         c.by_id = arena_new_array(a, Index, toc->n + 1);
         c.gone = arena_new_array(a, bool, toc->n + 1);

@@ -3,8 +3,8 @@
 #include "transfer/internal.h"
 
 #define USER_SCHEMAS "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"
-#define NOT_OF_EXTENSION                                                                          \
-        "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and "         \
+#define NOT_OF_EXTENSION                                                                           \
+        "not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and "          \
         "d.objid = c.oid and d.deptype = 'e')"
 
 bool source_begin(Pg *pg, const char *snapshot, char **ret_snapshot, Err *err)
@@ -36,38 +36,40 @@ static bool columns(Arena *a, const char *json, Table *t, Err *err)
         return true;
 }
 
-#define COLUMNS                                                                                   \
+#define COLUMNS                                                                                    \
         "(select coalesce(json_agg(a.attname::text order by a.attnum), '[]') from pg_attribute a " \
-        "where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '')"
+        "where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = "   \
+        "'')"
 
 /* Partitions by a hash that is another one on the target must be loaded through their root: enums
  * hash by OID, alone or within arrays, ranges and records; a nondeterministic collation by what
  * ICU makes of the text; a type that is not of the core by whatever its code does. */
-#define THROUGH_ROOT                                                                              \
-        "c.relispartition and exists (select from pg_partition_ancestors(c.oid) p(relid) "        \
-        "join pg_partitioned_table pt on pt.partrelid = p.relid "                                 \
-        "join pg_opclass oc on oc.oid = any(pt.partclass::oid[]) "                                \
-        "where pt.partstrat = 'h' and (oc.oid >= 16384 or oc.opcname in ('enum_ops', "            \
-        "'array_ops', 'range_ops', 'multirange_ops', 'record_ops') or exists (select from "       \
-        "pg_collation l where l.oid = any(pt.partcollation::oid[]) and not "                      \
+#define THROUGH_ROOT                                                                               \
+        "c.relispartition and exists (select from pg_partition_ancestors(c.oid) p(relid) "         \
+        "join pg_partitioned_table pt on pt.partrelid = p.relid "                                  \
+        "join pg_opclass oc on oc.oid = any(pt.partclass::oid[]) "                                 \
+        "where pt.partstrat = 'h' and (oc.oid >= 16384 or oc.opcname in ('enum_ops', "             \
+        "'array_ops', 'range_ops', 'multirange_ops', 'record_ops') or exists (select from "        \
+        "pg_collation l where l.oid = any(pt.partcollation::oid[]) and not "                       \
         "l.collisdeterministic)))"
 
 static void tables_sql(Sql *q)
 {
-        sql_add(q, "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
-                   "case when " THROUGH_ROOT " then rn.nspname end, "
-                   "case when " THROUGH_ROOT " then rc.relname end, null::text, true, c.oid, "
-                   "greatest(c.reltuples, 0)::bigint "
-                   "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                   "left join pg_class rc on c.relispartition and rc.oid = pg_partition_root(c.oid) "
-                   "left join pg_namespace rn on rn.oid = rc.relnamespace "
-                   "where c.relkind = 'r' and c.relpersistence <> 't' and " USER_SCHEMAS " and "
-                   NOT_OF_EXTENSION " union all "
-                   "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
-                   "null, null, u.cond, false, c.oid, 0 from pg_extension e, "
-                   "unnest(e.extconfig, e.extcondition) u(relid, cond) "
-                   "join pg_class c on c.oid = u.relid join pg_namespace n on n.oid = c.relnamespace "
-                   "where c.relkind = 'r' order by 3 desc, 1, 2");
+        sql_add(q,
+                "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
+                "case when " THROUGH_ROOT " then rn.nspname end, "
+                "case when " THROUGH_ROOT " then rc.relname end, null::text, true, c.oid, "
+                "greatest(c.reltuples, 0)::bigint "
+                "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                "left join pg_class rc on c.relispartition and rc.oid = pg_partition_root(c.oid) "
+                "left join pg_namespace rn on rn.oid = rc.relnamespace "
+                "where c.relkind = 'r' and c.relpersistence <> 't' and " USER_SCHEMAS
+                " and " NOT_OF_EXTENSION " union all "
+                "select n.nspname, c.relname, pg_table_size(c.oid), " COLUMNS ", "
+                "null, null, u.cond, false, c.oid, 0 from pg_extension e, unnest(e.extconfig, "
+                "e.extcondition) u(relid, cond) join pg_class c on c.oid = u.relid join "
+                "pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' order by 3 "
+                "desc, 1, 2");
 }
 
 static bool read_tables(Pg *pg, Arena *a, Content *ret, Err *err)
@@ -151,17 +153,17 @@ static bool read_indexes(Pg *pg, Content *ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select n.nspname, t.relname, c.relname, pg_relation_size(c.oid) from pg_index i "
-                    "join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid "
-                    "join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'i' and "
-                    USER_SCHEMAS " and pg_relation_size(c.oid) > 65536");
+        sql_add(&q, "select n.nspname, t.relname, c.relname, pg_relation_size(c.oid) from pg_index "
+                    "i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = "
+                    "i.indrelid join pg_namespace n on n.oid = c.relnamespace where c.relkind = "
+                    "'i' and " USER_SCHEMAS " and pg_relation_size(c.oid) > 65536");
         if (!pg_query(pg, &q, &r, err))
                 return err_wrap(err, "listing the indexes");
         ret->indexes = json_object();
         for (int i = 0; i < pg_rows(r); i++) {
                 AUTO_FREE char *alone = xasprintf("%s.%s", pg_cell(r, i, 0), pg_cell(r, i, 2));
-                AUTO_FREE char *of = xasprintf("%s.%s %s", pg_cell(r, i, 0), pg_cell(r, i, 1),
-                                               pg_cell(r, i, 2));
+                AUTO_FREE char *of =
+                        xasprintf("%s.%s %s", pg_cell(r, i, 0), pg_cell(r, i, 1), pg_cell(r, i, 2));
                 jx_set_int(ret->indexes, alone, pg_cell_int(r, i, 3));
                 jx_set_int(ret->indexes, of, pg_cell_int(r, i, 3));
                 ret->index_size += pg_cell_int(r, i, 3);
@@ -177,12 +179,14 @@ bool source_content(Pg *pg, Arena *a, Content *ret, Err *err)
         AUTO_FREE char *n = NULL;
         AUTO_FREE char *counted = NULL;
         sql_add(&q, "select count(*) from pg_largeobject_metadata");
-        sql_add(&tables, "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                         "where c.relkind in ('r', 'p') and c.relpersistence <> 't' and " USER_SCHEMAS
-                         " and " NOT_OF_EXTENSION);
-        if (!read_tables(pg, a, ret, err) || !cuts_read(pg, a, ret, err) || !read_sequences(pg, a, ret, err) ||
-            !read_indexes(pg, ret, err) || !source_extensions(pg, &ret->extensions, err) || !props_read(pg, &ret->properties, err) ||
-            !pg_query_value(pg, &q, &n, err) || !pg_query_value(pg, &tables, &counted, err))
+        sql_add(&tables, "select count(*) from pg_class c join pg_namespace n on n.oid = "
+                         "c.relnamespace where c.relkind in ('r', 'p') and c.relpersistence <> 't' "
+                         "and " USER_SCHEMAS " and " NOT_OF_EXTENSION);
+        if (!read_tables(pg, a, ret, err) || !cuts_read(pg, a, ret, err) ||
+            !read_sequences(pg, a, ret, err) || !read_indexes(pg, ret, err) ||
+            !source_extensions(pg, &ret->extensions, err) ||
+            !props_read(pg, &ret->properties, err) || !pg_query_value(pg, &q, &n, err) ||
+            !pg_query_value(pg, &tables, &counted, err))
                 return false;
         ret->large_objects = atoll(n);
         ret->counted = atoll(counted);

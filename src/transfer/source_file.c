@@ -52,7 +52,8 @@ static bool choose(SourceFile *f, const char *name, Err *err)
                 return err_set(err, ERR_USER, "%s makes nothing%s", f->words,
                                json_array_size(f->contents.roles) ? " but roles" : "");
         err_set(err, ERR_USER, "%s holds %zu databases: %s", f->words, found, buf_str(&list));
-        return err_hint(err, "--database NAME chooses one (in a runbook: database), --all takes every one");
+        return err_hint(
+                err, "--database NAME chooses one (in a runbook: database), --all takes every one");
 }
 
 /* ---- opening ---- */
@@ -60,7 +61,8 @@ static bool choose(SourceFile *f, const char *name, Err *err)
 static void add_file(const struct stat *st, SourceStamp *to)
 {
         to->size += st->st_size;
-        to->changed += (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec + (uint64_t)st->st_ino;
+        to->changed += (uint64_t)st->st_mtim.tv_sec * 1000000000 + (uint64_t)st->st_mtim.tv_nsec +
+                       (uint64_t)st->st_ino;
 }
 
 bool source_stamp(const char *path, SourceStamp *ret, Err *err)
@@ -95,7 +97,7 @@ static bool client_for(SourceFile *f, const char *image, Err *err)
 /* ---- the first reading ---- */
 
 typedef struct First {
-        SourceFile   *f;
+        SourceFile *f;
         SourceStream *s;
 } First;
 
@@ -122,7 +124,7 @@ static void the_better_story(SourceStream *s, bool archive, Err *err)
                 ok = source_stream_read(s, piece, 1 << 18, &n, &other);
         if (archive)
                 ok = source_stream_end(s, &other);
-        if (!ok && other.kind != ERR_NONE) {    /* none: `more` told it already */
+        if (!ok && other.kind != ERR_NONE) { /* none: `more` told it already */
                 err_clear(err);
                 err_move(err, &other);
         }
@@ -130,7 +132,10 @@ static void the_better_story(SourceStream *s, bool archive, Err *err)
 
 bool source_stream_of(const SourceFile *f, bool schema_only, SourceStream **ret, Err *err)
 {
-        SourceBytes b = { .t = f->t, .path = f->path, .kind = f->kind, .client = &f->client,
+        SourceBytes b = { .t = f->t,
+                          .path = f->path,
+                          .kind = f->kind,
+                          .client = &f->client,
                           .schema_only = schema_only };
         return source_stream_open(&b, ret, err);
 }

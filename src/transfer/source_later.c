@@ -11,7 +11,8 @@ static const char *word(const char *p, const char *want)
         size_t n = strlen(want);
         while (isspace((unsigned char)*p))
                 p++;
-        return strncasecmp(p, want, n) == 0 && !isalnum((unsigned char)p[n]) && p[n] != '_' ? p + n : NULL;
+        return strncasecmp(p, want, n) == 0 && !isalnum((unsigned char)p[n]) && p[n] != '_' ? p + n
+                                                                                            : NULL;
 }
 
 /* A name as pg_dump writes it: plain, or in quotes. */
@@ -39,7 +40,8 @@ char *source_extension_made(const char *sql)
         return name_at(q ? q : p);
 }
 
-bool source_later_extension(Transfer *t, Pg *to, const char *name, const char *sql, const PgExtension **ret, Err *err)
+bool source_later_extension(Transfer *t, Pg *to, const char *name, const char *sql,
+                            const PgExtension **ret, Err *err)
 {
         const PgExtension *x = pg_extension_find(name);
         *ret = x && x->home ? x : NULL;
@@ -59,12 +61,14 @@ bool source_later_copy(Pg *to, const PgExtension *x, const char *sql, char **ret
         const char *open = strchr(dot, '('), *close = open ? strchr(open, ')') : NULL;
         AUTO_FREE char *list = close ? xstrndup(open + 1, (size_t)(close - open - 1)) : NULL;
         if (!table || !list || strchr(list, '"'))
-                return err_set(err, ERR_USER, "these rows of extension %s cannot be kept for later", x->name);
+                return err_set(err, ERR_USER, "these rows of extension %s cannot be kept for later",
+                               x->name);
         const char *names[64];
         size_t n = 0;
         char *rest = NULL;
         AUTO_FREE char *cut = xstrdup(list);
-        for (char *c = strtok_r(cut, ", ", &rest); c && n < LEN(names); c = strtok_r(NULL, ", ", &rest))
+        for (char *c = strtok_r(cut, ", ", &rest); c && n < LEN(names);
+             c = strtok_r(NULL, ", ", &rest))
                 names[n++] = c;
         AUTO_FREE char *mine = NULL;
         if (!pg_later_table(to, schema, table, names, n, &mine, err))

@@ -12,24 +12,24 @@
 #include "transfer/prepared.h"
 #include "transfer/source_later.h"
 
-#define LATER_MAX (4 << 20)             /* statements about the database itself */
+#define LATER_MAX (4 << 20) /* statements about the database itself */
 
 typedef struct Load {
-        SourceFile            *f;
-        Transfer              *t;
+        SourceFile *f;
+        Transfer *t;
         const TransferRestore *c;
-        SourceStream          *s;
-        SqlRead               *r;
-        Pg                    *to;
-        Watch                 *watch;
-        bool        restricted, wanted; /* wanted: in the section that was chosen            */
-        const PgExtension *home;        /* of an extension that waits for the database's name; or NULL */
-        bool        made;               /* something was: what comes before only removes     */
-        json_t     *later;              /* [{"sql", "object"}]: about the database itself    */
-        size_t      later_size;
-        int64_t     statements, copies, rows, bytes, skipped, removed;
-        const char *object;             /* of the rows that are being sent                   */
-        int64_t     block;              /* bytes of these rows                               */
+        SourceStream *s;
+        SqlRead *r;
+        Pg *to;
+        Watch *watch;
+        bool restricted, wanted; /* wanted: in the section that was chosen */
+        const PgExtension *home; /* of an extension that waits for the database's name; or NULL */
+        bool made;               /* something was: what comes before only removes */
+        json_t *later;           /* [{"sql", "object"}]: about the database itself */
+        size_t later_size;
+        int64_t statements, copies, rows, bytes, skipped, removed;
+        const char *object; /* of the rows that are being sent */
+        int64_t block;      /* bytes of these rows */
 } Load;
 
 static void load_close(Load *l)
@@ -66,7 +66,8 @@ static int64_t line_in_copy(const Err *err)
         return p ? atoll(p + strlen(", line ")) : 0;
 }
 
-static bool copy_rows(Load *l, const char *object, const char *table, int64_t first, int64_t *ret_line, Err *err)
+static bool copy_rows(Load *l, const char *object, const char *table, int64_t first,
+                      int64_t *ret_line, Err *err)
 {
         int64_t sent = 0, taken = 0;
         bool merged = false;
@@ -74,7 +75,8 @@ static bool copy_rows(Load *l, const char *object, const char *table, int64_t fi
         l->object = object;
         l->block = 0;
         bool ok = sqlread_rows(l->r, some_rows, l, &sent, &ours);
-        bool ended = pg_copy_in_end(l->to, ok ? NULL : "the file could not be read on", &taken, err);
+        bool ended =
+                pg_copy_in_end(l->to, ok ? NULL : "the file could not be read on", &taken, err);
         if (!ok) {
                 err_clear(err);
                 err_move(err, &ours);
@@ -90,8 +92,8 @@ static bool copy_rows(Load *l, const char *object, const char *table, int64_t fi
         if (sent != taken && !ext_rows_merged(l->to, table, sent, &merged, err))
                 return false;
         if (sent != taken && !merged)
-                return err_set(err, ERR_USER, "%lld rows were sent and %lld arrived", (long long)sent,
-                               (long long)taken);
+                return err_set(err, ERR_USER, "%lld rows were sent and %lld arrived",
+                               (long long)sent, (long long)taken);
         return true;
 }
 
@@ -115,7 +117,8 @@ static char *object_words(const SqlReadItem *i, const SqlMeaning *m)
         return m->reach == SQL_OWNER ? xasprintf("OWNER of %s", i->object) : xstrdup(i->object);
 }
 
-/* SET of something this server is too old for, or a tablespace it does not have: said, not fatal. */
+/* SET of something this server is too old for, or a tablespace it does not have: said, not
+ * fatal. */
 static bool session_may_differ(Load *l, const SqlReadItem *i, Err *err)
 {
         AUTO_FREE char *words = text_clean(i->text, MIN(i->len, 100));
@@ -143,7 +146,8 @@ static void hint_for(const SqlMeaning *m, Err *err)
 {
         if (str_eq(err->sqlstate, "42704") && strstr(err->message, "role "))
                 err_hint(err, "make the role on the target first, and try again");
-        else if (m->reach == SQL_ORDINARY && str_eq(err->sqlstate, "0A000") && strstr(err->message, "extension"))
+        else if (m->reach == SQL_ORDINARY && str_eq(err->sqlstate, "0A000") &&
+                 strstr(err->message, "extension"))
                 err_hint(err, "install the extension's package on the target's server first");
 }
 
@@ -192,7 +196,8 @@ static bool execute(Load *l, const SqlReadItem *i, const SqlMeaning *m, const ch
                 return true;
         }
         if (err->kind == ERR_SERVER && !is_data(m->reach) && !pg_in_transaction(l->to)) {
-                if (source_in_older_words(l->t, l->to, object, sql, err) || transfer_tolerates(l->t, object, err))
+                if (source_in_older_words(l->t, l->to, object, sql, err) ||
+                    transfer_tolerates(l->t, object, err))
                         return true;
         } else if (err->kind != ERR_CANCELLED) {
                 err_wrap(err, "%s", object);
@@ -213,11 +218,13 @@ static bool keep_for_later(Load *l, const SqlReadItem *i, const SqlMeaning *m, E
         AUTO_SQL name = { 0 };
         sql_ident(&name, l->c->into);
         AUTO_FREE char *quoted = plain_sql(&name);
-        AUTO_FREE char *sql = xasprintf("%.*s%s%s", (int)(m->at - i->text), i->text, quoted, m->at + m->n);
+        AUTO_FREE char *sql =
+                xasprintf("%.*s%s%s", (int)(m->at - i->text), i->text, quoted, m->at + m->n);
         AUTO_FREE char *object = text_clean(i->text, MIN(strcspn(i->text, "\n;"), 160));
         l->later_size += strlen(sql);
         if (l->later_size > LATER_MAX || !text_is_utf8(sql, strlen(sql)))
-                return err_set(err, ERR_USER, "line %lld: this statement about the database cannot be kept",
+                return err_set(err, ERR_USER,
+                               "line %lld: this statement about the database cannot be kept",
                                (long long)i->line);
         json_t *j = json_object();
         jx_set_str(j, "sql", sql);
@@ -257,15 +264,16 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
         if (m.reach == SQL_FORBIDDEN)
                 return err_set(err, ERR_USER, "line %lld: %s", (long long)i->line, m.why);
         if (m.reach == SQL_STATISTICS && pg_major(l->to) < m.since)
-                return true;            /* ANALYZE makes them */
+                return true; /* ANALYZE makes them */
         if (m.reach == SQL_SESSION && backslashes_gone(l) && sqltext_sets(i->text, BACKSLASHES))
-                return true;            /* what they mean is said in each string */
+                return true; /* what they mean is said in each string */
         /* Only these two kinds have something to strip, and both are short. */
         if ((m.reach == SQL_SESSION || str_starts(i->text, "ALTER ")) && !i->backslashes &&
             sqltext_strip(i->text, pg_major(l->to), &stripped)) {
                 const char *rest = buf_str(&stripped);
                 if (stripped.overflow)
-                        return err_set(err, ERR_USER, "line %lld: this statement is too long", (long long)i->line);
+                        return err_set(err, ERR_USER, "line %lld: this statement is too long",
+                                       (long long)i->line);
                 if (sqltext_next(rest, NULL) == 0)
                         return true;
                 sql = rest;
@@ -287,7 +295,8 @@ static bool statement(Load *l, const SqlReadItem *i, Err *err)
                 l->home = home;
                 return true;
         }
-        if (l->home && m.reach == SQL_COPY_IN && !source_later_copy(l->to, l->home, sql, &elsewhere, err))
+        if (l->home && m.reach == SQL_COPY_IN &&
+            !source_later_copy(l->to, l->home, sql, &elsewhere, err))
                 return err_wrap(err, "line %lld", (long long)i->line);
         return execute(l, i, &m, elsewhere ? elsewhere : named ? named : sql, err);
 }
@@ -301,7 +310,8 @@ static bool all_statements(Load *l, Err *err)
                         return false;
                 if (i.kind == SQLREAD_END)
                         return true;
-                if (i.kind == SQLREAD_COMMAND && !contents_command(&i, &l->restricted, &connect, err))
+                if (i.kind == SQLREAD_COMMAND &&
+                    !contents_command(&i, &l->restricted, &connect, err))
                         return false;
                 if (connect)
                         l->wanted = str_eq(connect, l->f->chosen->name);
@@ -331,16 +341,20 @@ static bool properties(Load *l, json_t **ret, Err *err)
                 return false;
         json_t *p = s->props ? json_deep_copy(s->props) : json_object();
         if (!jx_get(p, "encoding"))
-                jx_set_str(p, "encoding", s->encoding ? s->encoding : jx_str(own, "encoding", "UTF8"));
+                jx_set_str(p, "encoding",
+                           s->encoding ? s->encoding : jx_str(own, "encoding", "UTF8"));
         if (!jx_get(p, "collate")) {
                 bool same = str_eq(jx_str(p, "encoding", ""), jx_str(own, "encoding", ""));
-                static const char *const words[] = { "collate", "ctype", "provider", "locale", "icu_rules" };
+                static const char *const words[] = { "collate", "ctype", "provider", "locale",
+                                                     "icu_rules" };
                 for (size_t i = 0; i < LEN(words) && same; i++)
                         jx_set(p, words[i], json_incref(jx_get(own, words[i])));
-                transfer_say(l->t, "the file does not say its database's locale: this server's is taken (%s)",
-                             jx_str(p, "collate", "C"));
+                transfer_say(
+                        l->t,
+                        "the file does not say its database's locale: this server's is taken (%s)",
+                        jx_str(p, "collate", "C"));
         }
-        jx_set_str(p, "owner", user);   /* ALTER DATABASE .. OWNER TO comes at the end */
+        jx_set_str(p, "owner", user); /* ALTER DATABASE .. OWNER TO comes at the end */
         *ret = p;
         return true;
 }
@@ -388,13 +402,14 @@ static bool about_the_database(Load *l, Err *err)
                 const char *object = jx_str(j, "object", "");
                 if (is_for_another_owner(l, j, said))
                         continue;
-                ok = one_by_one(l, pg, jx_str(j, "sql", ""), err) || transfer_tolerates(l->t, object, err);
+                ok = one_by_one(l, pg, jx_str(j, "sql", ""), err) ||
+                     transfer_tolerates(l->t, object, err);
                 if (!ok)
                         hint_for(&(SqlMeaning){ 0 }, err);
         }
         transfer_disconnect(l->t, &pg);
-        return ok && (!l->c->prepared ||
-                      prepared_put_on(l->t, l->c->target, l->c->prepared, l->c->into, said, l->t->kept, err));
+        return ok && (!l->c->prepared || prepared_put_on(l->t, l->c->target, l->c->prepared,
+                                                         l->c->into, said, l->t->kept, err));
 }
 
 /* ---- was it all? ---- */
@@ -431,17 +446,25 @@ static bool count(Load *l, TransferResult *ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         if (!pg_do(l->to, "reset session authorization; reset role", err) ||
-            !pg_ask(l->to, "select (select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
-                    "on n.oid = c.relnamespace where c.relkind in ('r', 'p') and c.relpersistence <> 't' "
-                    "and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not exists "
-                    "(select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::"
-                    "pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')), "
-                    "(select count(*) from pg_catalog.pg_class where relkind = 'S'), "
-                    "(select count(*) from pg_catalog.pg_largeobject_metadata)", &r, err))
+            !pg_ask(l->to,
+                    "select (select count(*) from pg_catalog.pg_class c join "
+                    "pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in "
+                    "('r', 'p') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and "
+                    "n.nspname <> 'information_schema' and not exists (select from "
+                    "pg_catalog.pg_depend d where d.classid = "
+                    "'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and "
+                    "d.deptype = 'e')), (select count(*) from pg_catalog.pg_class where "
+                    "relkind = 'S'), (select count(*) from "
+                    "pg_catalog.pg_largeobject_metadata)",
+                    &r, err))
                 return false;
-        *ret = (TransferResult){ .tables = pg_cell_int(r, 0, 0), .sequences = pg_cell_int(r, 0, 1),
-                                 .large_objects = pg_cell_int(r, 0, 2), .rows = l->rows, .bytes = l->bytes,
-                                 .objects = l->statements, .tolerated = json_incref(l->t->tolerated),
+        *ret = (TransferResult){ .tables = pg_cell_int(r, 0, 0),
+                                 .sequences = pg_cell_int(r, 0, 1),
+                                 .large_objects = pg_cell_int(r, 0, 2),
+                                 .rows = l->rows,
+                                 .bytes = l->bytes,
+                                 .objects = l->statements,
+                                 .tolerated = json_incref(l->t->tolerated),
                                  .kept = l->c->prepared ? json_incref(l->t->kept) : NULL };
         ret->client = l->f->kind == SOURCE_SQL ? xstrdup("") : client_words(l->f);
         return true;
@@ -450,15 +473,20 @@ static bool count(Load *l, TransferResult *ret, Err *err)
 static void say_what_was_left(Load *l)
 {
         if (sqlread_is_crlf(l->r))
-                transfer_say(l->t, "the file's lines end with CR LF (a terminal or Windows wrote it): they were taken "
-                             "as pg_dump wrote them, with LF, in texts and functions too");
-        if (l->skipped && !l->f->all)   /* then they have been run */
-                transfer_say(l->t, "%lld statements about roles, tablespaces and the like were not run: a restore "
-                             "makes one database (roles in the file: %zu)", (long long)l->skipped,
-                             json_array_size(l->f->contents.roles));
+                transfer_say(l->t, "the file's lines end with CR LF (a terminal or Windows wrote "
+                                   "it): they were taken as pg_dump wrote them, with LF, in texts "
+                                   "and functions too");
+        if (l->skipped && !l->f->all) /* then they have been run */
+                transfer_say(l->t,
+                             "%lld statements about roles, tablespaces and the like were not "
+                             "run: a restore makes one database "
+                             "(roles in the file: %zu)",
+                             (long long)l->skipped, json_array_size(l->f->contents.roles));
         if (l->removed)
-                transfer_say(l->t, "%lld objects were to be removed first (pg_dump -c); in a new database there "
-                             "is none of them", (long long)l->removed);
+                transfer_say(l->t,
+                             "%lld objects were to be removed first (pg_dump -c); in a new "
+                             "database there is none of them",
+                             (long long)l->removed);
 }
 
 static bool load(Load *l, TransferResult *ret, Err *err)
@@ -468,14 +496,15 @@ static bool load(Load *l, TransferResult *ret, Err *err)
         if (!properties(l, &props, err) ||
             !target_create(l->t, c->target, props, c->into, c->marker, c->created, err) ||
             !target_open(l->t, c->target, c->into, false, &l->to, err) ||
-            !pg_do(l->to, "reset search_path", err) ||      /* as psql begins: the file sets what it wants */
-            !source_stream_of(l->f, false, &l->s, err))
+            /* as psql begins: the file sets what it wants */
+            !pg_do(l->to, "reset search_path", err) || !source_stream_of(l->f, false, &l->s, err))
                 return false;
         l->r = sqlread_new(source_stream_read, l->s);
         l->watch = watch_start(l->t, c->target);
         watch_on(l->watch, 0, pg_backend_pid(l->to), 0.7);
         l->wanted = !*l->f->chosen->name;
-        progress_stage(l->t, "restoring", "bytes", l->f->kind == SOURCE_DIRECTORY ? 0 : l->f->stamp.size, 0);
+        progress_stage(l->t, "restoring", "bytes",
+                       l->f->kind == SOURCE_DIRECTORY ? 0 : l->f->stamp.size, 0);
         bool ok = all_statements(l, err);
         AUTO_ERR child = { 0 };
         if ((ok || err->kind == ERR_USER) && !source_stream_end(l->s, &child)) {

@@ -1,8 +1,8 @@
 /* source_roles.c: the roles of a pg_dumpall, made where they are missing.
  *
- * They stand in front of its first database. Of a role that is there nothing is run: what it may do on
- * this server is this server's business. It is compared with what the file says, and what differs is
- * told; of a password only that it does. */
+ * They stand in front of its first database. Of a role that is there nothing is run: what it may do
+ * on this server is this server's business. It is compared with what the file says, and what
+ * differs is told; of a password only that it does. */
 #include <strings.h>
 
 #include "base/text.h"
@@ -13,8 +13,8 @@
 
 typedef struct Roles {
         Transfer *t;
-        Pg       *pg;
-        json_t   *made, *present, *differences, *left_out;
+        Pg *pg;
+        json_t *made, *present, *differences, *left_out;
 } Roles;
 
 static bool has(const json_t *list, const char *name)
@@ -31,7 +31,8 @@ static bool has(const json_t *list, const char *name)
 
 static void differs(Roles *w, const char *role, const char *words)
 {
-        AUTO_FREE char *text = xasprintf("role %s is there and stays as it is; the file has it %s", role, words);
+        AUTO_FREE char *text =
+                xasprintf("role %s is there and stays as it is; the file has it %s", role, words);
         AUTO_FREE char *clean = text_clean_str(text);
         transfer_say(w->t, "%s", clean);
         jx_append_str(w->differences, clean);
@@ -40,12 +41,13 @@ static void differs(Roles *w, const char *role, const char *words)
 /* One word of ALTER ROLE .. WITH, and what pg_roles says of it. */
 static void compare_word(Roles *w, const char *role, const PgRes *r, const char *word, size_t n)
 {
-        static const char *const words[] = { "SUPERUSER", "INHERIT", "CREATEROLE", "CREATEDB", "LOGIN", "REPLICATION",
-                                             "BYPASSRLS" };
+        static const char *const words[] = { "SUPERUSER", "INHERIT",     "CREATEROLE", "CREATEDB",
+                                             "LOGIN",     "REPLICATION", "BYPASSRLS" };
         bool no = n > 2 && strncasecmp(word, "NO", 2) == 0;
         for (size_t i = 0; i < LEN(words); i++) {
                 const char *bare = no ? word + 2 : word;
-                if (n - (no ? 2 : 0) != strlen(words[i]) || strncasecmp(bare, words[i], strlen(words[i])) != 0)
+                if (n - (no ? 2 : 0) != strlen(words[i]) ||
+                    strncasecmp(bare, words[i], strlen(words[i])) != 0)
                         continue;
                 if (pg_cell_bool(r, 0, (int)i) == no) {
                         AUTO_FREE char *what = xasprintf("%s%s", no ? "NO" : "", words[i]);
@@ -62,7 +64,7 @@ static bool password_of(const char *sql, char **ret)
                         n = sqltext_token(start + n, &start);
                         if (n < 2 || *start != '\'')
                                 return false;
-                        *ret = xstrndup(start + 1, n - 2);      /* a verifier has no quote in it */
+                        *ret = xstrndup(start + 1, n - 2); /* a verifier has no quote in it */
                         return true;
                 }
         return false;
@@ -84,7 +86,7 @@ static bool compare_password(Roles *w, const char *role, const char *sql, Err *e
         explicit_bzero(verifier, strlen(verifier));
         if (ok && pg_rows(r) && !pg_cell_bool(r, 0, 0))
                 differs(w, role, "with another password");
-        if (ok || why.kind == ERR_SERVER)       /* only superusers see it: then nobody can say */
+        if (ok || why.kind == ERR_SERVER) /* only superusers see it: then nobody can say */
                 return true;
         err_move(err, &why);
         return false;
@@ -95,8 +97,8 @@ static bool compare(Roles *w, const char *role, const char *sql, Err *err)
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
         const char *start, *p = sql;
-        sql_add(&q, "select rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls "
-                    "from pg_catalog.pg_roles where rolname = ");
+        sql_add(&q, "select rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, "
+                    "rolreplication, rolbypassrls from pg_catalog.pg_roles where rolname = ");
         sql_value(&q, role);
         if (!pg_query(w->pg, &q, &r, err))
                 return false;
@@ -127,8 +129,10 @@ static bool granted_by_us(Roles *w, const char *sql, Err *err)
 
 static bool run(Roles *w, RoleVerb verb, const char *sql, Err *err)
 {
-        AUTO_FREE char *other = verb == ROLE_SET ? transfer_setting_in_words(w->t, w->pg, sql) : NULL;
-        if (pg_exec_dumped(w->pg, other ? other : sql, err) || (verb == ROLE_GRANT && granted_by_us(w, sql, err)))
+        AUTO_FREE char *other =
+                verb == ROLE_SET ? transfer_setting_in_words(w->t, w->pg, sql) : NULL;
+        if (pg_exec_dumped(w->pg, other ? other : sql, err) ||
+            (verb == ROLE_GRANT && granted_by_us(w, sql, err)))
                 return true;
         bool unknown = classes_of_setting(err);
         if (err->kind != ERR_SERVER || !unknown || verb != ROLE_SET)
@@ -167,13 +171,15 @@ static bool statement(Roles *w, const SqlReadItem *i, Err *err)
         RoleVerb verb = rolesql_verb(i->text, name);
         if (verb == ROLE_OTHER) {
                 AUTO_FREE char *clean = text_clean(i->text, MIN(strcspn(i->text, "\n;"), 100));
-                transfer_say(w->t, "not run: %s (a tablespace is a directory of one machine)", clean);
+                transfer_say(w->t, "not run: %s (a tablespace is a directory of one machine)",
+                             clean);
                 jx_append_str(w->left_out, clean);
                 return true;
         }
-        bool ok = verb == ROLE_CREATE ? create(w, name, i->text, err)
+        bool ok = verb == ROLE_CREATE  ? create(w, name, i->text, err)
                   : has(w->made, name) ? run(w, verb, i->text, err)
-                  : verb == ROLE_ALTER ? compare(w, name, i->text, err) : true;
+                  : verb == ROLE_ALTER ? compare(w, name, i->text, err)
+                                       : true;
         return ok || err_wrap(err, "line %lld: role %s", (long long)i->line, name);
 }
 
@@ -183,7 +189,8 @@ static bool each(Roles *w, SqlRead *r, Err *err)
                 SqlReadItem i;
                 if (transfer_stopped(w->t, err) || !sqlread_next(r, &i, err))
                         return false;
-                if (i.kind == SQLREAD_END || (i.kind == SQLREAD_NOTE && str_eq(i.text, "-- PostgreSQL database dump")))
+                if (i.kind == SQLREAD_END ||
+                    (i.kind == SQLREAD_NOTE && str_eq(i.text, "-- PostgreSQL database dump")))
                         return true;
                 if (i.kind == SQLREAD_STATEMENT && !statement(w, &i, err))
                         return false;
@@ -193,7 +200,10 @@ static bool each(Roles *w, SqlRead *r, Err *err)
 bool source_file_roles(Transfer *t, SourceFile *f, const PgParams *target, json_t **ret, Err *err)
 {
         AUTO_SOURCESTREAM s = NULL;
-        Roles w = { .t = t, .made = json_array(), .present = json_array(), .differences = json_array(),
+        Roles w = { .t = t,
+                    .made = json_array(),
+                    .present = json_array(),
+                    .differences = json_array(),
                     .left_out = json_array() };
         f->t = t;
         *ret = json_object();

@@ -12,25 +12,25 @@
 #include "base/io.h"
 #include "transfer/internal.h"
 
-#define PIECE       ((size_t)256 << 10)
-#define LOOK_EVERY_MS 200               /* for a wish to stop, while pg_restore says nothing */
+#define PIECE         ((size_t)256 << 10)
+#define LOOK_EVERY_MS 200 /* for a wish to stop, while pg_restore says nothing */
 
 struct SourceStream {
-        SourceBytes    what;
-        int            file;            /* -1: a directory                                   */
-        PlainIn       *in;
+        SourceBytes what;
+        int file; /* -1: a directory */
+        PlainIn *in;
         _Atomic int64_t position;
         /* of an archive */
-        pthread_t      runner;
-        bool           running, joined, ok, at_end;
-        volatile bool  stop;
-        int            out, write_end;  /* pg_restore writes, we read                        */
-        Err            err;
+        pthread_t runner;
+        bool running, joined, ok, at_end;
+        volatile bool stop;
+        int out, write_end; /* pg_restore writes, we read */
+        Err err;
         /* of a tar: where its next header is */
-        unsigned char  header[512];
-        int64_t        to_header;
-        size_t         in_header;
-        bool           tar_ended;
+        unsigned char header[512];
+        int64_t to_header;
+        size_t in_header;
+        bool tar_ended;
 };
 
 /* ---- pg_restore, in a thread of its own ---- */
@@ -97,7 +97,7 @@ static bool feed(void *arg, int to, Err *err)
         SourceStream *s = arg;
         bool ok = feed_all(s, to, err);
         if (!ok && err->sys_errno != EPIPE)
-                s->stop = true;         /* pg_restore need not wait for more */
+                s->stop = true; /* pg_restore need not wait for more */
         return ok;
 }
 
@@ -105,9 +105,14 @@ static void *run(void *arg)
 {
         SourceStream *s = arg;
         bool directory = s->what.kind == SOURCE_DIRECTORY;
-        DumpRun d = { .client = s->what.client, .cancel = &s->stop, .see = directory ? s->what.path : NULL };
-        DumpSql w = { .directory = directory ? s->what.path : NULL, .feed = feed, .arg = s,
-                      .to = s->write_end, .schema_only = s->what.schema_only };
+        DumpRun d = { .client = s->what.client,
+                      .cancel = &s->stop,
+                      .see = directory ? s->what.path : NULL };
+        DumpSql w = { .directory = directory ? s->what.path : NULL,
+                      .feed = feed,
+                      .arg = s,
+                      .to = s->write_end,
+                      .schema_only = s->what.schema_only };
         s->ok = dump_as_sql(&d, &w, &s->err);
         close(s->write_end);
         s->write_end = -1;
@@ -194,7 +199,7 @@ static void join(SourceStream *s)
 bool source_stream_end(SourceStream *s, Err *err)
 {
         if (!s->at_end)
-                return true;            /* SQL; or we stopped reading, and it is still writing */
+                return true; /* SQL; or we stopped reading, and it is still writing */
         join(s);
         if (s->ok)
                 return true;
@@ -207,7 +212,7 @@ SourceStream *source_stream_free(SourceStream *s)
         if (s) {
                 s->stop = true;
                 if (s->out >= 0)
-                        close(s->out);  /* whoever still writes is told so */
+                        close(s->out); /* whoever still writes is told so */
                 join(s);
                 if (s->write_end >= 0)
                         close(s->write_end);

@@ -11,21 +11,21 @@
 typedef struct SourceStream SourceStream;
 
 typedef struct SourceBytes {
-        Transfer       *t;
-        const char     *path;           /* absolute */
-        SourceKind      kind;
-        const PgClient *client;         /* of an archive */
-        bool            schema_only;
+        Transfer *t;
+        const char *path; /* absolute */
+        SourceKind kind;
+        const PgClient *client; /* of an archive */
+        bool schema_only;
 } SourceBytes;
 
-bool    source_stream_open(const SourceBytes *b, SourceStream **ret, Err *err) MUST_CHECK;
+bool source_stream_open(const SourceBytes *b, SourceStream **ret, Err *err) MUST_CHECK;
 /* SqlRead's `more`; `stream` is a SourceStream. */
-bool    source_stream_read(void *stream, void *bytes, size_t n, size_t *ret_n, Err *err) MUST_CHECK;
+bool source_stream_read(void *stream, void *bytes, size_t n, size_t *ret_n, Err *err) MUST_CHECK;
 /* Bytes of the file that were read so far; of a directory, 0. */
 int64_t source_stream_position(SourceStream *s);
 /* After the last byte: did whoever wrote them end well? */
-bool    source_stream_end(SourceStream *s, Err *err) MUST_CHECK;
-SourceStream *source_stream_free(SourceStream *s);      /* stops what still runs */
+bool source_stream_end(SourceStream *s, Err *err) MUST_CHECK;
+SourceStream *source_stream_free(SourceStream *s); /* stops what still runs */
 
 static inline void source_stream_freep(SourceStream **s)
 {

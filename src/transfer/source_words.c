@@ -29,12 +29,15 @@ static void name_word(const char *sql, int major, Err *err)
                 const MajorFact *word = major_new_word(start, n, major);
                 if (!word)
                         continue;
-                err_hint(err, "%s is a word of SQL since PostgreSQL %d, and was a name to the server the dump is of: a dump "
-                              "made with --quote-all-identifiers can be read", word->name, word->since);
+                err_hint(err,
+                         "%s is a word of SQL since PostgreSQL %d, and was a name to the "
+                         "server the dump is of: a dump made with --quote-all-identifiers can "
+                         "be read",
+                         word->name, word->since);
                 return;
         }
-        err_hint(err, "where a name in it is a word of SQL to this server and was none to the one the dump is of, a dump "
-                      "made with --quote-all-identifiers can be read");
+        err_hint(err, "where a name in it is a word of SQL to this server and was none to the one "
+                      "the dump is of, a dump made with --quote-all-identifiers can be read");
 }
 
 static void name_it(Pg *pg, const char *sql, Err *err)
@@ -42,14 +45,18 @@ static void name_it(Pg *pg, const char *sql, Err *err)
         int since = 0;
         const char *what = feature_of(sql, pg_major(pg), &since);
         if (what)
-                err_hint(err, "it has %s, which is of PostgreSQL %d; this server is %d. Restore into a newer one, or "
-                              "change it on the source and dump again", what, since, pg_major(pg));
+                err_hint(err,
+                         "it has %s, which is of PostgreSQL %d; this server is %d. Restore "
+                         "into a newer one, or change it on the "
+                         "source and dump again",
+                         what, since, pg_major(pg));
         else if (str_eq(err->sqlstate, "42601"))
                 name_word(sql, pg_major(pg), err);
 }
 
 /* Each statement of a file is its own transaction: what failed left nothing. */
-static bool said_otherwise(Transfer *t, Pg *pg, const char *object, const char *sql, Buf *older, Err *why)
+static bool said_otherwise(Transfer *t, Pg *pg, const char *object, const char *sql, Buf *older,
+                           Err *why)
 {
         AUTO_SQL q = { 0 };
         int since = 0;
@@ -59,7 +66,8 @@ static bool said_otherwise(Transfer *t, Pg *pg, const char *object, const char *
                 if (!pg_exec(pg, &q, why))
                         return false;
         }
-        transfer_say(t, "said in older words: %s%s%s", object, what ? ", which has " : "", what ? what : "");
+        transfer_say(t, "said in older words: %s%s%s", object, what ? ", which has " : "",
+                     what ? what : "");
         return true;
 }
 
@@ -67,8 +75,8 @@ bool source_in_older_words(Transfer *t, Pg *pg, const char *object, const char *
 {
         AUTO_BUF older = buf_init(strlen(sql) + LIMIT_SQL);
         AUTO_ERR why = { 0 };
-        if (!str_eq(err->sqlstate, "42601") && !str_eq(err->sqlstate, "42704") && !str_eq(err->sqlstate, "0A000") &&
-            !str_eq(err->sqlstate, "22023"))
+        if (!str_eq(err->sqlstate, "42601") && !str_eq(err->sqlstate, "42704") &&
+            !str_eq(err->sqlstate, "0A000") && !str_eq(err->sqlstate, "22023"))
                 return false;
         if (sqltext_strip(sql, pg_major(pg), &older) && !older.overflow &&
             said_otherwise(t, pg, object, sql, &older, &why)) {

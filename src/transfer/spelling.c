@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
-#define EIGHT_DIGITS 19                 /* the major since which pg_lsn has them             */
+#define EIGHT_DIGITS 19 /* the major since which pg_lsn has them */
 
 /* A regular expression has no count that it could pad by: one zero at a time. */
 #define ZERO  "pg_catalog.regexp_replace("
 #define ADDED ", '/([0-9A-F]{1,7})(?![0-9A-F])', '/0\\1', 'g')"
 
-static const char shorter[] = "pg_catalog.regexp_replace(", shorter_end[] = "::pg_catalog.text, '/0*(?=[0-9A-F])', '/', 'g')";
+static const char shorter[] = "pg_catalog.regexp_replace(",
+                  shorter_end[] = "::pg_catalog.text, '/0*(?=[0-9A-F])', '/', 'g')";
 static const char longer[] = ZERO ZERO ZERO ZERO ZERO ZERO ZERO;
 static const char longer_end[] = "::pg_catalog.text" ADDED ADDED ADDED ADDED ADDED ADDED ADDED;
 
@@ -19,17 +20,23 @@ int spelling_major(const json_t *manifest)
 
 static bool columns_with_lsn(Pg *pg, PgRes **ret, Err *err)
 {
-        return pg_ask(pg, "with recursive inside(root, typ) as (select distinct a.atttypid, a.atttypid from pg_attribute a "
-                      "where a.attrelid >= 16384 and a.attnum > 0 and not a.attisdropped union select i.root, x.typ from "
-                      "inside i join pg_type t on t.oid = i.typ cross join lateral (select t.typbasetype as typ where "
-                      "t.typtype = 'd' union all select t.typelem where t.typcategory = 'A' and t.typelem <> 0 union all "
-                      "select r.rngsubtype from pg_range r where r.rngtypid = t.oid union all select r.rngtypid from "
-                      "pg_range r where t.typtype = 'm' and (to_jsonb(r) ->> 'rngmultitypid')::oid = t.oid union all "
-                      "select a.atttypid from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and "
-                      "a.attnum > 0 and not a.attisdropped) x) "
-                      "select a.attrelid, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid where "
-                      "c.relkind in ('r', 'p') and a.attrelid >= 16384 and a.attnum > 0 and not a.attisdropped and "
-                      "a.atttypid in (select root from inside where typ = 'pg_lsn'::regtype)", ret, err) ||
+        return pg_ask(pg,
+                      "with recursive inside(root, typ) as (select distinct a.atttypid, "
+                      "a.atttypid from pg_attribute a where a.attrelid >= 16384 and a.attnum > "
+                      "0 and not a.attisdropped union select i.root, x.typ from inside i join "
+                      "pg_type t on t.oid = i.typ cross join lateral (select t.typbasetype as "
+                      "typ where t.typtype = 'd' union all select t.typelem where "
+                      "t.typcategory = 'A' and t.typelem <> 0 union all select r.rngsubtype "
+                      "from pg_range r where r.rngtypid = t.oid union all select r.rngtypid "
+                      "from pg_range r where t.typtype = 'm' and (to_jsonb(r) ->> "
+                      "'rngmultitypid')::oid = t.oid union all select a.atttypid from "
+                      "pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and "
+                      "a.attnum > 0 and not a.attisdropped) x) select a.attrelid, a.attname "
+                      "from pg_attribute a join pg_class c on c.oid = a.attrelid where "
+                      "c.relkind in ('r', 'p') and a.attrelid >= 16384 and a.attnum > 0 and "
+                      "not a.attisdropped and a.atttypid in (select root from inside where typ "
+                      "= 'pg_lsn'::regtype)",
+                      ret, err) ||
                err_wrap(err, "looking for columns with a pg_lsn");
 }
 

@@ -1,4 +1,5 @@
-/* table_record.c: what a bundle's manifest says of a table: written, read, and held against rows. */
+/* table_record.c: what a bundle's manifest says of a table: written, read, and held against
+ * rows. */
 #include "transfer/part.h"
 
 #include <stdio.h>
@@ -67,7 +68,8 @@ bool rows_as_recorded(int64_t rows, uint64_t hash, const json_t *record, Err *er
                 return err_set(err, ERR_USER, "the bundle holds %lld rows, its manifest says %lld",
                                (long long)rows, (long long)jx_int(record, "rows", -1));
         return str_eq(hex, jx_str(record, "hash", "")) ||
-               err_set(err, ERR_USER, "the rows in the bundle are not those its manifest describes");
+               err_set(err, ERR_USER,
+                       "the rows in the bundle are not those its manifest describes");
 }
 
 bool table_as_recorded(const Table *t, const json_t *record, Err *err)

@@ -20,7 +20,7 @@ static char *part(const char **p, Arena *a)
                 }
                 *to++ = **p;
         }
-        return NULL;                    /* the quote is not closed */
+        return NULL; /* the quote is not closed */
 }
 
 bool transfer_table_named(const json_t *record, const char *words, Arena *a, TransferName *ret,
@@ -44,8 +44,7 @@ bool transfer_table_named(const json_t *record, const char *words, Arena *a, Tra
         }
         size_t i, found = 0;
         json_t *t;
-        json_array_foreach(jx_get(record, "tables"), i, t)
-        {
+        json_array_foreach(jx_get(record, "tables"), i, t) {
                 if (!str_eq(jx_str(t, "name", ""), first))
                         continue;
                 *ret = (TransferName){ arena_strdup(a, jx_str(t, "schema", "")), first };
@@ -54,8 +53,10 @@ bool transfer_table_named(const json_t *record, const char *words, Arena *a, Tra
         if (found == 1)
                 return true;
         if (found == 0)
-                return err_set(err, ERR_USER, "there is no table `%s` in it: write its schema too if it "
-                               "is a view or partitioned", clean);
-        return err_set(err, ERR_USER, "%zu schemas have a table `%s`: write schema.%s", found, clean,
-                       clean);
+                return err_set(err, ERR_USER,
+                               "there is no table `%s` in it: write its schema too "
+                               "if it is a view or partitioned",
+                               clean);
+        return err_set(err, ERR_USER, "%zu schemas have a table `%s`: write schema.%s", found,
+                       clean, clean);
 }

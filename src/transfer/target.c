@@ -6,8 +6,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define TRIES        3                  /* while somebody looks into the prepared one; each waits 5 s */
-#define INDEX_MEMORY "256MB"            /* more made no index faster, less makes workers worthless */
+#define TRIES        3       /* while somebody looks into the prepared one; each waits 5 s */
+#define INDEX_MEMORY "256MB" /* more made no index faster, less makes workers worthless */
 
 /* ---- quoting without a connection ---- */
 
@@ -43,7 +43,7 @@ char *plain_sql(const Sql *q)
         AUTO_ERR err = { 0 };
         char *text = NULL;
         if (!sql_for_server(q, &plain, &text, &err))
-                abort();                /* this quoter cannot fail */
+                abort(); /* this quoter cannot fail */
         return text;
 }
 
@@ -100,11 +100,11 @@ static bool like_prepared(Transfer *t, Pg *pg, const char *into, Err *err)
                 nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
         }
         if (str_eq(err->sqlstate, "55006"))
-                err_hint(err, "somebody is connected to the empty database that was prepared; stop that client "
-                              "and run it again");
+                err_hint(err, "somebody is connected to the empty database that was prepared; stop "
+                              "that client and run it again");
         else if (str_eq(err->sqlstate, "42501"))
-                err_hint(err, "the empty database was prepared: taking over what it is needs its owner's rights, "
-                              "or a superuser's");
+                err_hint(err, "the empty database was prepared: taking over what it is needs its "
+                              "owner's rights, or a superuser's");
         return false;
 }
 
@@ -141,12 +141,13 @@ bool target_open(Transfer *t, const PgParams *p, const char *database, bool sql_
         if (!transfer_connect(t, &mine, database, ret, err))
                 return false;
         /* As pg_restore sets them. Pinned output settings stay, they do no harm to input. */
-        sql_add(&q, "set search_path = ''; set check_function_bodies = false; set xmloption = content; "
-                    "set transform_null_equals = off; set default_transaction_read_only = off; "
-                    "set client_min_messages = warning; set synchronous_commit = off; "
-                    "select pg_catalog.set_config('maintenance_work_mem', '" INDEX_MEMORY "', false) "
-                    "where pg_catalog.pg_size_bytes(pg_catalog.current_setting("
-                    "'maintenance_work_mem')) < pg_catalog.pg_size_bytes('" INDEX_MEMORY "')");
+        sql_add(&q,
+                "set search_path = ''; set check_function_bodies = false; set xmloption = content; "
+                "set transform_null_equals = off; set default_transaction_read_only = off; "
+                "set client_min_messages = warning; set synchronous_commit = off; "
+                "select pg_catalog.set_config('maintenance_work_mem', '" INDEX_MEMORY "', false) "
+                "where pg_catalog.pg_size_bytes(pg_catalog.current_setting("
+                "'maintenance_work_mem')) < pg_catalog.pg_size_bytes('" INDEX_MEMORY "')");
         if (pg_exec(*ret, &q, err))
                 return true;
         transfer_disconnect(t, ret);
@@ -189,7 +190,7 @@ int64_t toc_count(const Toc *toc)
 
 typedef struct Properties {
         Transfer *t;
-        Pg       *pg;
+        Pg *pg;
 } Properties;
 
 static bool one_property(void *arg, const char *what, const Sql *q, Err *err)
@@ -217,11 +218,13 @@ static void say_what_stays(Transfer *t, const json_t *props)
 {
         const char *tablespace = jx_str(props, "tablespace", NULL);
         if (jx_bool(props, "template", false))
-                transfer_say(t, "the source is a template database, the copy is not: ALTER DATABASE .. IS_TEMPLATE "
-                             "true makes it one");
+                transfer_say(t, "the source is a template database, the copy is not: ALTER "
+                                "DATABASE .. IS_TEMPLATE true makes it one");
         if (tablespace)
-                transfer_say(t, "the source is in tablespace %s, the copy in the target's default: ALTER DATABASE .. "
-                             "SET TABLESPACE moves it", tablespace);
+                transfer_say(t,
+                             "the source is in tablespace %s, the copy in the target's default: "
+                             "ALTER DATABASE .. SET TABLESPACE moves it",
+                             tablespace);
 }
 
 /* What --check said before; in the report as what a restore lives without. */
@@ -229,20 +232,22 @@ static void say_what_changed(Transfer *t, const json_t *left_out)
 {
         size_t i;
         json_t *j;
-        json_array_foreach(left_out, i, j)
-        {
+        json_array_foreach(left_out, i, j) {
                 const char *object = jx_str(j, "object", ""), *how = jx_str(j, "how", "");
                 transfer_say(t, "%s: %s", object, how);
                 pthread_mutex_lock(&t->asking);
-                json_array_append_new(t->tolerated, json_pack("{s:s, s:s, s:s, s:s, s:s}", "object", object, "sqlstate",
-                                                              "", "message", how, "class", "unknown-setting", "reason",
-                                                              "a setting that this major does not have, or has under "
-                                                              "another name"));
+                json_array_append_new(t->tolerated,
+                                      json_pack("{s:s, s:s, s:s, s:s, s:s}", "object", object,
+                                                "sqlstate", "", "message", how, "class",
+                                                "unknown-setting", "reason",
+                                                "a setting that this major does not "
+                                                "have, or has under another name"));
                 pthread_mutex_unlock(&t->asking);
         }
 }
 
-bool target_settings_try(Transfer *t, const PgParams *p, const json_t *props, const char *database, Err *err)
+bool target_settings_try(Transfer *t, const PgParams *p, const json_t *props, const char *database,
+                         Err *err)
 {
         Properties w = { .t = t };
         AUTO_JSON said = json_array();
@@ -266,8 +271,8 @@ static bool schemas_again(Transfer *t, const PgParams *p, const char *database, 
         return ok;
 }
 
-bool target_properties(Transfer *t, const PgParams *p, const json_t *of_source, const char *database,
-                       Err *err)
+bool target_properties(Transfer *t, const PgParams *p, const json_t *of_source,
+                       const char *database, Err *err)
 {
         Properties w = { .t = t };
         AUTO_JSON props = t->prepared ? prepared_over(t->prepared, of_source, t->kept)
@@ -300,6 +305,6 @@ bool target_checkpoint(Transfer *t, const PgParams *p, Err *err)
         transfer_disconnect(t, &pg);
         if (ok || !str_eq(err->sqlstate, "42501"))
                 return ok;
-        err_clear(err);                 /* only superusers, and pg_checkpoint since 15 */
+        err_clear(err); /* only superusers, and pg_checkpoint since 15 */
         return true;
 }

@@ -29,14 +29,15 @@ bool transfer_temporary_name(const PgParams *target, const char *run, char **ret
                 name = NULL;
                 return true;
         }
-        return err_set(err, ERR_USER, "%d databases are called pgsherpa_%s_..: remove old ones first",
-                       TRIES - 1, run);
+        return err_set(err, ERR_USER,
+                       "%d databases are called pgsherpa_%s_..: remove old ones first", TRIES - 1,
+                       run);
 }
 
 /* By OID when it was learned. Else the crash came between CREATE DATABASE and the next word: our
  * marker is there, or no comment and nothing in it. Anything else under our name is somebody's. */
-static bool is_ours(Pg *pg, const PgRes *r, const char *name, int64_t oid, const char *marker, bool *ret,
-                    Err *err)
+static bool is_ours(Pg *pg, const PgRes *r, const char *name, int64_t oid, const char *marker,
+                    bool *ret, Err *err)
 {
         const char *comment = pg_cell(r, 0, 1);
         *ret = oid ? pg_cell_int(r, 0, 0) == oid : comment && marker && str_eq(comment, marker);

@@ -77,7 +77,7 @@ int transfer_change_jobs(Transfer *t, int delta)
         int jobs = t->pool ? pool_jobs(t->pool) : 0;
         if (jobs && delta) {
                 jobs = MAX(1, MIN(jobs + delta, TRANSFER_JOBS));
-                t->jobs = jobs;         /* the next database of this transfer begins with them */
+                t->jobs = jobs; /* the next database of this transfer begins with them */
                 pool_set_jobs(t->pool, jobs);
         }
         pthread_mutex_unlock(&t->lock);
@@ -162,7 +162,7 @@ static json_t *refused(const char *object, const Err *err)
 {
         json_t *j = json_object();
         jx_set_str(j, "object", object);
-        jx_set_str(j, "what", err->message + strlen(object) + 2);       /* "object: message" */
+        jx_set_str(j, "what", err->message + strlen(object) + 2); /* "object: message" */
         jx_set_str(j, "sqlstate", err->sqlstate);
         jx_set_str(j, "verdict", "refused");
         if (err->hint)
@@ -193,8 +193,9 @@ bool transfer_tolerates(Transfer *t, const char *object, Err *err)
         err_wrap(err, "%s", object);
         if (err->kind != ERR_SERVER)
                 return false;
-        const ErrorClass *class = prepared_has_schema(t->prepared, object, err) ? &was_prepared
-                                                                                : classes_find(object, err);
+        const ErrorClass *class = prepared_has_schema(t->prepared, object, err)
+                                          ? &was_prepared
+                                          : classes_find(object, err);
         pthread_mutex_lock(&t->asking);
         bool fine = class || (t->hooks.tolerate && t->hooks.tolerate(t->hooks.arg, object, err));
         if (t->rehearsal && !fine)

@@ -62,8 +62,7 @@ static bool schema_fits(void *arg, const Bundle *b, const json_t *database, Err 
         BundleSchema CLEANUP(bundle_schema_done) s = { 0 };
         size_t i;
         json_t *line;
-        json_array_foreach(jx_get(database, "to_restore"), i, line)
-        {
+        json_array_foreach(jx_get(database, "to_restore"), i, line) {
                 AUTO_FREE char *clean = text_clean_str(json_string_value(line));
                 transfer_say(arg, "to restore it: %s", clean);
         }
@@ -79,14 +78,17 @@ static void show(void *arg, int64_t done, int64_t total, const char *member)
 
 bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err)
 {
-        BundleVerifyHooks h = { .progress = show, .dump = read_dump, .schema = schema_fits,
+        BundleVerifyHooks h = { .progress = show,
+                                .dump = read_dump,
+                                .schema = schema_fits,
                                 .cancel = transfer_cancel_flag(t),
                                 .arg = t };
         progress_stage(t, "reading every byte", "bytes", 0, 1);
         if (!bundle_verify(path, &h, ret, err))
                 return false;
-        AUTO_ERR note = { 0 };          /* a read-only directory is no reason to fail */
+        AUTO_ERR note = { 0 }; /* a read-only directory is no reason to fail */
         if (!bundle_note_verify(path, ret, &note))
-                transfer_say(t, "the verdict could not be noted beside the bundle: %s", note.message);
+                transfer_say(t, "the verdict could not be noted beside the bundle: %s",
+                             note.message);
         return true;
 }

@@ -13,15 +13,15 @@
 #define LOOK_EVERY_MS 500
 
 struct Watch {
-        Transfer       *t;
-        PgParams        params;
-        pthread_t       thread;
+        Transfer *t;
+        PgParams params;
+        pthread_t thread;
         pthread_mutex_t lock;
-        pthread_cond_t  wake;
-        bool            stop;
+        pthread_cond_t wake;
+        bool stop;
         struct {
-                int    backend;         /* whom it watches; 0: nobody                         */
-                double reading;         /* how much of the way reading the table is           */
+                int backend;    /* whom it watches; 0: nobody */
+                double reading; /* how much of the way reading the table is */
         } at[POOL_WORKERS];
 };
 
@@ -42,8 +42,9 @@ static void look(Watch *w, Pg *pg)
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
         sql_add(&q, "select pid, case when tuples_total > 0 then 10000 when blocks_total > 0 then "
-                    "10000 * blocks_done / blocks_total else 0 end::bigint, case when tuples_total > 0 then "
-                    "10000 * tuples_done / tuples_total else 0 end::bigint from pg_stat_progress_create_index");
+                    "10000 * blocks_done / blocks_total else 0 end::bigint, case when tuples_total "
+                    "> 0 then 10000 * tuples_done / tuples_total else 0 end::bigint from "
+                    "pg_stat_progress_create_index");
         if (!pg_query(pg, &q, &r, &ignored))
                 return;
         for (int i = 0; i < pg_rows(r); i++)

@@ -14,14 +14,15 @@
  * index for indexes. Measured on small machines; what is learned soon outweighs it. */
 static const double guess[WORK_KINDS] = {
         [WORK_DATA] = 90e6, [WORK_BTREE] = 60e6, [WORK_GIN] = 11e6,
-        [WORK_GIST] = 6e6, [WORK_BRIN] = 1e6, [WORK_OTHER] = 5e6,
+        [WORK_GIST] = 6e6,  [WORK_BRIN] = 1e6,   [WORK_OTHER] = 5e6,
 };
-#define GUESS_SECONDS 1.0               /* a guess counts as much as one second of learning */
+#define GUESS_SECONDS 1.0 /* a guess counts as much as one second of learning */
 
 /* Of rows, on one of the workers. */
 static double rows_speed(const Work *w)
 {
-        return (guess[WORK_DATA] * GUESS_SECONDS + w->learned[WORK_DATA].bytes + w->running[WORK_DATA].bytes) /
+        return (guess[WORK_DATA] * GUESS_SECONDS + w->learned[WORK_DATA].bytes +
+                w->running[WORK_DATA].bytes) /
                (GUESS_SECONDS + w->learned[WORK_DATA].seconds + w->running[WORK_DATA].seconds);
 }
 
@@ -30,9 +31,12 @@ static double price(const Work *w, const Job *job)
 {
         double slower = guess[WORK_DATA] / rows_speed(w);
         double first = guess[job->kind] / slower;
-        double speed = (first * GUESS_SECONDS + w->learned[job->kind].bytes + w->running[job->kind].bytes) /
-                       (GUESS_SECONDS + w->learned[job->kind].seconds + w->running[job->kind].seconds);
-        return job->seconds * slower + (double)job->bytes / (job->kind == WORK_DATA ? rows_speed(w) : speed);
+        double speed =
+                (first * GUESS_SECONDS + w->learned[job->kind].bytes +
+                 w->running[job->kind].bytes) /
+                (GUESS_SECONDS + w->learned[job->kind].seconds + w->running[job->kind].seconds);
+        return job->seconds * slower +
+               (double)job->bytes / (job->kind == WORK_DATA ? rows_speed(w) : speed);
 }
 
 double work_price(Work *w, const Job *job)
@@ -43,12 +47,13 @@ double work_price(Work *w, const Job *job)
         return seconds;
 }
 
-#define OWN_WORD 0.4                    /* so far along, a job's own speed is all that counts */
+#define OWN_WORD 0.4 /* so far along, a job's own speed is all that counts */
 
 /* What is left of a job that runs: what it says itself the more, the further it is. */
 static double rest(const Work *w, const Job *job, int64_t now)
 {
-        double all = price(w, job), seconds = (double)(now - job->began_ms) / 1000.0, part = job->part;
+        double all = price(w, job), seconds = (double)(now - job->began_ms) / 1000.0,
+               part = job->part;
         if (part <= 0)
                 return MAX(all - seconds, seconds / 10);
         double trust = MIN(1, part / OWN_WORD);
@@ -61,7 +66,8 @@ static double price_again(void *arg, double now, bool running)
         if (!job)
                 return now;
         pthread_mutex_lock(&job->w->lock);
-        double seconds = running && job->began_ms ? rest(job->w, job, job->w->priced_ms) : price(job->w, job);
+        double seconds = running && job->began_ms ? rest(job->w, job, job->w->priced_ms)
+                                                  : price(job->w, job);
         pthread_mutex_unlock(&job->w->lock);
         return seconds;
 }
@@ -69,7 +75,7 @@ static double price_again(void *arg, double now, bool running)
 void work_learn(Work *w, WorkKind kind, int64_t bytes, int64_t ms)
 {
         if (bytes < MIB || ms < 50)
-                return;                 /* too little to say anything about speed */
+                return; /* too little to say anything about speed */
         pthread_mutex_lock(&w->lock);
         w->learned[kind].bytes += (double)bytes;
         w->learned[kind].seconds += (double)ms / 1000.0;
@@ -162,8 +168,8 @@ static void index_tables(Work *w)
         w->tables = arena_new_array(w->a, TableWork, c->n_tables + 1);
         w->sorted = arena_new_array(w->a, TableWork *, c->n_tables + 1);
         for (size_t i = 0; i < c->n_tables; i++) {
-                w->tables[i] = (TableWork){ .table = &c->tables[i],
-                                            .record = json_array_get(records, i) };
+                w->tables[i] =
+                        (TableWork){ .table = &c->tables[i], .record = json_array_get(records, i) };
                 w->sorted[i] = &w->tables[i];
         }
         qsort(w->sorted, c->n_tables, sizeof *w->sorted, by_name);
@@ -175,8 +181,8 @@ TableWork *work_table(Work *w, const char *schema, const char *name)
 {
         Table key = { .schema = schema, .name = name };
         TableWork work = { .table = &key }, *wanted = &work;
-        TableWork **found = bsearch(&wanted, w->sorted, w->plan->content->n_tables,
-                                    sizeof *w->sorted, by_name);
+        TableWork **found =
+                bsearch(&wanted, w->sorted, w->plan->content->n_tables, sizeof *w->sorted, by_name);
         return found ? *found : NULL;
 }
 
@@ -200,8 +206,9 @@ TableWork *work_table_of(Work *w, const TocEntry *e)
 {
         for (size_t i = 0; i < e->n_needs; i++) {
                 const TocEntry *t = work_entry(w, e->needs[i]);
-                TableWork *found = t && str_eq(t->class, "TABLE") && t->schema ?
-                                   work_table(w, t->schema, t->name) : NULL;
+                TableWork *found = t && str_eq(t->class, "TABLE") && t->schema
+                                           ? work_table(w, t->schema, t->name)
+                                           : NULL;
                 if (found)
                         return found;
         }
@@ -277,7 +284,7 @@ static bool same_machine(const PgParams *p)
                str_starts(p->host, "127.") || str_eq(p->host, "::1");
 }
 
-#define JOB_MEMORY_MB 256               /* what a worker's two servers need, roughly */
+#define JOB_MEMORY_MB 256 /* what a worker's two servers need, roughly */
 
 static int how_many(Work *w, int64_t free_mb)
 {
@@ -304,19 +311,26 @@ int work_build_memory(int most_mb, int64_t free_mb, int jobs)
 /* Without a bundle nobody reads the hashes. */
 static uint64_t seed_of(const WorkPlan *p)
 {
-        return p->bundle ? bundle_row_seed(bundle_manifest_of(p->bundle)) :
-               p->writer ? bundle_row_seed(bundle_manifest(p->writer)) : ROW_HASH_OLDER;
+        return p->bundle   ? bundle_row_seed(bundle_manifest_of(p->bundle))
+               : p->writer ? bundle_row_seed(bundle_manifest(p->writer))
+                           : ROW_HASH_OLDER;
 }
 
 bool work_run(const WorkPlan *p, Err *err)
 {
         Work *w = xcalloc(1, sizeof *w);
         int jobs;
-        *w = (Work){ .plan = p, .t = p->t, .a = arena_new(),
-                     .encoding = content_encoding(p->content), .seed = seed_of(p) };
+        *w = (Work){ .plan = p,
+                     .t = p->t,
+                     .a = arena_new(),
+                     .encoding = content_encoding(p->content),
+                     .seed = seed_of(p) };
         pthread_mutex_init(&w->lock, NULL);
-        w->pool = pool_new(&(PoolOwner){ .enter = enter, .leave = leave, .stopped = stopped,
-                                         .interrupt = interrupt, .arg = w });
+        w->pool = pool_new(&(PoolOwner){ .enter = enter,
+                                         .leave = leave,
+                                         .stopped = stopped,
+                                         .interrupt = interrupt,
+                                         .arg = w });
         measure(w, &jobs);
         w->jobs = jobs;
         index_tables(w);
@@ -332,7 +346,8 @@ bool work_run(const WorkPlan *p, Err *err)
         }
         progress_left(p->t, left, w);
         progress_stage(p->t, "copying", "bytes",
-                       p->content->total_size + (p->target ? p->content->index_size : 0), w->things);
+                       p->content->total_size + (p->target ? p->content->index_size : 0),
+                       w->things);
         transfer_pool(p->t, w->pool);
         bool ok = pool_run(w->pool, jobs, err);
         transfer_pool(p->t, NULL);

@@ -3,19 +3,19 @@
 
 #include "base/clock.h"
 
-#define SMALL       (256 * 1024)        /* bytes of a table whose round trips cost more than its rows */
+#define SMALL       (256 * 1024) /* bytes of a table whose round trips cost more than its rows */
 #define SMALL_GROUP 40
 
 typedef struct PartJob {
-        Job        job;
+        Job job;
         TableWork *table;
-        Part      *part;
+        Part *part;
 } PartJob;
 
 typedef struct SmallJob {
-        Job         job;
+        Job job;
         TableWork **tables;
-        size_t      n;
+        size_t n;
 } SmallJob;
 
 static void moved(void *arg, int64_t bytes, int64_t rows)
@@ -27,9 +27,15 @@ static void moved(void *arg, int64_t bytes, int64_t rows)
 static PartSink sink(Lane *l, bool inside)
 {
         const WorkPlan *p = l->w->plan;
-        return (PartSink){ .t = l->w->t, .to = l->to, .bundle = p->writer,
-                           .encoding = l->w->encoding, .bundle_dir = p->dir, .inside = inside,
-                           .seed = l->w->seed, .moved = moved, .moved_arg = l };
+        return (PartSink){ .t = l->w->t,
+                           .to = l->to,
+                           .bundle = p->writer,
+                           .encoding = l->w->encoding,
+                           .bundle_dir = p->dir,
+                           .inside = inside,
+                           .seed = l->w->seed,
+                           .moved = moved,
+                           .moved_arg = l };
 }
 
 /* One part is in; *ret_last: and with it the table. */
@@ -55,10 +61,13 @@ static bool move_part(Lane *l, TableWork *t, Part *part, bool inside, Job *job, 
         AUTO_FREE char *name = work_name(t->table);
         int64_t share = t->table->size / (int64_t)t->n_parts;
         bool last = false;
-        progress_begin(w->t, l->slot, name, &(Slot){ .total = share, .weight = share, .job = job,
-                                                     .expected = t->table->expected / (int64_t)t->n_parts });
-        bool ok = p->source ? part_copy(&s, l->from, part, err) :
-                              part_restore(&s, p->bundle, t->record, part, err);
+        progress_begin(w->t, l->slot, name,
+                       &(Slot){ .total = share,
+                                .weight = share,
+                                .job = job,
+                                .expected = t->table->expected / (int64_t)t->n_parts });
+        bool ok = p->source ? part_copy(&s, l->from, part, err)
+                            : part_restore(&s, p->bundle, t->record, part, err);
         ok = ok && arrived(w, t, part, &last, err);
         progress_end(w->t, l->slot, last);
         return ok ? true : err_wrap(err, "table %s", name);
@@ -140,10 +149,12 @@ static bool run_blobs(void *arg, size_t worker, Err *err)
         const WorkPlan *p = w->plan;
         Lane *l = &w->lanes[worker];
         PartSink s = sink(l, false);
-        progress_begin(w->t, worker, "large objects", &(Slot){ .total = p->content->large_objects,
-                                                               .expected = p->content->large_objects, .job = arg });
-        bool ok = p->source ? blobs_copy(&s, l->from, p->content, p->blobs, err) :
-                              blobs_restore(w->t, p->bundle, p->record, l->to, p->n_blobs, err);
+        progress_begin(w->t, worker, "large objects",
+                       &(Slot){ .total = p->content->large_objects,
+                                .expected = p->content->large_objects,
+                                .job = arg });
+        bool ok = p->source ? blobs_copy(&s, l->from, p->content, p->blobs, err)
+                            : blobs_restore(w->t, p->bundle, p->record, l->to, p->n_blobs, err);
         progress_end(w->t, worker, 0);
         return ok;
 }
@@ -161,9 +172,11 @@ static void add_parts(Work *w, TableWork *t)
         t->loaded = t->n_parts > 1 ? work_joint(w) : NULL;
         for (size_t i = 0; i < t->n_parts; i++) {
                 PartJob *j = arena_new_type(w->a, PartJob);
-                *j = (PartJob){ .job = { .kind = WORK_DATA, .seconds = 0.005,
+                *j = (PartJob){ .job = { .kind = WORK_DATA,
+                                         .seconds = 0.005,
                                          .bytes = t->table->size / (int64_t)t->n_parts },
-                                .table = t, .part = &t->parts[i] };
+                                .table = t,
+                                .part = &t->parts[i] };
                 Task *task = work_task(w, run_part, &j->job);
                 pool_after(task, w->first);
                 pool_after(t->loaded, task);
@@ -208,9 +221,9 @@ static Task *add_small(Work *w, TableWork **list, size_t n)
 
 static void plan_parts(Work *w, TableWork *t, int64_t all)
 {
-        t->n_parts = w->plan->source ?
-                parts_plan(t->table, all, w->jobs, w->a, &t->parts) :
-                parts_plan_stored(t->table, w->plan->bundle, t->record, all, w->jobs, w->a, &t->parts);
+        t->n_parts = w->plan->source ? parts_plan(t->table, all, w->jobs, w->a, &t->parts)
+                                     : parts_plan_stored(t->table, w->plan->bundle, t->record, all,
+                                                         w->jobs, w->a, &t->parts);
         t->parts_left = t->n_parts;
 }
 

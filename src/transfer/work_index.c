@@ -6,7 +6,7 @@
 #include "dumps/constraint.h"
 #include "dumps/sqltext.h"
 
-#define ANALYZE_BYTES (240LL * 1024 * 1024)     /* 30,000 pages are all it reads */
+#define ANALYZE_BYTES (240LL * 1024 * 1024) /* 30,000 pages are all it reads */
 
 /* ---- planning ---- */
 
@@ -29,7 +29,8 @@ void work_plan_indexes(Work *w)
         for (int pass = 0; pass < 2; pass++)
                 for (size_t i = 0; i < toc->n; i++) {
                         const TocEntry *e = &toc->entries[i];
-                        TableWork *t = of_a_table(e) && toc_is_schema(e) ? work_table_of(w, e) : NULL;
+                        TableWork *t =
+                                of_a_table(e) && toc_is_schema(e) ? work_table_of(w, e) : NULL;
                         if (!t)
                                 continue;
                         if (pass == 0) {
@@ -49,9 +50,9 @@ static WorkKind kind_of(const char *method)
 {
         static const struct {
                 const char *name;
-                WorkKind    kind;
-        } known[] = { { "btree", WORK_BTREE }, { "hash", WORK_BTREE }, { "gin", WORK_GIN },
-                      { "gist", WORK_GIST }, { "spgist", WORK_GIST }, { "brin", WORK_BRIN } };
+                WorkKind kind;
+        } known[] = { { "btree", WORK_BTREE }, { "hash", WORK_BTREE },  { "gin", WORK_GIN },
+                      { "gist", WORK_GIST },   { "spgist", WORK_GIST }, { "brin", WORK_BRIN } };
         for (size_t i = 0; i < LEN(known); i++)
                 if (str_eq(method, known[i].name))
                         return known[i].kind;
@@ -68,9 +69,12 @@ static void plan_build(Work *w, TableWork *t, const TocEntry *e, Build *b)
         const char *start;
         size_t n = sqltext_next(e->sql, &start);
         const char *end = e->sql + n, *first = arena_strndup(w->a, start, (size_t)(end - start));
-        *b = (Build){ .job = { .kind = kind_of(method), .bytes = index_bytes(w, e),
+        *b = (Build){ .job = { .kind = kind_of(method),
+                               .bytes = index_bytes(w, e),
                                .seconds = 0.005 + (double)t->table->size / 4e9 },
-                      .table = t, .entry = e, .sql = first,
+                      .table = t,
+                      .entry = e,
+                      .sql = first,
                       .rest = sqltext_next(end, NULL) > 0 ? end : NULL };
         if (!str_eq(e->class, "CONSTRAINT"))
                 return;
@@ -92,8 +96,9 @@ static void plan_build(Work *w, TableWork *t, const TocEntry *e, Build *b)
 static bool tune(Lane *l, WorkKind kind, int parallel, Err *err)
 {
         AUTO_SQL q = { 0 };
-        int memory_mb = kind == WORK_GIN ? GIN_MEMORY_MB :
-                        work_build_memory(l->w->build_memory_mb, l->w->free_mb, pool_jobs(l->w->pool));
+        int memory_mb = kind == WORK_GIN ? GIN_MEMORY_MB
+                                         : work_build_memory(l->w->build_memory_mb, l->w->free_mb,
+                                                             pool_jobs(l->w->pool));
         if (l->memory_mb == memory_mb && l->parallel == parallel)
                 return true;
         sql_add(&q, "set maintenance_work_mem = ");
@@ -188,7 +193,7 @@ bool work_analyze(Lane *l, TableWork *const *tables, size_t n, Err *err)
         sql_add(&q, "ANALYZE ");
         for (size_t i = 0; i < n; i++) {
                 if (tables[i]->table->rows == 0)
-                        continue;       /* there is nothing to know about no rows */
+                        continue; /* there is nothing to know about no rows */
                 if (with_rows++)
                         sql_add(&q, ", ");
                 sql_qname(&q, tables[i]->table->schema, tables[i]->table->name);
@@ -253,7 +258,8 @@ void work_add_indexes(Work *w)
                 TableWork *t = &w->tables[i];
                 if (t->small)
                         continue;
-                t->job = (Job){ .seconds = 0.02 + (double)MIN(t->table->size, ANALYZE_BYTES) / 1e9 };
+                t->job =
+                        (Job){ .seconds = 0.02 + (double)MIN(t->table->size, ANALYZE_BYTES) / 1e9 };
                 Task *finish = work_task(w, run_finish, &t->job);
                 pool_after(finish, t->loaded);
                 add_builds(w, t, finish);

@@ -4,26 +4,26 @@
 #include "base/limits.h"
 #include "dumps/constraint.h"
 
-#define SOON (4 * 1024 * 1024)          /* bytes of both tables: checked while it is added */
+#define SOON (4 * 1024 * 1024) /* bytes of both tables: checked while it is added */
 
 typedef struct List {
-        Job              job;
-        const char      *words;         /* for the progress                                   */
+        Job job;
+        const char *words; /* for the progress */
         const TocEntry **entries;
-        size_t           n;
+        size_t n;
 } List;
 
 typedef struct Key {
-        Job             job;
+        Job job;
         const TocEntry *entry;
-        const char     *add, *validate; /* NULL: the entry as it is                           */
-        TableWork      *table;
-        bool            made;
+        const char *add, *validate; /* NULL: the entry as it is */
+        TableWork *table;
+        bool made;
 } Key;
 
 typedef struct Keys {
-        Job    job;
-        Key   *keys;
+        Job job;
+        Key *keys;
         size_t n;
 } Keys;
 
@@ -52,8 +52,8 @@ static bool run_list(void *arg, size_t worker, Err *err)
 static List *list_new(Work *w, const char *words)
 {
         List *l = arena_new_type(w->a, List);
-        *l = (List){ .words = words, .entries = arena_new_array(w->a, const TocEntry *,
-                                                                w->plan->toc->n + 1) };
+        *l = (List){ .words = words,
+                     .entries = arena_new_array(w->a, const TocEntry *, w->plan->toc->n + 1) };
         return l;
 }
 
@@ -76,7 +76,8 @@ static int64_t bytes_of(Work *w, const TocEntry *e, int depth)
                 if (str_eq(n->class, "TABLE")) {
                         TableWork *t = n->schema ? work_table(w, n->schema, n->name) : NULL;
                         sum += t ? t->table->size : SOON;
-                } else if (depth > 0 && (str_eq(n->class, "CONSTRAINT") || str_eq(n->class, "INDEX"))) {
+                } else if (depth > 0 &&
+                           (str_eq(n->class, "CONSTRAINT") || str_eq(n->class, "INDEX"))) {
                         sum += bytes_of(w, n, depth - 1);
                 }
         }
@@ -88,7 +89,8 @@ static void plan_key(Work *w, const TocEntry *e, Key *k)
         AUTO_BUF add = buf_init(LIMIT_SQL);
         AUTO_BUF validate = buf_init(LIMIT_SQL);
         int64_t bytes = bytes_of(w, e, 1);
-        *k = (Key){ .job = { .seconds = 0.005 + (double)bytes / 1e9 }, .entry = e,
+        *k = (Key){ .job = { .seconds = 0.005 + (double)bytes / 1e9 },
+                    .entry = e,
                     .table = work_table_of(w, e) };
         if (bytes < SOON || !constraint_not_valid(e->sql, &add, &validate))
                 return;
@@ -129,7 +131,7 @@ static bool run_validate(void *arg, size_t worker, Err *err)
         Work *w = k->job.w;
         bool made;
         if (!k->made)
-                return true;            /* tolerated */
+                return true; /* tolerated */
         AUTO_FREE char *name = xasprintf("%s %s", k->entry->class, k->entry->name);
         progress_begin(w->t, worker, name, &(Slot){ .job = &k->job });
         bool ok = entries_statement(&w->lanes[worker].entries, k->entry, k->validate, &made, err);
@@ -142,7 +144,8 @@ static bool run_validate(void *arg, size_t worker, Err *err)
 static Task *add_keys(Work *w, List *foreign, Task *before, Task **ret_valid)
 {
         Keys *j = arena_new_type(w->a, Keys);
-        *j = (Keys){ .job = { .seconds = 0.002 * (double)foreign->n }, .n = foreign->n,
+        *j = (Keys){ .job = { .seconds = 0.002 * (double)foreign->n },
+                     .n = foreign->n,
                      .keys = arena_new_array(w->a, Key, foreign->n + 1) };
         for (size_t i = 0; i < j->n; i++) {
                 plan_key(w, foreign->entries[i], &j->keys[i]);
@@ -159,7 +162,7 @@ static Task *add_keys(Work *w, List *foreign, Task *before, Task **ret_valid)
                         continue;
                 pool_after(work_task(w, run_validate, &k->job), all);
                 pool_after(*ret_valid, k->job.task);
-                for (size_t b = i; b-- > 0;)    /* two at one table would wait for each other */
+                for (size_t b = i; b-- > 0;) /* two at one table would wait for each other */
                         if (j->keys[b].add && j->keys[b].table == k->table) {
                                 pool_after(k->job.task, j->keys[b].job.task);
                                 break;
@@ -178,10 +181,13 @@ static bool run_parents(void *arg, size_t worker, Err *err)
         Lane *l = &((Job *)arg)->w->lanes[worker];
         AUTO_PGRES PgRes *r = NULL;
         bool only = pg_major(l->to) >= 18;
-        if (!pg_ask(l->to, "select n.nspname, c.relname, c.relkind, c.relispartition from pg_catalog.pg_class c "
-                    "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-                    "where c.relkind in ('p', 'r') and n.nspname !~ '^pg_' and exists "
-                    "(select from pg_catalog.pg_inherits i where i.inhparent = c.oid)", &r, err))
+        if (!pg_ask(l->to,
+                    "select n.nspname, c.relname, c.relkind, c.relispartition from "
+                    "pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = "
+                    "c.relnamespace where c.relkind in ('p', 'r') and n.nspname !~ '^pg_' "
+                    "and exists (select from pg_catalog.pg_inherits i where i.inhparent = "
+                    "c.oid)",
+                    &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++) {
                 bool partitioned = str_eq(pg_cell(r, i, 2), "p");
@@ -211,7 +217,7 @@ static bool run_parents(void *arg, size_t worker, Err *err)
 /* ---- materialized views ---- */
 
 typedef struct View {
-        Job             job;
+        Job job;
         const TocEntry *entry;
 } View;
 
@@ -221,7 +227,8 @@ static bool run_view(void *arg, size_t worker, Err *err)
         Work *w = v->job.w;
         Lane *l = &w->lanes[worker];
         AUTO_FREE char *name = xasprintf("%s %s", v->entry->class, v->entry->name);
-        Table t = { .schema = v->entry->schema ? v->entry->schema : "public", .name = v->entry->name,
+        Table t = { .schema = v->entry->schema ? v->entry->schema : "public",
+                    .name = v->entry->name,
                     .rows = 1 };
         TableWork work = { .table = &t }, *one = &work;
         progress_begin(w->t, worker, name, &(Slot){ .job = &v->job });
@@ -287,7 +294,8 @@ void work_add_late(Work *w)
         *analyze = (Job){ .seconds = 0.1 };
         Task *t = list_task(w, parents);
         pool_after(t, w->tables_done);
-        Task *valid, *keys = add_keys(w, foreign, t, &valid), *parent = work_task(w, run_parents, analyze);
+        Task *valid, *keys = add_keys(w, foreign, t, &valid),
+                     *parent = work_task(w, run_parents, analyze);
         Task *other = list_task(w, rest), *acl = list_task(w, grants), *last = list_task(w, end);
         pool_after(parent, keys);
         pool_after(other, valid);

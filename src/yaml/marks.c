@@ -67,7 +67,9 @@ bool marks_scan(Arena *a, const char *bytes, size_t n, bool strict, Marks *ret, 
                         spot->col++;
                 i += len;
         }
-        *ret = (Marks){ .bytes = bytes, .n = n, .every = every,
+        *ret = (Marks){ .bytes = bytes,
+                        .n = n,
+                        .every = every,
                         .n_every = (characters + STRIDE - 1) / STRIDE };
         return true;
 }

@@ -9,9 +9,9 @@
 
 typedef struct Marks {
         const char *bytes;
-        size_t      n;
-        size_t     *every;              /* byte of character 64 * i                          */
-        size_t      n_every;
+        size_t n;
+        size_t *every; /* byte of character 64 * i */
+        size_t n_every;
 } Marks;
 
 typedef struct YamlSpot {
@@ -19,8 +19,8 @@ typedef struct YamlSpot {
 } YamlSpot;
 
 /* Refuses invalid UTF-8 and NUL; strict: also control and bidi characters. */
-bool   marks_scan(Arena *a, const char *bytes, size_t n, bool strict, Marks *ret, YamlSpot *spot,
-                  Err *err) MUST_CHECK;
+bool marks_scan(Arena *a, const char *bytes, size_t n, bool strict, Marks *ret, YamlSpot *spot,
+                Err *err) MUST_CHECK;
 size_t marks_byte(const Marks *m, size_t character);
 
 /* The first character of an unescaped scalar that must not be there, or 0. */

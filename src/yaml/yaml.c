@@ -7,22 +7,22 @@
 #include <yaml.h>
 
 typedef struct Anchor {
-        const char    *name;
-        YamlNode      *node;
+        const char *name;
+        YamlNode *node;
         struct Anchor *next;
 } Anchor;
 
 typedef struct Builder {
-        Arena     *arena;
-        YamlMode   mode;
-        Marks      marks;
-        size_t     skipped;             /* bytes of a byte order mark                        */
-        YamlSpot   spot;                /* where an error is                                 */
-        YamlNode  *root, *top;          /* top: the open list or map                         */
-        YamlNode  *key;                 /* waiting for its value                             */
-        size_t     depth, nodes;
-        Anchor    *anchors;
-        bool       documents;
+        Arena *arena;
+        YamlMode mode;
+        Marks marks;
+        size_t skipped;       /* bytes of a byte order mark */
+        YamlSpot spot;        /* where an error is */
+        YamlNode *root, *top; /* top: the open list or map */
+        YamlNode *key;        /* waiting for its value */
+        size_t depth, nodes;
+        Anchor *anchors;
+        bool documents;
 } Builder;
 
 static YamlSpot spot_of(yaml_mark_t m)
@@ -47,8 +47,8 @@ static bool refuse_marks(Builder *b, const YamlNode *node, Err *err)
         if (b->mode == YAML_FOREIGN)
                 return true;
         const char *what = node->kind == YAML_ALIAS ? "an alias (*)"
-                         : node->anchor             ? "an anchor (&)"
-                         : node->tag                ? "a tag (!)"
+                           : node->anchor           ? "an anchor (&)"
+                           : node->tag              ? "a tag (!)"
                                                     : NULL;
         if (!what)
                 return true;
@@ -308,7 +308,7 @@ bool yaml_parse_at(Arena *a, const char *bytes, size_t n, YamlMode mode, YamlNod
         if (ok) {
                 yaml_parser_t p;
                 if (!yaml_parser_initialize(&p))
-                        abort();        /* out of memory, as in xmalloc() */
+                        abort(); /* out of memory, as in xmalloc() */
                 yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
                 yaml_parser_set_input_string(&p, (const unsigned char *)bytes, n);
                 ok = build(&b, &p, err);

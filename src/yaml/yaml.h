@@ -30,23 +30,28 @@
 typedef enum YamlMode { YAML_STRICT, YAML_FOREIGN } YamlMode;
 typedef enum YamlKind { YAML_SCALAR, YAML_LIST, YAML_MAP, YAML_ALIAS } YamlKind;
 typedef enum YamlStyle {
-        YAML_PLAIN, YAML_SINGLE, YAML_DOUBLE, YAML_LITERAL, YAML_FOLDED,        /* scalars     */
-        YAML_BLOCK, YAML_FLOW,                                                  /* list, map   */
+        YAML_PLAIN,
+        YAML_SINGLE,
+        YAML_DOUBLE,
+        YAML_LITERAL,
+        YAML_FOLDED, /* scalars */
+        YAML_BLOCK,
+        YAML_FLOW, /* list, map */
 } YamlStyle;
 
 typedef struct YamlNode YamlNode;
 struct YamlNode {
-        YamlKind        kind;
-        YamlStyle       style;
-        const char     *text;           /* of a scalar, unescaped; of an alias: its name; else "" */
-        size_t          len;
-        int             line, col;      /* from 1; col counts characters                     */
-        size_t          start, end;     /* bytes [start, end) of a scalar with its quotes    */
-        const YamlNode *key;            /* of a map's child: the key's own node              */
-        YamlNode       *parent, *first, *last, *next;
-        size_t          n;              /* children                                          */
-        const char     *anchor, *tag;   /* foreign only, else NULL                           */
-        YamlNode       *target;         /* of an alias: what it stands for                   */
+        YamlKind kind;
+        YamlStyle style;
+        const char *text; /* of a scalar, unescaped; of an alias: its name; else "" */
+        size_t len;
+        int line, col;       /* from 1; col counts characters */
+        size_t start, end;   /* bytes [start, end) of a scalar with its quotes */
+        const YamlNode *key; /* of a map's child: the key's own node */
+        YamlNode *parent, *first, *last, *next;
+        size_t n;                 /* children */
+        const char *anchor, *tag; /* foreign only, else NULL */
+        YamlNode *target;         /* of an alias: what it stands for */
 };
 
 /* *ret hangs in the arena. Errors are ERR_USER and begin with file:line:col. */
@@ -63,8 +68,8 @@ const YamlNode *yaml_path(const YamlNode *root, ...) __attribute__((sentinel));
 /* What an alias stands for; any other node is itself. Walk at most LIMIT_YAML_DEPTH deep. */
 const YamlNode *yaml_resolve(const YamlNode *node);
 
-bool yaml_is_null(const YamlNode *node);        /* NULL, or a plain ``, ~ or null              */
-const char *yaml_kind_name(YamlKind kind);      /* "a text", "a list", "a map", "an alias"     */
+bool yaml_is_null(const YamlNode *node);   /* NULL, or a plain ``, ~ or null */
+const char *yaml_kind_name(YamlKind kind); /* "a text", "a list", "a map", "an alias" */
 
 /* Why changing this node would change more than it seems to (an anchor, alias, tag or merge
  * key on the way down to it), as the rest of a sentence; NULL when it would not. */

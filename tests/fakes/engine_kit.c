@@ -148,11 +148,18 @@ static int engine_main(const Kit *k)
                 fprintf(stderr, "kit: %s\n", err.message);
                 return 98;
         }
-        TargetOps ops = { .identify = fake_identify, .lock_name = fake_lock_name,
-                          .done_if = fake_done_if, .secret = fake_secret };
+        TargetOps ops = { .identify = fake_identify,
+                          .lock_name = fake_lock_name,
+                          .done_if = fake_done_if,
+                          .secret = fake_secret };
         const char *secrets[] = { k->secret_file, NULL };
-        EngineConfig c = { .run_dir = k->run_dir, .runbook = rb, .plan = plan, .ops = &ops,
-                           .tool = "kit", .resume = k->resume, .rollback = k->rollback,
+        EngineConfig c = { .run_dir = k->run_dir,
+                           .runbook = rb,
+                           .plan = plan,
+                           .ops = &ops,
+                           .tool = "kit",
+                           .resume = k->resume,
+                           .rollback = k->rollback,
                            .secret_files = secrets };
         int code = engine_run(&c, &err);
         if (err.kind && getenv("KIT_LOUD"))
@@ -180,7 +187,8 @@ void kit_start(Kit *k)
                 if (k->fd >= 0)
                         close(k->fd);
                 int code = engine_main(k);
-                bool leaked = __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check();
+                bool leaked =
+                        __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check();
                 _exit(leaked ? LEAKED : code);
         }
 }
@@ -251,9 +259,10 @@ bool kit_connect(Kit *k)
         for (int i = 0; i < 40000; i++) {
                 siginfo_t info = { 0 };
                 if (dial(k)) {
-                        AUTO_JSON hello = kit_ask(k, k->watch ? "{\"cmd\": \"hello\", \"watch\": true}"
-                                                              : "{\"cmd\": \"hello\", \"by\": \"anna\", "
-                                                                "\"quiet\": true}");
+                        AUTO_JSON hello = kit_ask(k, k->watch ? "{\"cmd\": \"hello\", \"watch\": "
+                                                                "true}"
+                                                              : "{\"cmd\": \"hello\", \"by\": "
+                                                                "\"anna\", \"quiet\": true}");
                         if (hello)
                                 return true;
                         close(k->fd);
@@ -286,7 +295,8 @@ static void tick_all(Kit *k, const char *step)
 {
         for (int i = 0;; i++) {
                 AUTO_FREE char *m = xasprintf("{\"cmd\": \"tick\", \"step\": \"%s\", \"item\": %d, "
-                                              "\"ticked\": true}", step, i);
+                                              "\"ticked\": true}",
+                                              step, i);
                 AUTO_JSON reply = kit_ask(k, m);
                 if (!jx_bool(reply, "ok", false))
                         return;
@@ -299,7 +309,7 @@ static void answer_gate(Kit *k, Answer *answers, const json_t *status)
         int64_t gate = jx_int(status, "gate", 0);
         const Answer *a = answer_for(answers, kind, step);
         if (a && str_eq(a->key, "leave"))
-                return;                 /* nobody is there */
+                return; /* nobody is there */
         bool bad = str_eq(kind, "error") || str_eq(kind, "unknown");
         AUTO_JSON m = json_object();
         jx_set_str(m, "cmd", str_eq(kind, "secret") ? "secret" : "answer");

@@ -148,7 +148,7 @@ static bool make_run(StepCtx *ctx, void *state, Err *err)
                 const Secret *s = step_secret(ctx, "password", err);
                 if (!s)
                         return false;
-                step_say(ctx, "the secret is %s", secret_expose(s));    /* redacted by step_say */
+                step_say(ctx, "the secret is %s", secret_expose(s)); /* redacted by step_say */
         }
         if (step_int(ctx, "fail") > 0 && count_call(calls) < step_int(ctx, "fail"))
                 return make_fail(step_str(ctx, "how"), err);
@@ -172,7 +172,7 @@ static bool make_undo(StepCtx *ctx, void *state, Err *err)
 {
         const char *name = jx_str(step_remembered(ctx), "name", NULL);
         if (!name)
-                return true;            /* it never got so far */
+                return true; /* it never got so far */
         AUTO_FREE char *stuck = xasprintf(".stuck.%s", name);
         if (is_there(stuck))
                 return err_set(err, ERR_SYSTEM, "%s is stuck", name);
@@ -183,9 +183,16 @@ static bool make_undo(StepCtx *ctx, void *state, Err *err)
 }
 
 static const StepKind fake_make = {
-        .name = "fake.make", .summary = "Make one thing", .params = make_params,
-        .results = make_results, .check = make_check, .dry = make_dry, .plan = make_plan, .run = make_run,
-        .probe = make_probe, .undo = make_undo,
+        .name = "fake.make",
+        .summary = "Make one thing",
+        .params = make_params,
+        .results = make_results,
+        .check = make_check,
+        .dry = make_dry,
+        .plan = make_plan,
+        .run = make_run,
+        .probe = make_probe,
+        .undo = make_undo,
 };
 
 /* ---- fake.pair: two things, and a record between them ---- */
@@ -205,8 +212,9 @@ static bool pair_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_FREE char *a = xasprintf("%s.a", step_str(ctx, "name"));
         AUTO_FREE char *b = xasprintf("%s.b", step_str(ctx, "name"));
-        *ret = is_there(a) && is_there(b) ? FOUND_ALL
-               : is_there(a) || is_there(b) ? FOUND_PART : FOUND_NOTHING;
+        *ret = is_there(a) && is_there(b)   ? FOUND_ALL
+               : is_there(a) || is_there(b) ? FOUND_PART
+                                            : FOUND_NOTHING;
         if (*ret == FOUND_ALL)
                 make_found(ctx);
         return true;
@@ -220,8 +228,13 @@ static bool pair_undo(StepCtx *ctx, void *state, Err *err)
 }
 
 static const StepKind fake_pair = {
-        .name = "fake.pair", .summary = "Make two things", .params = make_params,
-        .results = make_results, .plan = make_plan, .run = pair_run, .probe = pair_probe,
+        .name = "fake.pair",
+        .summary = "Make two things",
+        .params = make_params,
+        .results = make_results,
+        .plan = make_plan,
+        .run = pair_run,
+        .probe = pair_probe,
         .undo = pair_undo,
 };
 
@@ -250,8 +263,13 @@ static bool load_run(StepCtx *ctx, void *state, Err *err)
 }
 
 static const StepKind fake_load = {
-        .name = "fake.load", .summary = "Load with errors", .params = load_params,
-        .plan = make_plan, .run = load_run, .probe = make_probe, .undo = make_undo,
+        .name = "fake.load",
+        .summary = "Load with errors",
+        .params = load_params,
+        .plan = make_plan,
+        .run = load_run,
+        .probe = make_probe,
+        .undo = make_undo,
 };
 
 /* ---- fake.look: read-only ---- */
@@ -260,7 +278,10 @@ static const ParamSpec look_params[] = {
         { .name = "name", .type = PARAM_STRING, .fallback = "", .help = "the thing" },
         { .name = "ms", .type = PARAM_DURATION, .fallback = "0s", .help = "how long it takes" },
         { .name = "list", .type = PARAM_ANY, .fallback = "[]", .help = "comes back as a result" },
-        { .name = "workers", .type = PARAM_INT, .fallback = "0", .help = "1 to 4 that can be changed; 0: none" },
+        { .name = "workers",
+          .type = PARAM_INT,
+          .fallback = "0",
+          .help = "1 to 4 that can be changed; 0: none" },
         { 0 },
 };
 static const ParamSpec look_results[] = {
@@ -302,8 +323,15 @@ static bool look_run(StepCtx *ctx, void *state, Err *err)
 }
 
 static const StepKind fake_look = {
-        .name = "fake.look", .summary = "Look at a thing", .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .state_size = sizeof(int), .params = look_params, .results = look_results, .verdict = look_verdict, .plan = make_plan, .run = look_run,
+        .name = "fake.look",
+        .summary = "Look at a thing",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .state_size = sizeof(int),
+        .params = look_params,
+        .results = look_results,
+        .verdict = look_verdict,
+        .plan = make_plan,
+        .run = look_run,
 };
 
 /* ---- fake.blind: cannot be asked, cannot be undone ---- */
@@ -314,15 +342,18 @@ static bool blind_run(StepCtx *ctx, void *state, Err *err)
 }
 
 static const StepKind fake_blind = {
-        .name = "fake.blind", .summary = "Do something and forget", .params = make_params,
-        .plan = make_plan, .run = blind_run,
+        .name = "fake.blind",
+        .summary = "Do something and forget",
+        .params = make_params,
+        .plan = make_plan,
+        .run = blind_run,
 };
 
 extern const StepKind step_decide, step_effects_try, step_gate, step_manual, step_note, step_wait;
 
 const StepKind *const step_kinds[] = {
-        &step_decide, &step_effects_try, &fake_blind, &fake_load, &fake_look, &fake_make, &fake_pair, &step_gate,
-        &step_manual, &step_note, &step_wait, NULL,
+        &step_decide, &step_effects_try, &fake_blind,  &fake_load, &fake_look, &fake_make,
+        &fake_pair,   &step_gate,        &step_manual, &step_note, &step_wait, NULL,
 };
 
 KindTable fake_kind_table(void)
@@ -331,8 +362,11 @@ KindTable fake_kind_table(void)
         static const KindSpec *table[LEN(step_kinds)];
         for (size_t i = 0; step_kinds[i]; i++) {
                 const StepKind *k = step_kinds[i];
-                specs[i] = (KindSpec){ .name = k->name, .summary = k->summary, .traits = k->traits,
-                                       .params = k->params, .results = k->results,
+                specs[i] = (KindSpec){ .name = k->name,
+                                       .summary = k->summary,
+                                       .traits = k->traits,
+                                       .params = k->params,
+                                       .results = k->results,
                                        .undoable = k->undo != NULL };
                 table[i] = &specs[i];
         }

@@ -9,5 +9,5 @@
         "defaults: {timeout: 30s}\n"
 
 /* Steps of one phase, indented by six blanks. */
-#define KIT_PHASE(id) "  - id: " id "\n    title: Phase " id "\n    steps:\n"
+#define KIT_PHASE(id)  "  - id: " id "\n    title: Phase " id "\n    steps:\n"
 #define KIT_STEP(body) "      - {" body "}\n"

@@ -37,8 +37,11 @@ static json_t *fallback(const ParamSpec *p)
 
 FakeStep fake_step(const StepKind *kind, const char *params)
 {
-        FakeStep f = { .kind = kind, .results = json_object(), .remembered = json_object(),
-                       .targets = json_object(), .wills = json_object() };
+        FakeStep f = { .kind = kind,
+                       .results = json_object(),
+                       .remembered = json_object(),
+                       .targets = json_object(),
+                       .wills = json_object() };
         f.params = json_loads(params, 0, NULL);
         assert(f.params);
         for (const ParamSpec *p = kind->params; p && p->name; p++)
@@ -51,8 +54,8 @@ FakeStep fake_step(const StepKind *kind, const char *params)
 void fake_step_done(FakeStep *f)
 {
         AUTO_ERR ignored = { 0 };
-        json_t *all[] = { f->params, f->results, f->remembered, f->targets, f->problems, f->unseen,
-                          f->warnings, f->wills, f->plan, f->undo_plan };
+        json_t *all[] = { f->params, f->results,  f->remembered, f->targets, f->problems,
+                          f->unseen, f->warnings, f->wills,      f->plan,    f->undo_plan };
         for (size_t i = 0; i < LEN(all); i++)
                 json_decref(all[i]);
         (void)!io_remove_tree(f->dir, &ignored);
@@ -93,14 +96,18 @@ static bool append(void *arg, EventType type, const char *step, json_t *fields, 
 static Target target_of(FakeStep *f, const char *name)
 {
         const json_t *spec = jx_get(f->targets, name);
-        return (Target){ .name = name, .kind = jx_str(spec, "kind", "postgres"), .spec = spec,
-                         .all = f->targets, .password = f->password };
+        return (Target){ .name = name,
+                         .kind = jx_str(spec, "kind", "postgres"),
+                         .spec = spec,
+                         .all = f->targets,
+                         .password = f->password };
 }
 
 static const Target *target(void *arg, Arena *a, const json_t *spec, Err *err)
 {
         FakeStep *f = arg;
-        const char *name = json_is_object(spec) ? jx_str(spec, "$target", "") : json_string_value(spec);
+        const char *name =
+                json_is_object(spec) ? jx_str(spec, "$target", "") : json_string_value(spec);
         if (!name || !jx_get(f->targets, name)) {
                 err_set(err, ERR_USER, "no target %s", name ? name : "?");
                 return NULL;
@@ -128,22 +135,29 @@ static const json_t *remembered_of(void *arg, const char *id)
 
 typedef struct Attempt {
         StepHost host;
-        Target   on;
+        Target on;
         StepCtx *ctx;
 } Attempt;
 
 static void begin(FakeStep *f, Attempt *a, bool planning)
 {
-        a->host = (StepHost){ .arg = f, .append = append, .target = target, .secret = secret,
-                              .remembered_of = remembered_of, .wills = f->wills };
+        a->host = (StepHost){ .arg = f,
+                              .append = append,
+                              .target = target,
+                              .secret = secret,
+                              .remembered_of = remembered_of,
+                              .wills = f->wills };
         if (f->on)
                 a->on = target_of(f, f->on);
-        a->ctx = step_ctx_new(&(StepSetup){
-                .host = &a->host, .kind = f->kind, .id = f->id ? f->id : "fake",
-                .run_id = f->run_id ? f->run_id : "p0-fake", .planning = planning,
-                .run_dir = f->kept_dir ? f->kept_dir : f->dir,
-                .params = json_deep_copy(f->params), .target = f->on ? &a->on : NULL,
-                .remembered = json_deep_copy(f->remembered) });
+        a->ctx = step_ctx_new(&(StepSetup){ .host = &a->host,
+                                            .kind = f->kind,
+                                            .id = f->id ? f->id : "fake",
+                                            .run_id = f->run_id ? f->run_id : "p0-fake",
+                                            .planning = planning,
+                                            .run_dir = f->kept_dir ? f->kept_dir : f->dir,
+                                            .params = json_deep_copy(f->params),
+                                            .target = f->on ? &a->on : NULL,
+                                            .remembered = json_deep_copy(f->remembered) });
 }
 
 static void keep(json_t **mine, const json_t *theirs)

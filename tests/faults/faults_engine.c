@@ -23,39 +23,75 @@
         "budget: {downtime: 20m}\n"                                                                \
         "decisions:\n  - {id: locale, question: Which?, choices: [keep, icu], default: keep, "     \
         "needed_before: first}\n"                                                                  \
-        "phases:\n" KIT_PHASE("look")                                                              \
-        KIT_STEP("id: see, do: fake.look, with: {list: [p, q]}, capture: {list: result.list}, "    \
-                 "expect: [{that: empty(result.missing), else: fail}]")                            \
-        KIT_STEP("id: warned, do: fake.look, with: {list: [x]}, "                                  \
-                 "expect: [{that: empty(result.list), else: warn, msg: mind}]")                    \
-        KIT_STEP("id: last_look, do: manual, with: {items: [Announced, Silenced]}")                \
-        KIT_PHASE("prepare") MAKE("first")                                                         \
-        KIT_STEP("id: sized, do: fake.make, with: {name: sized}, undo: auto, "                     \
-                 "capture: {size: result.size, big: result.big}")                                  \
-        KIT_STEP("id: pair, do: fake.pair, with: {name: pair}, undo: auto")                        \
-        KIT_STEP("id: never, do: fake.make, with: {name: never}, undo: auto, when: 1 == 2")        \
-        KIT_STEP("id: flaky, do: fake.make, with: {name: flaky, fail: 1, how: link}, undo: auto, " \
-                 "retry: {times: 5, wait: 1ms}")                                                   \
-        KIT_PHASE("cut")                                                                           \
-        KIT_STEP("id: begin, do: note, downtime: begin, gate: {before: {type: yes}}")              \
-        "      - id: stop\n        do: fake.make\n        undo: auto\n"                            \
-        "        foreach: {in: vars.names, as: item, id: '${item}'}\n"                             \
-        "        with: {name: 'stop_${item}'}\n"                                                   \
-        "        gate: {before: {type: yes, once: true}}\n"                                        \
-        "      - id: late\n        do: fake.make\n        undo: auto\n"                            \
-        "        foreach: {in: facts.see.list, as: item, id: '${item}'}\n"                         \
-        "        with: {name: 'late_${item}'}\n"                                                   \
-        "      - id: load\n        do: fake.load\n        undo: auto\n"                            \
-        "        with: {name: load, errors: 2}\n"                                                  \
-        "        on_error:\n          - {sqlstate: \"42501\", max: 9, then: tolerate}\n"           \
-        KIT_STEP("id: named, do: fake.make, with: {name: 'n${facts.sized.size}'}, undo: auto, "    \
-                 "gate: {before: {type: word, text: pgdata13}}")                                   \
-        MAKE("last")
+        "phases:\n" KIT_PHASE("look") KIT_STEP(                                                    \
+                "id: see, do: fake.look, with: {list: [p, q]}, capture: {list: result.list}, "     \
+                "expect: [{that: empty(result.missing), else: fail}]")                             \
+                KIT_STEP("id: warned, do: fake.look, with: {list: [x]}, "                          \
+                         "expect: [{that: empty(result.list), else: warn, msg: mind}]")            \
+                        KIT_STEP("id: last_look, do: manual, with: {items: [Announced, "           \
+                                 "Silenced]}") KIT_PHASE("prepare") MAKE("first")                  \
+                                KIT_STEP("id: sized, do: fake.make, with: {name: sized}, undo: "   \
+                                         "auto, "                                                  \
+                                         "capture: {size: result.size, big: result.big}")          \
+                                        KIT_STEP(                                                  \
+                                                "id: pair, do: fake.pair, with: {name: pair}, "    \
+                                                "undo: auto") KIT_STEP("id: never, do: "           \
+                                                                       "fake.make, with: {name: "  \
+                                                                       "never}, "                  \
+                                                                       "undo: auto, when: 1 == 2") \
+                                                KIT_STEP("id: flaky, do: fake.make, with: {name: " \
+                                                         "flaky, "                                 \
+                                                         "fail: 1, how: link}, undo: auto, "       \
+                                                         "retry: {times: 5, wait: 1ms}")           \
+                                                        KIT_PHASE("cut") KIT_STEP(                 \
+                                                                "id: begin, do: note, downtime: "  \
+                                                                "begin, gate: {before: {type: "    \
+                                                                "yes}}") "      - id: stop\n     " \
+                                                                         "   do: fake.make\n     " \
+                                                                         "   undo: auto\n"         \
+                                                                         "        foreach: {in: "  \
+                                                                         "vars.names, as: item, "  \
+                                                                         "id: '${item}'}\n"        \
+                                                                         "        with: {name: "   \
+                                                                         "'stop_${item}'}\n"       \
+                                                                         "        gate: {before: " \
+                                                                         "{type: yes, once: "      \
+                                                                         "true}}\n"                \
+                                                                         "      - id: late\n     " \
+                                                                         "   do: fake.make\n     " \
+                                                                         "   undo: auto\n"         \
+                                                                         "        foreach: {in: "  \
+                                                                         "facts.see.list, as: "    \
+                                                                         "item, id: '${item}'}\n"  \
+                                                                         "        with: {name: "   \
+                                                                         "'late_${item}'}\n"       \
+                                                                         "      - id: load\n     " \
+                                                                         "   do: fake.load\n     " \
+                                                                         "   undo: auto\n"         \
+                                                                         "        with: {name: "   \
+                                                                         "load, errors: 2}\n"      \
+                                                                         "        on_error:\n    " \
+                                                                         "      - {sqlstate: "     \
+                                                                         "\"42501\", max: 9, "     \
+                                                                         "then: "                  \
+                                                                         "tolerate}\n" KIT_STEP(   \
+                                                                                 "id: named, do: " \
+                                                                                 "fake.make, "     \
+                                                                                 "with: {name: "   \
+                                                                                 "'n${facts."      \
+                                                                                 "sized.size}'}, " \
+                                                                                 "undo: auto, "    \
+                                                                                 "gate: {before: " \
+                                                                                 "{type: word, "   \
+                                                                                 "text: "          \
+                                                                                 "pgdata13}}")     \
+                                                                                 MAKE("last")
 
 #define GOOD BODY KIT_STEP("id: up, do: note, with: {text: up}, downtime: end")
-#define BAD BODY KIT_STEP("id: bad, do: fake.make, with: {name: bad, fail: 99}, undo: auto, "      \
-                          "on_error: [{then: ask}]")                                               \
-        KIT_STEP("id: up, do: note, with: {text: up}, downtime: end")
+#define BAD                                                                                        \
+        BODY KIT_STEP("id: bad, do: fake.make, with: {name: bad, fail: 99}, undo: auto, "          \
+                      "on_error: [{then: ask}]")                                                   \
+                KIT_STEP("id: up, do: note, with: {text: up}, downtime: end")
 
 static int passed, failed;
 

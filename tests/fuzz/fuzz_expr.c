@@ -6,8 +6,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char facts_text[] =
-        "{\"src\": {\"version\": \"16.4\", \"size\": 1000, \"roles\": [], \"on\": true, \"no\": null},"
-        " \"inv\": {\"x\": {\"size\": 10}, \"y\": {\"size\": 2.5}}}";
+        "{\"src\": {\"version\": \"16.4\", \"size\": 1000, \"roles\": [], \"on\": true, \"no\": "
+        "null}, \"inv\": {\"x\": {\"size\": 10}, \"y\": {\"size\": 2.5}}}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         }
         for (int planning = 0; planning < 2; planning++) {
-                const Scope scope = { .facts = facts, .vars = jx_get(facts, "src"),
+                const Scope scope = { .facts = facts,
+                                      .vars = jx_get(facts, "src"),
                                       .planning = planning };
                 AUTO_JSON v = NULL;
                 AUTO_ERR why = { 0 };

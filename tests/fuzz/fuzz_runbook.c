@@ -41,7 +41,8 @@ static void as_runbook(const char *bytes, size_t size)
                 Plan *plan = plan_new(rb, vars, NULL, &err);
                 for (size_t i = 0; plan && i < plan->n; i++) {
                         const Step *s = plan->steps[i].def;
-                        const Scope scope = { .vars = vars, .item = plan->steps[i].item,
+                        const Scope scope = { .vars = vars,
+                                              .item = plan->steps[i].item,
                                               .planning = true };
                         AUTO_JSON with = NULL;
                         AUTO_ERR why = { 0 };

@@ -39,7 +39,7 @@ Test(gates, nothing_typed_before_the_question_was_seen_answers_it)
         tt_settle(t, 200);
         AUTO_FREE char *now = tt_text(t);
         if (!strstr(now, "Stop them"))
-                tt_send(t, "\033");     /* an Enter came first and opened the step's detail */
+                tt_send(t, "\033"); /* an Enter came first and opened the step's detail */
         cr_assert(tt_shows(t, "Stop them"));
         cr_assert_eq(tt_commands(t, "\"answer\""), 0, "an answer was sent that nobody gave");
         /* The same key is an answer once the question could be read: the test can fail. */
@@ -314,8 +314,8 @@ Test(size, a_screen_that_grew_equals_a_fresh_one)
 {
         static const char *const marks[] = { "copy", "failure", "checklist" };
         for (size_t i = 0; i < LEN(marks); i++) {
-                Tt *a = tt_start(&(TtSpec){ .rows = 40, .cols = 120,
-                                            .args = { "run", "upgrade", marks[i] } });
+                Tt *a = tt_start(&(TtSpec){
+                        .rows = 40, .cols = 120, .args = { "run", "upgrade", marks[i] } });
                 Tt *b = start("run", "upgrade", marks[i]);
                 tt_settle(a, 250);
                 tt_settle(b, 250);
@@ -332,11 +332,27 @@ Test(size, a_screen_that_grew_equals_a_fresh_one)
 /* Every view, keys and sizes at random: it never crashes and never hangs. */
 static void storm(const char *view, const char *story, const char *mark, unsigned seed)
 {
-        static const char *const keys[] = { "j", "k", "\r", " ", "\t", "g", "G", "/", "f", "x", "?",
-                                            "e", "[", "]", "n", "N", "L", "c", "u", "d", "b", "\033",
-                                            "\033[A", "\033[B", "\033[5~", "\033[6~", "\177", "1",
-                                            "\014", "\024", "o", "s", "w", "p", "\302\251", "F", "l",
-                                            "\033[200~pasted\r\033[201~", "\020", "\025", "<" };
+        static const char *const keys[] = { "j",        "k",
+                                            "\r",       " ",
+                                            "\t",       "g",
+                                            "G",        "/",
+                                            "f",        "x",
+                                            "?",        "e",
+                                            "[",        "]",
+                                            "n",        "N",
+                                            "L",        "c",
+                                            "u",        "d",
+                                            "b",        "\033",
+                                            "\033[A",   "\033[B",
+                                            "\033[5~",  "\033[6~",
+                                            "\177",     "1",
+                                            "\014",     "\024",
+                                            "o",        "s",
+                                            "w",        "p",
+                                            "\302\251", "F",
+                                            "l",        "\033[200~pasted\r\033[201~",
+                                            "\020",     "\025",
+                                            "<" };
         Tt *t = tt_start(&(TtSpec){ .rows = 24, .cols = 80, .args = { view, story, mark } });
         cr_assert(tt_wait(t, -1));
         for (int i = 0; i < 250 && !t->ended; i++) {
@@ -351,7 +367,7 @@ static void storm(const char *view, const char *story, const char *mark, unsigne
                 } else {
                         tt_send(t, keys[(seed >> 16) % LEN(keys)]);
                 }
-                tt_settle(t, i % 40 == 39 ? 330 : 2);   /* sometimes past the guard */
+                tt_settle(t, i % 40 == 39 ? 330 : 2); /* sometimes past the guard */
         }
         tt_settle(t, 100);
         cr_assert_eq(t->odd, 0);
@@ -402,7 +418,10 @@ Test(storm, welcome, .timeout = 120)
 
 Test(terminal, the_ascii_tier_sends_only_ascii)
 {
-        Tt *t = tt_start(&(TtSpec){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C",
+        Tt *t = tt_start(&(TtSpec){ .rows = 24,
+                                    .cols = 80,
+                                    .term = "vt100",
+                                    .lang = "C",
                                     .args = { "run", "upgrade", "copy" } });
         cr_assert(tt_shows(t, "Safe to"));
         AUTO_FREE char *text = tt_text(t);
@@ -413,7 +432,9 @@ Test(terminal, the_ascii_tier_sends_only_ascii)
 
 Test(terminal, no_color_means_none)
 {
-        Tt *t = tt_start(&(TtSpec){ .rows = 24, .cols = 80, .env = { "NO_COLOR=1" },
+        Tt *t = tt_start(&(TtSpec){ .rows = 24,
+                                    .cols = 80,
+                                    .env = { "NO_COLOR=1" },
                                     .args = { "run", "upgrade", "failure" } });
         cr_assert(tt_shows(t, "What now?"));
         for (int y = 0; y < 24; y++)
@@ -428,7 +449,8 @@ Test(terminal, no_color_means_none)
 
 Test(terminal, a_full_frame_is_small_and_a_second_costs_almost_nothing)
 {
-        Tt *t = tt_start(&(TtSpec){ .rows = 40, .cols = 120, .args = { "run", "upgrade", "copy" } });
+        Tt *t = tt_start(
+                &(TtSpec){ .rows = 40, .cols = 120, .args = { "run", "upgrade", "copy" } });
         tt_settle(t, 300);
         cr_assert(tt_shows(t, "Safe to"));
         cr_assert_lt(t->bytes, 12 * 1024 * 2, "start: %zu bytes", t->bytes);

@@ -9,8 +9,8 @@
 
 typedef struct Picture {
         char name[40], view[12], story[12], mark[16];
-        char keys[40];          /* ~ waits for the guard; the rest is sent key by key */
-        char shows[40];         /* what must be there before the picture is taken */
+        char keys[40];  /* ~ waits for the guard; the rest is sent key by key */
+        char shows[40]; /* what must be there before the picture is taken */
 } Picture;
 
 static const Picture pictures[] = {
@@ -43,8 +43,8 @@ static const Picture pictures[] = {
 
 typedef struct Case {
         Picture p;
-        int     rows, cols;
-        char    term[20], lang[16], env[24], suffix[24];
+        int rows, cols;
+        char term[20], lang[16], env[24], suffix[24];
 } Case;
 
 static size_t add(Case *cases, size_t n, const char *name, int rows, int cols, const char *term,
@@ -66,12 +66,13 @@ static size_t add(Case *cases, size_t n, const char *name, int rows, int cols, c
 ParameterizedTestParameters(golden, looks_as_it_did)
 {
         static Case cases[160];
-        static const char *const wide[] = { "checklist", "progress", "gate-yes", "gate-word", "failure",
-                                            "undo", "log", "welcome", "home", "discovery", "form",
-                                            "plan" };
-        static const char *const small[] = { "checklist", "progress", "gate-yes", "gate-word",
-                                             "gate-manual", "failure", "undo-list", "log", "welcome",
-                                             "home", "discovery", "form", "plan", "help" };
+        static const char *const wide[] = { "checklist", "progress",  "gate-yes", "gate-word",
+                                            "failure",   "undo",      "log",      "welcome",
+                                            "home",      "discovery", "form",     "plan" };
+        static const char *const small[] = { "checklist",   "progress", "gate-yes",  "gate-word",
+                                             "gate-manual", "failure",  "undo-list", "log",
+                                             "welcome",     "home",     "discovery", "form",
+                                             "plan",        "help" };
         static const char *const tiny[] = { "progress", "gate-yes" };
         static const char *const poor[] = { "progress", "gate-yes", "failure" };
         static const char *const terminals[][4] = {
@@ -84,14 +85,19 @@ ParameterizedTestParameters(golden, looks_as_it_did)
                 { "xterm-ghostty", "C.UTF-8", "", "unknown-term" },
         };
         static const char *const themes[][2] = {
-                { "UI_THEME=mono", "theme-mono" },         { "UI_THEME=dark", "theme-dark" },
-                { "UI_THEME=light", "theme-light" },       { "UI_THEME=nord", "theme-nord" },
-                { "UI_THEME=solarized", "theme-solarized" }, { "UI_THEME=gruvbox", "theme-gruvbox" },
-                { "UI_THEME=contrast", "theme-contrast" }, { "UI_THEME=blue-orange", "theme-blue" },
+                { "UI_THEME=mono", "theme-mono" },
+                { "UI_THEME=dark", "theme-dark" },
+                { "UI_THEME=light", "theme-light" },
+                { "UI_THEME=nord", "theme-nord" },
+                { "UI_THEME=solarized", "theme-solarized" },
+                { "UI_THEME=gruvbox", "theme-gruvbox" },
+                { "UI_THEME=contrast", "theme-contrast" },
+                { "UI_THEME=blue-orange", "theme-blue" },
         };
         size_t n = 0;
         for (size_t i = 0; i < LEN(pictures); i++)
-                n = add(cases, n, pictures[i].name, 24, 80, "xterm-256color", "C.UTF-8", "", "80x24");
+                n = add(cases, n, pictures[i].name, 24, 80, "xterm-256color", "C.UTF-8", "",
+                        "80x24");
         for (size_t i = 0; i < LEN(wide); i++)
                 n = add(cases, n, wide[i], 40, 120, "xterm-256color", "C.UTF-8", "", "120x40");
         for (size_t i = 0; i < LEN(small); i++)
@@ -112,7 +118,10 @@ ParameterizedTest(Case *c, golden, looks_as_it_did)
 {
         char name[80];
         snprintf(name, sizeof name, "%s.%s", c->p.name, c->suffix);
-        Tt *t = tt_start(&(TtSpec){ .rows = c->rows, .cols = c->cols, .term = c->term, .lang = c->lang,
+        Tt *t = tt_start(&(TtSpec){ .rows = c->rows,
+                                    .cols = c->cols,
+                                    .term = c->term,
+                                    .lang = c->lang,
                                     .env = { c->env[0] ? c->env : NULL },
                                     .args = { c->p.view, c->p.story, c->p.mark } });
         cr_assert(tt_wait(t, -1), "%s: no first frame", name);

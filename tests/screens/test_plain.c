@@ -14,8 +14,8 @@
 
 typedef struct Said {
         char *out;
-        int   code;
-        char  state[32];
+        int code;
+        char state[32];
 } Said;
 
 /* Runs ui_replay with pipes instead of a terminal. */

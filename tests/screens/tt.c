@@ -35,12 +35,13 @@ static int on_osc(const char *c, size_t n, void *user)
         return 1;
 }
 
-static int on_csi(const char *leader, const long *args, int n, const char *inter, char c, void *user)
+static int on_csi(const char *leader, const long *args, int n, const char *inter, char c,
+                  void *user)
 {
         Tt *t = user;
         if (c == 't' && n > 0)
                 t->title_pushed = args[0] == 22;
-        else if (c != 'c') {    /* cursor shape of TERM=linux */
+        else if (c != 'c') { /* cursor shape of TERM=linux */
                 t->odd++;
                 snprintf(t->last_odd, sizeof t->last_odd, "CSI %c, %d arguments", c, n);
         }
@@ -64,7 +65,7 @@ static void to_app(const char *s, size_t n, void *user)
 {
         Tt *t = user;
         if (write(t->fd, s, n) < 0)
-                return;         /* it is gone; tt_finish() finds out */
+                return; /* it is gone; tt_finish() finds out */
 }
 
 static void find_run_dir(Tt *t)
@@ -89,7 +90,8 @@ Tt *tt_start(const TtSpec *spec)
         t->pid = forkpty(&t->fd, NULL, NULL, &w);
         cr_assert(t->pid >= 0);
         if (t->pid == 0) {
-                static const char *const keep[] = { "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
+                static const char *const keep[] = { "ASAN_OPTIONS", "LSAN_OPTIONS",
+                                                    "UBSAN_OPTIONS" };
                 const char *kept[LEN(keep)];
                 for (size_t i = 0; i < LEN(keep); i++)
                         kept[i] = getenv(keep[i]) ? xstrdup(getenv(keep[i])) : NULL;
@@ -105,9 +107,13 @@ Tt *tt_start(const TtSpec *spec)
                 setenv("PGSHERPA_STORIES", STORIES, 1);
                 for (size_t i = 0; i < LEN(spec->env) && spec->env[i]; i++)
                         putenv((char *)(uintptr_t)spec->env[i]);
-                char *argv[] = { (char *)(uintptr_t)"ui_replay", (char *)(uintptr_t)spec->args[0], story,
-                                 (char *)(uintptr_t)spec->args[2], (char *)(uintptr_t)spec->args[3],
-                                 (char *)(uintptr_t)spec->args[4], NULL };
+                char *argv[] = { (char *)(uintptr_t) "ui_replay",
+                                 (char *)(uintptr_t)spec->args[0],
+                                 story,
+                                 (char *)(uintptr_t)spec->args[2],
+                                 (char *)(uintptr_t)spec->args[3],
+                                 (char *)(uintptr_t)spec->args[4],
+                                 NULL };
                 execv(UI_REPLAY, argv);
                 _exit(127);
         }
@@ -217,13 +223,10 @@ static char attribute(const VTermScreenCell *c)
 {
         if (VTERM_COLOR_IS_INDEXED(&c->fg) && !VTERM_COLOR_IS_DEFAULT_FG(&c->fg))
                 return (char)(c->fg.indexed.idx < 8 ? '0' + c->fg.indexed.idx
-                                                  : 'A' + c->fg.indexed.idx % 26);
+                                                    : 'A' + c->fg.indexed.idx % 26);
         if (!VTERM_COLOR_IS_INDEXED(&c->fg) && !VTERM_COLOR_IS_DEFAULT_FG(&c->fg))
                 return '*';
-        return c->attrs.reverse     ? 'r'
-               : c->attrs.bold      ? 'b'
-               : c->attrs.underline ? 'u'
-                                    : '.';
+        return c->attrs.reverse ? 'r' : c->attrs.bold ? 'b' : c->attrs.underline ? 'u' : '.';
 }
 
 static size_t add_char(char *line, size_t k, uint32_t u)
@@ -325,7 +328,7 @@ int tt_finish(Tt *t)
         int status = -1;
         for (int i = 0; i < 200 && take(t, 50); i++)
                 ;
-        for (int i = 0; i < 300; i++) {         /* a program that hangs must fail the test */
+        for (int i = 0; i < 300; i++) { /* a program that hangs must fail the test */
                 if (waitpid(t->pid, &status, WNOHANG) == t->pid)
                         break;
                 if (!take(t, 10))

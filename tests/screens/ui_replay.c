@@ -26,14 +26,14 @@
 #include "ui/ui.h"
 
 enum { MAX_CLIENTS = 8 };
-static const int64_t story_start_ms = 1789999200000;    /* 21 Sep 2026, 14:00 UTC */
+static const int64_t story_start_ms = 1789999200000; /* 21 Sep 2026, 14:00 UTC */
 
 typedef struct Story {
-        char    *text;
-        char    *at;            /* next line */
-        char    *dir;
+        char *text;
+        char *at; /* next line */
+        char *dir;
         Journal *journal;
-        double   now;
+        double now;
 } Story;
 
 static void die(const char *what, const Err *err)
@@ -82,7 +82,8 @@ static bool feed(Story *s, const char *mark)
                 if (m)
                         continue;
                 json_t *fields = json_copy(line);
-                AUTO_FREE char *step = jx_get(line, "step") ? xstrdup(jx_str(line, "step", "")) : NULL;
+                AUTO_FREE char *step =
+                        jx_get(line, "step") ? xstrdup(jx_str(line, "step", "")) : NULL;
                 EventType type = event_type(jx_str(line, "ev", ""));
                 json_object_del(fields, "at");
                 json_object_del(fields, "ev");
@@ -96,7 +97,7 @@ static bool feed(Story *s, const char *mark)
 /* ---- the stand-in for the engine ---- */
 
 typedef struct Peer {
-        int         fd;
+        int fd;
         FrameReader in;
 } Peer;
 
@@ -251,8 +252,8 @@ static bool plan(void *app, const char *runbook, const json_t *answers, json_t *
         return true;
 }
 
-static bool start(void *app, const char *runbook, const json_t *answers, const char *sha, char **ret,
-                  Err *err)
+static bool start(void *app, const char *runbook, const json_t *answers, const char *sha,
+                  char **ret, Err *err)
 {
         return err_set(err, ERR_USER, "this is a test; nothing starts here");
 }
@@ -285,7 +286,8 @@ int main(int argc, char **argv)
         Story s = { 0 };
         size_t n;
         if (argc < 4) {
-                fprintf(stderr, "usage: ui_replay run|log|home|discover|journey STORY MARK [plain|json|yes]\n");
+                fprintf(stderr, "usage: ui_replay run|log|home|discover|journey STORY MARK "
+                                "[plain|json|yes]\n");
                 return 2;
         }
         fixture_dir = getenv("PGSHERPA_STORIES");
@@ -301,8 +303,13 @@ int main(int argc, char **argv)
         journal_close(s.journal);
         s.journal = NULL;
         pid_t engine = getenv("UI_REPLAY_DEAD") ? 0 : start_engine(&s);
-        UiApp app = { .app = &s, .journeys = journeys, .questions = questions, .plan = plan,
-                      .start = start, .discover = discover, .export_log = export_log,
+        UiApp app = { .app = &s,
+                      .journeys = journeys,
+                      .questions = questions,
+                      .plan = plan,
+                      .start = start,
+                      .discover = discover,
+                      .export_log = export_log,
                       .who = "alice@vault" };
         UiOptions o = { .theme = getenv("UI_THEME") };
         for (int i = 4; i < argc; i++) {

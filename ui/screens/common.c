@@ -12,18 +12,25 @@
 Mark step_mark(const ViewStep *s)
 {
         switch (s->status) {
-        case ST_PENDING:     return s->asks ? MARK_ASKS : MARK_WAITING;
-        case ST_GATED:       return MARK_ASKS;
+        case ST_PENDING:
+                return s->asks ? MARK_ASKS : MARK_WAITING;
+        case ST_GATED:
+                return MARK_ASKS;
         case ST_RUNNING:
-        case ST_UNDOING:     return MARK_RUNNING;
+        case ST_UNDOING:
+                return MARK_RUNNING;
         case ST_DONE:
         case ST_TOLERATED:
-        case ST_ALREADY:     return MARK_DONE;
+        case ST_ALREADY:
+                return MARK_DONE;
         case ST_SKIPPED:
-        case ST_UNDONE:      return MARK_SKIPPED;
+        case ST_UNDONE:
+                return MARK_SKIPPED;
         case ST_FAILED:
-        case ST_UNDO_FAILED: return MARK_FAILED;
-        case ST_UNKNOWN:     return MARK_ATTENTION;
+        case ST_UNDO_FAILED:
+                return MARK_FAILED;
+        case ST_UNKNOWN:
+                return MARK_ATTENTION;
         }
         return MARK_NONE;
 }
@@ -31,8 +38,7 @@ Mark step_mark(const ViewStep *s)
 char *step_time(const ViewStep *s, int64_t wall, char buf[static 24])
 {
         buf[0] = '\0';
-        if (s->status == ST_GATED)
-                {
+        if (s->status == ST_GATED) {
                 snprintf(buf, 24, "waiting");
                 return buf;
         }
@@ -123,7 +129,8 @@ Role run_status(Ui *ui, const RunModel *m, Buf *left, Buf *right)
                 if (v->stopped_why)
                         buf_printf(left, "! Stopped: %s. R goes on.", v->stopped_why);
                 else
-                        buf_adds(left, "! This run is at a standstill: its process ended. R resumes it.");
+                        buf_adds(left,
+                                 "! This run is at a standstill: its process ended. R resumes it.");
                 return ROLE_WARN;
         }
         if (v->gate.open && v->gate.until_ms > ui->wall) {
@@ -244,8 +251,7 @@ char *step_commands_text(const json_t *plan_step)
         Buf b = buf_init(1 << 20);
         const json_t *c;
         size_t i;
-        json_array_foreach(jx_get(plan_step, "commands"), i, c)
-        {
+        json_array_foreach(jx_get(plan_step, "commands"), i, c) {
                 AUTO_FREE char *w = jx_words(c);
                 buf_printf(&b, "%s\n", w);
         }
@@ -254,8 +260,7 @@ char *step_commands_text(const json_t *plan_step)
         const json_t *u = jx_get(plan_step, "undo_commands");
         AUTO_FREE char *undo = run_view_undo_words(jx_str(plan_step, "undo", ""));
         buf_printf(&b, "\nUndo: %s\n", undo);
-        json_array_foreach(u, i, c)
-        {
+        json_array_foreach(u, i, c) {
                 AUTO_FREE char *w = jx_words(c);
                 buf_printf(&b, "%s\n", w);
         }

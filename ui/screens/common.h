@@ -25,22 +25,22 @@ int facts_draw(Canvas *cv, const char *const *lines, size_t n, Rect r, int scrol
 
 /* The last lines of a file that grows; read again when it changed. */
 typedef struct Tail {
-        char   *path, *text;
+        char *path, *text;
         int64_t size, mtime_ns;
-        char  **lines;
-        size_t  n;
+        char **lines;
+        size_t n;
 } Tail;
 void tail_done(Tail *t);
 /* True when it differs from before. */
 bool tail_look(Tail *t, const char *run_dir, const char *step_id);
 /* Bottom of the file into the rectangle; returns rows used. skip: lines scrolled up. */
-int  tail_draw(const Tail *t, Canvas *cv, Rect r, int skip);
+int tail_draw(const Tail *t, Canvas *cv, Rect r, int skip);
 
 /* run.c's parts in files of their own */
-void progress_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *tail,
-                   Canvas *cv, const Layout *l);
+void progress_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *tail, Canvas *cv,
+                   const Layout *l);
 /* Rows of one step's progress below each other; returns rows used. */
-int  progress_rows_draw(const ViewStep *s, Canvas *cv, Rect r);
+int progress_rows_draw(const ViewStep *s, Canvas *cv, Rect r);
 void undo_draw(Ui *ui, const RunModel *m, Canvas *cv, const Layout *l, int top);
 Screen *undo_new(RunModel *m);
 /* What pane to show beside the list: everything known about one step. */

@@ -2,11 +2,11 @@
 #include "ui/screens/common.h"
 
 typedef struct Confirm {
-        Screen      s;
-        char       *title, *text;
+        Screen s;
+        char *title, *text;
         const char *yes;
-        UiAct     (*act)(Ui *ui, void *ctx);
-        void       *ctx;
+        UiAct (*act)(Ui *ui, void *ctx);
+        void *ctx;
 } Confirm;
 
 static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
@@ -58,8 +58,14 @@ static void free_confirm(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "confirm", .modal = true, .guarded = true, .quit = "not now", .keys = keys,
-        .draw = draw, .key = key, .free = free_confirm,
+        .name = "confirm",
+        .modal = true,
+        .guarded = true,
+        .quit = "not now",
+        .keys = keys,
+        .draw = draw,
+        .key = key,
+        .free = free_confirm,
 };
 
 Screen *confirm_new(const char *title, char *text, const char *yes_word,

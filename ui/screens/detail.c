@@ -24,8 +24,7 @@ static int draw_commands(const json_t *plan_step, const char *key, Canvas *cv, R
         const json_t *c;
         size_t i;
         int from = y;
-        json_array_foreach(jx_get(plan_step, key), i, c)
-        {
+        json_array_foreach(jx_get(plan_step, key), i, c) {
                 size_t left = json_array_size(jx_get(plan_step, key)) - i;
                 if (y - from >= max || y >= r.y + r.h) {
                         if (y > from && y <= r.y + r.h)
@@ -97,7 +96,8 @@ void step_detail_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *
                 y += draw_commands(ps, "commands", cv, r, y + 1, end - y - 2) + 1;
                 AUTO_FREE char *undo = s->undo ? run_view_undo_words(s->undo) : NULL;
                 if (undo && y < end)
-                        draw_label(cv, r, y, 9, "undo", str_eq(s->undo, "NO") ? ROLE_FAIL : ROLE_TEXT, undo);
+                        draw_label(cv, r, y, 9, "undo",
+                                   str_eq(s->undo, "NO") ? ROLE_FAIL : ROLE_TEXT, undo);
         } else if (end - y > 1) {
                 if (end - y > 8)
                         y += draw_commands(ps, "commands", cv, r, y + 1, 3) + 1;

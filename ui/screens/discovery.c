@@ -7,10 +7,10 @@
 #include "ui/widgets/list.h"
 
 typedef struct Discovery {
-        Screen  s;
-        List    list;
-        json_t *servers;                /* array of the facts' objects                       */
-        json_t *problems;               /* array of words: what could not be looked at       */
+        Screen s;
+        List list;
+        json_t *servers;  /* array of the facts' objects */
+        json_t *problems; /* array of words: what could not be looked at */
         int64_t seen_seq;
 } Discovery;
 
@@ -21,12 +21,12 @@ static Discovery *discovery_of(const Screen *s)
 
 /* End of support by major: postgresql.org/support/versioning. */
 static const struct {
-        int         major;
+        int major;
         const char *day;
 } end_of_life[] = {
-        { 10, "2022-11-10" }, { 11, "2023-11-09" }, { 12, "2024-11-21" }, { 13, "2025-11-13" },
-        { 14, "2026-11-12" }, { 15, "2027-11-11" }, { 16, "2028-11-09" }, { 17, "2029-11-08" },
-        { 18, "2030-11-14" },
+        { 10, "2022-11-10" }, { 11, "2023-11-09" }, { 12, "2024-11-21" },
+        { 13, "2025-11-13" }, { 14, "2026-11-12" }, { 15, "2027-11-11" },
+        { 16, "2028-11-09" }, { 17, "2029-11-08" }, { 18, "2030-11-14" },
 };
 
 static Mark support(int major, int64_t wall, char words[static 40])
@@ -70,11 +70,13 @@ static char *server_name(const json_t *sv)
         if (name)
                 return xstrdup(name);
         if (is_compose(sv))
-                return xasprintf("%s/%s", jx_str(sv, "project", "compose"), jx_str(sv, "service", ""));
+                return xasprintf("%s/%s", jx_str(sv, "project", "compose"),
+                                 jx_str(sv, "service", ""));
         const char *container = jx_str(sv, "container", NULL);
         if (container)
                 return xstrdup(container);
-        return xasprintf("%s:%lld", jx_str(sv, "host", "local"), (long long)jx_int(sv, "port", 5432));
+        return xasprintf("%s:%lld", jx_str(sv, "host", "local"),
+                         (long long)jx_int(sv, "port", 5432));
 }
 
 /* One word for the column; all of it is in the detail. */
@@ -186,8 +188,7 @@ static int draw_databases(const json_t *sv, Canvas *cv, Rect r, int y)
         cv_text(cv, y, r.x, ROLE_DIM, "DATABASE");
         cv_right(cv, y, r.x + 30, ROLE_DIM, "SIZE");
         cv_text(cv, y++, r.x + 33, ROLE_DIM, "OWNER");
-        json_array_foreach(dbs, i, db)
-        {
+        json_array_foreach(dbs, i, db) {
                 if (y >= r.y + r.h)
                         break;
                 if (json_is_string(db)) {
@@ -196,7 +197,8 @@ static int draw_databases(const json_t *sv, Canvas *cv, Rect r, int y)
                 }
                 cv_cut_middle(cv, y, r.x, 19, ROLE_TEXT, jx_str(db, "name", "?"));
                 if (jx_int(db, "size", -1) >= 0)
-                        cv_right(cv, y, r.x + 30, ROLE_TEXT, fmt_bytes(jx_int(db, "size", 0), size));
+                        cv_right(cv, y, r.x + 30, ROLE_TEXT,
+                                 fmt_bytes(jx_int(db, "size", 0), size));
                 cv_cut(cv, y++, r.x + 33, r.w - 33, ROLE_TEXT, jx_str(db, "owner", ""));
         }
         return y - from;
@@ -206,15 +208,14 @@ static void draw_detail(const json_t *sv, Canvas *cv, Rect r)
 {
         static const struct {
                 const char *label, *key;
-        } rows[] = { { "runs as", "runs_as" }, { "directory", "dir" },   { "image", "image" },   { "volume", "volume" },
-                     { "data", "data_dir" },   { "health", "health" }, { "database", "db" },
-                     { "user", "user" } };
+        } rows[] = { { "runs as", "runs_as" }, { "directory", "dir" }, { "image", "image" },
+                     { "volume", "volume" },   { "data", "data_dir" }, { "health", "health" },
+                     { "database", "db" },     { "user", "user" } };
         int y = r.y;
         Rect old = cv_clip(cv, r);
         const json_t *warnings = jx_get(sv, "warnings"), *w;
         size_t i;
-        json_array_foreach(warnings, i, w)
-        {
+        json_array_foreach(warnings, i, w) {
                 cv_mark(cv, y, r.x, MARK_ATTENTION);
                 AUTO_FREE char *text = jx_words(w);
                 y += MAX(cv_wrap(cv, (Rect){ y, r.x + 2, r.h, r.w - 2 }, ROLE_TEXT, text), 1);
@@ -224,16 +225,17 @@ static void draw_detail(const json_t *sv, Canvas *cv, Rect r)
                 cv_mark(cv, y, r.x, MARK_ATTENTION);
                 y += MAX(cv_wrap(cv, (Rect){ y, r.x + 2, r.h, r.w - 2 }, ROLE_TEXT, problem), 1);
         }
-        int below = y;          /* the warnings have the whole width */
+        int below = y; /* the warnings have the whole width */
         for (i = 0; i < LEN(rows) && y < r.y + r.h; i++) {
                 const json_t *v = jx_get(sv, rows[i].key);
                 if (!v || json_is_null(v) || json_is_object(v) || json_is_array(v))
                         continue;
                 AUTO_FREE char *text = jx_words(v);
                 cv_cut(cv, y, r.x, 10, ROLE_DIM, rows[i].label);
-                cv_cut_middle(cv, y++, r.x + 11, (r.h > 12 || r.w < 70 ? r.w : 33) - 12, ROLE_TEXT, text);
+                cv_cut_middle(cv, y++, r.x + 11, (r.h > 12 || r.w < 70 ? r.w : 33) - 12, ROLE_TEXT,
+                              text);
         }
-        if (r.h > 12 && y + 1 < r.y + r.h)      /* below, or beside where rows are few */
+        if (r.h > 12 && y + 1 < r.y + r.h) /* below, or beside where rows are few */
                 draw_databases(sv, cv, r, y + 1);
         else if (r.w >= 70)
                 draw_databases(sv, cv, (Rect){ r.y, r.x + 34, r.h, r.w - 34 }, below);
@@ -246,8 +248,7 @@ static void summary(const Discovery *d, int64_t wall, Buf *out)
         size_t n = json_array_size(d->servers), i;
         const json_t *sv;
         char words[40];
-        json_array_foreach(d->servers, i, sv)
-        {
+        json_array_foreach(d->servers, i, sv) {
                 Mark m = support(major_of(sv), wall, words);
                 over += m == MARK_FAILED;
                 soon += m == MARK_ATTENTION;
@@ -382,7 +383,12 @@ static bool is_over(const Screen *s)
 }
 
 static const KeyRow keys[] = {
-        { "Enter", { K_ENTER, 'n' }, "upgrade this one", "the questions of its journey", found, next },
+        { "Enter",
+          { K_ENTER, 'n' },
+          "upgrade this one",
+          "the questions of its journey",
+          found,
+          next },
         { "s", { 's' }, "look again", "looks once more", is_over, again },
         { "j k", { 0 }, NULL, "server", NULL, NULL },
         { 0 },
@@ -396,8 +402,14 @@ static void free_discovery(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "discovery", .keys = keys, .title = title, .draw = draw, .status = status,
-        .key = key, .tick = tick, .free = free_discovery,
+        .name = "discovery",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
+        .tick = tick,
+        .free = free_discovery,
 };
 
 Screen *discovery_new(RunModel *m, bool owns)

@@ -9,8 +9,8 @@
 enum { LABEL_MAX = 16, CONTINUED = 8 };
 
 typedef struct Fact {
-        size_t      label;              /* bytes of the label; 0: none                       */
-        bool        continued;
+        size_t label; /* bytes of the label; 0: none */
+        bool continued;
         const char *text;
 } Fact;
 

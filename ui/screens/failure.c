@@ -9,10 +9,10 @@
 Screen *failure_new(RunModel *m);
 
 typedef struct Failure {
-        Screen  s;
+        Screen s;
         int64_t number;
-        List    list;
-        Tail    tail;
+        List list;
+        Tail tail;
 } Failure;
 
 static Failure *failure_of(const Screen *s)
@@ -54,10 +54,9 @@ static int draw_what(Screen *s, Canvas *cv, Rect r, int y, bool tight)
         int from = y;
         bool unknown = str_eq(g->kind, "unknown");
         cv_mark(cv, y, r.x + 1, unknown ? MARK_ATTENTION : MARK_FAILED);
-        AUTO_FREE char *head =
-                st ? xasprintf("Step %d %s: %s", st->n, unknown ? "has no verdict" : "stopped",
-                               st->title)
-                   : xstrdup(g->title ? g->title : "The run stopped");
+        AUTO_FREE char *head = st ? xasprintf("Step %d %s: %s", st->n,
+                                              unknown ? "has no verdict" : "stopped", st->title)
+                                  : xstrdup(g->title ? g->title : "The run stopped");
         AUTO_FREE char *when = xasprintf(
                 "%s%s%s", clock_hms(e && e->set && e->t_ms ? e->t_ms : g->t_ms, at),
                 st && st->t_start ? ", after " : "",
@@ -81,11 +80,12 @@ static int draw_what(Screen *s, Canvas *cv, Rect r, int y, bool tight)
         } else if (g->title) {
                 y += cv_wrap(cv, (Rect){ y, in.x, 4, in.w }, ROLE_STRONG, g->title) + 1;
         }
-        const char *rest[64];   /* without what stands above already */
+        const char *rest[64]; /* without what stands above already */
         size_t n = 0;
         for (size_t i = 0; i < g->n_lines && n < LEN(rest); i++) {
-                bool said = e && e->set && (str_eq(g->lines[i], e->message) ||
-                                            (e->hint && str_starts(g->lines[i], "hint ")));
+                bool said = e && e->set &&
+                            (str_eq(g->lines[i], e->message) ||
+                             (e->hint && str_starts(g->lines[i], "hint ")));
                 if (!said)
                         rest[n++] = g->lines[i];
         }
@@ -190,7 +190,7 @@ static UiAct choose(Ui *ui, Screen *s, const char *key)
                 return UI_REDRAW;
         }
         if (str_eq(key, "q"))
-                return UI_POP;          /* later: everything stays, the run waits */
+                return UI_POP; /* later: everything stays, the run waits */
         if (str_eq(key, "o")) {
                 ui_open_shell(ui, m->dir);
                 return UI_REDRAW;
@@ -249,8 +249,16 @@ static void free_failure(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "failure", .guarded = true, .quit = "later", .keys = keys, .title = title,
-        .draw = draw, .status = status, .key = key, .tick = tick, .free = free_failure,
+        .name = "failure",
+        .guarded = true,
+        .quit = "later",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
+        .tick = tick,
+        .free = free_failure,
 };
 
 Screen *failure_new(RunModel *m)

@@ -9,21 +9,21 @@
 #include "ui/widgets/edit.h"
 
 typedef struct Field {
-        const json_t *q;                /* borrowed from questions                           */
-        Edit          edit;
-        bool          touched;
-        char         *problem, *hint;
+        const json_t *q; /* borrowed from questions */
+        Edit edit;
+        bool touched;
+        char *problem, *hint;
 } Field;
 
 typedef struct Form {
-        Screen  s;
-        char   *runbook, *title;
+        Screen s;
+        char *runbook, *title;
         json_t *questions;
-        Field  *fields;
-        size_t  n;
-        size_t  at;                     /* n: the row "show the plan"                        */
-        int     top;
-        char   *general;                /* a problem that belongs to no field                */
+        Field *fields;
+        size_t n;
+        size_t at; /* n: the row "show the plan" */
+        int top;
+        char *general; /* a problem that belongs to no field */
 } Form;
 
 static Form *form_of(const Screen *s)
@@ -68,7 +68,8 @@ static int draw_field(Canvas *cv, const Field *f, int y, int w, int label_w, boo
         if (focus)
                 cv_mark(cv, y, 1, MARK_CURSOR);
         cv_mark(cv, y, 3, f->problem ? MARK_FAILED : is_open(f) ? MARK_ASKS : MARK_DONE);
-        cv_wrap(cv, (Rect){ y, 5, ask_rows(cv, f, label_w), label_w - 2 }, focus ? ROLE_STRONG : ROLE_TEXT, ask(f));
+        cv_wrap(cv, (Rect){ y, 5, ask_rows(cv, f, label_w), label_w - 2 },
+                focus ? ROLE_STRONG : ROLE_TEXT, ask(f));
         if (found && !f->touched && w >= 100) {
                 int fw = cv_right(cv, y, end, ROLE_DIM, found);
                 end -= fw + 2;
@@ -111,7 +112,8 @@ static void draw_help(const Form *g, Canvas *cv, Rect r)
         if (g->at >= g->n) {
                 cv_rule(cv, r.y, 0, r.w, g->general ? "there is no plan yet" : "next", NULL);
                 if (g->general) {
-                        cv_wrap(cv, (Rect){ r.y + 1, 3, r.h - 1, r.w - 5 }, ROLE_STRONG, g->general);
+                        cv_wrap(cv, (Rect){ r.y + 1, 3, r.h - 1, r.w - 5 }, ROLE_STRONG,
+                                g->general);
                         return;
                 }
                 cv_wrap(cv, (Rect){ r.y + 1, 3, r.h - 1, r.w - 5 }, ROLE_TEXT,
@@ -241,8 +243,7 @@ static void take_problems(Form *g, const json_t *problems)
 {
         const json_t *p;
         size_t i;
-        json_array_foreach(problems, i, p)
-        {
+        json_array_foreach(problems, i, p) {
                 const char *var = jx_str(p, "var", NULL), *text = jx_str(p, "text", "?");
                 bool placed = false;
                 for (size_t k = 0; var && k < g->n; k++)
@@ -307,10 +308,12 @@ static UiAct key(Ui *ui, Screen *s, int k)
 {
         Form *g = form_of(s);
         switch (k) {
-        case K_UP: case K_BACKTAB:
+        case K_UP:
+        case K_BACKTAB:
                 g->at -= g->at > 0;
                 return UI_REDRAW;
-        case K_DOWN: case K_TAB:
+        case K_DOWN:
+        case K_TAB:
                 g->at += g->at < g->n;
                 return UI_REDRAW;
         case K_PGDN:
@@ -377,8 +380,14 @@ static void free_form(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "form", .keys = keys, .title = title, .draw = draw, .status = status, .key = key,
-        .typing = typing, .free = free_form,
+        .name = "form",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
+        .typing = typing,
+        .free = free_form,
 };
 
 Screen *form_new(Ui *ui, const char *runbook, const char *title_, json_t *questions)
@@ -391,8 +400,7 @@ Screen *form_new(Ui *ui, const char *runbook, const char *title_, json_t *questi
         g->questions = questions;
         g->n = json_array_size(questions);
         g->fields = xcalloc(MAX(g->n, 1), sizeof(Field));
-        json_array_foreach(questions, i, q)
-        {
+        json_array_foreach(questions, i, q) {
                 AUTO_FREE char *text = answer_text(q, jx_get(q, "default"));
                 g->fields[i].q = q;
                 edit_init(&g->fields[i].edit, text, jx_bool(q, "secret", false));

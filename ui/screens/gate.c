@@ -14,12 +14,12 @@
 enum { DIALOG_W = 76 };
 
 typedef struct Gate {
-        Screen  s;
+        Screen s;
         int64_t number;
-        Edit    edit;
-        List    list;           /* of choices, or of the checklist                           */
-        bool    sent;
-        int     scroll, lines_over;     /* of the lines, when they do not fit                */
+        Edit edit;
+        List list; /* of choices, or of the checklist */
+        bool sent;
+        int scroll, lines_over; /* of the lines, when they do not fit */
 } Gate;
 
 static Gate *gate_of(const Screen *s)
@@ -86,11 +86,11 @@ static int draw_lines(Gate *me, Canvas *cv, const ViewGate *g, Rect r)
 
 static bool scroll_lines(Gate *me, int key)
 {
-        int step = key == 'j' || key == K_DOWN   ? 1
-                   : key == 'k' || key == K_UP   ? -1
-                   : key == K_PGDN               ? 8
-                   : key == K_PGUP               ? -8
-                                                 : 0;
+        int step = key == 'j' || key == K_DOWN ? 1
+                   : key == 'k' || key == K_UP ? -1
+                   : key == K_PGDN             ? 8
+                   : key == K_PGUP             ? -8
+                                               : 0;
         me->scroll = MAX(MIN(me->scroll + step, me->lines_over), 0);
         return step != 0;
 }
@@ -167,7 +167,7 @@ static UiAct letter(Ui *ui, Screen *s, int key)
         const ViewGate *g = view_gate(s);
         char k[2] = { (char)key, '\0' };
         if (key == K_ENTER || key == ' ')
-                return UI_REDRAW;       /* dead keys here, on purpose */
+                return UI_REDRAW; /* dead keys here, on purpose */
         if (!choice(g, k) && scroll_lines(me, key))
                 return UI_REDRAW;
         if (key == K_ESC && choice(g, "n")) {
@@ -217,7 +217,7 @@ static void draw_word(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         y += 1 + gap;
         cv_text(cv, y, in.x + 2, ROLE_ACCENT, ">");
         edit_draw(&me->edit, cv, y, in.x + 4, in.w - 5, true);
-        size_t good = 0;        /* bytes that agree, whole characters only */
+        size_t good = 0; /* bytes that agree, whole characters only */
         while (me->edit.text[good] && me->edit.text[good] == want[good])
                 good++;
         while (good > 0 && ((unsigned char)me->edit.text[good] & 0xc0) == 0x80)
@@ -231,8 +231,7 @@ static void draw_word(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         bool matches = str_eq(me->edit.text, want);
         Role role = matches ? ROLE_STRONG : ROLE_DIM;
         used = cv_text(cv, y, in.x, ROLE_KEY, "Enter") + 1;
-        used += cv_text(cv, y, in.x + used, role,
-                        matches ? "do it" : "only when it matches") + 4;
+        used += cv_text(cv, y, in.x + used, role, matches ? "do it" : "only when it matches") + 4;
         used += cv_text(cv, y, in.x + used, ROLE_KEY, "Esc") + 1;
         used += cv_text(cv, y, in.x + used, ROLE_TEXT, "later") + 4;
         /* The other answers have letters, which a field would swallow: with Ctrl they do not. */
@@ -379,7 +378,7 @@ static UiAct decide(Ui *ui, Screen *s, int key)
 
 static bool is_ticked(const RunView *v, const char *step, int item)
 {
-        bool ticked = false;    /* the last word counts */
+        bool ticked = false; /* the last word counts */
         for (size_t i = 0; i < v->n_ticks; i++)
                 if (str_eq(v->ticks[i].step, step) && v->ticks[i].item == item)
                         ticked = v->ticks[i].ticked;
@@ -405,7 +404,8 @@ static void draw_manual(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         list_fit(&me->list, n, MAX(in.h - 4, 1));
         for (int i = 0; i < me->list.height && me->list.top + i < n; i++, y++) {
                 int item = me->list.top + i;
-                bool cursor = item == me->list.cursor, done = is_ticked(s->run->view, g->step, item);
+                bool cursor = item == me->list.cursor,
+                     done = is_ticked(s->run->view, g->step, item);
                 if (cursor)
                         cv_mark(cv, y, in.x, MARK_CURSOR);
                 cv_text(cv, y, in.x + 2, ROLE_TEXT, done ? "[x]" : "[ ]");
@@ -415,8 +415,8 @@ static void draw_manual(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
         }
         y++;
         if (left)
-                cv_printf(cv, y, in.x, ROLE_TEXT, "%d still open. Your name is written beside each.",
-                          left);
+                cv_printf(cv, y, in.x, ROLE_TEXT,
+                          "%d still open. Your name is written beside each.", left);
         else
                 cv_text(cv, y, in.x, ROLE_OK, "All are ticked.");
         y++;
@@ -472,10 +472,12 @@ static const KeyRow typed_keys[] = {
         { 0 },
 };
 
-#define GATE_OPS(draw_, keys_, key_, typing_)                                                     \
-        { .name = "gate", .modal = true, .guarded = true, .quit = "decide later",                 \
-          .keys = (keys_), .draw = (draw_), .key = (key_), .typing = (typing_),              \
-          .status = status, .tick = tick, .free = free_gate }
+#define GATE_OPS(draw_, keys_, key_, typing_)                                                      \
+        {                                                                                          \
+                .name = "gate", .modal = true, .guarded = true, .quit = "decide later",            \
+                .keys = (keys_), .draw = (draw_), .key = (key_), .typing = (typing_),              \
+                .status = status, .tick = tick, .free = free_gate                                  \
+        }
 
 static const ScreenOps yes_ops = GATE_OPS(draw_yes, yes_keys, letter, NULL);
 static const ScreenOps word_ops = GATE_OPS(draw_word, typed_keys, type_word, always);
@@ -499,7 +501,7 @@ Screen *gate_new(RunModel *m)
         else if (str_eq(v->kind, "manual"))
                 ops = &manual_ops;
         else if (v->text && *v->text && !str_eq(v->kind, "decision"))
-                ops = &word_ops;        /* a rollback may want a word, too */
+                ops = &word_ops; /* a rollback may want a word, too */
         else if (str_eq(v->kind, "decision"))
                 ops = is_free_text(v) ? &decision_ops : &choice_ops;
         Gate *g = SCREEN_NEW(Gate, ops, m);

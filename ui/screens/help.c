@@ -2,10 +2,10 @@
 #include "ui/screens/common.h"
 
 typedef struct Help {
-        Screen           s;
+        Screen s;
         const ScreenOps *of;
-        const Screen    *screen;
-        int              top;
+        const Screen *screen;
+        int top;
 } Help;
 
 static const KeyRow everywhere[] = {
@@ -67,12 +67,13 @@ static UiAct key(Ui *ui, Screen *s, int k)
         else if (k == 'k' || k == K_UP)
                 h->top = MAX(h->top - 1, 0);
         else
-                return UI_POP;          /* any other key closes it and does nothing else */
+                return UI_POP; /* any other key closes it and does nothing else */
         return UI_REDRAW;
 }
 
-static const ScreenOps ops = { .name = "help", .modal = true, .quit = "close", .draw = draw,
-                               .key = key };
+static const ScreenOps ops = {
+        .name = "help", .modal = true, .quit = "close", .draw = draw, .key = key
+};
 
 Screen *help_new(const ScreenOps *of, const Screen *screen)
 {

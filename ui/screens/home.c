@@ -11,20 +11,20 @@
 typedef enum RowKind { ROW_RUN, ROW_DISCOVER, ROW_JOURNEY } RowKind;
 
 typedef struct Row {
-        RowKind           kind;
+        RowKind kind;
         const RunSummary *run;
-        const UiJourney  *journey;
+        const UiJourney *journey;
 } Row;
 
 typedef struct Home {
-        Screen      s;
-        Arena      *arena;
+        Screen s;
+        Arena *arena;
         RunSummary *runs;
-        size_t      n_runs;
-        char       *problem;
-        Row         rows[64];
-        List        list;
-        int64_t     looked_ms;
+        size_t n_runs;
+        char *problem;
+        Row rows[64];
+        List list;
+        int64_t looked_ms;
 } Home;
 
 static Home *home_of(const Screen *s)
@@ -90,10 +90,11 @@ static Mark run_mark(const RunSummary *r)
 
 static const char *lasted(const RunSummary *r, char buf[static 24])
 {
-        return r->elapsed_ms > 172800000 ? fmt_duration(r->elapsed_ms, buf) : fmt_clock(r->elapsed_ms, buf);
+        return r->elapsed_ms > 172800000 ? fmt_duration(r->elapsed_ms, buf)
+                                         : fmt_clock(r->elapsed_ms, buf);
 }
 
-enum { WIDE = 100 };                    /* columns from which a row has room for words about it */
+enum { WIDE = 100 }; /* columns from which a row has room for words about it */
 
 static void draw_run(Canvas *cv, const RunSummary *r, int y, int x, int w)
 {
@@ -106,7 +107,9 @@ static void draw_run(Canvas *cv, const RunSummary *r, int y, int x, int w)
                 right -= 10;
         }
         cv_right(cv, y, right, is_open(r) ? ROLE_STRONG : ROLE_TEXT,
-                 r->damaged ? "DAMAGED" : r->status ? r->status : "?");
+                 r->damaged  ? "DAMAGED"
+                 : r->status ? r->status
+                             : "?");
         int title_x = x + 10;
         if (w >= 70) {
                 cv_text(cv, y, title_x, ROLE_DIM, r->t_open ? clock_day_hm(r->t_open, day) : "");
@@ -144,7 +147,8 @@ static void draw_words(const Home *h, Canvas *cv, Rect r)
         if (row->kind != ROW_RUN)
                 buf_adds(&b, about(row));
         else
-                buf_printf(&b, "%s: %s, begun %s", run->id ? run->id : "", run->title ? run->title : run->runbook,
+                buf_printf(&b, "%s: %s, begun %s", run->id ? run->id : "",
+                           run->title ? run->title : run->runbook,
                            run->t_open ? clock_day_hm(run->t_open, day) : "?");
         if (run && run->elapsed_ms)
                 buf_printf(&b, is_open(run) ? ", %s so far" : ", took %s", lasted(run, t));
@@ -211,7 +215,8 @@ static Role status(Ui *ui, Screen *s, Buf *left, Buf *right)
                 buf_printf(left, "%d run%s in progress. Leaving this program stops nothing.", open,
                            open == 1 ? " is" : "s are");
         else
-                buf_adds(left, "Nothing runs. Every journey shows its whole plan before it starts.");
+                buf_adds(left,
+                         "Nothing runs. Every journey shows its whole plan before it starts.");
         return ROLE_TEXT;
 }
 
@@ -326,8 +331,15 @@ static void free_home(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "home", .quit = "quit", .keys = keys, .title = title, .draw = draw,
-        .status = status, .key = key, .tick = tick, .free = free_home,
+        .name = "home",
+        .quit = "quit",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
+        .tick = tick,
+        .free = free_home,
 };
 
 Screen *home_new(Ui *ui)

@@ -11,16 +11,16 @@
 typedef enum Typing { TYPE_NOTHING, TYPE_FIND, TYPE_FILTER } Typing;
 
 typedef struct Log {
-        Screen  s;
-        List    list;
-        int    *match;                  /* indexes of view->lines that pass the filter       */
-        size_t  n, cap, seen;           /* seen: lines of the view looked at so far          */
-        int     level;                  /* 0 all, 1 warn and worse, 2 errors                 */
-        int     step;                   /* 0: all                                            */
-        char   *text, *find;            /* filter and search words                           */
-        bool    follow;
-        Typing  typing;
-        Edit    edit;
+        Screen s;
+        List list;
+        int *match;          /* indexes of view->lines that pass the filter */
+        size_t n, cap, seen; /* seen: lines of the view looked at so far */
+        int level;           /* 0 all, 1 warn and worse, 2 errors */
+        int step;            /* 0: all */
+        char *text, *find;   /* filter and search words */
+        bool follow;
+        Typing typing;
+        Edit edit;
         int64_t from_seq;
 } Log;
 
@@ -36,7 +36,8 @@ static bool contains(const char *text, const char *part)
 
 static bool passes(const Log *g, const ViewLine *l)
 {
-        if (g->level == 1 && l->level != LINE_WARN && l->level != LINE_ERROR && l->level != LINE_ASK)
+        if (g->level == 1 && l->level != LINE_WARN && l->level != LINE_ERROR &&
+            l->level != LINE_ASK)
                 return false;
         if (g->level == 2 && l->level != LINE_ERROR)
                 return false;
@@ -105,15 +106,17 @@ static void draw_filter(Log *g, Canvas *cv, Rect b)
         const char *gap = b.w < 70 ? "  " : "   ";
         int rw = cv_rightf(cv, b.y, b.x + b.w - 1, ROLE_TEXT, b.w < 70 ? "%s/%s" : "%s of %s lines",
                            fmt_count((int64_t)g->n, a), fmt_count((int64_t)v->n_lines, c));
-        AUTO_FREE char *filter = xasprintf("level %s%sstep %s%stext %s", levels[g->level], gap,
-                                           g->step ? step : "all", gap,
-                                           g->text && *g->text ? g->text : "any");
+        AUTO_FREE char *filter =
+                xasprintf("level %s%sstep %s%stext %s", levels[g->level], gap,
+                          g->step ? step : "all", gap, g->text && *g->text ? g->text : "any");
         cv_cut(cv, b.y, x, b.w - rw - 2 - x, ROLE_TEXT, filter);
         if (g->typing == TYPE_NOTHING)
                 return;
         cv_fill(cv, (Rect){ b.y, b.x, 1, b.w }, ROLE_TEXT);
-        x = b.x + 1 + cv_text(cv, b.y, b.x + 1, ROLE_STRONG,
-                              g->typing == TYPE_FIND ? "Find" : "Filter text") + 2;
+        x = b.x + 1 +
+            cv_text(cv, b.y, b.x + 1, ROLE_STRONG,
+                    g->typing == TYPE_FIND ? "Find" : "Filter text") +
+            2;
         edit_draw(&g->edit, cv, b.y, x, b.w - x - 1, true);
 }
 
@@ -356,8 +359,15 @@ static void free_log(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "log", .keys = keys, .title = title, .draw = draw, .status = status, .key = key,
-        .typing = typing, .tick = tick, .free = free_log,
+        .name = "log",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
+        .typing = typing,
+        .tick = tick,
+        .free = free_log,
 };
 
 Screen *log_new(RunModel *m, bool owns, int64_t from_seq)

@@ -10,10 +10,10 @@
 #define UNTIL "yes, until "
 
 typedef struct Plan {
-        Screen  s;
-        char   *runbook, *title;
+        Screen s;
+        char *runbook, *title;
         json_t *answers, *plan;
-        List    list;
+        List list;
 } Plan;
 
 static Plan *plan_of(const Screen *s)
@@ -88,7 +88,8 @@ static void draw_step(Canvas *cv, const json_t *st, int y, int w, bool times, bo
         cv_printf(cv, y, 3, ROLE_DIM, "%3d", (int)jx_int(st, "n", 0));
         if (jx_bool(st, "asks", false))
                 cv_mark(cv, y, 7, MARK_ASKS);
-        cv_cut(cv, y, 9, x_time - 10 - (narrow || !times ? 0 : 8), ROLE_TEXT, jx_str(st, "title", "?"));
+        cv_cut(cv, y, 9, x_time - 10 - (narrow || !times ? 0 : 8), ROLE_TEXT,
+               jx_str(st, "title", "?"));
         if (ms && !narrow)
                 cv_right(cv, y, x_time, ROLE_TEXT, fmt_duration(ms, t));
         if (!narrow)
@@ -103,15 +104,15 @@ static int draw_commands(Canvas *cv, const json_t *list, int y, Rect r)
         const json_t *c;
         size_t i, n = json_array_size(list);
         int from = y;
-        json_array_foreach(list, i, c)
-        {
+        json_array_foreach(list, i, c) {
                 if (y >= r.y + r.h)
                         break;
                 AUTO_FREE char *w = jx_words(c);
                 int rows = cv_wrap(cv, (Rect){ y, r.x, r.y + r.h - y, r.w }, ROLE_TEXT, w);
                 y += MAX(rows, 1);
                 if (y >= r.y + r.h && i + 1 < n)
-                        cv_rightf(cv, r.y + r.h - 1, r.x + r.w, ROLE_STRONG, "  %zu more", n - i - 1);
+                        cv_rightf(cv, r.y + r.h - 1, r.x + r.w, ROLE_STRONG, "  %zu more",
+                                  n - i - 1);
         }
         return y - from;
 }
@@ -123,13 +124,14 @@ static void draw_detail(const json_t *st, Canvas *cv, Rect r, bool wide)
         const json_t *commands = jx_get(st, "commands"), *back = jx_get(st, "undo_commands");
         Rect old = cv_clip(cv, r);
         if (wide) {
-                y += cv_wrap(cv, (Rect){ y, r.x, 2, r.w }, ROLE_STRONG, jx_str(st, "title", "")) + 1;
+                y += cv_wrap(cv, (Rect){ y, r.x, 2, r.w }, ROLE_STRONG, jx_str(st, "title", "")) +
+                     1;
                 y += draw_label(cv, r, y, 9, "KIND", ROLE_TEXT, jx_str(st, "kind", ""));
                 y += draw_label(cv, r, y, 9, "TOUCHES", ROLE_TEXT, jx_str(st, "touches", "")) + 1;
         }
         if (why && (wide || !json_array_size(commands)))
                 y += cv_wrap(cv, (Rect){ y, r.x, 4, r.w }, ROLE_TEXT, why) + wide;
-        int keep = wide ? 6 : 1;        /* rows for the undo */
+        int keep = wide ? 6 : 1; /* rows for the undo */
         if (json_array_size(commands))
                 y += draw_commands(cv, commands, y, (Rect){ r.y, r.x, MAX(r.h - keep, 1), r.w });
         else
@@ -207,9 +209,12 @@ static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
                 cv_vline(cv, b.y, list_w, b.h);
                 draw_detail(st, cv, (Rect){ b.y, list_w + 2, b.h, b.w - list_w - 3 }, true);
         } else if (detail) {
-                AUTO_FREE char *name = xasprintf("%d  %s", (int)jx_int(st, "n", 0), jx_str(st, "title", ""));
-                cv_rule(cv, b.y + b.h - detail, 0, b.w, name, phase_title(p, jx_str(st, "phase", "")));
-                draw_detail(st, cv, (Rect){ b.y + b.h - detail + 1, 1, detail - 1, b.w - 3 }, false);
+                AUTO_FREE char *name =
+                        xasprintf("%d  %s", (int)jx_int(st, "n", 0), jx_str(st, "title", ""));
+                cv_rule(cv, b.y + b.h - detail, 0, b.w, name,
+                        phase_title(p, jx_str(st, "phase", "")));
+                draw_detail(st, cv, (Rect){ b.y + b.h - detail + 1, 1, detail - 1, b.w - 3 },
+                            false);
         }
         (void)ui;
 }
@@ -243,8 +248,7 @@ static UiAct commands(Ui *ui, Screen *s, int k)
                         buf_printf(&b, "%s\n\n", why);
                 buf_adds(&b, text);
         } else {
-                json_array_foreach(steps_of(p), i, st)
-                {
+                json_array_foreach(steps_of(p), i, st) {
                         AUTO_FREE char *text = step_commands_text(st);
                         buf_printf(&b, "%d  %s\n%s\n", (int)jx_int(st, "n", 0),
                                    jx_str(st, "title", ""), text);
@@ -288,8 +292,7 @@ static UiAct start(Ui *ui, Screen *s, int k)
         int asks = 0, hard = 0, soft = 0;
         const json_t *st;
         size_t i;
-        json_array_foreach(steps_of(p), i, st)
-        {
+        json_array_foreach(steps_of(p), i, st) {
                 asks += jx_bool(st, "asks", false);
                 hard += str_eq(jx_str(st, "undo", ""), "NO");
                 if (str_starts(jx_str(st, "undo", ""), UNTIL))
@@ -304,7 +307,10 @@ static UiAct start(Ui *ui, Screen *s, int k)
         if (hard)
                 buf_printf(&b, "%d cannot be undone; each wants a typed name first.\n", hard);
         else if (soft)
-                buf_printf(&b, "Every step can be undone; after step %d that loses what was written since.\n", soft);
+                buf_printf(&b,
+                           "Every step can be undone; after step %d that loses what was written "
+                           "since.\n",
+                           soft);
         else
                 buf_adds(&b, "Every step can be undone.\n");
         buf_adds(&b, "You can disconnect at any time; the run continues without you.\n");
@@ -316,7 +322,7 @@ static UiAct key(Ui *ui, Screen *s, int k)
 {
         Plan *p = plan_of(s);
         if (k == 'g')
-                return UI_PASS;         /* starts; the top is at Home */
+                return UI_PASS; /* starts; the top is at Home */
         return list_key(&p->list, k) ? UI_REDRAW : UI_PASS;
 }
 
@@ -338,7 +344,12 @@ static void free_plan(Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "plan", .keys = keys, .title = title, .draw = draw, .status = status, .key = key,
+        .name = "plan",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
         .free = free_plan,
 };
 

@@ -106,8 +106,8 @@ static void draw_total(Ui *ui, const ViewStep *s, Canvas *cv, Rect r, int *y, bo
         *y += 2;
 }
 
-void progress_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *tail,
-                   Canvas *cv, const Layout *l)
+void progress_draw(Ui *ui, const RunModel *m, const ViewStep *s, const Tail *tail, Canvas *cv,
+                   const Layout *l)
 {
         const ViewProgress *p = &s->progress;
         Rect b = l->body;

@@ -6,19 +6,19 @@
 #include "base/fmt.h"
 #include "ui/screens/common.h"
 
-static const int64_t DAYS = 48 * 3600000LL;     /* hours and minutes stop being interesting */
+static const int64_t DAYS = 48 * 3600000LL; /* hours and minutes stop being interesting */
 
 typedef enum Mode { MODE_AUTO, MODE_LIST, MODE_PROGRESS } Mode;
 
 typedef struct Run {
-        Screen  s;
-        Mode    mode;
-        int     cursor;                 /* index into view->steps                            */
-        bool    moved;                  /* the person moved it; else it follows the run      */
-        int     top, scroll;
-        int64_t seen_gate;              /* number of the gate whose dialog was put aside     */
-        bool    asked_resume, resumed;
-        Tail    tail;
+        Screen s;
+        Mode mode;
+        int cursor; /* index into view->steps */
+        bool moved; /* the person moved it; else it follows the run */
+        int top, scroll;
+        int64_t seen_gate; /* number of the gate whose dialog was put aside */
+        bool asked_resume, resumed;
+        Tail tail;
 } Run;
 
 static Run *run_of(const Screen *s)
@@ -91,7 +91,7 @@ static void draw_step(Ui *ui, const RunView *v, size_t i, Canvas *cv, int y, int
         if (cursor)
                 cv_mark(cv, y, x, MARK_CURSOR);
         cv_mark(cv, y, x + 2, mark);
-        if (st->status == ST_PENDING && st->asks)       /* asks, but not now: no colour */
+        if (st->status == ST_PENDING && st->asks) /* asks, but not now: no colour */
                 cv_text(cv, y, x + 2, ROLE_TEXT, "■");
         bool over = st->status == ST_DONE || st->status == ST_ALREADY || st->status == ST_SKIPPED;
         Role role = st->status == ST_RUNNING  ? ROLE_STRONG
@@ -119,7 +119,8 @@ static void header(Ui *ui, const RunModel *m, const char *phase, Canvas *cv, int
         AUTO_BUF right = buf_init(256);
         int64_t down_ms = run_view_downtime_ms(v, ui->boot);
         if (down_ms >= 0 && !v->downtime_end)
-                buf_printf(&right, "down %s%s", fmt_clock(down_ms, down), v->budget_ms ? " of " : "");
+                buf_printf(&right, "down %s%s", fmt_clock(down_ms, down),
+                           v->budget_ms ? " of " : "");
         if (down_ms >= 0 && !v->downtime_end && v->budget_ms)
                 buf_adds(&right, fmt_clock(v->budget_ms, down));
         if (right.len)
@@ -263,12 +264,29 @@ static UiAct move(Ui *ui, Screen *s, int key)
         int n = (int)s->run->view->n_steps;
         (void)ui;
         switch (key) {
-        case 'j': case K_DOWN: r->cursor++; break;
-        case 'k': case K_UP:   r->cursor--; break;
-        case ' ': case K_PGDN: r->cursor += 8; break;
-        case 'b': case K_PGUP: r->cursor -= 8; break;
-        case 'g': case K_HOME: r->cursor = 0; break;
-        default:               r->cursor = n - 1; break;
+        case 'j':
+        case K_DOWN:
+                r->cursor++;
+                break;
+        case 'k':
+        case K_UP:
+                r->cursor--;
+                break;
+        case ' ':
+        case K_PGDN:
+                r->cursor += 8;
+                break;
+        case 'b':
+        case K_PGUP:
+                r->cursor -= 8;
+                break;
+        case 'g':
+        case K_HOME:
+                r->cursor = 0;
+                break;
+        default:
+                r->cursor = n - 1;
+                break;
         }
         r->cursor = MAX(MIN(r->cursor, n - 1), 0);
         r->moved = r->cursor != here(s->run->view);
@@ -293,7 +311,7 @@ static UiAct open_detail(Ui *ui, Screen *s, int key)
         if (!m->view->n_steps)
                 return UI_NONE;
         if (m->view->gate.open && r->seen_gate == m->view->gate.number) {
-                r->seen_gate = -1;      /* open the question again; tick() pushes it */
+                r->seen_gate = -1; /* open the question again; tick() pushes it */
                 return UI_REDRAW;
         }
         const ViewStep *st = &m->view->steps[r->cursor];
@@ -328,7 +346,8 @@ static UiAct pause_run(Ui *ui, Screen *s, int key)
 static UiAct change_jobs(Ui *ui, Screen *s, int key)
 {
         if (model_jobs(s->run, key == '+' ? 1 : -1))
-                ui_say(ui, ROLE_TEXT, key == '+' ? "one worker more" : "one worker fewer, when its part is done");
+                ui_say(ui, ROLE_TEXT,
+                       key == '+' ? "one worker more" : "one worker fewer, when its part is done");
         return UI_REDRAW;
 }
 
@@ -401,7 +420,8 @@ static bool has_workers(const Screen *s)
 {
         const RunView *v = s->run->view;
         return can_control(s) && !v->gate.open && v->current >= 0 &&
-               v->steps[v->current].status == ST_RUNNING && v->steps[v->current].progress.workers > 0;
+               v->steps[v->current].status == ST_RUNNING &&
+               v->steps[v->current].progress.workers > 0;
 }
 /* The running step's own keys come before its detail. */
 static bool detail_first(const Screen *s)
@@ -415,16 +435,34 @@ static bool counts(const Screen *s)
 }
 
 static const KeyRow keys[] = {
-        { "Enter", { K_ENTER }, "answer", "open the question that waits", has_question, open_detail },
-        { "Enter", { K_ENTER }, "step detail", "commands and output of the step", detail_first,
+        { "Enter",
+          { K_ENTER },
+          "answer",
+          "open the question that waits",
+          has_question,
+          open_detail },
+        { "Enter",
+          { K_ENTER },
+          "step detail",
+          "commands and output of the step",
+          detail_first,
           open_detail },
         { "+", { '+' }, "more workers", "one worker more for this step", has_workers, change_jobs },
-        { "-", { '-' }, "fewer", "one worker fewer, when its part is done", has_workers, change_jobs },
+        { "-",
+          { '-' },
+          "fewer",
+          "one worker fewer, when its part is done",
+          has_workers,
+          change_jobs },
         { "p", { 'p' }, "pause after step", "stop after the running step", can_pause, pause_run },
         { "c", { 'c' }, "continue", "go on after a pause", can_continue, pause_run },
         { "R", { 'R' }, "resume", "start this run again where it stood", is_dead, resume },
         { "L", { 0 }, "log", "log of this run", NULL, NULL },
-        { "Enter", { K_ENTER }, "step detail", "commands and output of the step", has_workers,
+        { "Enter",
+          { K_ENTER },
+          "step detail",
+          "commands and output of the step",
+          has_workers,
           open_detail },
         { "Tab", { K_TAB }, "other view", "list of steps, or progress", counts, other_pane },
         { "u", { 'u' }, "undo", "the list of what going back would do", can_undo, undo },
@@ -432,7 +470,11 @@ static const KeyRow keys[] = {
         { "j k", { 'j', 'k', K_UP, K_DOWN }, NULL, "step", NULL, move },
         { "Space b", { ' ', 'b', K_PGUP, K_PGDN }, NULL, "page of steps", NULL, move },
         { "g G", { 'g', 'G', K_HOME, K_END }, NULL, "first, last step", NULL, move },
-        { "< >", { '<', '>', K_CTRL('U'), K_CTRL('D') }, NULL, "scroll the output", NULL,
+        { "< >",
+          { '<', '>', K_CTRL('U'), K_CTRL('D') },
+          NULL,
+          "scroll the output",
+          NULL,
           scroll_detail },
         { 0 },
 };
@@ -452,7 +494,7 @@ static bool tick(Ui *ui, Screen *s)
         bool on_top = ui->top == s || (str_eq(ui->top->ops->name, "help") && ui->top->below == s);
         bool asks = v->gate.open && m->alive && !m->client.watch && m->client.fd >= 0;
         if (asks && v->gate.until_ms > ui->wall && r->seen_gate != -1)
-                r->seen_gate = v->gate.number;  /* time answers it; Enter opens it */
+                r->seen_gate = v->gate.number; /* time answers it; Enter opens it */
         if (asks && on_top && r->seen_gate != v->gate.number) {
                 r->seen_gate = v->gate.number;
                 ui_push(ui, gate_new(m));
@@ -472,8 +514,14 @@ static const char *quit_word(const Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "run", .keys = keys, .quit_word = quit_word, .title = title, .draw = draw,
-        .status = status, .tick = tick, .free = free_run,
+        .name = "run",
+        .keys = keys,
+        .quit_word = quit_word,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .tick = tick,
+        .free = free_run,
 };
 
 Screen *run_new(RunModel *m, bool owns)

@@ -4,8 +4,8 @@
 
 typedef struct Text {
         Screen s;
-        char  *title, *text;
-        int    top, rows, height, width;
+        char *title, *text;
+        int top, rows, height, width;
 } Text;
 
 static void draw(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
@@ -69,7 +69,11 @@ static const KeyRow keys[] = {
 };
 
 static const ScreenOps ops = {
-        .name = "text", .keys = keys, .title = title, .draw = draw, .status = status,
+        .name = "text",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
         .free = free_text,
 };
 

@@ -6,7 +6,7 @@
 
 typedef struct Undo {
         Screen s;
-        int    top;
+        int top;
 } Undo;
 
 /* What a step leaves behind that has to be put back. */
@@ -65,11 +65,11 @@ void undo_draw(Ui *ui, const RunModel *m, Canvas *cv, const Layout *l, int top)
                 const ViewStep *s = &v->steps[i];
                 if (!was_run(s) || skip-- > 0)
                         continue;
-                Mark mark = s->status == ST_UNDONE        ? MARK_DONE
-                            : s->status == ST_UNDOING     ? MARK_RUNNING
-                            : s->status == ST_UNDO_FAILED ? MARK_FAILED
+                Mark mark = s->status == ST_UNDONE            ? MARK_DONE
+                            : s->status == ST_UNDOING         ? MARK_RUNNING
+                            : s->status == ST_UNDO_FAILED     ? MARK_FAILED
                             : s->kept || !leaves_something(s) ? MARK_SKIPPED
-                                                            : MARK_WAITING;
+                                                              : MARK_WAITING;
                 cv_mark(cv, y, b.x + 3, mark);
                 cv_printf(cv, y, b.x + 5, ROLE_DIM, "%2d", s->n);
                 cv_cut(cv, y, b.x + 9, name_w - 1, mark == MARK_RUNNING ? ROLE_STRONG : ROLE_TEXT,
@@ -78,7 +78,8 @@ void undo_draw(Ui *ui, const RunModel *m, Canvas *cv, const Layout *l, int top)
                 if (s->status == ST_UNDOING && s->t_start)
                         fmt_clock(ui->wall - s->t_start, t);
                 bool never = str_eq(s->undo, "NO") && !str_eq(s->touches, "nothing");
-                cv_cut(cv, y, by_x, b.w - by_x - (t[0] ? 9 : 1), never ? ROLE_FAIL : ROLE_TEXT, undone_by(m, s));
+                cv_cut(cv, y, by_x, b.w - by_x - (t[0] ? 9 : 1), never ? ROLE_FAIL : ROLE_TEXT,
+                       undone_by(m, s));
                 cv_right(cv, y++, b.x + b.w - 1, ROLE_TEXT, t);
         }
 }
@@ -131,7 +132,12 @@ static bool tick(Ui *ui, Screen *s)
 }
 
 static const ScreenOps ops = {
-        .name = "undo", .guarded = true, .keys = keys, .title = title, .draw = draw, .tick = tick,
+        .name = "undo",
+        .guarded = true,
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .tick = tick,
 };
 
 Screen *undo_new(RunModel *m)

@@ -8,7 +8,7 @@
 
 typedef struct Welcome {
         Screen s;
-        List   list;
+        List list;
 } Welcome;
 
 static const struct {
@@ -77,8 +77,10 @@ static void draw_facts(Ui *ui, const RunView *v, const RunModel *m, Canvas *cv, 
         cv_mark(cv, *y, 15, MARK_DONE);
         int x = 17 + cv_printf(cv, *y, 17, ROLE_TEXT, "%d steps finished", finished) + 3;
         cv_mark(cv, *y, x, warnings ? MARK_ATTENTION : MARK_NONE);
-        x += 2 + cv_printf(cv, *y, x + 2, ROLE_TEXT, "%d warning%s", warnings,
-                           warnings == 1 ? "" : "s") + 3;
+        x += 2 +
+             cv_printf(cv, *y, x + 2, ROLE_TEXT, "%d warning%s", warnings,
+                       warnings == 1 ? "" : "s") +
+             3;
         cv_printf(cv, (*y)++, x, errors ? ROLE_FAIL : ROLE_OK, "%d errors", errors);
 }
 
@@ -175,8 +177,13 @@ static const KeyRow keys[] = {
 };
 
 static const ScreenOps ops = {
-        .name = "welcome", .quit = "leave it running", .keys = keys, .title = title, .draw = draw,
-        .status = status, .key = key,
+        .name = "welcome",
+        .quit = "leave it running",
+        .keys = keys,
+        .title = title,
+        .draw = draw,
+        .status = status,
+        .key = key,
 };
 
 Screen *welcome_new(RunModel *m, bool owns)

@@ -19,7 +19,7 @@ static char *item_text(const json_t *v)
                 AUTO_FREE char *w = jx_words(part);
                 buf_printf(&b, "%s%s", b.len ? " " : "", w);
         }
-        if (!b.len) {           /* a record of another kind: as JSON, and back as JSON */
+        if (!b.len) { /* a record of another kind: as JSON, and back as JSON */
                 buf_done(&b);
                 return jx_dump(v);
         }
@@ -44,7 +44,7 @@ static char *unit_text(const char *type, int64_t n)
 {
         static const struct {
                 const char *type, *unit;
-                int64_t     size;
+                int64_t size;
         } units[] = { { "duration", "d", 86400000 }, { "duration", "h", 3600000 },
                       { "duration", "m", 60000 },    { "duration", "s", 1000 },
                       { "duration", "ms", 1 },       { "size", "GB", 1LL << 30 },
@@ -69,8 +69,7 @@ char *answer_text(const json_t *question, const json_t *value)
         Buf b = buf_init(1 << 20);
         const json_t *v;
         size_t i;
-        json_array_foreach(value, i, v)
-        {
+        json_array_foreach(value, i, v) {
                 AUTO_FREE char *w = item_text(v);
                 buf_printf(&b, "%s%s", i ? ", " : "", w);
         }
@@ -130,7 +129,7 @@ static bool check_pattern(const char *pattern, const char *text, Err *err)
         regex_t re;
         AUTO_FREE char *whole = xasprintf("^(%s)$", pattern);
         if (regcomp(&re, whole, REG_EXTENDED | REG_NOSUB))
-                return true;    /* lint's business */
+                return true; /* lint's business */
         bool ok = !regexec(&re, text, 0, NULL, 0);
         regfree(&re);
         return ok || err_set(err, ERR_USER, "this does not look right: it must match %s", pattern);

@@ -72,16 +72,31 @@ static void erase_range(Edit *e, size_t from, size_t to)
 bool edit_key(Edit *e, int key)
 {
         switch (key) {
-        case K_LEFT:      e->at = before(e, e->at); return true;
-        case K_RIGHT:     e->at = after(e, e->at); return true;
+        case K_LEFT:
+                e->at = before(e, e->at);
+                return true;
+        case K_RIGHT:
+                e->at = after(e, e->at);
+                return true;
         case K_HOME:
-        case K_CTRL('A'): e->at = 0; return true;
+        case K_CTRL('A'):
+                e->at = 0;
+                return true;
         case K_END:
-        case K_CTRL('E'): e->at = e->len; return true;
-        case K_BACKSPACE: erase_range(e, before(e, e->at), e->at); return true;
-        case K_DELETE:    erase_range(e, e->at, after(e, e->at)); return true;
-        case K_CTRL('U'): erase_range(e, 0, e->len); return true;
-        default:          break;
+        case K_CTRL('E'):
+                e->at = e->len;
+                return true;
+        case K_BACKSPACE:
+                erase_range(e, before(e, e->at), e->at);
+                return true;
+        case K_DELETE:
+                erase_range(e, e->at, after(e, e->at));
+                return true;
+        case K_CTRL('U'):
+                erase_range(e, 0, e->len);
+                return true;
+        default:
+                break;
         }
         char ch[4];
         if (key < 0x20 || key == 0x7f || key >= 0x110000)
@@ -101,7 +116,7 @@ void edit_draw(const Edit *e, Canvas *cv, int y, int x, int w, bool focus)
 {
         if (w <= 0)
                 return;
-        if (e->hidden) {        /* not even its length */
+        if (e->hidden) { /* not even its length */
                 int used = cv_text(cv, y, x, ROLE_DIM, e->len ? "(hidden)" : "");
                 if (focus) {
                         cv->cursor_y = y;
@@ -116,7 +131,7 @@ void edit_draw(const Edit *e, Canvas *cv, int y, int x, int w, bool focus)
         AUTO_FREE char *head = xstrndup(e->text, e->at);
         const char *shown = e->text;
         int at = cv_width(cv, head);
-        while (at >= w && *shown) {     /* scroll so that the cursor is inside */
+        while (at >= w && *shown) { /* scroll so that the cursor is inside */
                 const char *next = e->text + after(e, (size_t)(shown - e->text));
                 AUTO_FREE char *gone = xstrndup(shown, (size_t)(next - shown));
                 at -= cv_width(cv, gone);

@@ -6,9 +6,9 @@
 #include "ui/canvas.h"
 
 typedef struct Edit {
-        char  *text;            /* NUL-terminated                                            */
-        size_t len, cap, at;    /* at: byte position of the cursor                           */
-        bool   hidden;
+        char *text;          /* NUL-terminated */
+        size_t len, cap, at; /* at: byte position of the cursor */
+        bool hidden;
 } Edit;
 
 void edit_init(Edit *e, const char *text, bool hidden);

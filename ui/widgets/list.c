@@ -24,13 +24,32 @@ bool list_key(List *l, int key)
 {
         int page = MAX(l->height - 1, 1);
         switch (key) {
-        case 'j': case K_DOWN:            l->cursor++; break;
-        case 'k': case K_UP:              l->cursor--; break;
-        case ' ': case K_PGDN:            l->cursor += page; break;
-        case 'b': case K_PGUP:            l->cursor -= page; break;
-        case 'g': case K_HOME:            l->cursor = 0; break;
-        case 'G': case K_END:             l->cursor = l->n - 1; break;
-        default:                          return false;
+        case 'j':
+        case K_DOWN:
+                l->cursor++;
+                break;
+        case 'k':
+        case K_UP:
+                l->cursor--;
+                break;
+        case ' ':
+        case K_PGDN:
+                l->cursor += page;
+                break;
+        case 'b':
+        case K_PGUP:
+                l->cursor -= page;
+                break;
+        case 'g':
+        case K_HOME:
+                l->cursor = 0;
+                break;
+        case 'G':
+        case K_END:
+                l->cursor = l->n - 1;
+                break;
+        default:
+                return false;
         }
         list_fit(l, l->n, l->height);
         return true;

@@ -17,10 +17,10 @@
 #define BLOCK 4096
 
 static const char *path;
-static int         fd, missed;
-static off_t       size;
-static json_t     *members;
-static uint64_t    dice;
+static int fd, missed;
+static off_t size;
+static json_t *members;
+static uint64_t dice;
 
 /* xorshift64*: the same places for the same seed, on every machine. */
 static off_t roll(off_t below)
@@ -101,7 +101,7 @@ static void zero(void)
         off_t at = roll(size - BLOCK);
         must(pread(fd, was, BLOCK, at) == BLOCK, "reading");
         if (memcmp(was, nothing, BLOCK) == 0) {
-                zero();                 /* that would change nothing */
+                zero(); /* that would change nothing */
                 return;
         }
         off_t first = 0, last = BLOCK - 1;
@@ -121,7 +121,7 @@ static void cut(void)
         char *rest = malloc(n);
         must(rest && pread(fd, rest, n, at) == (ssize_t)n, "reading");
         must(ftruncate(fd, at) == 0, "cutting");
-        ask("cut", size - 1, at);       /* without its end: always also the manifest */
+        ask("cut", size - 1, at); /* without its end: always also the manifest */
         must(pwrite(fd, rest, n, at) == (ssize_t)n, "writing back");
         free(rest);
 }
@@ -141,7 +141,8 @@ int main(int argc, char **argv)
         size = st.st_size;
         if (!bundle_open(path, &b, &err) || !bundle_verify(path, NULL, &whole, &err) ||
             json_array_size(whole.bad)) {
-                printf("the bundle is damaged before we begin: %s\n", err.message ? err.message : "");
+                printf("the bundle is damaged before we begin: %s\n",
+                       err.message ? err.message : "");
                 return 2;
         }
         bundle_report_done(&whole);
@@ -152,7 +153,7 @@ int main(int argc, char **argv)
                 cut();
         for (long i = strtol(argv[5], NULL, 10); i > 0; i--)
                 zero();
-        printf("%s bit flips, %s cuts, %s zeroed blocks in %lld bytes: %d not found\n", argv[3], argv[4],
-               argv[5], (long long)size, missed);
+        printf("%s bit flips, %s cuts, %s zeroed blocks in %lld bytes: %d not found\n", argv[3],
+               argv[4], argv[5], (long long)size, missed);
         return missed ? 1 : 0;
 }

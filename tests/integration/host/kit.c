@@ -12,8 +12,8 @@ int kit_main(int argc, char **argv)
 {
         const char *docker = getenv("PGSHERPA_LAB_DOCKER");
         if (!docker || !*docker) {
-                fprintf(stderr, "skipped: PGSHERPA_LAB_DOCKER is not set: no Docker engine of the lab "
-                                "(./dev lab up)\n");
+                fprintf(stderr, "skipped: PGSHERPA_LAB_DOCKER is not set: no Docker engine of the "
+                                "lab (./dev lab up)\n");
                 return 77;
         }
         struct criterion_test_set *tests = criterion_initialize();
@@ -24,10 +24,12 @@ int kit_main(int argc, char **argv)
         return rc;
 }
 
-static void project_sh(const char *verb, const char *dir, const char *major, const char *project, const char *up)
+static void project_sh(const char *verb, const char *dir, const char *major, const char *project,
+                       const char *up)
 {
         AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ PGSHERPA_SOURCEDIR "/lab/project.sh", verb, dir, NULL });
+        argv_add_all(
+                &a, (const char *const[]){ PGSHERPA_SOURCEDIR "/lab/project.sh", verb, dir, NULL });
         if (major) {
                 argv_add(&a, major);
                 argv_add(&a, project);
@@ -168,7 +170,8 @@ Found kit_probe(Kit *k, const char *id)
 {
         AUTO_ERR err = { 0 };
         Found found = FOUND_BUSY;
-        cr_assert(call(k, "probe", id, jx_get(k->steps, id), &found, &err), "probe of %s: %s", id, err.message);
+        cr_assert(call(k, "probe", id, jx_get(k->steps, id), &found, &err), "probe of %s: %s", id,
+                  err.message);
         return found;
 }
 

@@ -68,7 +68,8 @@ Test(ports, one_that_stays_taken_is_named_with_its_holder)
         int port = web_port(&k);
         kit_run(&k, "stop", "compose.stop", json_pack("{s:[s]}", "services", "web"));
         int fd = listen_on(port);
-        cr_assert_not(kit_try(&k, "run", "up", "compose.up", json_pack("{s:[s]}", "services", "web"), &err));
+        cr_assert_not(kit_try(&k, "run", "up", "compose.up",
+                              json_pack("{s:[s]}", "services", "web"), &err));
         AUTO_FREE char *me = xasprintf("(process %d)", (int)getpid());
         AUTO_FREE char *where = xasprintf("port 127.0.0.1:%d is taken by", port);
         cr_expect_not_null(strstr(err.message, where), "%s", err.message);
@@ -79,9 +80,10 @@ Test(ports, one_that_stays_taken_is_named_with_its_holder)
 
         AUTO_FREE char *publish = xasprintf("127.0.0.1:%d:8080", port);
         AUTO_FREE char *name = xasprintf("%s-squatter", k.project);
-        free(kit_docker("run", "--detach", "--name", name, "--publish", publish, "--entrypoint", "sleep",
-                        "postgres:15", "600", NULL));
-        bool ok = kit_try(&k, "run", "start", "compose.start", json_pack("{s:[s]}", "services", "web"), &err);
+        free(kit_docker("run", "--detach", "--name", name, "--publish", publish, "--entrypoint",
+                        "sleep", "postgres:15", "600", NULL));
+        bool ok = kit_try(&k, "run", "start", "compose.start",
+                          json_pack("{s:[s]}", "services", "web"), &err);
         free(kit_docker("rm", "--force", name, NULL));
         cr_assert_not(ok);
         AUTO_FREE char *who = xasprintf("is taken by container %s", name);

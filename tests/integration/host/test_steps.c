@@ -63,7 +63,8 @@ Test(compose_health, warns_of_a_check_that_may_restart_the_database)
         cr_assert_not_null(at);
         memcpy(at, "timeout:  3s", 12);
         cr_assert(io_replace_file(path, file, strlen(file), 0644, &err));
-        kit_run(&k, "up", "compose.up", json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
+        kit_run(&k, "up", "compose.up",
+                json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
         r = kit_run(&k, "again", "compose.health", json_object());
         AUTO_FREE char *risky = dump(jx_get(r, "risky_checks"));
         cr_expect_str_eq(risky, "[\"db\"]");
@@ -101,7 +102,8 @@ Test(compose_set_image, undo_leaves_a_file_alone_that_somebody_else_changed)
         AUTO_KIT k = kit_new_with(15, "--up=none");
         AUTO_ERR err = { 0 };
         AUTO_FREE char *path = io_join(k.dir, "compose.yaml");
-        kit_run(&k, "image", "compose.set_image", json_pack("{s:s,s:s}", "service", "db", "image", "postgres:17"));
+        kit_run(&k, "image", "compose.set_image",
+                json_pack("{s:s,s:s}", "service", "db", "image", "postgres:17"));
         AUTO_FREE char *edited = kit_file(&k, "compose.yaml");
         AUTO_FREE char *more = xasprintf("%s# a late thought\n", edited);
         cr_assert(io_replace_file(path, more, strlen(more), 0644, &err));
@@ -119,8 +121,8 @@ Test(server_start, a_killed_attempt_is_thrown_away_and_begun_again)
         AUTO_FREE char *server = xasprintf("%s-new", k.project);
         AUTO_FREE char *volume = xasprintf("%s_new", k.project);
         AUTO_FREE char *run_label = xasprintf("--label=pgsherpa.run=%s", k.run_id);
-        json_t *params = json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17", "volume", volume,
-                                   "name", server);
+        json_t *params = json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17",
+                                   "volume", volume, "name", server);
         /* As a kill between `volume create` and `run` leaves it. */
         free(kit_docker("volume", "create", run_label, "--label=pgsherpa.step=new", volume, NULL));
         AUTO_ERR err = { 0 };
@@ -145,9 +147,10 @@ Test(server_start, one_that_became_healthy_meanwhile_is_taken_and_not_made_anew)
         AUTO_KIT k = kit_new_with(15, "--up=db");
         AUTO_FREE char *server = xasprintf("%s-new", k.project);
         AUTO_FREE char *volume = xasprintf("%s_new", k.project);
-        json_t *params = json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17", "volume", volume,
-                                   "name", server);
-        AUTO_FREE char *system = xstrdup(jx_str(jx_get(kit_run(&k, "new", "server.start", params), "identity"), "system", ""));
+        json_t *params = json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17",
+                                   "volume", volume, "name", server);
+        AUTO_FREE char *system = xstrdup(jx_str(
+                jx_get(kit_run(&k, "new", "server.start", params), "identity"), "system", ""));
         AUTO_FREE char *before = kit_docker("inspect", "--format", "{{.Id}}", server, NULL);
         const json_t *again = kit_run(&k, "new", "server.start", json_incref(params));
         AUTO_FREE char *after = kit_docker("inspect", "--format", "{{.Id}}", server, NULL);
@@ -163,8 +166,9 @@ Test(server_start, keeps_its_hands_off_what_is_not_ours)
         AUTO_FREE char *volume = xasprintf("%s_pgdata", k.project);
         AUTO_ERR err = { 0 };
         cr_assert_not(kit_try(&k, "check", "new", "server.start",
-                              json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17", "volume",
-                                        volume, "name", server), &err));
+                              json_pack("{s:s,s:s,s:s,s:s}", "service", "db", "image",
+                                        "postgres:17", "volume", volume, "name", server),
+                              &err));
         cr_assert_not_null(strstr(err.message, "exists already"), "%s", err.message);
         err_clear(&err);
         cr_assert_not(kit_try(&k, "run", "new", "server.start", NULL, &err));
@@ -173,12 +177,15 @@ Test(server_start, keeps_its_hands_off_what_is_not_ours)
         cr_assert(kit_try(&k, "undo", "new", NULL, NULL, &err), "%s", err.message);
         kit_expect(&k, "db", "running healthy");
         /* A removal by name refuses what is in use, and what is no name. */
-        cr_assert_not(kit_try(&k, "run", "rm", "volume.remove", json_pack("{s:s}", "volume", volume), &err));
+        cr_assert_not(kit_try(&k, "run", "rm", "volume.remove",
+                              json_pack("{s:s}", "volume", volume), &err));
         cr_assert_not_null(strstr(err.message, "is used by"), "%s", err.message);
         err_clear(&err);
-        cr_assert_not(kit_try(&k, "run", "rm2", "volume.remove", json_pack("{s:s}", "volume", "lab*"), &err));
+        cr_assert_not(kit_try(&k, "run", "rm2", "volume.remove",
+                              json_pack("{s:s}", "volume", "lab*"), &err));
         err_clear(&err);
-        cr_assert_not(kit_try(&k, "run", "rm3", "image.remove", json_pack("{s:s}", "image", "postgres:15"), &err));
+        cr_assert_not(kit_try(&k, "run", "rm3", "image.remove",
+                              json_pack("{s:s}", "image", "postgres:15"), &err));
         cr_assert_not_null(strstr(err.message, "still used"), "%s", err.message);
 }
 
@@ -188,9 +195,11 @@ Test(server_start, refuses_a_locale_the_image_does_not_have)
         AUTO_ERR err = { 0 };
         AUTO_FREE char *server = xasprintf("%s-new", k.project);
         AUTO_FREE char *volume = xasprintf("%s_new", k.project);
-        cr_assert_not(kit_try(&k, "check", "new", "server.start",
-                              json_pack("{s:s,s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17", "volume",
-                                        volume, "name", server, "locale", "tlh_QO.UTF-8"), &err));
+        cr_assert_not(
+                kit_try(&k, "check", "new", "server.start",
+                        json_pack("{s:s,s:s,s:s,s:s,s:s}", "service", "db", "image", "postgres:17",
+                                  "volume", volume, "name", server, "locale", "tlh_QO.UTF-8"),
+                        &err));
         cr_assert_not_null(strstr(err.message, "does not have the locale"), "%s", err.message);
 }
 
@@ -222,13 +231,15 @@ Test(host_disk, adds_up_what_is_needed_on_one_filesystem)
 {
         AUTO_KIT k = kit_new_with(15, "--up=none");
         const json_t *r = kit_run(&k, "disk", "host.disk",
-                                  json_pack("{s:[{s:s,s:i},{s:s,s:i}]}", "need", "path", "/var/backups/not/yet", "free",
-                                            1000, "path", "docker-root", "free", 1000));
+                                  json_pack("{s:[{s:s,s:i},{s:s,s:i}]}", "need", "path",
+                                            "/var/backups/not/yet", "free", 1000, "path",
+                                            "docker-root", "free", 1000));
         cr_assert_eq(json_array_size(jx_get(r, "short")), 0);
         int64_t room = jx_int(json_array_get(jx_get(r, "rooms"), 0), "free", 0);
         r = kit_run(&k, "disk", "host.disk",
-                    json_pack("{s:[{s:s,s:I},{s:s,s:I}]}", "need", "path", "/tmp", "free", (json_int_t)(room / 3 * 2),
-                              "path", "/var/tmp", "free", (json_int_t)(room / 3 * 2)));
+                    json_pack("{s:[{s:s,s:I},{s:s,s:I}]}", "need", "path", "/tmp", "free",
+                              (json_int_t)(room / 3 * 2), "path", "/var/tmp", "free",
+                              (json_int_t)(room / 3 * 2)));
         cr_assert_eq(json_array_size(jx_get(r, "short")), 2);
         cr_assert_not_null(jx_get(r, "reclaimable"));
 }
@@ -243,8 +254,10 @@ Test(http_check, asks_the_web_service)
                                   json_pack("{s:s,s:s}", "url", url, "body_matches", "^ok"));
         cr_assert_eq(jx_int(r, "status", 0), 200);
         AUTO_ERR err = { 0 };
-        cr_assert_not(kit_try(&k, "run", "no", "http.check",
-                              json_pack("{s:s,s:s,s:s}", "url", url, "body_matches", "^never", "within", "1s"), &err));
+        cr_assert_not(kit_try(
+                &k, "run", "no", "http.check",
+                json_pack("{s:s,s:s,s:s}", "url", url, "body_matches", "^never", "within", "1s"),
+                &err));
         cr_assert_not_null(strstr(err.message, "does not match"), "%s", err.message);
 }
 
@@ -283,10 +296,13 @@ Test(compose_up, goes_on_where_a_killed_one_stopped)
                 AUTO_ERR ignored = { 0 };
                 AUTO_FREE char *seconds = xasprintf("0.%d", 12 + 6 * round);
                 AUTO_ARGV killed = { 0 };
-                argv_add_all(&killed, (const char *const[]){ "timeout", "--signal=KILL", seconds, "docker", "compose",
-                                                             "up", "-d", "--no-deps", "db", NULL });
-                (void)!proc_run(&killed, &(ProcOptions){ .cwd = k.dir, .any_exit = true }, &r, &ignored);
-                kit_run(&k, "up", "compose.up", json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
+                argv_add_all(&killed, (const char *const[]){ "timeout", "--signal=KILL", seconds,
+                                                             "docker", "compose", "up", "-d",
+                                                             "--no-deps", "db", NULL });
+                (void)!proc_run(&killed, &(ProcOptions){ .cwd = k.dir, .any_exit = true }, &r,
+                                &ignored);
+                kit_run(&k, "up", "compose.up",
+                        json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
                 AUTO_COMPOSE c = kit_compose(&k);
                 AUTO_JSON drifted = NULL;
                 cr_assert(compose_drift(c, &drifted, &err));
@@ -304,10 +320,11 @@ Test(compose, knows_a_project_that_has_no_containers)
         cr_assert_str_eq(compose_project(c), k.project);
         AUTO_FREE char *files = dump(compose_files(c));
         cr_assert_not_null(strstr(files, "compose.yaml"), "%s", files);
-        const json_t *r = kit_run(&k, "up", "compose.up",
-                                  json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
+        const json_t *r =
+                kit_run(&k, "up", "compose.up",
+                        json_pack("{s:[s],s:s}", "services", "db", "health", "pg_isready"));
         cr_assert_eq(jx_int(jx_get(r, "identity"), "major", 0), 15);
-        kit_undo(&k, "up");             /* there was none before: it goes, its volume stays */
+        kit_undo(&k, "up"); /* there was none before: it goes, its volume stays */
         kit_expect(&k, "db", "");
         AUTO_FREE char *volume = xasprintf("%s_pgdata", k.project);
         AUTO_FREE char *filter = xasprintf("name=%s", volume);
@@ -345,22 +362,27 @@ Test(exec, runs_words_and_remembers_its_end)
 {
         AUTO_KIT k = kit_new_with(15, "--up=none");
         AUTO_ERR err = { 0 };
-        const json_t *r = kit_run(&k, "e", "exec", json_pack("{s:[s,s],s:{s:s}}", "argv", "printenv", "WHO", "env",
-                                                            "WHO", "it's $me"));
+        const json_t *r = kit_run(&k, "e", "exec",
+                                  json_pack("{s:[s,s],s:{s:s}}", "argv", "printenv", "WHO", "env",
+                                            "WHO", "it's $me"));
         cr_assert_str_eq(jx_str(r, "output", ""), "it's $me\n");
         cr_assert_eq(kit_probe(&k, "e"), FOUND_ALL);
-        cr_assert_not(kit_try(&k, "run", "f", "exec", json_pack("{s:[s,s]}", "argv", "ls", "/no/such"), &err));
+        cr_assert_not(kit_try(&k, "run", "f", "exec",
+                              json_pack("{s:[s,s]}", "argv", "ls", "/no/such"), &err));
         cr_assert_not_null(strstr(err.message, "No such file"), "%s", err.message);
         cr_assert_eq(kit_probe(&k, "f"), FOUND_DRIFT);
         err_clear(&err);
-        cr_assert_not(kit_try(&k, "check", "g", "exec", json_pack("{s:[s]}", "argv", "no-such-tool-here"), &err));
+        cr_assert_not(kit_try(&k, "check", "g", "exec",
+                              json_pack("{s:[s]}", "argv", "no-such-tool-here"), &err));
         AUTO_FREE char *script = io_join(k.dir, "s.sh");
         static const char text[] = "echo \"<$V>\"; exit 0\n";
         cr_assert(io_replace_file(script, text, sizeof text - 1, 0600, &err));
-        r = kit_run(&k, "s", "shell", json_pack("{s:s,s:b,s:{s:s}}", "script", script, "unsafe", 1, "env", "V",
-                                                "$(id)"));
+        r = kit_run(
+                &k, "s", "shell",
+                json_pack("{s:s,s:b,s:{s:s}}", "script", script, "unsafe", 1, "env", "V", "$(id)"));
         cr_assert_str_eq(jx_str(r, "output", ""), "<$(id)>\n");
-        cr_assert_not(kit_try(&k, "check", "t", "shell", json_pack("{s:s,s:b}", "script", script, "unsafe", 0), &err));
+        cr_assert_not(kit_try(&k, "check", "t", "shell",
+                              json_pack("{s:s,s:b}", "script", script, "unsafe", 0), &err));
 }
 
 int main(int argc, char **argv)

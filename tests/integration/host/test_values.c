@@ -1,4 +1,5 @@
-/* test_values.c: values of a compose file that has no container yet, as Docker Compose reads them. */
+/* test_values.c: values of a compose file that has no container yet, as Docker Compose reads
+ * them. */
 #include "kit.h"
 
 #include <stdio.h>
@@ -25,8 +26,8 @@ static void expect_password(const char *dir, const char *service, const char *wa
         AUTO_COMPOSE c = NULL;
         AUTO_SECRET s = NULL;
         cr_assert(compose_open(dir, NULL, &c, &err), "%s", err.message);
-        cr_assert(compose_service_secret(c, service, "POSTGRES_PASSWORD", "pg", &s, &err), "%s: %s", service,
-                  err.message);
+        cr_assert(compose_service_secret(c, service, "POSTGRES_PASSWORD", "pg", &s, &err), "%s: %s",
+                  service, err.message);
         cr_expect_str_eq(secret_expose(s), want, "service %s", service);
 }
 
@@ -50,7 +51,8 @@ Test(values, have_as_many_dollars_as_the_container_will_see)
                  "  variable: {<<: *common, environment: {POSTGRES_PASSWORD: '${FROM_ENV}'}}\n"
                  "  default: {<<: *common, environment: {POSTGRES_PASSWORD: '${NOT_SET:-a$$b}'}}\n"
                  "  env_file: {<<: *common, env_file: db.env}\n"
-                 "  file: {<<: *common, environment: {POSTGRES_PASSWORD_FILE: /run/secrets/p}, secrets: [p]}\n"
+                 "  file: {<<: *common, environment: {POSTGRES_PASSWORD_FILE: /run/secrets/p}, "
+                 "secrets: [p]}\n"
                  "secrets: {p: {file: './a$$b/pass$$word'}}\n");
         expect_password(dir, "escaped", "pa$word");
         expect_password(dir, "many", "$a$$b$");

@@ -15,8 +15,9 @@ static void forward(Kit *k, const char *image)
         AUTO_FREE char *server = xasprintf("%s-new", k->project);
         AUTO_FREE char *volume = xasprintf("%s_new", k->project);
         const json_t *r = kit_run(k, "new_server", "server.start",
-                                  json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "service", "db", "image", image, "volume",
-                                            volume, "name", server, "encoding", "UTF8", "locale", "en_US.utf8"));
+                                  json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "service", "db", "image",
+                                            image, "volume", volume, "name", server, "encoding",
+                                            "UTF8", "locale", "en_US.utf8"));
         AUTO_FREE char *system = xstrdup(jx_str(jx_get(r, "identity"), "system", ""));
         cr_assert_gt(strlen(system), 5);
         cr_assert_eq(kit_probe(k, "new_server"), FOUND_ALL);
@@ -27,16 +28,19 @@ static void forward(Kit *k, const char *image)
         r = kit_run(k, "stop_new", "server.stop", json_pack("{s:s}", "name", server));
         cr_assert_str_eq(jx_str(r, "system", ""), system);
         r = kit_run(k, "stop_old", "compose.stop",
-                    json_pack("{s:[s],s:s,s:s}", "services", "db", "grace", "60s", "require", "clean_shutdown"));
+                    json_pack("{s:[s],s:s,s:s}", "services", "db", "grace", "60s", "require",
+                              "clean_shutdown"));
         cr_assert_str_neq(jx_str(r, "system", ""), system);
-        r = kit_run(k, "image", "compose.set_image", json_pack("{s:s,s:s}", "service", "db", "image", image));
+        r = kit_run(k, "image", "compose.set_image",
+                    json_pack("{s:s,s:s}", "service", "db", "image", image));
         AUTO_FREE char *old_image = xasprintf("postgres:%d", k->major);
         cr_assert_str_eq(jx_str(r, "previous", ""), old_image);
         cr_assert_eq(kit_probe(k, "image"), FOUND_ALL);
         /* Now the file says the new image beside the old volume: nothing may start that (A10). */
         AUTO_ERR err = { 0 };
         cr_assert_not(kit_try(k, "run", "too_early", "compose.up", services("db"), &err));
-        cr_assert(strstr(err.message, "holds data of PostgreSQL") || strstr(err.message, "but not where"),
+        cr_assert(strstr(err.message, "holds data of PostgreSQL") ||
+                          strstr(err.message, "but not where"),
                   "%s", err.message);
         r = kit_run(k, "volume", "compose.set_volume",
                     json_pack("{s:s,s:s,s:s}", "service", "db", "volume", volume, "image", image));
@@ -56,12 +60,13 @@ static void forward(Kit *k, const char *image)
 
 static void back(Kit *k)
 {
-        static const char *const order[] = { "start.web", "start.worker", "start.api", "start_db", "volume",
-                                             "image", "stop_old", "stop_new", "stop.api", "stop.worker",
-                                             "stop.web", "new_server" };
+        static const char *const order[] = {
+                "start.web", "start.worker", "start.api", "start_db",    "volume",   "image",
+                "stop_old",  "stop_new",     "stop.api",  "stop.worker", "stop.web", "new_server"
+        };
         for (size_t i = 0; i < LEN(order); i++) {
                 kit_undo(k, order[i]);
-                kit_undo(k, order[i]);          /* twice is no harm */
+                kit_undo(k, order[i]); /* twice is no harm */
         }
 }
 
@@ -71,8 +76,9 @@ static void walk(int from, const char *image)
         AUTO_FREE char *before = kit_file(&k, "compose.yaml");
         AUTO_FREE char *path = io_join(k.dir, "compose.yaml");
         AUTO_FREE char *data = xasprintf("%s-db-1", k.project);
-        AUTO_FREE char *system = kit_docker("exec", data, "psql", "-XAtU", "owner", "-d", "makapix", "-c",
-                                            "select system_identifier from pg_control_system()", NULL);
+        AUTO_FREE char *system =
+                kit_docker("exec", data, "psql", "-XAtU", "owner", "-d", "makapix", "-c",
+                           "select system_identifier from pg_control_system()", NULL);
         forward(&k, image);
         AUTO_FREE char *after = kit_file(&k, "compose.yaml");
         cr_assert_str_neq(after, before);
@@ -84,14 +90,16 @@ static void walk(int from, const char *image)
         kit_expect(&k, "api", "running healthy");
         kit_expect(&k, "web", "running healthy");
         kit_expect(&k, "worker", "running healthy");
-        AUTO_FREE char *now = kit_docker("exec", data, "psql", "-XAtU", "owner", "-d", "makapix", "-c",
-                                         "select system_identifier from pg_control_system()", NULL);
+        AUTO_FREE char *now =
+                kit_docker("exec", data, "psql", "-XAtU", "owner", "-d", "makapix", "-c",
+                           "select system_identifier from pg_control_system()", NULL);
         cr_assert_str_eq(now, system);
         AUTO_FREE char *server = xasprintf("%s-new", k.project);
         AUTO_FREE char *left = kit_docker("ps", "-aq", "--filter", "name", server, NULL);
         cr_assert_str_eq(left, "");
         AUTO_FREE char *volume = xasprintf("%s_new", k.project);
-        AUTO_FREE char *volumes = kit_docker("volume", "ls", "-q", "--filter", "name", volume, NULL);
+        AUTO_FREE char *volumes =
+                kit_docker("volume", "ls", "-q", "--filter", "name", volume, NULL);
         cr_assert_str_eq(volumes, "");
 }
 

@@ -22,8 +22,10 @@ int lab_main(int argc, char **argv, const int *majors)
 {
         for (; *majors; majors++)
                 if (!lab_env("PGSHERPA_LAB_%d_PORT", *majors)) {
-                        fprintf(stderr, "skipped: PGSHERPA_LAB_%d_PORT is not set: no PostgreSQL "
-                                        "%d of the lab (./dev lab up)\n", *majors, *majors);
+                        fprintf(stderr,
+                                "skipped: PGSHERPA_LAB_%d_PORT is not set: no PostgreSQL "
+                                "%d of the lab (./dev lab up)\n",
+                                *majors, *majors);
                         return 77;
                 }
         struct criterion_test_set *tests = criterion_initialize();
@@ -53,9 +55,12 @@ bool lab_params(int major, const char *database, PgParams *ret)
         static Secret *secret;
         if (!secret)
                 secret = password();
-        *ret = (PgParams){ .host = getenv("PGSHERPA_LAB_HOST"), .port = port ? atoi(port) : 0,
-                           .user = getenv("PGSHERPA_LAB_USER"), .password = secret,
-                           .database = database ? database : "postgres", .app = "pgsherpa/test" };
+        *ret = (PgParams){ .host = getenv("PGSHERPA_LAB_HOST"),
+                           .port = port ? atoi(port) : 0,
+                           .user = getenv("PGSHERPA_LAB_USER"),
+                           .password = secret,
+                           .database = database ? database : "postgres",
+                           .app = "pgsherpa/test" };
         return port != NULL;
 }
 

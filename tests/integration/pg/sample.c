@@ -16,7 +16,7 @@ static void ensure_role(Pg *pg, const char *name, const char *how)
                 return;
         AUTO_ERR err = { 0 };
         AUTO_FREE char *sql = xasprintf("create role %s %s", name, how);
-        (void)!pg_exec_dumped(pg, sql, &err);   /* another test may have been quicker */
+        (void)!pg_exec_dumped(pg, sql, &err); /* another test may have been quicker */
 }
 
 /* Lines for psql (\set) and the roles are ours, and psql's word for the database's name. */

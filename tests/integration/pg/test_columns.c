@@ -1,9 +1,10 @@
 /* test_columns.c: is there a column of a catalog that nobody reads?
  *
- * Each query of the catalog (pg/catalog.h) is made a view on every server of the lab, and the server says
- * which columns of which catalogs the view needs (the rule's tree in pg_rewrite: selectedCols). Every other
- * column stands in catalog_unread.txt with the reason why it is not compared. So what a new major adds to
- * a catalog fails here with its name, until somebody has decided what it is to the proof. */
+ * Each query of the catalog (pg/catalog.h) is made a view on every server of the lab, and the
+ * server says which columns of which catalogs the view needs (the rule's tree in pg_rewrite:
+ * selectedCols). Every other column stands in catalog_unread.txt with the reason why it is not
+ * compared. So what a new major adds to a catalog fails here with its name, until somebody has
+ * decided what it is to the proof. */
 #include <ctype.h>
 #include <stdio.h>
 
@@ -13,7 +14,7 @@
 #include "lab.h"
 #include "pg/catalog.h"
 
-#define LOW (-7)        /* FirstLowInvalidHeapAttributeNumber since 12: selectedCols counts from there */
+#define LOW (-7) /* FirstLowInvalidHeapAttributeNumber since 12: selectedCols counts from there */
 
 /* {"pg_class.relname": true, ..} of all the numbers behind :selectedCols. */
 static void add_columns(const char *tree, const char *sql, const json_t *names, json_t *read)
@@ -52,7 +53,9 @@ static void add_query(Pg *pg, const char *sql, const json_t *names, json_t *read
 {
         AUTO_FREE char *view = xasprintf("create temp view pgsherpa_columns(o, a) as %s", sql);
         lab_do(pg, view);
-        AUTO_FREE char *tree = lab_value(pg, "select ev_action from pg_rewrite where ev_class = 'pgsherpa_columns'::regclass");
+        AUTO_FREE char *tree = lab_value(
+                pg,
+                "select ev_action from pg_rewrite where ev_class = 'pgsherpa_columns'::regclass");
         add_columns(tree, sql, names, read);
         lab_do(pg, "drop view pgsherpa_columns");
 }
@@ -64,21 +67,25 @@ static void add_list(Pg *pg, const CatalogQuery *q, const json_t *names, json_t 
                         add_query(pg, q->sql, names, read);
 }
 
-/* {"1259": {"2": "pg_class.relname"}}, of catalogs and of what else is in pg_catalog (views come and go). */
+/* {"1259": {"2": "pg_class.relname"}}, of catalogs and of what else is in pg_catalog (views come
+ * and go). */
 static json_t *columns_of(Pg *pg)
 {
         AUTO_ERR err = { 0 };
-        AUTO_FREE char *text = lab_value(pg, "select json_object_agg(attrelid::oid, columns) from (select attrelid, "
-                                             "json_object_agg(attnum, c.relname || '.' || a.attname) as columns from "
-                                             "pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace "
-                                             "= 'pg_catalog'::regnamespace and c.relkind = 'r' and attnum > 0 and not "
-                                             "attisdropped group by 1) x");
+        AUTO_FREE char *text = lab_value(pg, "select json_object_agg(attrelid::oid, columns) from "
+                                             "(select attrelid, json_object_agg(attnum, c.relname "
+                                             "|| '.' || a.attname) as columns from pg_attribute a "
+                                             "join pg_class c on c.oid = a.attrelid where "
+                                             "c.relnamespace = 'pg_catalog'::regnamespace and "
+                                             "c.relkind = 'r' and attnum > 0 and not attisdropped "
+                                             "group by 1) x");
         json_t *names = jx_parse(text, strlen(text), &err);
         cr_assert_gt(json_object_size(names), 50, "%s", err.message);
         return names;
 }
 
-/* Lines of catalog_unread.txt: a column (or pg_catalog's whole table: pg_proc.*), blanks, the reason. */
+/* Lines of catalog_unread.txt: a column (or pg_catalog's whole table: pg_proc.*), blanks, the
+ * reason. */
 static json_t *unread(void)
 {
         AUTO_ERR err = { 0 };
@@ -90,7 +97,8 @@ static json_t *unread(void)
                 end = line + strcspn(line, "\n");
                 size_t name = strcspn(line, " \n"), blanks = strspn(line + name, " ");
                 AUTO_FREE char *column = xstrndup(line, name);
-                AUTO_FREE char *reason = xstrndup(line + name + blanks, (size_t)(end - line) - name - blanks);
+                AUTO_FREE char *reason =
+                        xstrndup(line + name + blanks, (size_t)(end - line) - name - blanks);
                 if (*column && *column != '#') {
                         cr_expect_geq(strlen(reason), 10, "%s has no reason", column);
                         cr_expect_null(jx_get(list, column), "%s stands there twice", column);
@@ -134,12 +142,25 @@ Test(columns, of_every_catalog_are_read_or_there_is_a_reason)
                 add_list(pg, pg_catalog_others, names, read);
                 add_list(pg, pg_catalog_rare, names, read);
                 add_list(pg, pg_catalog_relations, names, read);
-                cr_expect_gt(json_object_size(read), 150, "%d: %zu", majors[i], json_object_size(read));
+                cr_expect_gt(json_object_size(read), 150, "%d: %zu", majors[i],
+                             json_object_size(read));
                 json_object_foreach(names, relid, columns)
                         json_object_foreach(columns, number, v) {
                                 const char *name = json_string_value(v);
-                                cr_expect(jx_get(read, name) || listed(list, name, used), "PostgreSQL %d: %s is neither read by a query of the "
-                                          "catalog nor in catalog_unread.txt with a reason", majors[i], name);
+                                cr_expect(jx_get(read, name) || listed(list, name, used),
+                                          "PostgreSQL "
+                                          "%d: %s "
+                                          "is "
+                                          "neither "
+                                          "read by "
+                                          "a query "
+                                          "of the "
+                                          "catalog "
+                                          "nor in "
+                                          "catalog_unread.txt "
+                                          "with a "
+                                          "reason",
+                                          majors[i], name);
                         }
         }
         /* Of all majors: a reason that no server needs is none. */

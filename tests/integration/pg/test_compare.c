@@ -16,14 +16,13 @@ static json_t *compare(int from, const char *a, int to, const char *b)
         AUTO_PG Pg *source = lab_open(from, a);
         AUTO_PG Pg *target = lab_open(to, b);
         json_t *report = NULL;
-        cr_assert(proof(source, target, &(CompareOptions){ 0 }, &report, &err), "%s",
-                  err.message);
+        cr_assert(proof(source, target, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
         return report;
 }
 
 static void is_equal(const json_t *report)
 {
-        if (getenv("PGSHERPA_TEST_SHOW"))       /* what the rules excused, to be read */
+        if (getenv("PGSHERPA_TEST_SHOW")) /* what the rules excused, to be read */
                 json_dumpf(jx_get(report, "normalised"), stderr, JSON_INDENT(1));
         AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
         cr_assert(jx_bool(report, "equal", false), "%s", text);
@@ -38,11 +37,12 @@ static void make_pair(int from, const char *a, int to, const char *b)
         sample_roles(to);
         lab_clone(from, a, to, b);
         AUTO_PG Pg *pg = lab_open(to, b);
-        AUTO_FREE char *settings = xasprintf(
-                "alter database \"%s\" set timezone = 'Europe/Berlin'; "
-                "alter role api_worker in database \"%s\" set statement_timeout = '30s'; "
-                "revoke connect on database \"%s\" from public; "
-                "grant connect, temporary on database \"%s\" to api_worker", b, b, b, b);
+        AUTO_FREE char *settings =
+                xasprintf("alter database \"%s\" set timezone = 'Europe/Berlin'; "
+                          "alter role api_worker in database \"%s\" set statement_timeout = '30s'; "
+                          "revoke connect on database \"%s\" from public; "
+                          "grant connect, temporary on database \"%s\" to api_worker",
+                          b, b, b, b);
         lab_do(pg, settings);
 }
 
@@ -86,8 +86,8 @@ Test(compare, is_quiet_downwards)
 }
 
 typedef struct Plant {
-        const char *how, *back;                 /* on the target */
-        const char *kind, *object, *what;       /* what must be found */
+        const char *how, *back;           /* on the target */
+        const char *kind, *object, *what; /* what must be found */
 } Plant;
 
 static const Plant plants[] = {
@@ -100,7 +100,7 @@ static const Plant plants[] = {
           "table", "app.settings", "content" },
         { "update app.type_zoo set i = '24 hours' where id = 2",
           "update app.type_zoo set i = null where id = 2", "table", "app.type_zoo", "content" },
-        { "update app.type_zoo set d = '0' where id = 3",       /* it is -0 */
+        { "update app.type_zoo set d = '0' where id = 3", /* it is -0 */
           "update app.type_zoo set d = '-0' where id = 3", "table", "app.type_zoo", "content" },
         { "update app.type_zoo set any_num = 0.000000000000000000010 where id = 1",
           "update app.type_zoo set any_num = 1e-20 where id = 1", "table", "app.type_zoo",
@@ -218,7 +218,8 @@ Test(compare, against_an_inventory_made_before_is_the_same_comparison)
         AUTO_PG Pg *target = lab_open(15, b);
         AUTO_JSON inventory = NULL;
         json_t *report = NULL;
-        InventoryOptions o = { .objects = true, .migrations = true,
+        InventoryOptions o = { .objects = true,
+                               .migrations = true,
                                .data = { .exact = true, .method = "server" } };
         cr_assert(pg_inventory(source, &o, &inventory, &err), "%s", err.message);
         cr_assert_eq(json_integer_value(jx_get(jx_get(inventory, "counts"), "table")), 38);
@@ -231,8 +232,8 @@ Test(compare, against_an_inventory_made_before_is_the_same_comparison)
         lab_drop(15, b);
 }
 
-/* 18 computes another word than 17 did, and the source is not asked again: what the target has is what its
- * expression gives, or it is a difference. */
+/* 18 computes another word than 17 did, and the source is not asked again: what the target has is
+ * what its expression gives, or it is a difference. */
 Test(compare, computes_generated_columns_again_where_only_an_inventory_is_left)
 {
         AUTO_ERR err = { 0 };
@@ -241,18 +242,22 @@ Test(compare, computes_generated_columns_again_where_only_an_inventory_is_left)
         AUTO_JSON inventory = NULL;
         InventoryOptions o = { .objects = true, .data = { .exact = true, .method = "server" } };
         AUTO_PG Pg *source = lab_open(17, a);
-        lab_do(source, "create table public.d (t text, v tsvector generated always as (to_tsvector('german', t)) stored); "
-                       "insert into public.d values ('Bildhauerin'), ('Haus')");
+        lab_do(source, "create table public.d (t text, v tsvector generated always as "
+                       "(to_tsvector('german', t)) stored); insert into public.d values "
+                       "('Bildhauerin'), ('Haus')");
         lab_clone(17, a, 18, b);
         cr_assert(pg_inventory(source, &o, &inventory, &err), "%s", err.message);
         AUTO_PG Pg *target = lab_open(18, b);
         for (int changed = 0; changed < 2; changed++) {
                 json_t *report = NULL;
                 if (changed)
-                        lab_do(target, "update pg_attribute set attgenerated = '' where attrelid = 'public.d'::regclass and "
-                                       "attname = 'v'; update public.d set v = 'x' where t = 'Haus'; update pg_attribute "
-                                       "set attgenerated = 's' where attrelid = 'public.d'::regclass and attname = 'v'");
-                cr_assert(pg_compare_with(inventory, target, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
+                        lab_do(target, "update pg_attribute set attgenerated = '' where attrelid = "
+                                       "'public.d'::regclass and attname = 'v'; update public.d "
+                                       "set v = 'x' where t = 'Haus'; update pg_attribute set "
+                                       "attgenerated = 's' where attrelid = 'public.d'::regclass "
+                                       "and attname = 'v'");
+                cr_assert(pg_compare_with(inventory, target, &(CompareOptions){ 0 }, &report, &err),
+                          "%s", err.message);
                 cr_expect_eq(jx_bool(report, "equal", changed), !changed);
                 const json_t *told = json_array_get(jx_get(report, "recomputed"), 0);
                 cr_expect(changed ? !told : json_is_null(jx_get(told, "rows")));
@@ -275,10 +280,11 @@ Test(compare, asks_the_target_about_the_texts_of_an_inventory_too)
         json_t *schema = NULL;
         AUTO_JSON inventory = NULL;
         InventoryOptions o = { .objects = true, .data = { .exact = true, .method = "server" } };
-        lab_do(source, "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b'))); create "
-                       "view public.v as select a.e from public.t a, public.t b where a.id > 5 and b.id < 9; create "
-                       "extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (host "
-                       "'x', sslcert 'hush'); create user mapping for current_user server far options (password 'hush')");
+        lab_do(source, "create table public.t (id int primary key, e varchar(20) check (e in ('a', "
+                       "'b'))); create view public.v as select a.e from public.t a, public.t b "
+                       "where a.id > 5 and b.id < 9; create extension postgres_fdw; create server "
+                       "far foreign data wrapper postgres_fdw options (host 'x', sslcert 'hush'); "
+                       "create user mapping for current_user server far options (password 'hush')");
         lab_clone(15, a, 18, b);
         cr_assert(lab_params(15, a, &old) && lab_params(18, b, &new));
         cr_assert(pg_inventory(source, &o, &inventory, &err), "%s", err.message);
@@ -293,10 +299,12 @@ Test(compare, asks_the_target_about_the_texts_of_an_inventory_too)
                 ReprintPlan plan = { .schema = schema, .target = &new };
                 AUTO_REPRINTING r = reprinting_new(&plan);
                 if (changed)
-                        lab_do(target, "create or replace view public.v as select a.e from public.t a, public.t b "
-                                       "where b.id > 5 and a.id < 9");
-                cr_assert(pg_compare_with(inventory, target, &(CompareOptions){ .reprinter = reprinting_of(r) },
-                                          &report, &err), "%s", err.message);
+                        lab_do(target, "create or replace view public.v as select a.e from "
+                                       "public.t a, public.t b where b.id > 5 and a.id < 9");
+                cr_assert(pg_compare_with(inventory, target,
+                                          &(CompareOptions){ .reprinter = reprinting_of(r) },
+                                          &report, &err),
+                          "%s", err.message);
                 AUTO_FREE char *text = json_dumps(report, JSON_INDENT(1));
                 cr_expect_eq(jx_int(report, "differences_total", -1), changed, "%s", text);
                 cr_expect(strstr(text, "\"reprinted\""), "%s", text);
@@ -312,8 +320,8 @@ Test(compare, names_the_tables_of_which_it_only_counted_the_rows)
 {
         AUTO_FREE char *a = lab_database(13, "count_a");
         AUTO_FREE char *b = lab_database(17, "count_b");
-        const char *make = "create table public.\"no columns; drop\" (); insert into public.\"no columns; drop\" "
-                           "default values; create table public.t (a int)";
+        const char *make = "create table public.\"no columns; drop\" (); insert into public.\"no "
+                           "columns; drop\" default values; create table public.t (a int)";
         AUTO_PG Pg *source = lab_open(13, a);
         AUTO_PG Pg *target = lab_open(17, b);
         lab_do(source, make);
@@ -331,35 +339,39 @@ Test(compare, names_the_tables_of_which_it_only_counted_the_rows)
 
 static int64_t scratches(Pg *pg)
 {
-        AUTO_FREE char *n = lab_value(pg, "select count(*) from pg_database where datname ~ '^pgsherpa_reprint_1_'");
+        AUTO_FREE char *n = lab_value(
+                pg, "select count(*) from pg_database where datname ~ '^pgsherpa_reprint_1_'");
         return atoll(n);
 }
 
-/* A role that may read and not make databases: said, and the text is told as different. What a process
- * that died left is dropped by the next, and nothing else. */
+/* A role that may read and not make databases: said, and the text is told as different. What a
+ * process that died left is dropped by the next, and nothing else. */
 Test(compare, says_when_the_target_could_not_be_asked_and_leaves_nothing_there)
 {
         AUTO_ERR err = { 0 };
         AUTO_FREE char *a = lab_database(15, "asked_a");
         AUTO_FREE char *b = lab_database(17, "asked_b");
         AUTO_FREE char *role = xasprintf("%s_reader", b);
-        AUTO_FREE char *make = xasprintf("create role \"%s\" login password 'reader'; grant select on all tables in "
-                                         "schema public to \"%s\"", role, role);
+        AUTO_FREE char *make = xasprintf("create role \"%s\" login password 'reader'; grant select "
+                                         "on all tables in schema public to \"%s\"",
+                                         role, role);
         AUTO_FREE char *drop = xasprintf("drop owned by \"%s\"; drop role \"%s\"", role, role);
         AUTO_PG Pg *source = lab_open(15, a);
         AUTO_PG Pg *admin = lab_open(17, b);
-        lab_do(source, "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b')))");
+        lab_do(source,
+               "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b')))");
         lab_clone(15, a, 17, b);
         /* of a backend that is gone; of one that lives; somebody's with such a name */
         lab_do(admin, "create database pgsherpa_reprint_1_1");
-        lab_do(admin, "comment on database pgsherpa_reprint_1_1 is 'pgsherpa reprints here: backend 1 since then'");
+        lab_do(admin, "comment on database pgsherpa_reprint_1_1 is 'pgsherpa reprints here: "
+                      "backend 1 since then'");
         lab_do(admin, "create database pgsherpa_reprint_1_3");
         lab_do(admin, "comment on database pgsherpa_reprint_1_3 is 'mine'");
         json_t *report = NULL;
         cr_assert(proof(source, admin, &(CompareOptions){ 0 }, &report, &err), "%s", err.message);
         cr_expect(jx_bool(report, "equal", false));
         json_decref(report);
-        cr_expect_eq(scratches(admin), 1, "only somebody's own is left");       /* of backend 1 */
+        cr_expect_eq(scratches(admin), 1, "only somebody's own is left"); /* of backend 1 */
         lab_do(admin, "drop database pgsherpa_reprint_1_3");
         lab_do(admin, make);
         PgParams from, to;
@@ -374,7 +386,8 @@ Test(compare, says_when_the_target_could_not_be_asked_and_leaves_nothing_there)
         CompareOptions o = { .reprinter = reprinting_of(r) };
         cr_expect(pg_compare(source, target, &o, &report, &err), "%s", err.message);
         AUTO_FREE char *text = json_dumps(report, JSON_INDENT(1));
-        cr_expect(strstr(text, "t_e_check") && strstr(text, "permission denied to create database"), "%s", text);
+        cr_expect(strstr(text, "t_e_check") && strstr(text, "permission denied to create database"),
+                  "%s", text);
         json_decref(report);
         target = pg_close(target);
         r = reprinting_free(r);
@@ -417,12 +430,13 @@ Test(compare, reads_the_same_rows_by_every_method)
         lab_drop(18, b);
 }
 
-/* An enum hashes by its OID, so the same rows lie in other leaves: only the root can be compared. */
+/* An enum hashes by its OID, so the same rows lie in other leaves: only the root can be
+ * compared. */
 Test(compare, reads_hash_partitions_of_an_enum_from_their_root)
 {
         static const char sql[] =
-                "create type public.color as enum ('red', 'green', 'blue', 'grey', 'black'); create "
-                "table public.h (c public.color, n int) partition by hash (c); create table "
+                "create type public.color as enum ('red', 'green', 'blue', 'grey', 'black'); "
+                "create table public.h (c public.color, n int) partition by hash (c); create table "
                 "public.h0 partition of public.h for values with (modulus 2, remainder 0); create "
                 "table public.h1 partition of public.h for values with (modulus 2, remainder 1); "
                 "insert into public.h select ('{red,green,blue,grey,black}'::public.color[])[1 + g "
@@ -431,7 +445,7 @@ Test(compare, reads_hash_partitions_of_an_enum_from_their_root)
         AUTO_FREE char *b = lab_database(18, "hash_b");
         AUTO_PG Pg *source = lab_open(17, a);
         AUTO_PG Pg *target = lab_open(18, b);
-        lab_do(source, "create type public.other as enum ('x', 'y', 'z')");     /* shifts OIDs */
+        lab_do(source, "create type public.other as enum ('x', 'y', 'z')"); /* shifts OIDs */
         lab_do(source, sql);
         lab_do(source, "drop type public.other");
         lab_do(target, sql);
@@ -453,8 +467,9 @@ static char *latin1(void)
 {
         AUTO_PG Pg *pg = lab_open(13, NULL);
         char *name = lab_database(13, "latin1");
-        AUTO_FREE char *sql = xasprintf("create database \"%s\" template template0 encoding 'LATIN1' "
-                                        "lc_collate 'C' lc_ctype 'C'", name);
+        AUTO_FREE char *sql = xasprintf("create database \"%s\" template template0 encoding "
+                                        "'LATIN1' lc_collate 'C' lc_ctype 'C'",
+                                        name);
         AUTO_FREE char *drop = xasprintf("drop database \"%s\"", name);
         lab_do(pg, drop);
         lab_do(pg, sql);
@@ -468,14 +483,14 @@ Test(compare, sees_the_same_characters_in_two_encodings)
         AUTO_FREE char *b = lab_database(17, "utf8");
         AUTO_PG Pg *source = lab_open(13, a);
         AUTO_PG Pg *target = lab_open(17, b);
-        AUTO_JSON ignore = json_pack("[s, s, s]", "database.encoding", "database.collate",
-                                     "database.ctype");
+        AUTO_JSON ignore =
+                json_pack("[s, s, s]", "database.encoding", "database.collate", "database.ctype");
         CompareOptions o = { .ignore = ignore };
         json_t *report = NULL;
-        lab_do(source, "create table public.\"größe\" (t text); insert into public.\"größe\" values "
-                       "('naïve'), ('café'), (null), (E'tab\\t')");
-        lab_do(target, "create table public.\"größe\" (t text); insert into public.\"größe\" values "
-                       "('café'), (null), (E'tab\\t'), ('naïve')");
+        lab_do(source, "create table public.\"größe\" (t text); insert into public.\"größe\" "
+                       "values ('naïve'), ('café'), (null), (E'tab\\t')");
+        lab_do(target, "create table public.\"größe\" (t text); insert into public.\"größe\" "
+                       "values ('café'), (null), (E'tab\\t'), ('naïve')");
         cr_assert(proof(source, target, &o, &report, &err), "%s", err.message);
         AUTO_FREE char *text = json_dumps(jx_get(report, "differences"), JSON_INDENT(1));
         cr_assert(jx_bool(report, "equal", false), "%s", text);

@@ -196,14 +196,16 @@ Test(conn, reads_tables_and_no_views_of_users)
                 AUTO_FREE char *name = lab_database(majors[i], "reading");
                 AUTO_PG Pg *pg = lab_open(majors[i], name);
                 AUTO_PGRES PgRes *r = NULL;
-                lab_do(pg, "create table public.t (a int); create view public.v as select 1 / a from "
-                           "public.t");
+                lab_do(pg, "create table public.t (a int); create view public.v as select 1 / a "
+                           "from public.t");
                 cr_assert(pg_begin_reading(pg, NULL, &err), "%s", err.message);
                 cr_assert(pg_ask(pg, "select * from public.t", &r, &err), "%s", err.message);
                 r = pg_res_free(r);
-                cr_assert(pg_ask(pg, "select * from information_schema.schemata", &r, &err), "%s", err.message);
+                cr_assert(pg_ask(pg, "select * from information_schema.schemata", &r, &err), "%s",
+                          err.message);
                 r = pg_res_free(r);
-                cr_expect_not(pg_ask(pg, "select * from public.v", &r, &err), "%d reads a view", majors[i]);
+                cr_expect_not(pg_ask(pg, "select * from public.v", &r, &err), "%d reads a view",
+                              majors[i]);
                 err_clear(&err);
                 cr_assert(pg_do(pg, "rollback", &err));
                 cr_assert(pg_ask(pg, "select * from public.v", &r, &err), "%s", err.message);

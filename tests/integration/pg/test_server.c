@@ -96,8 +96,9 @@ Test(server, tells_what_was_left_out_and_what_cannot_go_each_by_name)
 Test(server, says_of_settings_of_a_role_that_the_new_major_does_not_know_them)
 {
         AUTO_FREE char *role = xasprintf("test_%d_gone", (int)getpid());
-        AUTO_FREE char *make = xasprintf("create role %s; alter role %s set vacuum_cleanup_index_scale_factor = 0.2",
-                                         role, role);
+        AUTO_FREE char *make = xasprintf(
+                "create role %s; alter role %s set vacuum_cleanup_index_scale_factor = 0.2", role,
+                role);
         AUTO_FREE char *drop = xasprintf("drop role %s", role);
         AUTO_PG Pg *pg = lab_open(13, "postgres");
         lab_do(pg, make);
@@ -109,7 +110,8 @@ Test(server, says_of_settings_of_a_role_that_the_new_major_does_not_know_them)
         json_array_foreach(jx_get(away, "settings"), i, s)
                 if (strstr(jx_str(s, "from", ""), role)) {
                         cr_expect_str_eq(jx_str(s, "fate", ""), "dropped");
-                        cr_expect_not_null(strstr(jx_str(s, "words", ""), "VACUUM decides by itself"));
+                        cr_expect_not_null(
+                                strstr(jx_str(s, "words", ""), "VACUUM decides by itself"));
                         n++;
                 }
         cr_expect_eq(n, 1);
@@ -123,13 +125,16 @@ Test(server, knows_which_settings_went_as_the_servers_do)
         AUTO_PG Pg *new = lab_open(majors[1], "postgres");
         AUTO_ERR err = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        cr_assert(pg_ask(old, "select name from pg_settings where name !~ '[.]' order by 1", &r, &err));
+        cr_assert(pg_ask(old, "select name from pg_settings where name !~ '[.]' order by 1", &r,
+                         &err));
         for (int i = 0; i < pg_rows(r); i++) {
                 const char *name = pg_cell(r, i, 0);
-                AUTO_FREE char *q = xasprintf("select count(*) from pg_settings where name = '%s'", name);
+                AUTO_FREE char *q =
+                        xasprintf("select count(*) from pg_settings where name = '%s'", name);
                 AUTO_FREE char *there = lab_value(new, q);
                 bool known = str_eq(there, "1");
-                cr_expect_eq(known, setting_fate(name, NULL, majors[1]).verdict == SETTING_SAME, "%s", name);
+                cr_expect_eq(known, setting_fate(name, NULL, majors[1]).verdict == SETTING_SAME,
+                             "%s", name);
         }
 }
 
@@ -144,12 +149,14 @@ static json_t *lines(int major, const char *database)
         return seen;
 }
 
-/* A server of 17 that was made like one of 13 has its roles' settings in its own words, or not at all. */
+/* A server of 17 that was made like one of 13 has its roles' settings in its own words, or not at
+ * all. */
 Test(server, lines_of_a_role_are_what_the_other_major_can_have)
 {
         AUTO_FREE char *role = xasprintf("test_%d_lines", (int)getpid());
-        AUTO_FREE char *make = xasprintf("create role %s; alter role %s set force_parallel_mode = 'on'; alter role %s set "
-                                         "operator_precedence_warning = 'on'; alter role %s set work_mem = '7MB'",
+        AUTO_FREE char *make = xasprintf("create role %s; alter role %s set force_parallel_mode = "
+                                         "'on'; alter role %s set operator_precedence_warning = "
+                                         "'on'; alter role %s set work_mem = '7MB'",
                                          role, role, role, role);
         AUTO_FREE char *drop = xasprintf("drop role %s", role);
         AUTO_FREE char *object = xasprintf("role %s", role);
@@ -158,11 +165,13 @@ Test(server, lines_of_a_role_are_what_the_other_major_can_have)
         AUTO_JSON names = json_array();
         json_t *there = NULL, *here = NULL;
         lab_do(pg, make);
-        bool ok = pg_server_lines(pg, names, 17, &there, &err) && pg_server_lines(pg, names, 13, &here, &err);
+        bool ok = pg_server_lines(pg, names, 17, &there, &err) &&
+                  pg_server_lines(pg, names, 13, &here, &err);
         lab_do(pg, drop);
         cr_assert(ok, "%s", err.message);
         const json_t *new = jx_get(there, object), *old = jx_get(here, object);
-        cr_expect(json_equal(jx_get(new, "set debug_parallel_query"), jx_get(old, "set force_parallel_mode")));
+        cr_expect(json_equal(jx_get(new, "set debug_parallel_query"),
+                             jx_get(old, "set force_parallel_mode")));
         cr_expect_not_null(jx_get(new, "set debug_parallel_query"));
         cr_expect_null(jx_get(new, "set force_parallel_mode"));
         cr_expect_null(jx_get(new, "set operator_precedence_warning"));
@@ -173,7 +182,8 @@ Test(server, lines_of_a_role_are_what_the_other_major_can_have)
 }
 
 /* One change of each kind; each is told, by object and aspect, and nothing else of ours is. */
-static void plant(int major, const char *db, const char *role, const char *sql, const char *object, const char *what)
+static void plant(int major, const char *db, const char *role, const char *sql, const char *object,
+                  const char *what)
 {
         AUTO_PG Pg *pg = lab_open(major, "postgres");
         AUTO_JSON before = lines(major, db);
@@ -186,23 +196,28 @@ static void plant(int major, const char *db, const char *role, const char *sql, 
         bool found = false;
         json_array_foreach(all, i, d) {
                 if (!strstr(jx_str(d, "object", ""), role) && !strstr(jx_str(d, "object", ""), db))
-                        continue;       /* of another test */
+                        continue; /* of another test */
                 n++;
-                found = found || (str_eq(jx_str(d, "object", ""), object) && str_eq(jx_str(d, "what", ""), what));
+                found = found || (str_eq(jx_str(d, "object", ""), object) &&
+                                  str_eq(jx_str(d, "what", ""), what));
         }
         AUTO_FREE char *told = json_dumps(all, 0);
         cr_expect(found && n == 1, "%d: %s: %s", major, sql, told);
         json_decref(rules);
 }
 
-/* Between servers of 16 and later; one of before does not tell, and its memberships are nobody's grant. */
+/* Between servers of 16 and later; one of before does not tell, and its memberships are nobody's
+ * grant. */
 Test(server, who_granted_a_membership_is_compared_where_it_means_something)
 {
         AUTO_FREE char *r = xasprintf("test_%d_by", (int)getpid());
-        AUTO_FREE char *make = xasprintf("create role %s; create role %s_1; create role %s_2; grant %s to %s_1 with admin option; "
-                                         "grant %s to %s_2 granted by %s_1", r, r, r, r, r, r, r, r);
+        AUTO_FREE char *make = xasprintf("create role %s; create role %s_1; create role %s_2; "
+                                         "grant %s to %s_1 with admin option; grant %s to %s_2 "
+                                         "granted by %s_1",
+                                         r, r, r, r, r, r, r, r);
         AUTO_FREE char *drop = xasprintf("drop role %s_2; drop role %s_1; drop role %s", r, r, r);
-        AUTO_FREE char *object = xasprintf("member %s_2 of %s", r, r), *first = xasprintf("member %s_1 of %s", r, r);
+        AUTO_FREE char *object = xasprintf("member %s_2 of %s", r, r),
+                       *first = xasprintf("member %s_1 of %s", r, r);
         AUTO_FREE char *by = xasprintf("%s_1", r);
         AUTO_PG Pg *pg = lab_open(17, NULL);
         AUTO_ERR err = { 0 };
@@ -210,7 +225,8 @@ Test(server, who_granted_a_membership_is_compared_where_it_means_something)
         AUTO_JSON rules = json_object();
         json_t *seen = NULL, *older = NULL, *excused = NULL;
         lab_do(pg, make);
-        bool ok = pg_server_lines(pg, names, 17, &seen, &err) && pg_server_lines(pg, names, 15, &older, &err);
+        bool ok = pg_server_lines(pg, names, 17, &seen, &err) &&
+                  pg_server_lines(pg, names, 15, &older, &err);
         lab_do(pg, drop);
         cr_assert(ok, "%s", err.message);
         cr_expect_str_eq(jx_str(jx_get(seen, object), "granted by", ""), by);
@@ -234,7 +250,8 @@ static void plants(int major)
 {
         AUTO_FREE char *db = lab_database(major, "lines");
         AUTO_FREE char *role = xasprintf("test_%d_line", (int)getpid());
-        AUTO_FREE char *make = xasprintf("create role %s; create role %s_2 in role %s", role, role, role);
+        AUTO_FREE char *make =
+                xasprintf("create role %s; create role %s_2 in role %s", role, role, role);
         AUTO_FREE char *drop = xasprintf("drop role %s, %s_2", role, role);
         AUTO_FREE char *is_role = xasprintf("role %s", role), *is_db = xasprintf("database %s", db);
         AUTO_FREE char *is_member = xasprintf("member %s_2 of %s", role, role);

@@ -35,28 +35,39 @@ static void write_there(int major, const char *db, const char *sql)
 static void counts(int major)
 {
         AUTO_FREE char *db = lab_database(major, "writes");
-        write_there(major, db, "create table public.a (i int); create table public.b (i int); create table "
-                    "public.t (i int); create table public.gone (i int); insert into public.a select "
-                    "generate_series(1, 9); insert into public.t values (1)");
+        write_there(major, db,
+                    "create table public.a (i int); create table public.b (i int); "
+                    "create table public.t (i int); create table public.gone (i int); "
+                    "insert into public.a select generate_series(1, 9); insert into "
+                    "public.t values (1)");
         AUTO_JSON then = look(major, db);
         AUTO_JSON quiet = since(major, db, then);
         AUTO_FREE char *nothing = jx_dump(jx_get(quiet, "tables"));
         cr_expect_str_eq(nothing, "[]");
         cr_expect(jx_bool(quiet, "sure", false));
 
-        write_there(major, db, "insert into public.b select generate_series(1, 40); update public.a set i = 0 "
-                    "where i > 6; delete from public.a where i = 1; truncate public.t; drop table public.gone; "
-                    "create table public.fresh as select 1 as i; select lo_from_bytea(0, 'x'), lo_from_bytea(0, 'y'); analyze");
+        write_there(major, db,
+                    "insert into public.b select generate_series(1, 40); update "
+                    "public.a set i = 0 where i > 6; delete from public.a where i = 1; "
+                    "truncate public.t; drop table public.gone; create table "
+                    "public.fresh as select 1 as i; select lo_from_bytea(0, 'x'), "
+                    "lo_from_bytea(0, 'y'); analyze");
         AUTO_JSON now = since(major, db, then);
         AUTO_FREE char *text = jx_dump(jx_get(now, "tables"));
-        cr_expect_str_eq(text, "[{\"table\":\"public.b\",\"inserted\":40,\"updated\":0,\"deleted\":0,\"what\":\"\"},"
-                         "{\"table\":\"public.a\",\"inserted\":0,\"updated\":3,\"deleted\":1,\"what\":\"\"},"
-                         "{\"table\":\"large objects\",\"inserted\":2,\"updated\":0,\"deleted\":0,\"what\":\"\"},"
-                         "{\"table\":\"public.fresh\",\"inserted\":1,\"updated\":0,\"deleted\":0,\"what\":\"is new\"},"
-                         "{\"table\":\"public.t\",\"inserted\":0,\"updated\":0,\"deleted\":0,\"what\":"
-                         "\"was truncated or rewritten\"},"
-                         "{\"table\":\"public.gone\",\"inserted\":0,\"updated\":0,\"deleted\":0,\"what\":\"is gone\"}]",
-                         "%d: %s", major, text);
+        cr_expect_str_eq(
+                text,
+                "[{\"table\":\"public.b\",\"inserted\":40,\"updated\":0,\"deleted\":0,\"what\":"
+                "\"\"},{\"table\":\"public.a\",\"inserted\":0,\"updated\":3,\"deleted\":1,\"what\":"
+                "\"\"},{\"table\":\"large "
+                "objects\",\"inserted\":2,\"updated\":0,\"deleted\":0,\"what\":\"\"},{\"table\":"
+                "\"public.fresh\",\"inserted\":1,\"updated\":0,\"deleted\":0,\"what\":\"is "
+                "new\"},{\"table\":\"public.t\",\"inserted\":0,\"updated\":0,\"deleted\":0,"
+                "\"what\":\"was "
+                "truncated or "
+                "rewritten\"},{\"table\":\"public.gone\",\"inserted\":0,\"updated\":0,\"deleted\":"
+                "0,\"what\":\"is "
+                "gone\"}]",
+                "%d: %s", major, text);
         cr_expect_eq(jx_int(now, "inserted", 0), 43);
         cr_expect(jx_bool(now, "sure", false));
 
@@ -113,7 +124,8 @@ Test(writes, of_a_client_that_may_not_have_reported_leave_doubt_on_13)
         AUTO_PG Pg *pool = inserted_and_idle(13, db);
         AUTO_JSON now = since(13, db, then);
         cr_expect_not(jx_bool(now, "sure", true));
-        cr_expect_not_null(strstr(jx_str(now, "why", ""), "the client a pool is connected"), "%s", jx_str(now, "why", ""));
+        cr_expect_not_null(strstr(jx_str(now, "why", ""), "the client a pool is connected"), "%s",
+                           jx_str(now, "why", ""));
         lab_do(pool, "begin");
         AUTO_JSON open = since(13, db, then);
         cr_expect_not(jx_bool(open, "sure", true));
@@ -127,8 +139,8 @@ Test(writes, of_a_client_that_may_not_have_reported_leave_doubt_on_13)
         lab_drop(13, db);
 }
 
-/* Where no transaction wrote at all since then, in no database, that is proof enough. Others use this
- * server, too: tried until nobody else wrote meanwhile. */
+/* Where no transaction wrote at all since then, in no database, that is proof enough. Others use
+ * this server, too: tried until nobody else wrote meanwhile. */
 Test(writes, are_none_where_no_transaction_wrote)
 {
         AUTO_FREE char *db = lab_database(13, "still");

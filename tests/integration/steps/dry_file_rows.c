@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "dry_row.h"
 
-#define NASTY "a\"; drop $(rm) 'x'\n.txt"       /* a name like any other */
+#define NASTY "a\"; drop $(rm) 'x'\n.txt" /* a name like any other */
 
 static FakeStep copy_of(Scene *s, const StepKind *k, const char *from, const char *to)
 {
@@ -34,7 +34,7 @@ static FakeStep copy_over_a_directory(Scene *s, const StepKind *k, bool planted)
 static FakeStep restore(Scene *s, const StepKind *k, bool planted)
 {
         AUTO_ERR err = { 0 };
-        static json_t *steps;           /* borrowed by the step */
+        static json_t *steps; /* borrowed by the step */
         static FakeStep before;
         const StepKind *copy = step_kind_find("file.copy", &err);
         cr_assert_not_null(copy);
@@ -52,7 +52,8 @@ static FakeStep restore(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep command(Scene *s, const StepKind *k, bool planted)
 {
-        return scene_step(k, json_pack("{s:[s, s]}", "argv", planted ? "no-such-program-$(rm)" : "true", "\"; drop"));
+        return scene_step(k, json_pack("{s:[s, s]}", "argv",
+                                       planted ? "no-such-program-$(rm)" : "true", "\"; drop"));
 }
 
 static FakeStep command_somewhere(Scene *s, const StepKind *k, bool planted)
@@ -69,12 +70,14 @@ static FakeStep command_not_executable(Scene *s, const StepKind *k, bool planted
         return scene_step(k, json_pack("{s:[s]}", "argv", path));
 }
 
-static FakeStep script(Scene *s, const char *name, unsigned mode, const StepKind *k, const char *interpreter)
+static FakeStep script(Scene *s, const char *name, unsigned mode, const StepKind *k,
+                       const char *interpreter)
 {
         scene_write(s, "script.sh", "exit 0\n");
         AUTO_FREE char *path = scene_path(s, name);
         (void)!chmod(path, mode);
-        return scene_step(k, json_pack("{s:s, s:b, s:s}", "script", path, "unsafe", true, "interpreter", interpreter));
+        return scene_step(k, json_pack("{s:s, s:b, s:s}", "script", path, "unsafe", true,
+                                       "interpreter", interpreter));
 }
 
 static FakeStep script_missing(Scene *s, const StepKind *k, bool planted)
@@ -94,16 +97,16 @@ static FakeStep script_unread(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep prune(Scene *s, const StepKind *k, bool planted)
 {
-        return scene_step(k, json_pack("{s:s, s:[s], s:i, s:i}", "root", s->dir, "names", "app", "keep_last",
-                                       planted ? 0 : 1, "keep", 1000));
+        return scene_step(k, json_pack("{s:s, s:[s], s:i, s:i}", "root", s->dir, "names", "app",
+                                       "keep_last", planted ? 0 : 1, "keep", 1000));
 }
 
 static FakeStep prune_a_file(Scene *s, const StepKind *k, bool planted)
 {
         scene_write(s, "file", "");
         AUTO_FREE char *root = scene_path(s, planted ? "file" : "");
-        return scene_step(k, json_pack("{s:s, s:[s], s:i, s:i}", "root", root, "names", "app", "keep_last", 1, "keep",
-                                       1000));
+        return scene_step(k, json_pack("{s:s, s:[s], s:i, s:i}", "root", root, "names", "app",
+                                       "keep_last", 1, "keep", 1000));
 }
 
 const DryRow dry_file_rows[] = {
@@ -113,7 +116,8 @@ const DryRow dry_file_rows[] = {
         { "file.restore", "a step that saves nothing", "has saved no file", restore, FAILS },
         { "exec", "a program that is missing", "command not found", command, FAILS },
         { "exec", "no directory to run in", "there is no directory", command_somewhere, FAILS },
-        { "exec", "a program nobody may execute", "may not be executed", command_not_executable, FAILS },
+        { "exec", "a program nobody may execute", "may not be executed", command_not_executable,
+          FAILS },
         { "shell", "a script that is missing", "there is no script", script_missing, FAILS },
         { "shell", "a script that everybody may write", "chmod o-w", script_of_everybody, FAILS },
         { "shell", "an interpreter that is missing", "command not found", script_unread, FAILS },

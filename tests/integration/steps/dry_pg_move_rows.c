@@ -5,11 +5,13 @@
 #include "dry_row.h"
 
 /* A database on 13 with a table, read by a role that may not read it while planted. */
-static FakeStep from_13_to(Scene *s, const StepKind *k, json_t *params, bool may_read, const char *can_on_17,
-                           bool role_there)
+static FakeStep from_13_to(Scene *s, const StepKind *k, json_t *params, bool may_read,
+                           const char *can_on_17, bool role_there)
 {
         const char *db = scene_database(s, 13, "db"), *reader = scene_role(s, 13, "reader", "");
-        scene_sql(13, db, "create table public.\"t \"\"; drop\" (a int); insert into public.\"t \"\"; drop\" values (1)");
+        scene_sql(13, db,
+                  "create table public.\"t \"\"; drop\" (a int); insert into public.\"t \"\"; "
+                  "drop\" values (1)");
         if (may_read)
                 scene_sql(13, db, "grant select on public.\"t \"\"; drop\" to \"%s\"", reader);
         jx_set_str(params, "from", "old");
@@ -24,7 +26,8 @@ static FakeStep from_13_to(Scene *s, const StepKind *k, json_t *params, bool may
         return f;
 }
 
-static FakeStep from_13(Scene *s, const StepKind *k, json_t *params, bool may_read, const char *can_on_17)
+static FakeStep from_13(Scene *s, const StepKind *k, json_t *params, bool may_read,
+                        const char *can_on_17)
 {
         return from_13_to(s, k, params, may_read, can_on_17, true);
 }
@@ -66,7 +69,8 @@ static FakeStep copy_beside(Scene *s, const StepKind *k, bool planted)
 {
         scene_write(s, "file", "");
         AUTO_FREE char *root = scene_path(s, planted ? "file/below" : "bundles");
-        return from_13(s, k, json_pack("{s:{s:s, s:s}}", "bundle", "root", root, "name", "app"), true, NULL);
+        return from_13(s, k, json_pack("{s:{s:s, s:s}}", "bundle", "root", root, "name", "app"),
+                       true, NULL);
 }
 
 static FakeStep rehearse(Scene *s, const StepKind *k, bool planted)
@@ -86,7 +90,7 @@ static FakeStep roles(Scene *s, const StepKind *k, bool planted)
 static FakeStep settings(Scene *s, const StepKind *k, bool planted)
 {
         FakeStep f = from_13(s, k, json_object(), true, planted ? "" : NULL);
-        scene_target(&f, "old", 17, NULL, NULL);        /* its own settings, onto itself */
+        scene_target(&f, "old", 17, NULL, NULL); /* its own settings, onto itself */
         jx_set_str(f.params, "files", "try");
         return f;
 }
@@ -100,7 +104,8 @@ static FakeStep settings_how(Scene *s, const StepKind *k, bool planted)
 
 /* ---- files ---- */
 
-static FakeStep bundle(Scene *s, const StepKind *k, const char *root, const char *dump, bool may_read)
+static FakeStep bundle(Scene *s, const StepKind *k, const char *root, const char *dump,
+                       bool may_read)
 {
         FakeStep f = from_13(s, k, json_object(), may_read, NULL);
         AUTO_FREE char *path = scene_path(s, root);
@@ -137,9 +142,10 @@ static FakeStep bundle_wide(Scene *s, const StepKind *k, bool planted)
 {
         FakeStep f = bundle(s, k, "bundles", planted ? "custom" : "none", true);
         const char *db = jx_str(f.params, "database", "");
-        scene_sql(13, db, "create table public.wide (b bytea); alter table public.wide alter b set storage external; "
-                          "grant select on public.wide to public; insert into public.wide select "
-                          "convert_to(repeat('x', 540000000), 'UTF8')");
+        scene_sql(13, db,
+                  "create table public.wide (b bytea); alter table public.wide alter b set "
+                  "storage external; grant select on public.wide to public; insert into "
+                  "public.wide select convert_to(repeat('x', 540000000), 'UTF8')");
         return f;
 }
 
@@ -156,8 +162,10 @@ static FakeStep dump_nowhere(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep restore(Scene *s, const StepKind *k, const char *file, const char *can)
 {
-        scene_write(s, "dump.sql", "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n\nCREATE TABLE public.t "
-                                  "(\n    a integer\n);\n\n--\n-- PostgreSQL database dump complete\n--\n\n");
+        scene_write(s, "dump.sql",
+                    "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n\nCREATE "
+                    "TABLE public.t "
+                    "(\n    a integer\n);\n\n--\n-- PostgreSQL database dump complete\n--\n\n");
         scene_write(s, "damaged", "\x1f\x8b\x08 this was a gzip once");
         AUTO_FREE char *path = scene_path(s, file);
         FakeStep f = scene_step(k, json_pack("{s:s}", "bundle", path));
@@ -190,15 +198,19 @@ const DryRow dry_pg_move_rows[] = {
         { "pg.rehearse", "no right on the target", "may not create databases", rehearse, FAILS },
         { "pg.roles.copy", "no right on the target", "may not create roles", roles, FAILS },
         { "pg.server.settings", "no superuser", "only a superuser", settings, FAILS },
-        { "pg.server.settings", "neither carry nor try", "neither carry nor try", settings_how, FAILS },
-        { "bundle.create", "a table that may not be read", "may not be read", bundle_closed, FAILS },
+        { "pg.server.settings", "neither carry nor try", "neither carry nor try", settings_how,
+          FAILS },
+        { "bundle.create", "a table that may not be read", "may not be read", bundle_closed,
+          FAILS },
         { "bundle.create", "no directory", "is not a directory", bundle_nowhere, FAILS },
         { "bundle.create", "a large object of another role", "large object", bundle_object, FAILS },
-        { "bundle.create", "a row above 1 GB of text", "goes without that dump", bundle_wide, WARNED },
+        { "bundle.create", "a row above 1 GB of text", "goes without that dump", bundle_wide,
+          WARNED },
         { "pg.dump", "a table that may not be read", "may not be read", dump_closed, FAILS },
         { "pg.dump", "no directory", "is not a directory", dump_nowhere, FAILS },
         { "pg.restore", "a damaged file", "damaged", restore_damaged, FAILS },
         { "pg.restore", "no such file", "no $(rm)", restore_nothing, FAILS },
-        { "pg.restore", "no right on the target", "may not create databases", restore_no_right, FAILS },
+        { "pg.restore", "no right on the target", "may not create databases", restore_no_right,
+          FAILS },
         { 0 },
 };

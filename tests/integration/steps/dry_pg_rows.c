@@ -1,7 +1,7 @@
 /* Kinds that work on one server. */
 #include "dry_row.h"
 
-#define NASTY "a\"; drop $(rm) 'x'"
+#define NASTY    "a\"; drop $(rm) 'x'"
 #define BYTES_64 "a234567890123456789012345678901234567890123456789012345678901234"
 
 static const char *db_or(Scene *s, bool planted, const char *instead)
@@ -22,9 +22,12 @@ static FakeStep refresh(Scene *s, const StepKind *k, bool planted)
 {
         const char *db = scene_database(s, 17, "db"), *role = scene_role(s, 17, "app", "");
         FakeStep f = scene_step(k, json_object());
-        scene_sql(17, NULL, "alter database \"%s\" owner to \"%s\"", db, planted ? "postgres" : role);
-        scene_sql(17, NULL, "update pg_database set datcollversion = '0.1', datcollate = 'en_US.utf8', datctype = "
-                            "'en_US.utf8' where datname = '%s'", db);
+        scene_sql(17, NULL, "alter database \"%s\" owner to \"%s\"", db,
+                  planted ? "postgres" : role);
+        scene_sql(17, NULL,
+                  "update pg_database set datcollversion = '0.1', datcollate = "
+                  "'en_US.utf8', datctype = 'en_US.utf8' where datname = '%s'",
+                  db);
         scene_on(&f, 17, db, role);
         return f;
 }
@@ -33,7 +36,8 @@ static FakeStep reindex_of_another(Scene *s, const StepKind *k, bool planted)
 {
         const char *db = scene_database(s, 17, "db"), *role = scene_role(s, 17, "app", "");
         FakeStep f = scene_step(k, json_pack("{s:s}", "scope", "all"));
-        scene_sql(17, db, "create table public.t (a int primary key); alter table public.t owner to \"%s\"",
+        scene_sql(17, db,
+                  "create table public.t (a int primary key); alter table public.t owner to \"%s\"",
                   planted ? "postgres" : role);
         scene_on(&f, 17, db, role);
         return f;
@@ -45,9 +49,12 @@ static FakeStep search_words(Scene *s, const StepKind *k, bool planted)
         FakeStep f = scene_step(k, json_pack("{s:i}", "from", 17));
         if (!planted)
                 scene_sql(18, NULL, "alter role \"%s\" superuser", role);
-        scene_sql(18, db, "create table public.t (v tsvector, \"a; drop\" text); create trigger w before update on public.t "
-                  "for each row execute function tsvector_update_trigger(v, 'pg_catalog.german', 'a; drop'); alter table "
-                  "public.t owner to \"%s\"", role);
+        scene_sql(18, db,
+                  "create table public.t (v tsvector, \"a; drop\" text); create trigger w "
+                  "before update on public.t for each row execute function "
+                  "tsvector_update_trigger(v, 'pg_catalog.german', 'a; drop'); alter table "
+                  "public.t owner to \"%s\"",
+                  role);
         scene_on(&f, 18, db, role);
         return f;
 }
@@ -82,7 +89,9 @@ static FakeStep sql(Scene *s, const StepKind *k, const char *text)
 {
         const char *db = scene_database(s, 17, "db");
         FakeStep f = scene_step(k, json_pack("{s:s, s:b}", "sql", text, "transaction", true));
-        scene_sql(17, db, "create table public.users (id int); create table public.\"a\"\"; drop\" (id int)");
+        scene_sql(
+                17, db,
+                "create table public.users (id int); create table public.\"a\"\"; drop\" (id int)");
         scene_on(&f, 17, db, NULL);
         return f;
 }
@@ -94,12 +103,15 @@ static FakeStep sql_grammar(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep sql_name(Scene *s, const StepKind *k, bool planted)
 {
-        return sql(s, k, planted ? "select id from \"a\"\"; drap\"" : "select id from \"a\"\"; drop\"");
+        return sql(s, k,
+                   planted ? "select id from \"a\"\"; drap\"" : "select id from \"a\"\"; drop\"");
 }
 
 static FakeStep sql_several(Scene *s, const StepKind *k, bool planted)
 {
-        return sql(s, k, planted ? "create table z (a int); selekt 1" : "create table z (a int); insert into z values (1)");
+        return sql(s, k,
+                   planted ? "create table z (a int); selekt 1"
+                           : "create table z (a int); insert into z values (1)");
 }
 
 /* ---- databases ---- */
@@ -130,7 +142,9 @@ static FakeStep create_no_right(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep create_owner(Scene *s, const StepKind *k, bool planted)
 {
-        return create(s, k, json_pack("{s:s}", "owner", planted ? NASTY : scene_role(s, 17, "app", "")), NULL);
+        return create(s, k,
+                      json_pack("{s:s}", "owner", planted ? NASTY : scene_role(s, 17, "app", "")),
+                      NULL);
 }
 
 static FakeStep create_locale(Scene *s, const StepKind *k, bool planted)
@@ -140,36 +154,45 @@ static FakeStep create_locale(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep create_encoding(Scene *s, const StepKind *k, bool planted)
 {
-        return create(s, k, json_pack("{s:s, s:s}", "encoding", planted ? "UTF9" : "UTF8", "collate", "C"), NULL);
+        return create(
+                s, k,
+                json_pack("{s:s, s:s}", "encoding", planted ? "UTF9" : "UTF8", "collate", "C"),
+                NULL);
 }
 
 static FakeStep create_template(Scene *s, const StepKind *k, bool planted)
 {
-        return create(s, k, json_pack("{s:s}", "template", planted ? "no_such" : "template0"), NULL);
+        return create(s, k, json_pack("{s:s}", "template", planted ? "no_such" : "template0"),
+                      NULL);
 }
 
 static FakeStep create_long(Scene *s, const StepKind *k, bool planted)
 {
         if (planted)
                 return create(s, k, json_pack("{s:s}", "name", BYTES_64), NULL);
-        AUTO_FREE char *name = xasprintf("%.63s", "test_0123456789012345678901234567890123456789012345678901234567890123");
+        AUTO_FREE char *name = xasprintf(
+                "%.63s", "test_0123456789012345678901234567890123456789012345678901234567890123");
         scene_drop_later(s, 17, name);
         return create(s, k, json_pack("{s:s}", "name", name), NULL);
 }
 
 static FakeStep create_provider(Scene *s, const StepKind *k, bool planted)
 {
-        FakeStep f = create(s, k, json_pack("{s:s, s:s}", "provider", planted ? "builtin" : "libc", "collate", "C"), NULL);
+        FakeStep f = create(
+                s, k,
+                json_pack("{s:s, s:s}", "provider", planted ? "builtin" : "libc", "collate", "C"),
+                NULL);
         AUTO_FREE char *name = xstrdup(jx_str(f.params, "name", ""));
         scene_drop_later(s, 13, name);
         scene_on(&f, 13, NULL, NULL);
         return f;
 }
 
-static FakeStep drop(Scene *s, const StepKind *k, const char *db, const char *role, bool only_if_empty)
+static FakeStep drop(Scene *s, const StepKind *k, const char *db, const char *role,
+                     bool only_if_empty)
 {
-        FakeStep f = scene_step(k, json_pack("{s:s, s:b, s:b}", "name", db, "force", false, "only_if_empty",
-                                             only_if_empty));
+        FakeStep f = scene_step(k, json_pack("{s:s, s:b, s:b}", "name", db, "force", false,
+                                             "only_if_empty", only_if_empty));
         scene_on(&f, 17, NULL, role);
         return f;
 }
@@ -214,9 +237,11 @@ static FakeStep drop_postgres(Scene *s, const StepKind *k, bool planted)
         return drop(s, k, planted ? "postgres" : scene_database(s, 17, "db"), NULL, false);
 }
 
-static FakeStep rename_it(Scene *s, const StepKind *k, const char *from, const char *to, const char *role)
+static FakeStep rename_it(Scene *s, const StepKind *k, const char *from, const char *to,
+                          const char *role)
 {
-        FakeStep f = scene_step(k, json_pack("{s:s, s:s, s:b}", "from", from, "to", to, "replace_empty", true));
+        FakeStep f = scene_step(
+                k, json_pack("{s:s, s:s, s:b}", "from", from, "to", to, "replace_empty", true));
         scene_on(&f, 17, NULL, role);
         scene_drop_later(s, 17, to);
         return f;
@@ -238,7 +263,8 @@ static FakeStep rename_over(Scene *s, const StepKind *k, bool planted)
 
 static FakeStep rename_of_another(Scene *s, const StepKind *k, bool planted)
 {
-        const char *from = scene_database(s, 17, "db"), *role = scene_role(s, 17, "app", "createdb");
+        const char *from = scene_database(s, 17, "db"),
+                   *role = scene_role(s, 17, "app", "createdb");
         AUTO_FREE char *to = scene_name(s, "to");
         if (!planted)
                 scene_sql(17, NULL, "alter database \"%s\" owner to \"%s\"", from, role);
@@ -278,25 +304,33 @@ const DryRow dry_pg_rows[] = {
         { "pg.collation.refresh", "a database of another role", "belongs to", refresh, FAILS },
         { "pg.reindex", "an index of another role", "belongs to", reindex_of_another, FAILS },
         { "pg.reindex", "a scope that is none", "neither", reindex_what, FAILS },
-        { "pg.textsearch.update", "no right to keep triggers quiet", "no superuser", search_words, FAILS },
+        { "pg.textsearch.update", "no right to keep triggers quiet", "no superuser", search_words,
+          FAILS },
         { "pg.terminate", "no right to end sessions", "pg_signal_backend", terminate, ONLY_SAID },
         { "pg.sql", "a mistake of grammar", "syntax error", sql_grammar, FAILS },
         { "pg.sql", "a table that is missing", "does not exist", sql_name, FAILS },
         { "pg.sql", "a mistake in the second statement", "syntax error", sql_several, FAILS },
         { "pg.database.create", "one of that name", "exists already", create_twice, FAILS },
         { "pg.database.create", "no right", "may not create databases", create_no_right, FAILS },
-        { "pg.database.create", "an owner that is missing", "there is no role", create_owner, FAILS },
-        { "pg.database.create", "a locale the server lacks", "has no locale", create_locale, FAILS },
-        { "pg.database.create", "an encoding that is none", "knows no `UTF9`", create_encoding, FAILS },
-        { "pg.database.create", "a template that is missing", "there is no database no_such", create_template, FAILS },
-        { "pg.database.create", "a name of 64 bytes", "longer than the 63 bytes", create_long, ONLY_SAID },
-        { "pg.database.create", "a provider the major lacks", "has no databases with provider", create_provider, ONLY_SAID },
+        { "pg.database.create", "an owner that is missing", "there is no role", create_owner,
+          FAILS },
+        { "pg.database.create", "a locale the server lacks", "has no locale", create_locale,
+          FAILS },
+        { "pg.database.create", "an encoding that is none", "knows no `UTF9`", create_encoding,
+          FAILS },
+        { "pg.database.create", "a template that is missing", "there is no database no_such",
+          create_template, FAILS },
+        { "pg.database.create", "a name of 64 bytes", "longer than the 63 bytes", create_long,
+          ONLY_SAID },
+        { "pg.database.create", "a provider the major lacks", "has no databases with provider",
+          create_provider, ONLY_SAID },
         { "pg.database.drop", "a template", "is a template", drop_template, FAILS },
         { "pg.database.drop", "another role's", "belongs to", drop_of_another, FAILS },
         { "pg.database.drop", "somebody in it", "connected to database", drop_used, FAILS },
         { "pg.database.drop", "it is not empty", "is not empty", drop_full, FAILS },
         { "pg.database.drop", "the server's own", "belongs to the server", drop_postgres, FAILS },
-        { "pg.database.rename", "none of that name", "there is no database no_such", rename_nothing, FAILS },
+        { "pg.database.rename", "none of that name", "there is no database no_such", rename_nothing,
+          FAILS },
         { "pg.database.rename", "a full one in its place", "is not empty", rename_over, FAILS },
         { "pg.database.rename", "another role's", "belongs to", rename_of_another, FAILS },
         { "pg.role.create", "one of that name", "exists already", role_twice, FAILS },

@@ -24,8 +24,10 @@ void scene_target(FakeStep *f, const char *name, int major, const char *database
         PgParams p;
         cr_assert(lab_params(major, database, &p));
         f->password = p.password;
-        fake_target(f, name, json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via", "host", p.host,
-                                       "port", p.port, "user", role ? role : p.user, "database", p.database));
+        fake_target(f, name,
+                    json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via", "host",
+                              p.host, "port", p.port, "user", role ? role : p.user, "database",
+                              p.database));
 }
 
 void scene_on(FakeStep *f, int major, const char *database, const char *role)
@@ -47,8 +49,10 @@ void scene_drop_later(Scene *s, int major, const char *database)
 char *scene_database(Scene *s, int major, const char *word)
 {
         AUTO_FREE char *name = scene_name(s, word);
-        scene_sql(major, NULL, "create database \"%s\" template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype "
-                               "'C.UTF-8'", name);
+        scene_sql(major, NULL,
+                  "create database \"%s\" template template0 encoding 'UTF8' "
+                  "lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'",
+                  name);
         scene_drop_later(s, major, name);
         json_t *last = json_array_get(s->databases, json_array_size(s->databases) - 1);
         return (char *)(uintptr_t)json_string_value(json_array_get(last, 1));
@@ -61,8 +65,12 @@ const char *scene_role(Scene *s, int major, const char *word, const char *can)
         PgParams p;
         cr_assert(lab_params(major, NULL, &p));
         AUTO_FREE char *name = scene_name(s, word);
-        RoleSpec spec = { .name = name, .password = p.password, .login = true, .connlimit = -1,
-                          .createdb = strstr(can, "createdb") != NULL, .createrole = strstr(can, "createrole") != NULL };
+        RoleSpec spec = { .name = name,
+                          .password = p.password,
+                          .login = true,
+                          .connlimit = -1,
+                          .createdb = strstr(can, "createdb") != NULL,
+                          .createrole = strstr(can, "createrole") != NULL };
         cr_assert(pg_role_create(pg, &spec, &err), "%s", err.message);
         json_array_append_new(s->roles, json_pack("[i, s]", major, name));
         json_t *last = json_array_get(s->roles, json_array_size(s->roles) - 1);
@@ -96,9 +104,13 @@ void scene_write(Scene *s, const char *name, const char *text)
 static Scene begin(Kit *kit)
 {
         static int n;
-        Scene s = { .kit = kit, .databases = json_array(), .roles = json_array(), .containers = json_array(),
+        Scene s = { .kit = kit,
+                    .databases = json_array(),
+                    .roles = json_array(),
+                    .containers = json_array(),
                     .volumes = json_array(),
-                    .images = json_array(), .dir = scratch_on_disk() };
+                    .images = json_array(),
+                    .dir = scratch_on_disk() };
         snprintf(s.tag, sizeof s.tag, "test_%d_%d", (int)getpid(), ++n);
         return s;
 }
@@ -152,7 +164,8 @@ static void end(Scene *s)
 static char *all_words(const FakeStep *f, const Err *err)
 {
         AUTO_FREE char *problems = jx_dump(f->problems);
-        return xasprintf("%s%s%s", problems, err->message ? " ERROR: " : "", err->message ? err->message : "");
+        return xasprintf("%s%s%s", problems, err->message ? " ERROR: " : "",
+                         err->message ? err->message : "");
 }
 
 static void with_plant(const DryRow *r, const StepKind *k, Kit *kit)
@@ -163,15 +176,17 @@ static void with_plant(const DryRow *r, const StepKind *k, Kit *kit)
         FakeStep f = r->make(&s, k, true);
         bool ok = fake_dry(&f, &err);
         AUTO_FREE char *words = r->as == WARNED ? jx_words(f.warnings) : all_words(&f, &err);
-        cr_expect((!ok || json_array_size(f.problems)) == (r->as != WARNED), "%s, %s: dry says %s", r->kind, r->plant,
-                  ok ? "yes" : err.message);
+        cr_expect((!ok || json_array_size(f.problems)) == (r->as != WARNED), "%s, %s: dry says %s",
+                  r->kind, r->plant, ok ? "yes" : err.message);
         cr_expect_not_null(strstr(words, r->says), "%s, %s: it says %s", r->kind, r->plant, words);
         if (r->as != ONLY_SAID)
-                cr_expect_eq(fake_run(&f, &why), r->as == WARNED, "%s, %s: run() says otherwise: %s", r->kind, r->plant,
+                cr_expect_eq(fake_run(&f, &why), r->as == WARNED,
+                             "%s, %s: run() says otherwise: %s", r->kind, r->plant,
                              why.message ? why.message : "it went well");
         AUTO_ERR back = { 0 };
-        if (r->as != ONLY_SAID && k->undo)      /* also of a run() that ended half-way */
-                cr_expect(fake_undo(&f, &back), "%s, %s: undo: %s", r->kind, r->plant, back.message ? back.message : "?");
+        if (r->as != ONLY_SAID && k->undo) /* also of a run() that ended half-way */
+                cr_expect(fake_undo(&f, &back), "%s, %s: undo: %s", r->kind, r->plant,
+                          back.message ? back.message : "?");
         fake_step_done(&f);
         end(&s);
 }
@@ -185,13 +200,16 @@ static void without_plant(const DryRow *r, const StepKind *k, Kit *kit)
         FakeStep f = r->make(&s, k, false);
         bool ok = fake_dry(&f, &err);
         AUTO_FREE char *words = all_words(&f, &err);
-        cr_expect(ok && !json_array_size(f.problems), "%s, without %s: dry says no: %s", r->kind, r->plant, words);
+        cr_expect(ok && !json_array_size(f.problems), "%s, without %s: dry says no: %s", r->kind,
+                  r->plant, words);
         if (r->as == WARNED)
-                cr_expect_eq(json_array_size(f.warnings), 0, "%s, without %s: a warning all the same", r->kind, r->plant);
-        cr_expect(fake_run(&f, &why), "%s, without %s: dry said yes, and it failed: %s", r->kind, r->plant,
-                  why.message ? why.message : "?");
+                cr_expect_eq(json_array_size(f.warnings), 0,
+                             "%s, without %s: a warning all the same", r->kind, r->plant);
+        cr_expect(fake_run(&f, &why), "%s, without %s: dry said yes, and it failed: %s", r->kind,
+                  r->plant, why.message ? why.message : "?");
         if (k->undo)
-                cr_expect(fake_undo(&f, &back), "%s: undo: %s", r->kind, back.message ? back.message : "?");
+                cr_expect(fake_undo(&f, &back), "%s: undo: %s", r->kind,
+                          back.message ? back.message : "?");
         fake_step_done(&f);
         end(&s);
 }

@@ -1,5 +1,5 @@
-/* dry() says yes: then run() does not fail for a reason that could be seen before. One row at least for each
- * kind that writes, each a failure planted on real servers, real Docker, real files. */
+/* dry() says yes: then run() does not fail for a reason that could be seen before. One row at least
+ * for each kind that writes, each a failure planted on real servers, real Docker, real files. */
 #include "dry_row.h"
 
 #include "kit.h"
@@ -7,7 +7,8 @@
 int main(int argc, char **argv)
 {
         if (!str_eq(getenv("PGSHERPA_LAB_DOCKER"), "1")) {
-                fprintf(stderr, "skipped: PGSHERPA_LAB_DOCKER is not set: no Docker engine of the lab (./dev lab up)\n");
+                fprintf(stderr, "skipped: PGSHERPA_LAB_DOCKER is not set: no Docker engine of the "
+                                "lab (./dev lab up)\n");
                 return 77;
         }
         return lab_main(argc, argv, (int[]){ 13, 17, 0 });
@@ -27,7 +28,8 @@ Test(dry, has_a_row_for_every_kind_that_writes)
 {
         for (const StepKind *const *k = step_kinds; *k; k++)
                 if (!((*k)->traits & STEP_READ_ONLY))
-                        cr_expect_gt(rows_of((*k)->name), 0, "%s writes, and nothing is planted for its dry()", (*k)->name);
+                        cr_expect_gt(rows_of((*k)->name), 0,
+                                     "%s writes, and nothing is planted for its dry()", (*k)->name);
 }
 
 Test(dry, files_and_commands, .timeout = 120)

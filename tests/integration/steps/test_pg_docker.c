@@ -43,14 +43,23 @@ Test(pg_ready, waits_for_the_real_server_of_a_container, .timeout = 120)
         AUTO_FREE char *name = xasprintf("test_%d_ready", (int)getpid());
         AUTO_FREE char *arg = xasprintf("--name=%s", name);
         char password[] = "canary";
-        const char *const run[] = { "run", "--detach", "--pull", "never", arg, "--env",
-                                    "POSTGRES_PASSWORD=canary", "--env", "POSTGRES_DB=app", NULL };
+        const char *const run[] = { "run",
+                                    "--detach",
+                                    "--pull",
+                                    "never",
+                                    arg,
+                                    "--env",
+                                    "POSTGRES_PASSWORD=canary",
+                                    "--env",
+                                    "POSTGRES_DB=app",
+                                    NULL };
         cr_assert(docker(run, "postgres:17"), "docker run");
         AUTO_SECRET s = secret_take("password", password, strlen(password));
         FakeStep f = fake_step(&step_pg_ready, "{\"within\": 60000, \"database\": \"app\"}");
         f.password = s;
-        fake_target(&f, "on", json_pack("{s:s, s:{s:s}, s:s, s:s}", "kind", "postgres", "via",
-                                        "container", name, "user", "postgres", "database", "app"));
+        fake_target(&f, "on",
+                    json_pack("{s:s, s:{s:s}, s:s, s:s}", "kind", "postgres", "via", "container",
+                              name, "user", "postgres", "database", "app"));
         fake_on(&f, "on");
         bool ok = fake_run(&f, &err);
         remove_container(name);
@@ -89,8 +98,9 @@ Test(pg_clients, finds_one_in_an_image)
         unsetenv("PGSHERPA_PG_BIN_17");
         FakeStep f = fake_step(&step_pg_clients, "{}");
         f.password = p.password;
-        fake_target(&f, "on", json_pack("{s:s, s:{s:s, s:i}, s:s}", "kind", "postgres", "via",
-                                        "host", p.host, "port", p.port, "user", p.user));
+        fake_target(&f, "on",
+                    json_pack("{s:s, s:{s:s, s:i}, s:s}", "kind", "postgres", "via", "host", p.host,
+                              "port", p.port, "user", p.user));
         fake_on(&f, "on");
         MUST(fake_run(&f, &err), err);
         cr_assert(jx_bool(f.results, "usable", false), "%s", f.report);

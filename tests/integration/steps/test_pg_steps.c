@@ -8,10 +8,11 @@
 #include "sample.h"
 #include "step_ctx_fake.h"
 
-extern const StepKind step_pg_analyze, step_pg_check, step_pg_collation,
-        step_pg_collation_refresh, step_pg_collisions, step_pg_login, step_pg_reindex, step_pg_textsearch_update, step_pg_compare, step_pg_database_create,
-        step_pg_database_rename, step_pg_fence, step_pg_inventory, step_pg_ready,
-        step_pg_role_create, step_pg_roles_copy, step_pg_sql, step_pg_terminate;
+extern const StepKind step_pg_analyze, step_pg_check, step_pg_collation, step_pg_collation_refresh,
+        step_pg_collisions, step_pg_login, step_pg_reindex, step_pg_textsearch_update,
+        step_pg_compare, step_pg_database_create, step_pg_database_rename, step_pg_fence,
+        step_pg_inventory, step_pg_ready, step_pg_role_create, step_pg_roles_copy, step_pg_sql,
+        step_pg_terminate;
 
 int main(int argc, char **argv)
 {
@@ -29,14 +30,14 @@ static FakeStep step(const StepKind *kind, int major, const char *database, cons
         va_end(ap);
         PgParams p;
         lab_params(major, database, &p);
-        static char run[32];            /* a test is a process; several run side by side */
+        static char run[32]; /* a test is a process; several run side by side */
         snprintf(run, sizeof run, "p%d-fake", (int)getpid());
         FakeStep f = fake_step(kind, params);
         f.run_id = run;
         f.password = p.password;
-        fake_target(&f, "on", json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via",
-                                        "host", p.host, "port", p.port, "user", p.user,
-                                        "database", p.database));
+        fake_target(&f, "on",
+                    json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via", "host",
+                              p.host, "port", p.port, "user", p.user, "database", p.database));
         fake_on(&f, "on");
         return f;
 }
@@ -45,9 +46,9 @@ static void add_target(FakeStep *f, const char *name, int major, const char *dat
 {
         PgParams p;
         lab_params(major, database, &p);
-        fake_target(f, name, json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via",
-                                       "host", p.host, "port", p.port, "user", p.user, "database",
-                                       p.database));
+        fake_target(f, name,
+                    json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via", "host",
+                              p.host, "port", p.port, "user", p.user, "database", p.database));
 }
 
 static bool exists(int major, const char *database)
@@ -69,9 +70,9 @@ Test(pg_database_rename, takes_the_place_of_an_empty_one_and_gives_it_back)
         AUTO_PG Pg *in = lab_open(17, loaded);
         lab_do(in, "create table public.t (a int)");
         in = pg_close(in);
-        FakeStep f = step(&step_pg_database_rename, 17, real,
-                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
-                          real);
+        FakeStep f =
+                step(&step_pg_database_rename, 17, real,
+                     "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded, real);
         cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
         MUST(fake_run(&f, &err), err);
         cr_assert_not(exists(17, loaded));
@@ -80,11 +81,11 @@ Test(pg_database_rename, takes_the_place_of_an_empty_one_and_gives_it_back)
         AUTO_FREE char *n = lab_value(now, "select count(*) from pg_class where relname = 't'");
         cr_assert_str_eq(n, "1");
         now = pg_close(now);
-        MUST(fake_run(&f, &err), err);                  /* once more is the same as once */
+        MUST(fake_run(&f, &err), err); /* once more is the same as once */
         MUST(fake_undo(&f, &err), err);
         cr_assert(exists(17, loaded));
         cr_assert(exists(17, real));
-        MUST(fake_undo(&f, &err), err);                 /* and so is undoing */
+        MUST(fake_undo(&f, &err), err); /* and so is undoing */
         cr_assert_eq(fake_probe(&f), FOUND_NOTHING);
         fake_step_done(&f);
         lab_drop(17, loaded);
@@ -97,13 +98,18 @@ Test(pg_database_rename, brings_back_the_database_that_was_there)
         AUTO_ERR err = { 0 };
         AUTO_FREE char *loaded = lab_database(17, "loaded6");
         AUTO_FREE char *real = xasprintf("test_%d_real6", (int)getpid());
-        AUTO_FREE char *make = xasprintf("create database \"%s\" template template0 encoding 'UTF8' lc_collate 'C' "
-                                         "lc_ctype 'C' locale_provider builtin builtin_locale 'C.UTF-8' connection "
-                                         "limit 7", real);
-        AUTO_FREE char *close = xasprintf("revoke connect, temporary on database \"%s\" from public", real);
+        AUTO_FREE char *make = xasprintf("create database \"%s\" template template0 encoding "
+                                         "'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider "
+                                         "builtin builtin_locale 'C.UTF-8' connection "
+                                         "limit 7",
+                                         real);
+        AUTO_FREE char *close =
+                xasprintf("revoke connect, temporary on database \"%s\" from public", real);
         AUTO_FREE char *set = xasprintf("alter database \"%s\" set app.key = 'canary'", real);
-        AUTO_FREE char *now = xasprintf("select concat_ws(' ', datlocprovider, datlocale, datconnlimit, "
-                                        "datacl::text like '%%{=%%') from pg_database where datname = '%s'", real);
+        AUTO_FREE char *now = xasprintf("select concat_ws(' ', datlocprovider, datlocale, "
+                                        "datconnlimit, datacl::text like '%%{=%%') from "
+                                        "pg_database where datname = '%s'",
+                                        real);
         AUTO_PG Pg *pg = lab_open(17, NULL);
         lab_do(pg, make);
         lab_do(pg, close);
@@ -112,9 +118,9 @@ Test(pg_database_rename, brings_back_the_database_that_was_there)
         lab_do(in, "create schema ext; create extension hstore schema ext");
         in = pg_close(in);
         AUTO_FREE char *before = lab_value(pg, now);
-        FakeStep f = step(&step_pg_database_rename, 17, NULL,
-                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
-                          real);
+        FakeStep f =
+                step(&step_pg_database_rename, 17, NULL,
+                     "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded, real);
         MUST(fake_run(&f, &err), err);
         AUTO_FREE char *kept = json_dumps(f.remembered, 0);
         cr_assert_null(strstr(kept, "canary"), "the value of a setting was remembered");
@@ -122,8 +128,9 @@ Test(pg_database_rename, brings_back_the_database_that_was_there)
         AUTO_FREE char *after = lab_value(pg, now);
         cr_assert_str_eq(after, before);
         in = lab_open(17, real);
-        AUTO_FREE char *ext = lab_value(in, "select n.nspname from pg_extension e join pg_namespace n on n.oid = "
-                                            "e.extnamespace where extname = 'hstore'");
+        AUTO_FREE char *ext = lab_value(in, "select n.nspname from pg_extension e join "
+                                            "pg_namespace n on n.oid = e.extnamespace where "
+                                            "extname = 'hstore'");
         cr_assert_str_eq(ext, "ext");
         in = pg_close(in);
         fake_step_done(&f);
@@ -139,9 +146,9 @@ Test(pg_database_rename, never_replaces_what_holds_something)
         AUTO_PG Pg *in = lab_open(17, real);
         lab_do(in, "create sequence public.s");
         in = pg_close(in);
-        FakeStep f = step(&step_pg_database_rename, 17, NULL,
-                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
-                          real);
+        FakeStep f =
+                step(&step_pg_database_rename, 17, NULL,
+                     "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded, real);
         cr_assert_not(fake_run(&f, &err));
         cr_assert_eq(err.kind, ERR_USER);
         cr_assert_not_null(strstr(err.message, "relation public.s"), "%s", err.message);
@@ -164,13 +171,13 @@ Test(pg_database_rename, counts_the_rows_an_extension_keeps_for_a_user)
                    "extconfig = array['public.job'::regclass::oid], extcondition = "
                    "array['WHERE n > 1'] where extname = 'plpgsql'");
         in = pg_close(in);
-        FakeStep f = step(&step_pg_database_rename, 17, NULL,
-                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
-                          real);
+        FakeStep f =
+                step(&step_pg_database_rename, 17, NULL,
+                     "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded, real);
         cr_assert_not(fake_run(&f, &err));
         cr_assert_not_null(strstr(err.message, "rows in public.job"), "%s", err.message);
         in = lab_open(17, real);
-        lab_do(in, "delete from public.job where n = 2");      /* (1) is the extension's own */
+        lab_do(in, "delete from public.job where n = 2"); /* (1) is the extension's own */
         in = pg_close(in);
         err_clear(&err);
         MUST(fake_run(&f, &err), err);
@@ -190,12 +197,12 @@ Test(pg_database_rename, keeps_what_was_moved_aside_when_it_holds_something)
         AUTO_PG Pg *pg = lab_open(17, NULL);
         MUST(pg_database_describe(pg, loaded, &a, &err), err);
         MUST(pg_database_describe(pg, real, &b, &err), err);
-        FakeStep f = step(&step_pg_database_rename, 17, NULL,
-                          "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded,
-                          real);
-        json_object_update_new(f.remembered, json_pack("{s:s, s:O, s:s, s:s, s:O}", "from", loaded, "oid",
-                                                       jx_get(a, "oid"), "to", real, "aside", aside,
-                                                       "replaced", b));
+        FakeStep f =
+                step(&step_pg_database_rename, 17, NULL,
+                     "{\"from\": \"%s\", \"to\": \"%s\", \"replace_empty\": true}", loaded, real);
+        json_object_update_new(f.remembered, json_pack("{s:s, s:O, s:s, s:s, s:O}", "from", loaded,
+                                                       "oid", jx_get(a, "oid"), "to", real, "aside",
+                                                       aside, "replaced", b));
         MUST(pg_database_rename(pg, real, aside, &err), err);
         MUST(pg_database_rename(pg, loaded, real, &err), err);
         AUTO_PG Pg *in = lab_open(17, aside);
@@ -208,9 +215,10 @@ Test(pg_database_rename, keeps_what_was_moved_aside_when_it_holds_something)
         cr_assert_not_null(strstr(err.message, "public.precious"), "%s", err.message);
         cr_assert(exists(17, aside));
         err_clear(&err);
-        MUST(fake_undo(&f, &err), err);                 /* the way back has it all */
+        MUST(fake_undo(&f, &err), err); /* the way back has it all */
         in = lab_open(17, real);
-        AUTO_FREE char *n = lab_value(in, "select count(*) from pg_class where relname = 'precious'");
+        AUTO_FREE char *n =
+                lab_value(in, "select count(*) from pg_class where relname = 'precious'");
         cr_assert_str_eq(n, "1");
         in = pg_close(in);
         fake_step_done(&f);
@@ -226,13 +234,13 @@ Test(pg_database_rename, finds_itself_between_the_swap_and_the_journal)
         AUTO_FREE char *real = xasprintf("test_%d_real3", (int)getpid());
         FakeStep f = step(&step_pg_database_rename, 17, NULL, "{\"from\": \"%s\", \"to\": \"%s\"}",
                           loaded, real);
-        f.refuse_remember = true;                       /* nothing may happen unremembered */
+        f.refuse_remember = true; /* nothing may happen unremembered */
         cr_assert_not(fake_run(&f, &err));
         cr_assert(exists(17, loaded) && !exists(17, real));
         f.refuse_remember = false;
         err_clear(&err);
         MUST(fake_run(&f, &err), err);
-        json_object_clear(f.results);                   /* killed before it was journaled */
+        json_object_clear(f.results); /* killed before it was journaled */
         cr_assert_eq(fake_probe(&f), FOUND_ALL);
         cr_assert_str_eq(jx_str(f.results, "database", ""), real);
         fake_step_done(&f);
@@ -245,7 +253,8 @@ Test(pg_database_create, is_undone_only_while_empty)
         AUTO_FREE char *name = xasprintf("test_%d_made", (int)getpid());
         FakeStep f = step(&step_pg_database_create, 17, NULL,
                           "{\"name\": \"%s\", \"encoding\": \"UTF8\", \"collate\": \"C.UTF-8\", "
-                          "\"revoke_public_connect\": true, \"comment\": \"it's ours\"}", name);
+                          "\"revoke_public_connect\": true, \"comment\": \"it's ours\"}",
+                          name);
         MUST(fake_run(&f, &err), err);
         cr_assert(exists(17, name));
         AUTO_PG Pg *in = lab_open(17, name);
@@ -268,8 +277,9 @@ Test(pg_database_create, leaves_alone_what_somebody_made_after_it_failed)
 {
         AUTO_ERR err = { 0 };
         AUTO_FREE char *name = xasprintf("test_%d_byhand", (int)getpid());
-        FakeStep f = step(&step_pg_database_create, 17, NULL,
-                          "{\"name\": \"%s\", \"encoding\": \"UTF8\", \"collate\": \"no_such\"}", name);
+        FakeStep f =
+                step(&step_pg_database_create, 17, NULL,
+                     "{\"name\": \"%s\", \"encoding\": \"UTF8\", \"collate\": \"no_such\"}", name);
         cr_assert_not(fake_run(&f, &err));
         cr_assert_eq(err.kind, ERR_SERVER, "%s", err.message);
         AUTO_FREE char *made = lab_database(17, "byhand");
@@ -295,8 +305,8 @@ Test(pg_database_create, knows_its_own_after_a_crash_by_its_mark)
                 xasprintf("select datconnlimit from pg_database where datname = '%s'", name);
         AUTO_PG Pg *pg = lab_open(17, NULL);
         FakeStep f = step(&step_pg_database_create, 17, NULL, "{\"name\": \"%s\"}", name);
-        json_object_update_new(f.remembered, json_pack("{s:s, s:s, s:i}", "created", name, "oid", "",
-                                                       "mark", 1000004711));
+        json_object_update_new(f.remembered, json_pack("{s:s, s:s, s:i}", "created", name, "oid",
+                                                       "", "mark", 1000004711));
         cr_assert_not(fake_undo(&f, &err), "another's was dropped");
         cr_assert_eq(err.kind, ERR_USER);
         cr_assert(exists(17, name));
@@ -324,8 +334,7 @@ Test(pg_sql, asks_the_server_what_became_of_its_transaction)
         cr_assert_eq(jx_int(f.results, "rows", 0), 2);
         cr_assert_eq(fake_probe(&f), FOUND_ALL);
         fake_step_done(&f);
-        f = step(&step_pg_sql, 13, name,
-                 "{\"sql\": \"insert into t values (3); select 1 / 0\"}");
+        f = step(&step_pg_sql, 13, name, "{\"sql\": \"insert into t values (3); select 1 / 0\"}");
         cr_assert_not(fake_run(&f, &err));
         cr_assert_str_eq(err.sqlstate, "22012");
         fake_step_done(&f);
@@ -371,17 +380,20 @@ Test(pg_roles_copy, carries_verifiers_and_memberships_and_takes_them_back)
         cr_assert_eq(fake_probe(&f), FOUND_ALL);
         AUTO_PG Pg *target = lab_open(17, NULL);
         AUTO_FREE char *same = xasprintf("select rolpassword from pg_authid where rolname = "
-                                         "'test_%d_app'", id);
+                                         "'test_%d_app'",
+                                         id);
         AUTO_FREE char *a = lab_value(source, same);
         AUTO_FREE char *b = lab_value(target, same);
         cr_assert_str_eq(a, b);
         AUTO_FREE char *config = xasprintf("select setconfig[1] from pg_db_role_setting s join "
                                            "pg_roles r on r.oid = s.setrole where rolname = "
-                                           "'test_%d_app'", id);
+                                           "'test_%d_app'",
+                                           id);
         AUTO_FREE char *path = lab_value(target, config);
         cr_assert_str_eq(path, "search_path=\"$user\", \"Odd, Name\"");
         AUTO_FREE char *member = xasprintf("select pg_has_role('test_%d_app', 'test_%d_grp', "
-                                           "'member')", id, id);
+                                           "'member')",
+                                           id, id);
         AUTO_FREE char *is = lab_value(target, member);
         cr_assert_str_eq(is, "t");
         AUTO_FREE char *said = fake_said(&f);
@@ -406,8 +418,8 @@ Test(pg_roles_copy, compares_what_is_there_and_overwrites_nothing)
         AUTO_PG Pg *source = lab_open(13, name);
         AUTO_PG Pg *target = lab_open(17, NULL);
         AUTO_FREE char *here = xasprintf("create role test_%d_app login password 'a' connection "
-                                         "limit 3; grant all on schema public to test_%d_app", id,
-                                         id);
+                                         "limit 3; grant all on schema public to test_%d_app",
+                                         id, id);
         AUTO_FREE char *there = xasprintf("create role test_%d_app nologin password 'b'", id);
         lab_do(source, here);
         lab_do(target, there);
@@ -422,7 +434,8 @@ Test(pg_roles_copy, compares_what_is_there_and_overwrites_nothing)
         cr_assert_not_null(strstr(text, "\"connlimit\""), "%s", text);
         cr_assert_not_null(strstr(text, "\"password\""), "%s", text);
         AUTO_FREE char *q = xasprintf("select rolcanlogin from pg_roles where rolname = "
-                                      "'test_%d_app'", id);
+                                      "'test_%d_app'",
+                                      id);
         AUTO_FREE char *login = lab_value(target, q);
         cr_assert_str_eq(login, "f");
         fake_step_done(&f);
@@ -432,8 +445,8 @@ Test(pg_roles_copy, compares_what_is_there_and_overwrites_nothing)
         drop_roles(17);
 }
 
-/* The answer to COMMIT may be lost: the second try finds the roles, and they are still ours. After an
- * error they are surely not there: who makes one then may keep it. */
+/* The answer to COMMIT may be lost: the second try finds the roles, and they are still ours. After
+ * an error they are surely not there: who makes one then may keep it. */
 Test(pg_roles_copy, knows_which_roles_it_made_over_several_tries)
 {
         AUTO_ERR err = { 0 };
@@ -442,17 +455,24 @@ Test(pg_roles_copy, knows_which_roles_it_made_over_several_tries)
         AUTO_FREE char *name = lab_database(13, "roles3");
         AUTO_PG Pg *source = lab_open(13, name);
         AUTO_PG Pg *target = lab_open(17, NULL);
-        AUTO_FREE char *here = xasprintf("create role test_%d_app; grant all on schema public to test_%d_app", id, id);
+        AUTO_FREE char *here = xasprintf(
+                "create role test_%d_app; grant all on schema public to test_%d_app", id, id);
         AUTO_FREE char *there = xasprintf("create role test_%d_app", id);
-        /* Members in a circle, with what 17 has: refused at the end of all, when the role has been made. */
-        AUTO_FREE char *spoil = xasprintf("create role test_%d_grp; create role test_%d_md5; grant test_%d_md5 to test_%d_app; "
-                                          "grant test_%d_app to test_%d_grp; grant all on schema public to test_%d_grp", id, id,
-                                          id, id, id, id, id);
-        AUTO_FREE char *circle = xasprintf("create role test_%d_grp; create role test_%d_md5; grant test_%d_grp to test_%d_md5",
+        /* Members in a circle, with what 17 has: refused at the end of all, when the role has been
+         * made. */
+        AUTO_FREE char *spoil = xasprintf("create role test_%d_grp; create role test_%d_md5; grant "
+                                          "test_%d_md5 to test_%d_app; grant test_%d_app to "
+                                          "test_%d_grp; grant all on schema public to "
+                                          "test_%d_grp",
+                                          id, id, id, id, id, id, id);
+        AUTO_FREE char *circle = xasprintf("create role test_%d_grp; create role test_%d_md5; "
+                                           "grant test_%d_grp to test_%d_md5",
                                            id, id, id, id);
-        AUTO_FREE char *count = xasprintf("select count(*) from pg_roles where rolname = 'test_%d_app'", id);
+        AUTO_FREE char *count =
+                xasprintf("select count(*) from pg_roles where rolname = 'test_%d_app'", id);
         lab_do(source, here);
-        FakeStep f = step(&step_pg_roles_copy, 17, NULL, "{\"from\": \"src\", \"skip\": [\"postgres\"]}");
+        FakeStep f = step(&step_pg_roles_copy, 17, NULL,
+                          "{\"from\": \"src\", \"skip\": [\"postgres\"]}");
         add_target(&f, "src", 13, name);
         MUST(fake_run(&f, &err), err);
         MUST(fake_run(&f, &err), err);
@@ -485,20 +505,26 @@ Test(pg_roles, add_up_what_several_grantors_allow)
         AUTO_ERR err = { 0 };
         int id = (int)getpid();
         AUTO_PG Pg *pg = lab_open(17, NULL);
-        AUTO_FREE char *sql = xasprintf("create role test_%d_grp; create role test_%d_md5; create role test_%d_app; "
-                                        "grant test_%d_grp to test_%d_md5 with admin true; "
-                                        "grant test_%d_grp to test_%d_app with admin true, inherit false, set false; "
-                                        "grant test_%d_grp to test_%d_app with admin false, inherit true, set true "
-                                        "granted by test_%d_md5", id, id, id, id, id, id, id, id, id, id);
+        AUTO_FREE char *sql = xasprintf("create role test_%d_grp; create role test_%d_md5; create "
+                                        "role test_%d_app; grant test_%d_grp to test_%d_md5 with "
+                                        "admin true; grant test_%d_grp to test_%d_app with admin "
+                                        "true, inherit false, set false; grant test_%d_grp to "
+                                        "test_%d_app with admin false, inherit true, set true "
+                                        "granted by "
+                                        "test_%d_md5",
+                                        id, id, id, id, id, id, id, id, id, id);
         AUTO_FREE char *role = xasprintf("test_%d_app", id);
-        AUTO_FREE char *dropped = xasprintf("drop role test_%d_app; drop role test_%d_md5; drop role test_%d_grp", id, id, id);
+        AUTO_FREE char *dropped = xasprintf(
+                "drop role test_%d_app; drop role test_%d_md5; drop role test_%d_grp", id, id, id);
         AUTO_JSON described = NULL;
         lab_do(pg, sql);
         MUST(pg_role_describe(pg, role, &described, &err), err);
         AUTO_FREE char *is = json_dumps(jx_get(described, "member_of"), JSON_COMPACT);
-        AUTO_FREE char *want = xasprintf("[{\"role\":\"test_%d_grp\",\"admin\":true,\"inherit\":true,\"set\":true,\"grants\":"
-                                         "[{\"by\":null,\"admin\":true,\"inherit\":false,\"set\":false},{\"by\":"
-                                         "\"test_%d_md5\",\"admin\":false,\"inherit\":true,\"set\":true}]}]", id, id);
+        AUTO_FREE char *want = xasprintf(
+                "[{\"role\":\"test_%d_grp\",\"admin\":true,\"inherit\":true,\"set\":true,"
+                "\"grants\":[{\"by\":null,\"admin\":true,\"inherit\":false,\"set\":false},{\"by\":"
+                "\"test_%d_md5\",\"admin\":false,\"inherit\":true,\"set\":true}]}]",
+                id, id);
         cr_expect_str_eq(is, want, "%s", is);
         lab_do(pg, dropped);
 }
@@ -526,14 +552,17 @@ Test(pg_role_create, leaves_alone_what_somebody_made_after_it_failed)
         AUTO_PG Pg *pg = lab_open(17, NULL);
         AUTO_FREE char *db = lab_database(17, "readonly");
         AUTO_FREE char *make = xasprintf("create role test_%d_app", (int)getpid());
-        AUTO_FREE char *closed = xasprintf("alter database \"%s\" set default_transaction_read_only = on", db);
-        AUTO_FREE char *open = xasprintf("alter database \"%s\" reset default_transaction_read_only", db);
-        FakeStep f = step(&step_pg_role_create, 17, db, "{\"name\": \"test_%d_app\"}", (int)getpid());
+        AUTO_FREE char *closed =
+                xasprintf("alter database \"%s\" set default_transaction_read_only = on", db);
+        AUTO_FREE char *open =
+                xasprintf("alter database \"%s\" reset default_transaction_read_only", db);
+        FakeStep f =
+                step(&step_pg_role_create, 17, db, "{\"name\": \"test_%d_app\"}", (int)getpid());
         lab_do(pg, closed);
         cr_assert_not(fake_run(&f, &err));
         cr_assert_str_eq(err.sqlstate, "25006", "%s", err.message);
         lab_do(pg, open);
-        f.refuse_remember = true;                       /* nothing stays that was not remembered */
+        f.refuse_remember = true; /* nothing stays that was not remembered */
         err_clear(&err);
         cr_assert_not(fake_run(&f, &err));
         cr_assert_eq(err.kind, ERR_SYSTEM, "%s", err.message);
@@ -602,7 +631,7 @@ Test(pg_fence, tells_a_write_from_the_servers_own_housekeeping, .timeout = 240)
         MUST(pg_fence_close(pg, opened, &clean, &err), err);
         size_t i;
         json_t *c;
-        json_array_foreach(jx_get(clean, "changed"), i, c)      /* other tests write elsewhere */
+        json_array_foreach(jx_get(clean, "changed"), i, c) /* other tests write elsewhere */
                 cr_assert_str_neq(jx_str(c, "database", ""), name, "%s",
                                   jx_str(clean, "message", ""));
         write_and_leave(name, "update public.t set a = 'y'");
@@ -636,8 +665,9 @@ Test(pg_fence, looks_into_a_neighbour_that_cannot_be_converted, .timeout = 240)
         AUTO_ERR err = { 0 };
         AUTO_FREE char *name = lab_database(17, "fence6");
         AUTO_FREE char *mule = xasprintf("%s_mule", name);
-        AUTO_FREE char *make = xasprintf("create database %s template template0 encoding 'MULE_INTERNAL' lc_collate "
-                                         "'C' lc_ctype 'C'", mule);
+        AUTO_FREE char *make = xasprintf("create database %s template template0 encoding "
+                                         "'MULE_INTERNAL' lc_collate 'C' lc_ctype 'C'",
+                                         mule);
         AUTO_PG Pg *pg = lab_open(17, name);
         AUTO_JSON opened = NULL;
         AUTO_JSON verdict = NULL;
@@ -646,7 +676,8 @@ Test(pg_fence, looks_into_a_neighbour_that_cannot_be_converted, .timeout = 240)
         AUTO_JSON names = json_pack("[s]", mule);
         lab_do(pg, make);
         Pg *in = open_mule(mule);
-        lab_do(in, "create table public.\"a\x81\xe9\" (i int)");      /* e with an accent, in MULE_INTERNAL */
+        /* e with an accent, in MULE_INTERNAL */
+        lab_do(in, "create table public.\"a\x81\xe9\" (i int)");
         in = pg_close(in);
         MUST(pg_fence_look(pg, NULL, &opened, &err), err);
         MUST(pg_writes_look_all(pg, names, &looks, &err), err);
@@ -655,7 +686,8 @@ Test(pg_fence, looks_into_a_neighbour_that_cannot_be_converted, .timeout = 240)
         in = pg_close(in);
         MUST(pg_fence_close(pg, opened, &verdict, &err), err);
         AUTO_FREE char *said = xasprintf("1 row was written in database %s", mule);
-        cr_expect_not_null(strstr(jx_str(verdict, "message", ""), said), "%s", jx_str(verdict, "message", ""));
+        cr_expect_not_null(strstr(jx_str(verdict, "message", ""), said), "%s",
+                           jx_str(verdict, "message", ""));
         MUST(pg_writes_since_all(pg, looks, &since, &err), err);
         cr_expect_eq(jx_int(since, "inserted", 0), 1);
         pg = pg_close(pg);
@@ -733,16 +765,18 @@ Test(pg_fence, of_one_database_does_not_watch_its_neighbours, .timeout = 240)
         lab_drop(17, name);
 }
 
-/* TRUNCATE counts no row, and a database may come: both are somebody else's doing. One that nobody may
- * look into is named. */
+/* TRUNCATE counts no row, and a database may come: both are somebody else's doing. One that nobody
+ * may look into is named. */
 Test(pg_fence, sees_a_truncate_a_new_database_and_one_it_may_not_see, .timeout = 240)
 {
         AUTO_ERR err = { 0 };
         AUTO_FREE char *name = lab_database(17, "fence3");
         AUTO_FREE char *closed = lab_database(17, "fence4");
         AUTO_FREE char *role = xasprintf("%s_r", name);
-        AUTO_FREE char *make = xasprintf("create role %s login password 'fence'; grant pg_read_all_stats to %s; "
-                                         "revoke connect on database %s from public", role, role, closed);
+        AUTO_FREE char *make = xasprintf("create role %s login password 'fence'; grant "
+                                         "pg_read_all_stats to %s; revoke connect on database %s "
+                                         "from public",
+                                         role, role, closed);
         AUTO_FREE char *drop = xasprintf("drop role %s", role);
         AUTO_PG Pg *super = lab_open(17, "postgres");
         lab_do(super, make);
@@ -762,7 +796,8 @@ Test(pg_fence, sees_a_truncate_a_new_database_and_one_it_may_not_see, .timeout =
         MUST(pg_fence_close(pg, opened, &verdict, &err), err);
         cr_expect_not(jx_bool(verdict, "clean", true));
         const char *message = jx_str(verdict, "message", "");
-        AUTO_FREE char *emptied = xasprintf("table public.t of database %s was truncated or rewritten", name);
+        AUTO_FREE char *emptied =
+                xasprintf("table public.t of database %s was truncated or rewritten", name);
         AUTO_FREE char *came = xasprintf("database %s is new", fresh);
         cr_expect_not_null(strstr(message, emptied), "%s", message);
         cr_expect_not_null(strstr(message, came), "%s", message);
@@ -801,10 +836,11 @@ Test(pg_inventory, tells_what_the_case_needs_and_compare_holds_against_it, .time
         f = step(&step_pg_analyze, 17, name, "{\"jobs\": 3}");
         MUST(fake_run(&f, &err), err);
         AUTO_PG Pg *pg = lab_open(17, name);
-        AUTO_FREE char *left = lab_value(pg, "select count(*) from pg_class c where relkind in "
-                                         "('r', 'p') and relnamespace = 'audit'::regnamespace and "
-                                         "not exists (select from pg_statistic s where "
-                                         "s.starelid = c.oid) and reltuples > 0");
+        AUTO_FREE char *left =
+                lab_value(pg, "select count(*) from pg_class c where relkind in "
+                              "('r', 'p') and relnamespace = 'audit'::regnamespace and "
+                              "not exists (select from pg_statistic s where "
+                              "s.starelid = c.oid) and reltuples > 0");
         cr_assert_str_eq(left, "0");
         pg = pg_close(pg);
         fake_step_done(&f);
@@ -819,8 +855,9 @@ Test(pg_ready, waits_and_says_what_answered)
         cr_assert_eq(jx_int(f.results, "major", 0), 17);
         fake_step_done(&f);
         f = step(&step_pg_ready, 17, NULL, "{\"within\": 700}");
-        fake_target(&f, "on", json_pack("{s:s, s:{s:s, s:i}}", "kind", "postgres", "via", "host",
-                                        "127.0.0.1", "port", 1));
+        fake_target(&f, "on",
+                    json_pack("{s:s, s:{s:s, s:i}}", "kind", "postgres", "via", "host", "127.0.0.1",
+                              "port", 1));
         fake_on(&f, "on");
         cr_assert_not(fake_run(&f, &err));
         cr_assert_eq(err.kind, ERR_LINK);
@@ -885,32 +922,39 @@ Test(pg_textsearch, words_are_made_anew_and_no_other_trigger_fires)
         AUTO_ERR err = { 0 };
         AUTO_FREE char *name = lab_database(18, "words");
         AUTO_PG Pg *pg = lab_open(18, name);
-        lab_do(pg, "set search_path = public; create table \"t; drop\" (id int, \"a b\" text, v tsvector, w tsvector, at int "
-                   "default 0); create table parts (a text, v tsvector) partition by list (a); create table part partition of "
-                   "parts default; create function touch() returns trigger language plpgsql as 'begin new.at = new.at + 1; "
-                   "return new; end'; insert into \"t; drop\" select g, 'Bildhauerin', 'bildhauerin', 'bildhauerin' from "
-                   "generate_series(1, 5) g; insert into parts values ('Bildhauerin', 'bildhauerin'); "
-                   "create trigger \"words; x\" before insert or update on \"t; drop\" for each row execute function "
-                   "tsvector_update_trigger(v, 'pg_catalog.german', 'a b'); create trigger off before update on \"t; drop\" "
-                   "for each row execute function tsvector_update_trigger(w, 'pg_catalog.german', 'a b'); "
-                   "alter table \"t; drop\" disable trigger off; create trigger touched before update on \"t; drop\" for "
-                   "each row execute function touch(); create trigger p before update on parts for each row execute function "
-                   "tsvector_update_trigger(v, 'pg_catalog.german', a); create table danish (a text, v tsvector); create "
-                   "trigger d before update on danish for each row execute function tsvector_update_trigger(v, "
-                   "'pg_catalog.danish', a); insert into danish values ('x', 'y')");
+        lab_do(pg, "set search_path = public; create table \"t; drop\" (id int, \"a b\" text, v "
+                   "tsvector, w tsvector, at int default 0); create table parts (a text, v "
+                   "tsvector) partition by list (a); create table part partition of parts default; "
+                   "create function touch() returns trigger language plpgsql as 'begin new.at = "
+                   "new.at + 1; return new; end'; insert into \"t; drop\" select g, 'Bildhauerin', "
+                   "'bildhauerin', 'bildhauerin' from generate_series(1, 5) g; insert into parts "
+                   "values ('Bildhauerin', 'bildhauerin'); create trigger \"words; x\" before "
+                   "insert or update on \"t; drop\" for each row execute function "
+                   "tsvector_update_trigger(v, 'pg_catalog.german', 'a b'); create trigger off "
+                   "before update on \"t; drop\" for each row execute function "
+                   "tsvector_update_trigger(w, 'pg_catalog.german', 'a b'); alter table \"t; "
+                   "drop\" disable trigger off; create trigger touched before update on \"t; "
+                   "drop\" for each row execute function touch(); create trigger p before update "
+                   "on parts for each row execute function tsvector_update_trigger(v, "
+                   "'pg_catalog.german', a); create table danish (a text, v tsvector); create "
+                   "trigger d before update on danish for each row execute function "
+                   "tsvector_update_trigger(v, 'pg_catalog.danish', a); insert into danish values "
+                   "('x', 'y')");
         FakeStep f = step(&step_pg_textsearch_update, 18, name, "{\"from\": 17}");
         MUST(fake_run(&f, &err), err);
         cr_assert_eq(jx_int(f.results, "columns", 0), 2);
         cr_assert_eq(jx_int(f.results, "rows", 0), 6);
         fake_step_done(&f);
-        AUTO_FREE char *words = lab_value(pg, "select string_agg(distinct concat_ws(' ', v, w, at), ';') from public.\"t; drop\"");
+        AUTO_FREE char *words = lab_value(pg, "select string_agg(distinct concat_ws(' ', v, w, "
+                                              "at), ';') from public.\"t; drop\"");
         cr_assert_str_eq(words, "'bildhau':1 'bildhauerin' 0");
         AUTO_FREE char *parts = lab_value(pg, "select string_agg(v::text, '') from public.parts");
         cr_assert_str_eq(parts, "'bildhau':1");
         AUTO_FREE char *danish = lab_value(pg, "select v::text from public.danish");
         cr_assert_str_eq(danish, "'y'");
-        AUTO_FREE char *fires = lab_value(pg, "select string_agg(tgenabled::text, '' order by tgname) from pg_trigger where "
-                                              "tgrelid = 'public.\"t; drop\"'::regclass");
+        AUTO_FREE char *fires = lab_value(pg, "select string_agg(tgenabled::text, '' order by "
+                                              "tgname) from pg_trigger where tgrelid = "
+                                              "'public.\"t; drop\"'::regclass");
         cr_assert_str_eq(fires, "DOO");
         f = step(&step_pg_textsearch_update, 18, name, "{\"from\": 18}");
         MUST(fake_run(&f, &err), err);
@@ -963,7 +1007,8 @@ Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 240)
                 "test_%d_grp; set role test_%d_grp; create table public.users (id int primary key, "
                 "name text); insert into public.users values (1, 'a'); select lo_create(0); create "
                 "table public.schema_migrations (version text); insert into "
-                "public.schema_migrations values ('20260101'), ('20260201')", id, name, id, id);
+                "public.schema_migrations values ('20260101'), ('20260201')",
+                id, name, id, id);
         lab_do(pg, sql);
         char password[] = "plain";
         AUTO_SECRET s = secret_take("plain password", password, strlen(password));
@@ -986,9 +1031,10 @@ Test(pg_inventory, works_for_a_role_that_is_no_superuser, .timeout = 240)
         cr_assert_eq(json_array_size(jx_get(c.results, "limits")), 1);
         fake_step_done(&c);
         fake_step_done(&f);
-        f = step(&step_pg_check, 17, name, "{\"sql\": \"select name from users\", \"equals\": "
+        f = step(&step_pg_check, 17, name,
+                 "{\"sql\": \"select name from users\", \"equals\": "
                  "\"a\"}");
-        MUST(fake_run(&f, &err), err);          /* found as the application finds it */
+        MUST(fake_run(&f, &err), err); /* found as the application finds it */
         fake_step_done(&f);
         pg = pg_close(pg);
         lab_drop(17, name);

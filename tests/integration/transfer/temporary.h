@@ -1,4 +1,5 @@
-/* temporary.h: a name for the database a transfer makes, as pgsherpa itself gives it. malloc()ed. */
+/* temporary.h: a name for the database a transfer makes, as pgsherpa itself gives it.
+ * malloc()ed. */
 #pragma once
 
 #include <stdio.h>

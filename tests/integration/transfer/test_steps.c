@@ -24,9 +24,9 @@ static void add_target(FakeStep *f, const char *name, int major, const char *dat
         PgParams p;
         cr_assert(lab_params(major, database, &p));
         f->password = p.password;
-        fake_target(f, name, json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via",
-                                       "host", p.host, "port", p.port, "user", p.user, "database",
-                                       p.database));
+        fake_target(f, name,
+                    json_pack("{s:s, s:{s:s, s:i}, s:s, s:s}", "kind", "postgres", "via", "host",
+                              p.host, "port", p.port, "user", p.user, "database", p.database));
 }
 
 static FakeStep step(const StepKind *kind, int major, const char *fmt, ...) PRINTF(3, 4);
@@ -81,8 +81,11 @@ static void teardown(void)
 
 static FakeStep copy_step(void)
 {
-        FakeStep f = step(&step_pg_copy, 17, "{\"from\": \"old\", \"database\": \"%s\", \"bundle\": "
-                          "{\"root\": \"%s\", \"name\": \"final\"}}", db, dir);
+        FakeStep f = step(&step_pg_copy, 17,
+                          "{\"from\": \"old\", \"database\": \"%s\", "
+                          "\"bundle\": {\"root\": \"%s\", \"name\": "
+                          "\"final\"}}",
+                          db, dir);
         add_target(&f, "old", 13, NULL);
         return f;
 }
@@ -109,7 +112,7 @@ Test(pg_copy, is_done_probed_and_undone, .init = setup, .fini = teardown)
         cr_assert_eq(json_array_size(jx_get(f.results, "tolerated")), 0);
         cr_assert(exists(17, name));
 
-        json_object_clear(f.results);           /* killed before the verdict was written */
+        json_object_clear(f.results); /* killed before the verdict was written */
         cr_assert_eq(fake_probe(&f), FOUND_ALL);
         cr_assert_str_eq(jx_str(f.results, "database", ""), name);
 
@@ -137,12 +140,14 @@ static bool role_exists(const char *role)
         return there;
 }
 
-Test(pg_rehearse, leaves_nothing_neither_at_its_end_nor_after_a_crash, .init = setup, .fini = teardown)
+Test(pg_rehearse, leaves_nothing_neither_at_its_end_nor_after_a_crash, .init = setup,
+     .fini = teardown)
 {
         AUTO_ERR err = { 0 };
         AUTO_PG Pg *from = lab_open(13, db);
         AUTO_FREE char *role = xasprintf("%s_reader", db);
-        AUTO_FREE char *grant = xasprintf("create role \"%s\"; grant select on public.t to \"%s\"", role, role);
+        AUTO_FREE char *grant =
+                xasprintf("create role \"%s\"; grant select on public.t to \"%s\"", role, role);
         AUTO_FREE char *revoke = xasprintf("drop owned by \"%s\"; drop role \"%s\"", role, role);
         lab_do(from, grant);
         FakeStep f = rehearse_step();
@@ -203,7 +208,7 @@ Test(pg_copy, changes_nothing_when_nothing_can_be_remembered, .init = setup, .fi
 {
         AUTO_ERR err = { 0 };
         FakeStep f = copy_step();
-        int before = count(17, "pgsherpa_p0-fake_%");  /* of a test that was killed */
+        int before = count(17, "pgsherpa_p0-fake_%"); /* of a test that was killed */
         f.refuse_remember = true;
         cr_assert_not(fake_run(&f, &err));
         cr_assert_eq(count(17, "pgsherpa_p0-fake_%"), before);
@@ -217,8 +222,9 @@ Test(pg_copy, plans_without_touching_anything, .init = setup, .fini = teardown)
         FakeStep f = copy_step();
         MUST(fake_plan(&f, &err), err);
         cr_assert_gt(json_array_size(f.plan), 3);
-        cr_assert_eq(json_array_size(f.undo_plan), 2);          /* the sentence, and its SQL */
-        cr_assert(str_starts(json_string_value(json_array_get(f.undo_plan, 0)), "# drops database "));
+        cr_assert_eq(json_array_size(f.undo_plan), 2); /* the sentence, and its SQL */
+        cr_assert(
+                str_starts(json_string_value(json_array_get(f.undo_plan, 0)), "# drops database "));
         cr_assert(str_starts(json_string_value(json_array_get(f.undo_plan, 1)), "DROP DATABASE "));
         cr_assert_eq(f.remembers, 0);
         fake_step_done(&f);
@@ -227,8 +233,10 @@ Test(pg_copy, plans_without_touching_anything, .init = setup, .fini = teardown)
 static char *made_bundle(FakeStep *f)
 {
         AUTO_ERR err = { 0 };
-        *f = step(&step_bundle_create, 13, "{\"root\": \"%s\", \"name\": \"app\", \"databases\": [\"%s\"], "
-                  "\"dump\": \"custom\"}", dir, db);
+        *f = step(&step_bundle_create, 13,
+                  "{\"root\": \"%s\", \"name\": \"app\", \"databases\": [\"%s\"], "
+                  "\"dump\": \"custom\"}",
+                  dir, db);
         MUST(fake_run(f, &err), err);
         return xstrdup(jx_str(f->results, "path", ""));
 }
@@ -296,7 +304,8 @@ Test(pg_restore, takes_a_dump_as_it_takes_a_bundle, .init = setup, .fini = teard
         MUST(fake_run(&r, &err), err);
         AUTO_FREE char *name = xstrdup(jx_str(r.results, "database", ""));
         cr_assert_eq(jx_int(r.results, "rows", 0), 5000);
-        cr_assert(str_starts(jx_str(r.results, "client", ""), "pg_restore"), "%s", jx_str(r.results, "client", ""));
+        cr_assert(str_starts(jx_str(r.results, "client", ""), "pg_restore"), "%s",
+                  jx_str(r.results, "client", ""));
         json_object_clear(r.results);
         cr_assert_eq(fake_probe(&r), FOUND_ALL);
         MUST(fake_undo(&r, &err), err);
@@ -305,8 +314,9 @@ Test(pg_restore, takes_a_dump_as_it_takes_a_bundle, .init = setup, .fini = teard
         cr_assert_eq(truncate(path, 4000), 0);
         FakeStep cut = step(&step_pg_restore, 17, "{\"bundle\": \"%s\"}", path);
         cr_assert_not(fake_run(&cut, &err));
-        cr_assert(!*jx_str(cut.results, "database", "") || !exists(17, jx_str(cut.results, "database", "")) ||
-                  fake_undo(&cut, &err), "%s", err.message);
+        cr_assert(!*jx_str(cut.results, "database", "") ||
+                          !exists(17, jx_str(cut.results, "database", "")) || fake_undo(&cut, &err),
+                  "%s", err.message);
         fake_step_done(&cut);
 }
 

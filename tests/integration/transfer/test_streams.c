@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         return lab_main(argc, argv, (int[]){ 13, 15, 17, 18, 0 });
 }
 
+/* clang-format off */
 /* Edge values of every core type that has a binary form; `%s` in the table's name. */
 #define EDGES                                                                                      \
         "create type mood as enum ('sad', '\"ok\", \\ ''happy''');"                                  \
@@ -56,12 +57,13 @@ int main(int argc, char **argv)
         "create table empty_one (a int);"                                                          \
         "create table pg_temp_like (pg_temp_like int, ctid_ text); "                               \
         "insert into pg_temp_like select g, repeat('x', g % 700) from generate_series(1, 60000) g;"
+/* clang-format on */
 
 typedef struct Sides {
-        int     a, b;
-        char   *x, *y;
-        Pg     *from, *to;
-        Arena  *arena;
+        int a, b;
+        char *x, *y;
+        Pg *from, *to;
+        Arena *arena;
         Content c;
         Transfer *t;
 } Sides;
@@ -71,8 +73,10 @@ static void encode(int major, const char *database, const char *encoding)
 {
         AUTO_PG Pg *pg = lab_open(major, NULL);
         AUTO_FREE char *drop = xasprintf("drop database \"%s\"", database);
-        AUTO_FREE char *make = xasprintf("create database \"%s\" encoding '%s' lc_collate 'C' lc_ctype 'C' "
-                                         "template template0", database, encoding);
+        AUTO_FREE char *make =
+                xasprintf("create database \"%s\" encoding '%s' lc_collate 'C' lc_ctype 'C' "
+                          "template template0",
+                          database, encoding);
         lab_do(pg, drop);
         lab_do(pg, make);
 }
@@ -80,8 +84,12 @@ static void encode(int major, const char *database, const char *encoding)
 static void sides_open(Sides *s, int a, int b, const char *encoding, const char *schema)
 {
         AUTO_ERR err = { 0 };
-        *s = (Sides){ .a = a, .b = b, .x = lab_database(a, "from"), .y = lab_database(b, "to"),
-                      .arena = arena_new(), .t = transfer_new(&(TransferHooks){ 0 }) };
+        *s = (Sides){ .a = a,
+                      .b = b,
+                      .x = lab_database(a, "from"),
+                      .y = lab_database(b, "to"),
+                      .arena = arena_new(),
+                      .t = transfer_new(&(TransferHooks){ 0 }) };
         if (encoding) {
                 encode(a, s->x, encoding);
                 encode(b, s->y, encoding);
@@ -92,9 +100,10 @@ static void sides_open(Sides *s, int a, int b, const char *encoding, const char 
         lab_do(s->from, schema);
         lab_do(s->to, "set search_path = public; set xmloption = content");
         lab_do(s->to, schema);
-        AUTO_FREE char *all = lab_value(s->to, "select string_agg(format('truncate %s', c.oid::regclass), "
-                                        "';') from pg_class c where relkind = 'r' and "
-                                        "relnamespace = 'public'::regnamespace");
+        AUTO_FREE char *all =
+                lab_value(s->to, "select string_agg(format('truncate %s', c.oid::regclass), "
+                                 "';') from pg_class c where relkind = 'r' and "
+                                 "relnamespace = 'public'::regnamespace");
         lab_do(s->to, all);
         lab_do(s->from, "set search_path = pg_catalog");
         lab_do(s->from, "analyze");
@@ -119,9 +128,11 @@ static char *seen(Pg *pg, const Table *t)
 {
         AUTO_FREE char *name = xasprintf("select quote_ident('%s')", t->name);
         AUTO_FREE char *quoted = lab_value(pg, name);
-        AUTO_FREE char *q = xasprintf("select count(*) || ' ' || coalesce(md5(string_agg(v, '|' order by v "
-                                      "collate \"C\")), '-') from (select (zz.*)::text collate \"C\" as v "
-                                      "from public.%s zz) y", quoted);
+        AUTO_FREE char *q =
+                xasprintf("select count(*) || ' ' || coalesce(md5(string_agg(v, '|' order by v "
+                          "collate \"C\")), '-') from (select (zz.*)::text collate \"C\" as v "
+                          "from public.%s zz) y",
+                          quoted);
         return lab_value(pg, q);
 }
 
@@ -170,11 +181,26 @@ static void there(int a, int b, bool portable)
         sides_close(&s);
 }
 
-Test(streams, edge_values_arrive_from_13_on_18_in_binary) { there(13, 18, false); }
-Test(streams, edge_values_arrive_from_18_on_13_in_binary) { there(18, 13, false); }
-Test(streams, edge_values_arrive_from_15_on_17_in_binary) { there(15, 17, false); }
-Test(streams, edge_values_arrive_from_13_on_18_as_text)   { there(13, 18, true); }
-Test(streams, edge_values_arrive_from_18_on_13_as_text)   { there(18, 13, true); }
+Test(streams, edge_values_arrive_from_13_on_18_in_binary)
+{
+        there(13, 18, false);
+}
+Test(streams, edge_values_arrive_from_18_on_13_in_binary)
+{
+        there(18, 13, false);
+}
+Test(streams, edge_values_arrive_from_15_on_17_in_binary)
+{
+        there(15, 17, false);
+}
+Test(streams, edge_values_arrive_from_13_on_18_as_text)
+{
+        there(13, 18, true);
+}
+Test(streams, edge_values_arrive_from_18_on_13_as_text)
+{
+        there(18, 13, true);
+}
 
 /* In parts out of the source, into the target and a bundle at once; then out of the bundle. */
 static void in_parts(int a, int b, bool portable, const char *key)
@@ -184,18 +210,22 @@ static void in_parts(int a, int b, bool portable, const char *key)
         AUTO_FREE char *dir = scratch_on_disk();
         BundleDone done = { 0 };
         enum { N = 3 };
-        sides_open(&s, a, b, NULL, EDGES "alter table pg_temp_like add unique (pg_temp_like); "
-                   "insert into pg_temp_like values (null, 'no key'), (null, null);");
+        sides_open(&s, a, b, NULL,
+                   EDGES "alter table pg_temp_like add unique (pg_temp_like); "
+                         "insert into pg_temp_like values (null, 'no key'), (null, null);");
         OK(format_choose(s.from, s.to, true, portable, &s.c, &err));
         Table *t = table(&s, "pg_temp_like");
         t->key = key;
         /* rows before and behind of what was known when it was cut, and a part without rows */
-        Part parts[N] = { { t, key ? 100 : 0, key ? 5000 : 9, 0, N }, { t, key ? 5000 : 9, key ? 5000 : 9, 1, N },
+        Part parts[N] = { { t, key ? 100 : 0, key ? 5000 : 9, 0, N },
+                          { t, key ? 5000 : 9, key ? 5000 : 9, 1, N },
                           { t, key ? 5000 : 9, key ? 50000 : 20, 2, N } };
         AUTO_FREE char *path = xasprintf("%s/x.pgs.tar", dir);
         AUTO_BUNDLEWRITER w = NULL;
         OK(bundle_create(path, &(BundleOptions){ .chunk = 100000 }, &w, &err));
-        PartSink sink = { .t = s.t, .to = s.to, .bundle = w, .encoding = "UTF8", .bundle_dir = "db" };
+        PartSink sink = {
+                .t = s.t, .to = s.to, .bundle = w, .encoding = "UTF8", .bundle_dir = "db"
+        };
         for (int i = N - 1; i >= 0; i--) {
                 OK(part_copy(&sink, s.from, &parts[i], &err));
                 part_add(&parts[i]);
@@ -207,7 +237,8 @@ static void in_parts(int a, int b, bool portable, const char *key)
         AUTO_FREE char *target = seen(s.to, t);
         cr_assert_str_eq(source, target);
         AUTO_JSON record = table_record(&sink, t);
-        jx_set(bundle_manifest(w), "databases", json_pack("[{s:s, s:s, s:[O]}]", "name", "db", "dir", "db", "tables", record));
+        jx_set(bundle_manifest(w), "databases",
+               json_pack("[{s:s, s:s, s:[O]}]", "name", "db", "dir", "db", "tables", record));
         OK(bundle_finish(w, &done, &err));
 
         AUTO_BUNDLE bundle = NULL;
@@ -247,9 +278,18 @@ static void in_parts(int a, int b, bool portable, const char *key)
         cr_assert(io_remove_tree(dir, &ignored));
 }
 
-Test(streams, parts_by_block_are_one_stream_in_binary) { in_parts(18, 17, false, NULL); }
-Test(streams, parts_by_block_are_one_stream_as_text)   { in_parts(18, 17, true, NULL); }
-Test(streams, parts_by_key_are_one_stream_in_binary)   { in_parts(13, 18, false, "pg_temp_like"); }
+Test(streams, parts_by_block_are_one_stream_in_binary)
+{
+        in_parts(18, 17, false, NULL);
+}
+Test(streams, parts_by_block_are_one_stream_as_text)
+{
+        in_parts(18, 17, true, NULL);
+}
+Test(streams, parts_by_key_are_one_stream_in_binary)
+{
+        in_parts(13, 18, false, "pg_temp_like");
+}
 
 /* ---- encodings ---- */
 
@@ -260,25 +300,37 @@ static void encoded(const char *encoding, const char *bytes, const char *clients
         Sides s;
         sides_open(&s, 15, 18, encoding, "create table t (a text, n name, b int)");
         AUTO_FREE char *fill = xasprintf("insert into public.t select convert_from('%s', '%s'), "
-                                         "convert_from('%s', '%s'), 1", bytes, encoding, bytes, encoding);
+                                         "convert_from('%s', '%s'), 1",
+                                         bytes, encoding, bytes, encoding);
         AUTO_FREE char *client = xasprintf("set client_encoding = '%s'", clients);
         lab_do(s.from, fill);
         lab_do(s.from, client);
         OK(format_choose(s.from, s.to, true, false, &s.c, &err));
         cr_assert_not(s.c.tables[0].binary, "%s goes as text", encoding);
         copy_all(&s);
-        AUTO_FREE char *want = lab_value(s.from, "select encode(a::bytea, 'hex') || encode(n::text::bytea, "
-                                         "'hex') from public.t");
-        AUTO_FREE char *got = lab_value(s.to, "select encode(a::bytea, 'hex') || encode(n::text::bytea, "
-                                        "'hex') from public.t");
+        AUTO_FREE char *want =
+                lab_value(s.from, "select encode(a::bytea, 'hex') || encode(n::text::bytea, "
+                                  "'hex') from public.t");
+        AUTO_FREE char *got =
+                lab_value(s.to, "select encode(a::bytea, 'hex') || encode(n::text::bytea, "
+                                "'hex') from public.t");
         cr_assert_str_eq(want, got);
         sides_close(&s);
 }
 
-Test(streams, latin1_keeps_its_bytes) { encoded("LATIN1", "\\x61e4ff0a", "UTF8"); }
+Test(streams, latin1_keeps_its_bytes)
+{
+        encoded("LATIN1", "\\x61e4ff0a", "UTF8");
+}
 /* Two codes of NEC and IBM for one character: through Unicode one of them would be lost. */
-Test(streams, euc_jp_keeps_its_bytes) { encoded("EUC_JP", "\\xade2a4a2a2cc", "UTF8"); }
-Test(streams, sql_ascii_keeps_bytes_that_are_no_text) { encoded("SQL_ASCII", "\\xff8041fe", "SQL_ASCII"); }
+Test(streams, euc_jp_keeps_its_bytes)
+{
+        encoded("EUC_JP", "\\xade2a4a2a2cc", "UTF8");
+}
+Test(streams, sql_ascii_keeps_bytes_that_are_no_text)
+{
+        encoded("SQL_ASCII", "\\xff8041fe", "SQL_ASCII");
+}
 
 Test(streams, binary_rows_are_refused_when_a_session_would_convert_them)
 {

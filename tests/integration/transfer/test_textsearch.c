@@ -1,4 +1,5 @@
-/* The table of Snowball's changes, held against every server of the lab: each word changes where it says. */
+/* The table of Snowball's changes, held against every server of the lab: each word changes where it
+ * says. */
 #include "../pg/lab.h"
 #include "transfer/textsearch.h"
 
@@ -29,6 +30,7 @@ Test(textsearch, every_word_changes_where_the_table_says)
                 AUTO_PG Pg *new = lab_open(c->since, "postgres");
                 AUTO_FREE char *was = stem(old, c);
                 AUTO_FREE char *is = stem(new, c);
-                cr_expect(!str_eq(was, is), "%s, %s: %s on %d and %d", c->language, c->word, is, c->since - 1, c->since);
+                cr_expect(!str_eq(was, is), "%s, %s: %s on %d and %d", c->language, c->word, is,
+                          c->since - 1, c->since);
         }
 }

@@ -44,36 +44,40 @@ static Transfer *transfer(void)
 static char *counts(int major, const char *database)
 {
         AUTO_PG Pg *pg = lab_open(major, database);
-        return lab_value(pg,
-                "select string_agg(format('%s.%s=%s', n.nspname, c.relname, (xpath('/row/c/text()', "
-                "query_to_xml(format('select count(*) as c from only %I.%I', n.nspname, c.relname), "
-                "false, true, '')))[1]::text), E'\\n' order by n.nspname collate \"C\", "
-                "c.relname collate \"C\") from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                "where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'");
+        return lab_value(
+                pg,
+                "select string_agg(format('%s.%s=%s', n.nspname, c.relname, "
+                "(xpath('/row/c/text()', query_to_xml(format('select count(*) as c from only "
+                "%I.%I', n.nspname, c.relname), false, true, '')))[1]::text), E'\\n' order by "
+                "n.nspname collate \"C\", c.relname collate \"C\") from pg_class c join "
+                "pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname !~ "
+                "'^pg_' and n.nspname <> 'information_schema'");
 }
 
 static char *objects(int major, const char *database)
 {
         AUTO_PG Pg *pg = lab_open(major, database);
-        return lab_value(pg,
-                "select (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid join "
-                "pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^pg_') || ' indexes, ' || "
-                "(select count(*) from pg_constraint k join pg_namespace n on n.oid = k.connamespace "
-                "where k.contype <> 'n' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema') "
-                "|| ' constraints, ' || (select count(*) from pg_trigger where not tgisinternal) || "
-                "' triggers, ' || (select count(*) from pg_policy) || ' policies, ' || "
-                "(select string_agg(oid || ':' || coalesce(md5(lo_get(oid)), ''), ',' order by oid) "
-                "from pg_largeobject_metadata) || ' ' || (select string_agg(coalesce(obj_description(oid, "
-                "'pg_largeobject'), '-'), ',' order by oid) from pg_largeobject_metadata) || ' ' || "
-                "(select string_agg(c.oid::regclass || '=' || (xpath('//last_value/text()', query_to_xml("
-                "format('select last_value, is_called from %s', c.oid::regclass), false, false, '')))[1] "
-                "|| (xpath('//is_called/text()', query_to_xml(format('select last_value, is_called from "
-                "%s', c.oid::regclass), false, false, '')))[1], ' ' order by c.oid::regclass::text "
-                "collate \"C\") from pg_class c where relkind = 'S') || ' ' || "
-                "coalesce(shobj_description((select oid from pg_database where datname = "
-                "current_database()), 'pg_database'), 'no comment') || ' ' || (select count(*) from "
-                "pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where d.datname = "
-                "current_database())");
+        return lab_value(
+                pg,
+                "select (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid "
+                "join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^pg_') || ' "
+                "indexes, ' || (select count(*) from pg_constraint k join pg_namespace n on n.oid "
+                "= k.connamespace where k.contype <> 'n' and n.nspname !~ '^pg_' and n.nspname <> "
+                "'information_schema') || ' constraints, ' || (select count(*) from pg_trigger "
+                "where not tgisinternal) || ' triggers, ' || (select count(*) from pg_policy) || ' "
+                "policies, ' || (select string_agg(oid || ':' || coalesce(md5(lo_get(oid)), ''), "
+                "',' order by oid) from pg_largeobject_metadata) || ' ' || (select "
+                "string_agg(coalesce(obj_description(oid, 'pg_largeobject'), '-'), ',' order by "
+                "oid) from pg_largeobject_metadata) || ' ' || (select string_agg(c.oid::regclass "
+                "|| '=' || (xpath('//last_value/text()', query_to_xml(format('select last_value, "
+                "is_called from %s', c.oid::regclass), false, false, '')))[1] || "
+                "(xpath('//is_called/text()', query_to_xml(format('select last_value, is_called "
+                "from %s', c.oid::regclass), false, false, '')))[1], ' ' order by "
+                "c.oid::regclass::text collate \"C\") from pg_class c where relkind = 'S') || ' ' "
+                "|| coalesce(shobj_description((select oid from pg_database where datname = "
+                "current_database()), 'pg_database'), 'no comment') || ' ' || (select count(*) "
+                "from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where "
+                "d.datname = current_database())");
 }
 
 static void same(int a, const char *x, int b, const char *y)
@@ -127,8 +131,12 @@ static char *copy(int from, const char *database, int to, const char *root, char
                 OK(bundle_create(*ret_bundle, &(BundleOptions){ .run = "r" }, &w, &err));
                 OK(transfer_bundle_begin(t, w, &b, &err));
         }
-        TransferCopy c = { .source = source, .target = &target, .database = database, .into = into,
-                           .marker = "test", .bundle = w };
+        TransferCopy c = { .source = source,
+                           .target = &target,
+                           .database = database,
+                           .into = into,
+                           .marker = "test",
+                           .bundle = w };
         OK(transfer_copy(t, &c, &r, &err));
         if (ret_bundle) {
                 BundleDone done;
@@ -215,7 +223,8 @@ static void run_in(const char *dir, int server, const char *const *words)
         AUTO_FREE char *host = xasprintf("PGHOST=%s", p.host);
         const char *const env[] = { password, port, host, "PGUSER=postgres", NULL };
         argv_add_all(&a, words);
-        bool ok = proc_run(&a, &(ProcOptions){ .env = env, .cwd = dir, .timeout_ms = 60000 }, &r, &err);
+        bool ok = proc_run(&a, &(ProcOptions){ .env = env, .cwd = dir, .timeout_ms = 60000 }, &r,
+                           &err);
         cr_assert(ok, "%s: %s\n%s%s", words[2], err.message, buf_str(&r.out), buf_str(&r.err));
 }
 
@@ -243,7 +252,10 @@ Test(readme, brings_a_database_back_with_tar_zstd_and_psql_alone)
         AUTO_FREE char *path = NULL;
         OK(bundle_choose(root, db, &path, &err));
         AUTO_TRANSFER t = transfer();
-        TransferBackup b = { .path = path, .run = "r", .dump = true, .globals = true,
+        TransferBackup b = { .path = path,
+                             .run = "r",
+                             .dump = true,
+                             .globals = true,
                              .databases = (const char *const[]){ db, NULL } };
         BundleDone done;
         TransferResult sum;
@@ -280,7 +292,9 @@ static bool copy_fails(int from, const char *database, int to, const TransferHoo
         PgParams target;
         TransferResult r;
         AUTO_FREE char *into = temporary(to);
-        TransferCopy c = { .target = &target, .database = database, .into = into, .marker = "test" };
+        TransferCopy c = {
+                .target = &target, .database = database, .into = into, .marker = "test"
+        };
         cr_assert(lab_params(from, database, &c.source) && lab_params(to, NULL, &target));
         bool ok = transfer_copy(t, &c, &r, err);
         transfer_result_done(&r);
@@ -297,12 +311,12 @@ Test(transfer, fails_and_names_the_table_whose_rows_do_not_arrive)
         AUTO_FREE char *db = lab_database(13, "e1");
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
-                lab_do(pg, "create schema s; set search_path = public; create table public.allowed (id int);"
-                           "insert into public.allowed select generate_series(1, 9);"
-                           "create function public.ok(int) returns bool language sql as "
-                           "'select $1 in (select id from allowed)';"
-                           "create table public.orders (id int check (public.ok(id)));"
-                           "insert into public.orders select generate_series(1, 9)");
+                lab_do(pg, "create schema s; set search_path = public; create table public.allowed "
+                           "(id int);insert into public.allowed select generate_series(1, "
+                           "9);create function public.ok(int) returns bool language sql as 'select "
+                           "$1 in (select id from allowed)';create table public.orders (id int "
+                           "check (public.ok(id)));insert into public.orders select "
+                           "generate_series(1, 9)");
         }
         cr_assert(copy_fails(13, db, 17, &(TransferHooks){ .tolerate = NULL }, &err));
         cr_assert(strstr(err.message, "table public.orders"), "%s", err.message);
@@ -321,9 +335,10 @@ Test(transfer, tolerates_a_grant_to_nobody_and_keeps_the_others)
         AUTO_ERR err = { 0 };
         AUTO_FREE char *db = lab_database(13, "grants");
         AUTO_FREE char *role = xasprintf("test_%d_gone", (int)getpid());
-        AUTO_FREE char *make = xasprintf("create role %s; create table public.t (i int); insert into "
-                                         "public.t values (1); grant select on public.t to %s; "
-                                         "grant insert on public.t to public", role, role);
+        AUTO_FREE char *make = xasprintf("create role %s; create table public.t (i int); insert "
+                                         "into public.t values (1); grant select on public.t to "
+                                         "%s; grant insert on public.t to public",
+                                         role, role);
         AUTO_FREE char *away = xasprintf("drop owned by %s; drop role %s", role, role);
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
@@ -334,7 +349,8 @@ Test(transfer, tolerates_a_grant_to_nobody_and_keeps_the_others)
         err_clear(&err);
 
         int asked = 0;
-        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .tolerate = tolerate_grants, .arg = &asked });
+        AUTO_TRANSFER t =
+                transfer_new(&(TransferHooks){ .tolerate = tolerate_grants, .arg = &asked });
         AUTO_FREE char *into = temporary(17);
         PgParams target;
         TransferResult r;
@@ -346,7 +362,8 @@ Test(transfer, tolerates_a_grant_to_nobody_and_keeps_the_others)
         transfer_result_done(&r);
         {
                 AUTO_PG Pg *pg = lab_open(17, into);
-                AUTO_FREE char *acl = lab_value(pg, "select relacl from pg_class where oid = 'public.t'::regclass");
+                AUTO_FREE char *acl = lab_value(
+                        pg, "select relacl from pg_class where oid = 'public.t'::regclass");
                 cr_assert(strstr(acl, "=a/postgres"), "%s", acl);
         }
         drop(17, into);
@@ -370,7 +387,8 @@ Test(transfer, stops_within_a_second)
         AUTO_FREE char *db = lab_database(13, "cancel");
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
-                lab_do(pg, "create table public.big as select g, md5(g::text) from generate_series(1, 3000000) g");
+                lab_do(pg, "create table public.big as select g, md5(g::text) from "
+                           "generate_series(1, 3000000) g");
         }
         AUTO_TRANSFER t = transfer();
         AUTO_FREE char *into = temporary(17);
@@ -407,13 +425,14 @@ Test(transfer, drops_only_what_is_ours)
         AUTO_FREE char *mark = xasprintf("comment on database %s is 'precious'", name);
         lab_do(pg, make);
         lab_do(pg, mark);
-        cr_assert_not(transfer_drop(&p, name, 0, "marker", &dropped, &err), "somebody else's comment");
+        cr_assert_not(transfer_drop(&p, name, 0, "marker", &dropped, &err),
+                      "somebody else's comment");
         err_clear(&err);
         cr_assert_not(transfer_drop(&p, name, 1, NULL, &dropped, &err), "another OID");
         err_clear(&err);
         OK(transfer_drop(&p, name, 0, "precious", &dropped, &err));
         cr_assert(dropped);
-        lab_do(pg, make);                               /* no comment: only while it is empty */
+        lab_do(pg, make); /* no comment: only while it is empty */
         AUTO_PG Pg *in = lab_open(17, name);
         lab_do(in, "create table public.t (a int)");
         cr_assert_not(transfer_drop(&p, name, 0, "marker", &dropped, &err), "it has a table");
@@ -444,31 +463,35 @@ Test(transfer, a_rehearsal_does_not_drop_the_database_it_could_not_make)
         lab_do(pg, make);
         cr_assert_not(transfer_rehearse(t, &c, &found, &err));
         cr_assert_str_eq(err.sqlstate, "42P04", "%s", err.message);
-        lab_do(pg, drop);                               /* it is still there */
+        lab_do(pg, drop); /* it is still there */
         lab_drop(13, db);
 }
 
-/* What is tolerated while the schema is loaded is missing afterwards: said before the applications stop,
- * not by the proof when they stand still. Texts that only look otherwise are no difference. */
+/* What is tolerated while the schema is loaded is missing afterwards: said before the applications
+ * stop, not by the proof when they stand still. Texts that only look otherwise are no
+ * difference. */
 Test(transfer, a_rehearsal_tells_what_the_proof_of_the_copy_would)
 {
         AUTO_ERR err = { 0 };
         int grants = 0;
-        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .tolerate = tolerate_grants, .arg = &grants });
+        AUTO_TRANSFER t =
+                transfer_new(&(TransferHooks){ .tolerate = tolerate_grants, .arg = &grants });
         PgParams target;
         json_t *found = NULL;
         AUTO_FREE char *db = lab_database(13, "foretold");
         AUTO_FREE char *name = temporary(18);
         AUTO_FREE char *role = xasprintf("%s_lost \"; drop", db);
         AUTO_FREE char *quoted = xasprintf("\"%s_lost \"\"; drop\"", db);
-        AUTO_FREE char *create = xasprintf("create role %s; grant select on public.t to %s", quoted, quoted);
+        AUTO_FREE char *create =
+                xasprintf("create role %s; grant select on public.t to %s", quoted, quoted);
         AUTO_FREE char *drop_role = xasprintf("drop owned by %s; drop role %s", quoted, quoted);
         TransferCopy c = { .target = &target, .database = db, .into = name, .marker = "test" };
         cr_assert(lab_params(13, db, &c.source) && lab_params(18, NULL, &target));
         AUTO_PG Pg *pg = lab_open(13, db);
-        lab_do(pg, "create table public.t (id int primary key, e varchar(20) check (e in ('a', 'b')), j json "
-                   "default '{\"json\": 1}'); create function public.f(j json) returns json language sql as "
-                   "'select j'; create view public.v as select a.e from public.t a join public.t b using (id)");
+        lab_do(pg, "create table public.t (id int primary key, e varchar(20) check (e in ('a', "
+                   "'b')), j json default '{\"json\": 1}'); create function public.f(j json) "
+                   "returns json language sql as 'select j'; create view public.v as select a.e "
+                   "from public.t a join public.t b using (id)");
         OK(transfer_rehearse(t, &c, &found, &err));
         AUTO_FREE char *text = json_dumps(found, JSON_INDENT(1));
         cr_expect_eq(json_array_size(found), 0, "%s", text);
@@ -480,7 +503,8 @@ Test(transfer, a_rehearsal_tells_what_the_proof_of_the_copy_would)
         lab_do(pg, drop_role);
         cr_expect_eq(json_array_size(found), 1);
         cr_expect_eq(direction_refused(found), 1);
-        cr_expect(strstr(words, "table public.t: would not be there as it is here (acl)"), "%s", words);
+        cr_expect(strstr(words, "table public.t: would not be there as it is here (acl)"), "%s",
+                  words);
         cr_expect(strstr(words, role) || strstr(words, "_lost "), "%s", words);
         json_decref(found);
         pg = pg_close(pg);
@@ -494,7 +518,8 @@ Test(transfer, a_damaged_bundle_is_not_restored)
         AUTO_FREE char *db = lab_database(15, "damaged");
         {
                 AUTO_PG Pg *pg = lab_open(15, db);
-                lab_do(pg, "create table public.t as select g, md5(g::text) from generate_series(1, 10000) g");
+                lab_do(pg, "create table public.t as select g, md5(g::text) from "
+                           "generate_series(1, 10000) g");
         }
         AUTO_FREE char *path = NULL;
         AUTO_FREE char *into = copy(15, db, 18, root, &path);
@@ -545,8 +570,10 @@ Test(odd, database_names_stay_names)
 {
         AUTO_ERR err = { 0 };
         AUTO_FREE char *root = scratch_on_disk();
-        const char *const names[] = { "host=evil dbname=postgres", "a'b\\c \"d\" /e\n.f 😀",
-                                      "a_database_name_of_exactly_sixty_three_bytes_which_is_the_limit" };
+        const char *const names[] = {
+                "host=evil dbname=postgres", "a'b\\c \"d\" /e\n.f 😀",
+                "a_database_name_of_exactly_sixty_three_bytes_which_is_the_limit"
+        };
         for (size_t i = 0; i < LEN(names); i++) {
                 lab_drop(13, names[i]);
                 make_database(13, names[i], "UTF8");
@@ -572,24 +599,29 @@ Test(odd, encodings_go_over_byte_by_byte)
         make_database(13, ascii, "SQL_ASCII");
         {
                 AUTO_PG Pg *pg = lab_open(13, latin);
-                lab_do(pg, "create table public.\"t\303\244g\" (\"sp\303\244lte\" text default '\303\274');"
-                           "insert into public.\"t\303\244g\" values ('gr\303\266\303\237er')");
+                lab_do(pg, "create table public.\"t\303\244g\" (\"sp\303\244lte\" text default "
+                           "'\303\274');insert into public.\"t\303\244g\" values "
+                           "('gr\303\266\303\237er')");
         }
         {
                 AUTO_PG Pg *pg = lab_open(13, ascii);
                 lab_do(pg, "set client_encoding = sql_ascii; create table public.t (a text default "
-                           "E'\\xff\\xfe'); insert into public.t values (E'\\xe4\\xff'), (default)");
+                           "E'\\xff\\xfe'); insert into public.t values (E'\\xe4\\xff'), "
+                           "(default)");
         }
         AUTO_FREE char *a = copy(13, latin, 17, NULL, NULL);
         AUTO_FREE char *b = copy(13, ascii, 17, NULL, NULL);
         {
                 AUTO_PG Pg *pg = lab_open(17, a);
-                AUTO_FREE char *v = lab_value(pg, "select \"sp\303\244lte\" from public.\"t\303\244g\"");
+                AUTO_FREE char *v =
+                        lab_value(pg, "select \"sp\303\244lte\" from public.\"t\303\244g\"");
                 cr_assert_str_eq(v, "gr\303\266\303\237er");
         }
         {
                 AUTO_PG Pg *pg = lab_open(17, b);
-                AUTO_FREE char *v = lab_value(pg, "select string_agg(encode(a::bytea, 'hex'), ',' order by a) from public.t");
+                AUTO_FREE char *v = lab_value(
+                        pg,
+                        "select string_agg(encode(a::bytea, 'hex'), ',' order by a) from public.t");
                 cr_assert_str_eq(v, "e4ff,fffe");
         }
         drop(17, a);
@@ -603,13 +635,14 @@ Test(odd, hash_partitions_of_an_enum_arrive_in_new_homes)
         AUTO_FREE char *db = lab_database(13, "enum");
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
-                lab_do(pg, "create type public.mood as enum ('a', 'b', 'c', 'd', 'e', 'f');"
-                           "create table public.p (m public.mood, n int) partition by hash (m);"
-                           "create table public.p0 partition of public.p for values with (modulus 3, remainder 0);"
-                           "create table public.p1 partition of public.p for values with (modulus 3, remainder 1);"
-                           "create table public.p2 partition of public.p for values with (modulus 3, remainder 2);"
-                           "insert into public.p select (enum_range(null::public.mood))[1 + g % 6], g "
-                           "from generate_series(1, 600) g");
+                lab_do(pg, "create type public.mood as enum ('a', 'b', 'c', 'd', 'e', 'f');create "
+                           "table public.p (m public.mood, n int) partition by hash (m);create "
+                           "table public.p0 partition of public.p for values with (modulus 3, "
+                           "remainder 0);create table public.p1 partition of public.p for values "
+                           "with (modulus 3, remainder 1);create table public.p2 partition of "
+                           "public.p for values with (modulus 3, remainder 2);insert into public.p "
+                           "select (enum_range(null::public.mood))[1 + g % 6], g from "
+                           "generate_series(1, 600) g");
         }
         AUTO_FREE char *into = copy(13, db, 17, NULL, NULL);
         AUTO_PG Pg *pg = lab_open(17, into);
@@ -623,8 +656,8 @@ Test(odd, hash_partitions_of_an_enum_arrive_in_new_homes)
 
 typedef struct Seen {
         int64_t done, total;
-        int     calls, back, over;
-        bool    index_moves;
+        int calls, back, over;
+        bool index_moves;
 } Seen;
 
 static void watch_progress(void *arg, const TransferProgress *p)
@@ -648,12 +681,13 @@ Test(progress, goes_forward_to_its_end_and_into_a_long_index)
         AUTO_FREE char *db = lab_database(13, "progress");
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
-                lab_do(pg, "create table public.big as select g, md5(g::text) as t, md5((g * 7)::text) as u "
-                           "from generate_series(1, 800000) g; create index on public.big (t, u);"
-                           "create index on public.big (u, t)");
+                lab_do(pg, "create table public.big as select g, md5(g::text) as t, md5((g * "
+                           "7)::text) as u from generate_series(1, 800000) g; create index on "
+                           "public.big (t, u);create index on public.big (u, t)");
         }
         Seen seen = { 0 };
-        AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .progress = watch_progress, .arg = &seen });
+        AUTO_TRANSFER t =
+                transfer_new(&(TransferHooks){ .progress = watch_progress, .arg = &seen });
         AUTO_FREE char *into = temporary(17);
         PgParams target;
         TransferResult r;
@@ -701,10 +735,14 @@ Test(files, of_an_env_file_only_the_names_are_kept)
         AUTO_FREE char *root = scratch_on_disk();
         AUTO_FREE char *env = io_join(root, ".env");
         AUTO_FREE char *compose = io_join(root, "compose.yaml");
-        static const char secret[] = "# db\nPOSTGRES_PASSWORD=s3cr3t-canary\nEMPTY=\n\nexport X=s3cr3t-canary\n"
-                                     "#OLD=s3cr3t-canary\nKEY=\"begin\ns3cr3t-canary\nA=s3cr3t-canary\"\nZ=1\n"
-                                     "PEM= \"-----BEGIN\ns3cr3t-canary\ns3cr3tcanary=\n-----END\"\n# two words = s3cr3t-canary\n"
-                                     "BARE=-----BEGIN\ns3cr3tcanary=\ns3cr3tcanary==\n-----END\nLAST = s3cr3t-canary\n";
+        static const char secret[] = "# db\nPOSTGRES_PASSWORD=s3cr3t-canary\nEMPTY=\n\n"
+                                     "export X=s3cr3t-canary\n"
+                                     "#OLD=s3cr3t-canary\nKEY=\"begin\ns3cr3t-canary\n"
+                                     "A=s3cr3t-canary\"\nZ=1\n"
+                                     "PEM= \"-----BEGIN\ns3cr3t-canary\ns3cr3tcanary=\n-----END\"\n"
+                                     "# two words = s3cr3t-canary\n"
+                                     "BARE=-----BEGIN\ns3cr3tcanary=\ns3cr3tcanary==\n-----END\n"
+                                     "LAST = s3cr3t-canary\n";
         OK(io_replace_file(env, secret, sizeof secret - 1, 0600, &err));
         OK(io_replace_file(compose, "services: {}\n", 13, 0600, &err));
         AUTO_FREE char *db = lab_database(15, "files");
@@ -712,8 +750,10 @@ Test(files, of_an_env_file_only_the_names_are_kept)
         OK(bundle_choose(root, db, &path, &err));
         AUTO_JSON files = json_pack("[ss]", compose, env);
         AUTO_TRANSFER t = transfer();
-        TransferBackup b = { .path = path, .databases = (const char *const[]){ db, NULL },
-                             .files = files, .redact_env = true };
+        TransferBackup b = { .path = path,
+                             .databases = (const char *const[]){ db, NULL },
+                             .files = files,
+                             .redact_env = true };
         BundleDone done;
         TransferResult sum;
         cr_assert(lab_params(15, NULL, &b.source));
@@ -724,9 +764,11 @@ Test(files, of_an_env_file_only_the_names_are_kept)
         AUTO_FREE char *kept = NULL;
         size_t n;
         OK(bundle_read_all(bundle, "files/002-%2Eenv", 10000, &kept, &n, &err));
-        cr_assert_str_eq(kept, "# db\nPOSTGRES_PASSWORD=(not kept)\nEMPTY=(not kept)\n\nexport X=(not kept)\n"
-                         "#OLD=(not kept)\nKEY=(not kept)\nZ=(not kept)\n"
-                         "PEM=(not kept)\n(not kept)\nBARE=(not kept)\n(not kept)\n(not kept)\n(not kept)\nLAST=(not kept)\n");
+        cr_assert_str_eq(kept, "# db\nPOSTGRES_PASSWORD=(not kept)\nEMPTY=(not kept)\n\n"
+                               "export X=(not kept)\n"
+                               "#OLD=(not kept)\nKEY=(not kept)\nZ=(not kept)\n"
+                               "PEM=(not kept)\n(not kept)\nBARE=(not kept)\n(not kept)\n"
+                               "(not kept)\n(not kept)\nLAST=(not kept)\n");
         AUTO_FREE char *all = NULL;
         OK(io_read_file(done.path, 1 << 24, &all, &n, &err));
         cr_assert_null(memmem(all, n, "s3cr3t-canary", 13));

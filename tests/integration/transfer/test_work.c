@@ -22,71 +22,67 @@ int main(int argc, char **argv)
 /* Tables of more than 256 KiB are worked on in pieces, keys between more than 4 MiB are checked
  * later, the small ones all at once: some of each. */
 static const char schema[] =
-        "create schema w; create extension btree_gist; "
-        "create table w.parent (id bigint, u int, a text not null, b text, r int4range, "
-        "constraint parent_pkey primary key (id) include (u) with (fillfactor = 80), "
-        "constraint parent_u unique (u) deferrable initially deferred); "
-        "insert into w.parent select g, g * 2, md5(g::text), repeat(md5(g::text), 5), "
-        "int4range(g, g + 1) from generate_series(1, 20000) g; "
-        "alter table w.parent add constraint parent_once exclude using gist (r with &&); "
-        "create unique index parent_a on w.parent (a); "
-        "create index parent_words on w.parent using gin (string_to_array(b, 'a')); "
-        "alter table w.parent replica identity using index parent_a; "
-        "alter table w.parent cluster on parent_pkey; "
-        "alter index w.parent_words alter column 1 set statistics 7; "
-        "comment on constraint parent_pkey on w.parent is 'the key'; "
-        "comment on index w.parent_a is 'the index'; "
-        "create statistics w.parent_s on id, u from w.parent; "
-        "create table w.child (id bigint primary key, parent bigint, later bigint, "
-        "constraint child_parent foreign key (parent) references w.parent on delete cascade); "
-        "insert into w.child select g, g % 20000 + 1, -g from generate_series(1, 40000) g; "
-        "alter table w.child add constraint child_later foreign key (later) references w.parent not valid; "
-        "create index on w.child (parent); "
-        "create table w.root (id int, k text, primary key (id, k)) partition by list (k); "
-        "create table w.root_a partition of w.root for values in ('a'); "
-        "create table w.root_b partition of w.root for values in ('b'); "
-        "insert into w.root select g, case when g % 2 = 0 then 'a' else 'b' end from generate_series(1, 20000) g; "
-        "create index on w.root (k, id); "
-        "create table w.ref (id int, k text, foreign key (id, k) references w.root); "
-        "insert into w.ref values (1, 'b'); "
-        "create table w.tiny (id int primary key, parent bigint references w.parent); "
-        "insert into w.tiny select g, g from generate_series(1, 10) g; create table w.empty (i int unique); "
-        "create table w.old (i int); create table w.young (j int) inherits (w.old); "
-        "insert into w.young select g, g from generate_series(1, 1000) g; "
-        "create materialized view w.first as select count(*) as n from w.child; "
-        "create materialized view w.second as select n * 2 as n from w.first; "
-        "create unique index on w.second (n); "
-        "create view w.grouped as select id, a, b from w.parent group by id;";
+        "create schema w; create extension btree_gist; create table w.parent (id bigint, u int, a "
+        "text not null, b text, r int4range, constraint parent_pkey primary key (id) include (u) "
+        "with (fillfactor = 80), constraint parent_u unique (u) deferrable initially deferred); "
+        "insert into w.parent select g, g * 2, md5(g::text), repeat(md5(g::text), 5), int4range(g, "
+        "g + 1) from generate_series(1, 20000) g; alter table w.parent add constraint parent_once "
+        "exclude using gist (r with &&); create unique index parent_a on w.parent (a); create "
+        "index parent_words on w.parent using gin (string_to_array(b, 'a')); alter table w.parent "
+        "replica identity using index parent_a; alter table w.parent cluster on parent_pkey; alter "
+        "index w.parent_words alter column 1 set statistics 7; comment on constraint parent_pkey "
+        "on w.parent is 'the key'; comment on index w.parent_a is 'the index'; create statistics "
+        "w.parent_s on id, u from w.parent; create table w.child (id bigint primary key, parent "
+        "bigint, later bigint, constraint child_parent foreign key (parent) references w.parent on "
+        "delete cascade); insert into w.child select g, g % 20000 + 1, -g from generate_series(1, "
+        "40000) g; alter table w.child add constraint child_later foreign key (later) references "
+        "w.parent not valid; create index on w.child (parent); create table w.root (id int, k "
+        "text, primary key (id, k)) partition by list (k); create table w.root_a partition of "
+        "w.root for values in ('a'); create table w.root_b partition of w.root for values in "
+        "('b'); insert into w.root select g, case when g % 2 = 0 then 'a' else 'b' end from "
+        "generate_series(1, 20000) g; create index on w.root (k, id); create table w.ref (id int, "
+        "k text, foreign key (id, k) references w.root); insert into w.ref values (1, 'b'); create "
+        "table w.tiny (id int primary key, parent bigint references w.parent); insert into w.tiny "
+        "select g, g from generate_series(1, 10) g; create table w.empty (i int unique); create "
+        "table w.old (i int); create table w.young (j int) inherits (w.old); insert into w.young "
+        "select g, g from generate_series(1, 1000) g; create materialized view w.first as select "
+        "count(*) as n from w.child; create materialized view w.second as select n * 2 as n from "
+        "w.first; create unique index on w.second (n); create view w.grouped as select id, a, b "
+        "from w.parent group by id;";
 
 /* Everything about constraints and indexes that could get lost on the way, and who has been
  * analyzed. */
 static char *described(int major, const char *database)
 {
         AUTO_PG Pg *pg = lab_open(major, database);
-        return lab_value(pg,
-                "select string_agg(line, E'\\n' order by line collate \"C\") from ("
-                "select format('constraint %s on %s: %s, valid %s, comment %s, index %s', conname, "
-                "conrelid::regclass, pg_get_constraintdef(oid), convalidated, "
-                "obj_description(oid, 'pg_constraint'), nullif(conindid, 0)::regclass) as line "
-                "from pg_constraint where connamespace = 'w'::regnamespace and contype <> 'n' and (contype <> 'f' or conparentid = 0) union all "
-                "select format('index %s: %s, valid %s, clustered %s, identity %s, primary %s, immediate %s, "
-                "comment %s, options %s, statistics %s', i.indexrelid::regclass, "
-                "pg_get_indexdef(i.indexrelid), indisvalid, indisclustered, indisreplident, indisprimary, "
-                "indimmediate, obj_description(i.indexrelid, 'pg_class'), c.reloptions, "
-                "(select nullif(max(attstattarget), -1) from pg_attribute a where a.attrelid = i.indexrelid)) "
-                "from pg_index i join pg_class c on c.oid = i.indexrelid "
-                "where c.relnamespace = 'w'::regnamespace union all "
-                "select format('parent of %s: %s', inhrelid::regclass, inhparent::regclass) from pg_inherits "
-                "union all select format('view %s: %s', matviewname, ispopulated) from pg_matviews) x");
+        return lab_value(
+                pg,
+                "select string_agg(line, E'\\n' order by line collate \"C\") from (select "
+                "format('constraint %s on %s: %s, valid %s, comment %s, index %s', conname, "
+                "conrelid::regclass, pg_get_constraintdef(oid), convalidated, obj_description(oid, "
+                "'pg_constraint'), nullif(conindid, 0)::regclass) as line from pg_constraint where "
+                "connamespace = 'w'::regnamespace and contype <> 'n' and (contype <> 'f' or "
+                "conparentid = 0) union all select format('index %s: %s, valid %s, clustered %s, "
+                "identity %s, primary %s, immediate %s, comment %s, options %s, statistics %s', "
+                "i.indexrelid::regclass, pg_get_indexdef(i.indexrelid), indisvalid, "
+                "indisclustered, indisreplident, indisprimary, indimmediate, "
+                "obj_description(i.indexrelid, 'pg_class'), c.reloptions, (select "
+                "nullif(max(attstattarget), -1) from pg_attribute a where a.attrelid = "
+                "i.indexrelid)) from pg_index i join pg_class c on c.oid = i.indexrelid where "
+                "c.relnamespace = 'w'::regnamespace union all select format('parent of %s: %s', "
+                "inhrelid::regclass, inhparent::regclass) from pg_inherits union all select "
+                "format('view %s: %s', matviewname, ispopulated) from pg_matviews) x");
 }
 
 static char *analyzed(int major, const char *database)
 {
         AUTO_PG Pg *pg = lab_open(major, database);
-        return lab_value(pg,
-                "select string_agg(distinct tablename || case when inherited then '*' else '' end, ' ' order by "
-                "tablename || case when inherited then '*' else '' end) || (select ' ' || stxname from "
-                "pg_statistic_ext join pg_statistic_ext_data on stxoid = oid) from pg_stats where schemaname = 'w'");
+        return lab_value(
+                pg,
+                "select string_agg(distinct tablename || case when inherited then '*' else '' end, "
+                "' ' order by tablename || case when inherited then '*' else '' end) || (select ' "
+                "' || stxname from pg_statistic_ext join pg_statistic_ext_data on stxoid = oid) "
+                "from pg_stats where schemaname = 'w'");
 }
 
 static void drop(int major, const char *name)
@@ -117,8 +113,9 @@ static bool carry(int from, const char *db, int to, const char *into, Transfer *
 static char *made_anew(int major, const char *database)
 {
         AUTO_PG Pg *pg = lab_open(major, database);
-        return lab_value(pg, "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' and "
-                             "relnamespace = 'w'::regnamespace and relfilenode <> oid");
+        return lab_value(pg, "select string_agg(relname, ' ' order by relname) from pg_class where "
+                             "relkind = 'r' and relnamespace = 'w'::regnamespace and relfilenode "
+                             "<> oid");
 }
 
 static void arrives_as_it_was(int from, int to, int jobs)
@@ -137,7 +134,7 @@ static void arrives_as_it_was(int from, int to, int jobs)
         AUTO_FREE char *known = analyzed(to, into);
         cr_assert_str_eq(before, after, "%s\n---\n%s", before, after);
         cr_assert_str_eq(known, "child first old* parent parent_words ref root* root_a root_b "
-                         "second tiny young parent_s");
+                                "second tiny young parent_s");
         AUTO_FREE char *anew = made_anew(to, into);
         cr_assert_str_eq(anew, "child parent root_a root_b");
         drop(to, into);
@@ -161,11 +158,13 @@ Test(work, a_key_that_does_not_hold_is_named)
         AUTO_FREE char *db = lab_database(13, "orphans");
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
-                lab_do(pg, "create table public.p (id int primary key, t text); "
-                           "create table public.c (p int constraint c_is_of_p references public.p, t text); "
-                           "insert into public.p select g, repeat('x', 200) from generate_series(1, 20000) g; "
-                           "insert into public.c select g, repeat('x', 200) from generate_series(1, 20000) g; "
-                           "set session_replication_role = replica; delete from public.p where id = 77");
+                lab_do(pg, "create table public.p (id int primary key, t text); create table "
+                           "public.c (p int constraint c_is_of_p references public.p, t text); "
+                           "insert into public.p select g, repeat('x', 200) from "
+                           "generate_series(1, 20000) g; insert into public.c select g, "
+                           "repeat('x', 200) from generate_series(1, 20000) g; set "
+                           "session_replication_role = replica; delete from public.p where id = "
+                           "77");
         }
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2 });
         AUTO_FREE char *into = temporary(17);
@@ -183,22 +182,23 @@ Test(work, event_triggers_come_when_keys_are_validated)
         AUTO_FREE char *db = lab_database(15, "order");
         {
                 AUTO_PG Pg *pg = lab_open(15, db);
-                lab_do(pg, "create function public.never() returns event_trigger language plpgsql as "
-                           "'begin raise exception ''never alter''; end'; "
-                           "create table public.p (id int primary key, t text); "
-                           "create table public.c (a int references public.p, b int references public.p, "
-                           "d int references public.p, e int references public.p, t text); "
-                           "insert into public.p select g, repeat('x', 200) from generate_series(1, 40000) g; "
-                           "insert into public.c select g, g, g, g, repeat('x', 200) from generate_series(1, 40000) g; "
-                           "create event trigger never on ddl_command_start when tag in ('ALTER TABLE') "
-                           "execute function public.never()");
+                lab_do(pg, "create function public.never() returns event_trigger language plpgsql "
+                           "as 'begin raise exception ''never alter''; end'; create table public.p "
+                           "(id int primary key, t text); create table public.c (a int references "
+                           "public.p, b int references public.p, d int references public.p, e int "
+                           "references public.p, t text); insert into public.p select g, "
+                           "repeat('x', 200) from generate_series(1, 40000) g; insert into "
+                           "public.c select g, g, g, g, repeat('x', 200) from generate_series(1, "
+                           "40000) g; create event trigger never on ddl_command_start when tag in "
+                           "('ALTER TABLE') execute function public.never()");
         }
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 3 });
         AUTO_FREE char *into = temporary(17);
         OK(carry(15, db, 17, into, t, &err));
         AUTO_PG Pg *pg = lab_open(17, into);
-        AUTO_FREE char *there = lab_value(pg, "select string_agg(convalidated::text, ' ') || (select count(*) from "
-                                              "pg_event_trigger) from pg_constraint where contype = 'f'");
+        AUTO_FREE char *there = lab_value(pg, "select string_agg(convalidated::text, ' ') || "
+                                              "(select count(*) from pg_event_trigger) from "
+                                              "pg_constraint where contype = 'f'");
         cr_assert_str_eq(there, "true true true true1");
         pg = pg_close(pg);
         drop(17, into);
@@ -212,15 +212,17 @@ Test(direction, infinite_values_are_found_wherever_they_can_be)
         AUTO_JSON found = json_array();
         AUTO_FREE char *db = lab_database(18, "endless");
         AUTO_PG Pg *pg = lab_open(18, db);
-        lab_do(pg, "create domain public.d as numeric; create domain public.dd as public.d; "
-                   "create domain public.di as interval(3); create domain public.l as numeric[]; "
-                   "create table public.t1 (a interval(3)); insert into public.t1 values ('infinity'); "
-                   "create table public.t2 (a public.di); insert into public.t2 values ('-infinity'); "
-                   "create table public.t3 (a public.dd); insert into public.t3 values ('infinity'); "
-                   "create table public.t4 (x int, a public.dd[]); insert into public.t4 values (1, '{1,infinity}'); "
-                   "create table public.t5 (a public.l); insert into public.t5 values ('{-infinity}'); "
-                   "create table public.f1 (a numeric(5, 2), b public.l); insert into public.f1 values (1, '{2}'); "
-                   "create table public.f2 (a public.dd, b interval(0)); insert into public.f2 values ('NaN', '1 s')");
+        lab_do(pg, "create domain public.d as numeric; create domain public.dd as public.d; create "
+                   "domain public.di as interval(3); create domain public.l as numeric[]; create "
+                   "table public.t1 (a interval(3)); insert into public.t1 values ('infinity'); "
+                   "create table public.t2 (a public.di); insert into public.t2 values "
+                   "('-infinity'); create table public.t3 (a public.dd); insert into public.t3 "
+                   "values ('infinity'); create table public.t4 (x int, a public.dd[]); insert "
+                   "into public.t4 values (1, '{1,infinity}'); create table public.t5 (a "
+                   "public.l); insert into public.t5 values ('{-infinity}'); create table "
+                   "public.f1 (a numeric(5, 2), b public.l); insert into public.f1 values (1, "
+                   "'{2}'); create table public.f2 (a public.dd, b interval(0)); insert into "
+                   "public.f2 values ('NaN', '1 s')");
         OK(direction_rows(pg, 13, found, &err));
         AUTO_FREE char *text = jx_dump(found);
         cr_assert_eq(json_array_size(found), 5, "%s", text);
@@ -243,8 +245,9 @@ Test(direction, a_major_that_is_newer_than_known_is_a_warning_and_no_refusal)
         cr_expect_eq(json_array_size(newer), json_array_size(newest) + 1);
         cr_expect_eq(direction_refused(newer), direction_refused(newest));
         cr_expect_str_eq(jx_str(json_array_get(newer, 0), "verdict", ""), "perhaps");
-        cr_expect(strstr(words, "newer than 19, the newest this pgsherpa knows: what it does not take, the rehearsal finds"), "%s",
-                  words);
+        cr_expect(strstr(words, "newer than 19, the newest this pgsherpa knows: what it does not "
+                                "take, the rehearsal finds"),
+                  "%s", words);
 }
 
 Test(direction, going_up_to_a_major_without_fixes_is_said)
@@ -279,10 +282,18 @@ Test(entries, what_is_tolerated_in_a_transaction_takes_nothing_with_it)
         Entries s;
         entries_begin(&s, t, pg);
         s.inside = true;
-        TocEntry e = { .class = "TABLE", .schema = "public", .name = "t", .drop = "", .sql = "create table public.u (i int)" };
-        TocEntry grant = { .class = "ACL", .schema = "public", .name = "TABLE t", .drop = "", .pass = TOC_PASS_ACL,
-                           .sql = "grant select on public.t to public; grant select on public.t to nobody_at_all; "
-                                  "grant insert on public.t to public" };
+        TocEntry e = { .class = "TABLE",
+                       .schema = "public",
+                       .name = "t",
+                       .drop = "",
+                       .sql = "create table public.u (i int)" };
+        TocEntry grant = { .class = "ACL",
+                           .schema = "public",
+                           .name = "TABLE t",
+                           .drop = "",
+                           .pass = TOC_PASS_ACL,
+                           .sql = "grant select on public.t to public; grant select on public.t to "
+                                  "nobody_at_all; grant insert on public.t to public" };
         const TocEntry *list[] = { &e, &grant };
         lab_do(pg, "begin; set local maintenance_work_mem = '77MB'");
         OK(entries_statement(&s, &e, "create table public.t (i int)", &made, &err));
@@ -291,14 +302,18 @@ Test(entries, what_is_tolerated_in_a_transaction_takes_nothing_with_it)
         cr_assert_not(made);
         OK(entries_run(&s, list, 2, NULL, NULL, &err));
         /* Too little shared memory, unless it is asked for less. */
-        OK(entries_statement(&s, &e, "do $$ begin if current_setting('maintenance_work_mem') <> '32MB' then raise "
-                             "exception 'too much' using errcode = '53100'; end if; end $$", &made, &err));
+        OK(entries_statement(&s, &e,
+                             "do $$ begin if current_setting('maintenance_work_mem') <> "
+                             "'32MB' then raise exception 'too much' using errcode = "
+                             "'53100'; end if; end $$",
+                             &made, &err));
         cr_assert(made);
         AUTO_FREE char *has = lab_value(pg, "select current_setting('maintenance_work_mem')");
         cr_assert_str_eq(has, "77MB");
         lab_do(pg, "commit");
-        AUTO_FREE char *acl = lab_value(pg, "select relacl::text || (to_regclass('public.u') is not null)::text from "
-                                            "pg_class where oid = 'public.t'::regclass");
+        AUTO_FREE char *acl = lab_value(pg, "select relacl::text || (to_regclass('public.u') is "
+                                            "not null)::text from pg_class where oid = "
+                                            "'public.t'::regclass");
         cr_assert(strstr(acl, "=ar/postgres") && str_ends(acl, "true"), "%s", acl);
         entries_done(&s);
         pg = pg_close(pg);
@@ -324,7 +339,8 @@ static int64_t childrens_cpu(void)
 {
         struct rusage u;
         cr_assert_eq(getrusage(RUSAGE_CHILDREN, &u), 0);
-        return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
+        return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+               (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
 }
 
 /* Nobody waits for the rest of a dump that cannot be kept. */
@@ -358,10 +374,10 @@ Test(dump, stops_when_its_bytes_cannot_be_kept)
 /* ---- somebody changes tables meanwhile ---- */
 
 typedef struct Meddler {
-        Pg         *pg;
-        const char *when;               /* how the words begin at which it meddles            */
-        char        state[6];           /* what the server answered                           */
-        char       *waited;
+        Pg *pg;
+        const char *when; /* how the words begin at which it meddles */
+        char state[6];    /* what the server answered */
+        char *waited;
 } Meddler;
 
 static void meddle(void *arg, const char *text)
@@ -407,12 +423,13 @@ Test(held, a_table_is_not_truncated_while_it_is_copied)
                 AUTO_ERR err = { 0 };
                 AUTO_FREE char *db = made_with_rows(majors[i], "held");
                 Meddler m = { .pg = lab_open(majors[i], db), .when = "schema by " };
-                AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2, .say = meddle, .arg = &m });
+                AUTO_TRANSFER t =
+                        transfer_new(&(TransferHooks){ .jobs = 2, .say = meddle, .arg = &m });
                 AUTO_FREE char *into = temporary(18);
                 OK(carry(majors[i], db, 18, into, t, &err));
                 cr_assert_str_eq(m.state, "55P03", "%d: %s", majors[i], m.state);
                 cr_assert_eq(rows_of(18, into), 1000);
-                lab_do(m.pg, "truncate public.t");      /* now nobody minds */
+                lab_do(m.pg, "truncate public.t"); /* now nobody minds */
                 m.pg = pg_close(m.pg);
                 drop(18, into);
                 lab_drop(majors[i], db);
@@ -439,7 +456,8 @@ Test(held, who_has_a_table_to_himself_is_named_and_waited_for)
         cr_assert_eq(pthread_create(&thread, NULL, give_up_soon, m.pg), 0);
         OK(carry(15, db, 17, into, t, &err));
         pthread_join(thread, NULL);
-        cr_assert(m.waited && strstr(m.waited, pid), "%s", m.waited ? m.waited : "nothing was said");
+        cr_assert(m.waited && strstr(m.waited, pid), "%s",
+                  m.waited ? m.waited : "nothing was said");
         cr_assert_eq(rows_of(17, into), 1000);
         free(m.waited);
         m.pg = pg_close(m.pg);
@@ -495,9 +513,9 @@ Test(work, gets_more_workers_while_it_runs)
         AUTO_FREE char *db = lab_database(13, "more");
         {
                 AUTO_PG Pg *pg = lab_open(13, db);
-                lab_do(pg, "do $$ begin for n in 1..8 loop execute format("
-                           "'create table public.t%s as select g, md5(g::text) as a, md5((g * 3)::text) as b "
-                           "from generate_series(1, 50000) g', n); end loop; end $$");
+                lab_do(pg, "do $$ begin for n in 1..8 loop execute format('create table public.t%s "
+                           "as select g, md5(g::text) as a, md5((g * 3)::text) as b from "
+                           "generate_series(1, 50000) g', n); end loop; end $$");
         }
         Crowd c = { 0 };
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 1, .progress = crowd, .arg = &c });

@@ -12,14 +12,18 @@
 
 static json_t *one_of(const Var *v)
 {
-        static const char *const words[] = { [PARAM_INT] = "15",          [PARAM_PATH] = "/srv/x",
-                                             [PARAM_SIZE] = "1GB",        [PARAM_IMAGE] = "postgres:17.2",
-                                             [PARAM_DURATION] = "1d",     [PARAM_NAME] = "x",
-                                             [PARAM_STRING] = "x" };
+        static const char *const words[] = {
+                [PARAM_INT] = "15",      [PARAM_PATH] = "/srv/x",
+                [PARAM_SIZE] = "1GB",    [PARAM_IMAGE] = "postgres:17.2",
+                [PARAM_DURATION] = "1d", [PARAM_NAME] = "x",
+                [PARAM_STRING] = "x"
+        };
         ParamType type = v->type == PARAM_LIST ? v->item : v->type;
         if (v->record)
-                return json_pack("{s:s, s:s, s:s}", "name", "x", "health", "running", "within", "60s");
-        cr_assert((size_t)type < LEN(words) && words[type], "%s has a type this test has no answer for", v->name);
+                return json_pack("{s:s, s:s, s:s}", "name", "x", "health", "running", "within",
+                                 "60s");
+        cr_assert((size_t)type < LEN(words) && words[type],
+                  "%s has a type this test has no answer for", v->name);
         return json_string(words[type]);
 }
 
@@ -93,26 +97,26 @@ static void check_plan(const char *name, const Plan *plan)
                 fences += is(p, "pg.fence") && p->in && p->in->fence.set;
                 soft += p->def->pnr == PNR_SOFT;
         }
-        cr_expect(!seen || (asked && asked <= seen), "%s: users see step %d, the first yes is step %d",
-                  name, seen, asked);
+        cr_expect(!seen || (asked && asked <= seen),
+                  "%s: users see step %d, the first yes is step %d", name, seen, asked);
         for (size_t i = 0; i < rb->n_phases; i++)
                 if (rb->phases[i].fence.set)
                         cr_expect(begun == 1 && ended == 1 && fences == 1 && soft == 1,
-                                  "%s: %d begins, %d ends, %d fences, %d points of no return", name, begun,
-                                  ended, fences, soft);
+                                  "%s: %d begins, %d ends, %d fences, %d points of no return", name,
+                                  begun, ended, fences, soft);
         for (size_t i = 0; i < rb->n_decisions; i++)
-                cr_expect(in_plan(plan, rb->decisions[i].needed_before), "%s: nobody asks for %s", name,
-                          rb->decisions[i].id);
+                cr_expect(in_plan(plan, rb->decisions[i].needed_before), "%s: nobody asks for %s",
+                          name, rb->decisions[i].id);
 }
 
 /* ---- words, at 80 columns ---- */
 
 enum {
-        PLAN_TITLE = 44,        /* the plan's column STEP, where nothing is estimated        */
-        DIALOG_TITLE = 69,      /* the frame of a dialog                                     */
-        QUESTION = 34,          /* its row on the page of questions                          */
-        HELP = 150,             /* two rows below the questions                              */
-        EXPLAIN = 53,           /* a kind's line in `pgsherpa explain`                       */
+        PLAN_TITLE = 44,   /* the plan's column STEP, where nothing is estimated */
+        DIALOG_TITLE = 69, /* the frame of a dialog */
+        QUESTION = 34,     /* its row on the page of questions */
+        HELP = 150,        /* two rows below the questions */
+        EXPLAIN = 53,      /* a kind's line in `pgsherpa explain` */
 };
 
 static int columns(const char *text)
@@ -126,7 +130,8 @@ static int columns(const char *text)
 static void fits(const char *where, const char *what, const char *text, int most)
 {
         int w = text ? columns(text) : 0;
-        cr_expect(w <= most, "%s: %s has %d columns, of which %d are shown: %s", where, what, w, most, text);
+        cr_expect(w <= most, "%s: %s has %d columns, of which %d are shown: %s", where, what, w,
+                  most, text);
 }
 
 /* A question without a question's words is a type: "string", "int". */
@@ -149,8 +154,8 @@ static void check_titles(const char *name, const Plan *plan)
                 for (size_t k = 0; k < p->def->n_expect; k++) {
                         const Expect *x = &p->def->expect[k];
                         /* Without words of its own a person reads the expression. */
-                        cr_expect(x->msg || x->otherwise == VERDICT_FAIL, "%s: %s: an expectation without words",
-                                  name, p->id);
+                        cr_expect(x->msg || x->otherwise == VERDICT_FAIL,
+                                  "%s: %s: an expectation without words", name, p->id);
                         if (x->otherwise == VERDICT_ASK)
                                 fits(name, p->id, x->msg, DIALOG_TITLE);
                 }
@@ -176,7 +181,8 @@ static void check_runbook(const char *path)
                 AUTO_JSON given = answers(rb, full);
                 AUTO_JSON vars = NULL;
                 AUTO_FREE char *name = xasprintf("%s, lists %x", path, full);
-                cr_assert(runbook_vars(rb, given, &vars, &problems), "%s: %s", name, problems.list[0].text);
+                cr_assert(runbook_vars(rb, given, &vars, &problems), "%s: %s", name,
+                          problems.list[0].text);
                 Plan *plan = plan_new(rb, vars, NULL, &err);
                 cr_assert_not_null(plan, "%s: %s", name, err.message);
                 check_plan(name, plan);
@@ -208,7 +214,8 @@ Test(shipped, asks_before_users_see_anything_whatever_its_lists_hold)
         cr_assert_geq(n, 4);
 }
 
-/* A major that is newer than this pgsherpa is met with a warning and the rehearsal, not with a limit. */
+/* A major that is newer than this pgsherpa is met with a warning and the rehearsal, not with a
+ * limit. */
 Test(shipped, knows_no_newest_major_of_its_own)
 {
         Runbook *rb = load(SHIPPED "/compose-upgrade.yaml");

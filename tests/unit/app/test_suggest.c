@@ -1,4 +1,5 @@
-/* test_suggest.c: what the wizard has filled in before anybody typed, from a server that discovery found. */
+/* test_suggest.c: what the wizard has filled in before anybody typed, from a server that discovery
+ * found. */
 #include <criterion/criterion.h>
 
 #include "app/suggest.h"
@@ -18,10 +19,14 @@ static const json_t *question(const json_t *list, const char *name)
 static json_t *asked(const char *image, int major, const char *to)
 {
         static Var vars[] = { { .name = "to", .ask = "to", .type = PARAM_INT },
-                              { .name = "to_image", .ask = "image", .help = "Keep the flavour.", .type = PARAM_IMAGE },
+                              { .name = "to_image",
+                                .ask = "image",
+                                .help = "Keep the flavour.",
+                                .type = PARAM_IMAGE },
                               { .name = "volume", .ask = "volume", .type = PARAM_NAME } };
         Runbook rb = { .vars = vars, .n_vars = LEN(vars) };
-        AUTO_JSON server = json_pack("{s:s, s:i, s:s}", "image", image, "major", major, "project", "shop");
+        AUTO_JSON server =
+                json_pack("{s:s, s:i, s:s}", "image", image, "major", major, "project", "shop");
         AUTO_JSON given = to ? json_pack("{s:s}", "to", to) : json_object();
         return suggest_questions(&rb, server, given);
 }
@@ -40,16 +45,17 @@ Test(suggest, the_newest_major_of_the_table_and_its_image)
 Test(suggest, the_one_that_was_typed)
 {
         AUTO_JSON list = asked("timescale/timescaledb:latest-pg16", 16, "18");
-        cr_expect_str_eq(jx_str(question(list, "to_image"), "default", ""), "timescale/timescaledb:latest-pg18");
+        cr_expect_str_eq(jx_str(question(list, "to_image"), "default", ""),
+                         "timescale/timescaledb:latest-pg18");
         cr_expect_str_eq(jx_str(question(list, "to_image"), "help", ""), "Keep the flavour.");
 }
 
 Test(suggest, no_image_where_nobody_knows)
 {
-        AUTO_JSON list = asked("ghcr.io/immich-app/postgres:14-vectorchord0.4.3-pgvectors0.2.0", 14, "18");
+        AUTO_JSON list =
+                asked("ghcr.io/immich-app/postgres:14-vectorchord0.4.3-pgvectors0.2.0", 14, "18");
         const json_t *q = question(list, "to_image");
         cr_expect_null(jx_get(q, "default"));
         cr_expect_null(jx_get(q, "found"));
         cr_expect_not_null(strstr(jx_str(q, "help", ""), "vectorchord0.4.3"));
 }
-

@@ -16,17 +16,27 @@ static char *line(const TransferProgress *p, size_t width)
 
 Test(progress_line, says_how_far_how_fast_and_how_long)
 {
-        TransferProgress p = { .stage = "copying", .unit = "bytes", .done = 100 << 20,
-                               .total = 400 << 20, .rate = 50 << 20, .eta_ms = 6000, .n_rows = 1,
+        TransferProgress p = { .stage = "copying",
+                               .unit = "bytes",
+                               .done = 100 << 20,
+                               .total = 400 << 20,
+                               .rate = 50 << 20,
+                               .eta_ms = 6000,
+                               .n_rows = 1,
                                .rows = &(TransferRow){ .name = "public.orders" } };
         AUTO_FREE char *text = line(&p, 120);
-        cr_assert_str_eq(text, "copying  100.0 MB of 400.0 MB  25 %  50.0 MB/s  0:06 left  public.orders");
+        cr_assert_str_eq(
+                text, "copying  100.0 MB of 400.0 MB  25 %  50.0 MB/s  0:06 left  public.orders");
 }
 
 Test(progress_line, is_cut_at_a_character_and_draws_nothing)
 {
-        TransferProgress p = { .stage = "schema", .unit = "objects", .done = 3, .total = 9,
-                               .eta_ms = -1, .n_rows = 1,
+        TransferProgress p = { .stage = "schema",
+                               .unit = "objects",
+                               .done = 3,
+                               .total = 9,
+                               .eta_ms = -1,
+                               .n_rows = 1,
                                .rows = &(TransferRow){ .name = "\xc3\xa4\xc3\xa4\x1b[2J" } };
         AUTO_FREE char *whole = line(&p, 200);
         cr_assert_null(strchr(whole, '\x1b'), "%s", whole);
@@ -37,19 +47,29 @@ Test(progress_line, is_cut_at_a_character_and_draws_nothing)
 Test(progress_event, is_one_line_with_null_for_what_is_not_known)
 {
         ProgressLine l;
-        TransferProgress p = { .stage = "copying", .unit = "bytes", .done = 1500, .total = 4000, .rate = 50.7,
-                               .row_count = 12, .eta_ms = 6250, .things_done = 1, .things_total = 3,
-                               .workers = 2, .n_rows = 2,
-                               .rows = (TransferRow[]){ { .name = "public.a", .done = 1, .total = 3 },
-                                                        { .name = "ANALYZE b\n" } } };
+        TransferProgress p = { .stage = "copying",
+                               .unit = "bytes",
+                               .done = 1500,
+                               .total = 4000,
+                               .rate = 50.7,
+                               .row_count = 12,
+                               .eta_ms = 6250,
+                               .things_done = 1,
+                               .things_total = 3,
+                               .workers = 2,
+                               .n_rows = 2,
+                               .rows = (TransferRow[]){
+                                       { .name = "public.a", .done = 1, .total = 3 },
+                                       { .name = "ANALYZE b\n" } } };
         progress_line_of(&p, &l);
         AUTO_JSON all = progress_event_of(&l, 1250);
         AUTO_FREE char *text = progress_event_line(all);
-        cr_assert_str_eq(text, "{\"event\":\"progress\",\"seconds\":1.25,\"stage\":\"copying\",\"unit\":\"bytes\","
-                               "\"done\":1500,\"total\":4000,\"rows\":12,\"rate\":50,\"seconds_left\":6.25,"
-                               "\"things_done\":1,\"things_total\":3,\"workers\":2,\"parts\":["
-                               "{\"name\":\"public.a\",\"fraction\":0.333},"
-                               "{\"name\":\"ANALYZE b\\\\n\",\"fraction\":null}]}");
+        cr_assert_str_eq(text,
+                         "{\"event\":\"progress\",\"seconds\":1.25,\"stage\":\"copying\",\"unit\":"
+                         "\"bytes\",\"done\":1500,\"total\":4000,\"rows\":12,\"rate\":50,\"seconds_"
+                         "left\":6.25,\"things_done\":1,\"things_total\":3,\"workers\":2,\"parts\":"
+                         "[{\"name\":\"public.a\",\"fraction\":0.333},{\"name\":\"ANALYZE "
+                         "b\\\\n\",\"fraction\":null}]}");
         progress_line_of(&(TransferProgress){ .eta_ms = -1 }, &l);
         AUTO_JSON nothing = progress_event_of(&l, 0);
         cr_assert(json_is_null(jx_get(nothing, "total")));
@@ -86,9 +106,11 @@ Test(endpoint, takes_everything_behind_db_as_the_name)
 
 Test(endpoint, refuses_what_it_does_not_know)
 {
-        static const char *const bad[] = { "host", "hots=h", "port=0", "port=65536", "port=5x", "port=",
-                                           "host=", "password=x,db=y", "postgres://u:p@h/d", "db=",
-                                           "db=\xff", ",", NULL };
+        static const char *const bad[] = { "host",       "hots=h",          "port=0",
+                                           "port=65536", "port=5x",         "port=",
+                                           "host=",      "password=x,db=y", "postgres://u:p@h/d",
+                                           "db=",        "db=\xff",         ",",
+                                           NULL };
         for (size_t i = 0; bad[i]; i++) {
                 AUTO_ENDPOINT e = { 0 };
                 cr_expect_not(read_endpoint(bad[i], &e), "%s", bad[i]);
@@ -124,10 +146,12 @@ Test(flags, reads_values_lists_and_words)
         size_t n = 0;
         AUTO_JSON list = json_array();
         AUTO_ERR err = { 0 };
-        const Flag flags[] = { { "--from", .value = &from }, { "--quiet", .set = &quiet },
-                               { "--db", .list = list }, { 0 } };
-        const char *argv[] = { "verb", "--db", "--a", "--quiet", "--from", "x", "--db", "b", "--",
-                               "-w", NULL };
+        const Flag flags[] = { { "--from", .value = &from },
+                               { "--quiet", .set = &quiet },
+                               { "--db", .list = list },
+                               { 0 } };
+        const char *argv[] = { "verb", "--db", "--a", "--quiet", "--from", "x",
+                               "--db", "b",    "--",  "-w",      NULL };
         cr_assert(read_flags(flags, argv, words, 1, &n, &err), "%s", err.message);
         cr_assert_str_eq(from, "x");
         cr_assert(quiet);

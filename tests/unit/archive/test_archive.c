@@ -63,8 +63,8 @@ Test(tar, gives_back_what_was_written_at_the_offset_it_named)
 
 Test(tar, refuses_names_that_could_leave_the_directory)
 {
-        const char *const bad[] = { "/etc/passwd", "../x", "a/../b", "a//b", ".", "a/.", "", "a\nb",
-                                    "a\\b" };
+        const char *const bad[] = { "/etc/passwd", "../x", "a/../b", "a//b", ".",
+                                    "a/.",         "",     "a\nb",   "a\\b" };
         for (size_t i = 0; i < LEN(bad); i++)
                 cr_assert_not(tar_name_is_safe(bad[i], NULL), "%s", bad[i]);
         cr_assert(tar_name_is_safe("a/b.c/0001.copy.zst", NULL));
@@ -217,9 +217,10 @@ static char *unpacked(const void *bytes, size_t n, PlainPacking *ret, Err *err)
 }
 
 /* gzip of "hello\n", and of nothing. */
-static const char gz[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\x00\x20\x30\x3a\x36"
-                         "\x06\x00\x00\x00";
-static const char nothing[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+static const char gz[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\x00"
+                         "\x20\x30\x3a\x36\x06\x00\x00\x00";
+static const char nothing[] =
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00";
 
 Test(plain, members_end_to_end_are_one_stream)
 {
@@ -254,7 +255,7 @@ Test(plain, every_cut_and_every_flip_of_gzip_shows)
                 cr_assert(!text || (i == 17 && str_eq(text, "hello\n")), "byte %zu", i);
         }
         AUTO_ERR err = { 0 };
-        AUTO_FREE char *more = unpacked(gz, sizeof gz, NULL, &err);     /* with its final NUL */
+        AUTO_FREE char *more = unpacked(gz, sizeof gz, NULL, &err); /* with its final NUL */
         cr_assert(!more && strstr(err.message, "not gzip"), "%s", err.message);
 }
 

@@ -42,7 +42,8 @@ Test(arena, gives_back_what_was_taken_after_a_mark)
 
 Test(text, shows_what_could_draw_on_a_terminal)
 {
-        static const char hostile[] = "a\x1b[2J\xff" "b\xe2\x80\xae\n\xc3\xa4";
+        static const char hostile[] = "a\x1b[2J\xff"
+                                      "b\xe2\x80\xae\n\xc3\xa4";
         AUTO_FREE char *clean = text_clean(hostile, sizeof hostile - 1);
         cr_assert_str_eq(clean, "a\\x1b[2J\\xffb\\u202e\\n\xc3\xa4");
 }
@@ -117,8 +118,10 @@ Test(jsonx, says_what_it_holds_in_words)
         } cases[] = { { "[]", "(none)" },
                       { "[\"a\", \"b\"]", "a, b" },
                       { "{\"tables\": 3, \"list\": []}", "tables 3, list (none)" },
-                      { "[{\"kind\": \"table\", \"rows\": 1}, {\"kind\": \"view\"}]", "kind table, rows 1; kind view" },
-                      { "[{\"words\": \"in one word\", \"x\": 1}, null, true]", "in one word, (none), yes" } };
+                      { "[{\"kind\": \"table\", \"rows\": 1}, {\"kind\": \"view\"}]",
+                        "kind table, rows 1; kind view" },
+                      { "[{\"words\": \"in one word\", \"x\": 1}, null, true]",
+                        "in one word, (none), yes" } };
         for (size_t i = 0; i < LEN(cases); i++) {
                 AUTO_ERR err = { 0 };
                 AUTO_JSON j = jx_parse(cases[i].json, strlen(cases[i].json), &err);
@@ -133,7 +136,8 @@ Test(clock, knows_a_time_of_day_and_a_moment_and_nothing_else)
         cr_assert(clock_parse_start("2026-11-20T22:00:00Z", &at));
         cr_assert(clock_parse_start("22:00", &at));
         cr_assert(at > now && at <= now + 25 * 3600 * 1000LL);
-        static const char *const bad[] = { "", "tomorrow maybe", "25:00", "22:60", "22:00h", "-1:00", "noon" };
+        static const char *const bad[] = { "",       "tomorrow maybe", "25:00", "22:60",
+                                           "22:00h", "-1:00",          "noon" };
         for (size_t i = 0; i < LEN(bad); i++)
                 cr_expect_not(clock_parse_start(bad[i], &at), "%s", bad[i]);
 }

@@ -20,7 +20,7 @@ static void sample(Buf *b)
 }
 
 typedef struct Seen {
-        Buf    rows;
+        Buf rows;
         size_t n, lengths[8];
 } Seen;
 
@@ -69,8 +69,8 @@ Test(copyrow, rows_without_header_and_trailer_are_the_middle_of_a_stream)
         sample(&b);
         Seen s;
         bool over;
-        cr_assert(feed(true, b.data + COPY_HEADER_LEN, b.len - COPY_HEADER_LEN - COPY_TRAILER_LEN, 7, &s,
-                       &over));
+        cr_assert(feed(true, b.data + COPY_HEADER_LEN, b.len - COPY_HEADER_LEN - COPY_TRAILER_LEN,
+                       7, &s, &over));
         cr_assert_eq(s.n, 3);
         cr_assert_not(over);
         buf_done(&s.rows);
@@ -111,7 +111,8 @@ Test(copyrow, text_rows_end_at_newlines)
         for (size_t piece = 1; piece <= strlen(text); piece++) {
                 Seen s;
                 bool over;
-                cr_assert_not(feed(false, text, strlen(text), piece, &s, &over), "the last row has no end");
+                cr_assert_not(feed(false, text, strlen(text), piece, &s, &over),
+                              "the last row has no end");
                 cr_assert_eq(s.n, 3);
                 cr_assert(s.lengths[0] == 5 && s.lengths[1] == 1 && s.lengths[2] == 7);
                 buf_done(&s.rows);
@@ -126,6 +127,6 @@ Test(copyrow, a_header_may_have_an_extension_and_no_critical_flag)
         bytes[18] = 3;
         cr_assert_eq(copy_header(bytes, COPY_HEADER_LEN), 0);
         cr_assert_eq(copy_header(bytes, COPY_HEADER_LEN + 3), COPY_HEADER_LEN + 3);
-        bytes[12] = 1;                  /* bit 16: rows with OIDs */
+        bytes[12] = 1; /* bit 16: rows with OIDs */
         cr_assert_eq(copy_header(bytes, COPY_HEADER_LEN + 3), -1);
 }

@@ -5,8 +5,11 @@
 static void becomes(const char *name, const char *value, int major, const char *now)
 {
         SettingFate f = setting_fate_own(name, value, major);
-        cr_expect_eq(f.verdict, str_eq(now, name) ? SETTING_SAME : *now ? SETTING_RENAMED : SETTING_LEFT_OUT, "%s %d",
-                     name, major);
+        cr_expect_eq(f.verdict,
+                     str_eq(now, name) ? SETTING_SAME
+                     : *now            ? SETTING_RENAMED
+                                       : SETTING_LEFT_OUT,
+                     "%s %d", name, major);
         if (f.verdict == SETTING_RENAMED)
                 cr_expect_str_eq(f.now, now);
         cr_expect_eq(f.why != NULL, f.verdict != SETTING_SAME, "%s %d", name, major);
@@ -78,7 +81,8 @@ Test(majors, images_and_archives_are_those_of_the_major)
         cr_expect_eq(major_of_archive(15), 16);
         cr_expect_eq(major_of_archive(16), 17);
         cr_expect_eq(major_of_archive(17), 0);
-        cr_expect_str_eq(major_archives_words(words), "1.14 to 1.16 are known (PostgreSQL 12 to 19)");
+        cr_expect_str_eq(major_archives_words(words),
+                         "1.14 to 1.16 are known (PostgreSQL 12 to 19)");
 }
 
 Test(majors, a_word_that_was_a_name_is_known_by_the_major_that_took_it)

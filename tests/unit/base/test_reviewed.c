@@ -53,10 +53,11 @@ Test(err, knows_which_sqlstates_may_be_tried_again)
 {
         const struct {
                 const char *state;
-                bool        again;
-        } cases[] = { { "40001", true },  { "40P01", true },  { "53300", true },
-                      { "08006", true },  { "57P03", true },  { "42501", false },
-                      { "53100", false }, { "23505", false } };
+                bool again;
+        } cases[] = {
+                { "40001", true }, { "40P01", true },  { "53300", true },  { "08006", true },
+                { "57P03", true }, { "42501", false }, { "53100", false }, { "23505", false }
+        };
         for (size_t i = 0; i < LEN(cases); i++) {
                 AUTO_ERR err = { 0 };
                 err_set(&err, ERR_SERVER, "x");
@@ -105,7 +106,7 @@ Test(buf, takes_all_or_nothing_and_is_empty_after_take)
 Test(fmt, never_writes_1024_of_a_unit)
 {
         const struct {
-                int64_t     bytes;
+                int64_t bytes;
                 const char *text;
         } cases[] = {
                 { 0, "0 bytes" },
@@ -149,9 +150,9 @@ Test(fmt, durations_read_like_a_clock_or_like_words)
 
 Test(fmt, parses_what_people_write_and_nothing_else)
 {
-        static const char *const bad[] = { "",     "x",    "-1MB", "0x10",  "1e3",    "1 parsec",
-                                           "MB",   "1.5.", "nan",  "inf",   "1MB1",   "1mB",
-                                           "99999999999TB" };
+        static const char *const bad[] = { "",         "x",   "-1MB",         "0x10", "1e3",
+                                           "1 parsec", "MB",  "1.5.",         "nan",  "inf",
+                                           "1MB1",     "1mB", "99999999999TB" };
         int64_t n;
         for (size_t i = 0; i < LEN(bad); i++)
                 cr_assert_not(fmt_parse_size(bad[i], &n), "%s", bad[i]);
@@ -180,16 +181,23 @@ Test(text, decodes_exactly_what_it_encodes)
 
 Test(text, refuses_overlong_surrogate_and_too_large)
 {
-        static const char *const bad[] = { "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
-                                           "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\x80",
-                                           "\xc3", "\xe2\x82" };
+        static const char *const bad[] = { "\xc0\xaf",
+                                           "\xe0\x80\xaf",
+                                           "\xf0\x80\x80\xaf",
+                                           "\xed\xa0\x80",
+                                           "\xf4\x90\x80\x80",
+                                           "\xff",
+                                           "\x80",
+                                           "\xc3",
+                                           "\xe2\x82" };
         for (size_t i = 0; i < LEN(bad); i++)
                 cr_assert_not(text_is_utf8(bad[i], strlen(bad[i])), "%zu", i);
 }
 
 Test(text, cleaning_twice_is_cleaning_once)
 {
-        static const char hostile[] = "a\x1b]0;x\x07\r\n\t\x00\xff\xe2\x81\xa6\xe2\x80\x8f\x7f\xc2\x9bZ";
+        static const char hostile[] =
+                "a\x1b]0;x\x07\r\n\t\x00\xff\xe2\x81\xa6\xe2\x80\x8f\x7f\xc2\x9bZ";
         AUTO_FREE char *once = text_clean(hostile, sizeof hostile - 1);
         AUTO_FREE char *twice = text_clean_str(once);
         cr_assert_str_eq(once, twice);
@@ -416,7 +424,8 @@ Test(random, passwords_have_only_letters_and_digits_and_never_repeat)
         random_password(32, a);
         random_password(32, b);
         cr_assert_str_neq(a, b);
-        cr_assert_eq(strspn(a, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"), 32);
+        cr_assert_eq(strspn(a, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"),
+                     32);
 }
 
 Test(secret, compares_and_has_a_name)

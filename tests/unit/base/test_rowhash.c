@@ -36,8 +36,8 @@ static uint64_t sum(const Rows *t, uint64_t seed)
         uint64_t parts[2] = { 0 };
         for (int r = 0; r < ROWS; r++) {
                 char line[COLUMNS * (LONGEST + 1)];
-                int n = snprintf(line, sizeof line, "%s\t%s\t%s\t%s\n", t->v[r][0], t->v[r][1], t->v[r][2],
-                                 t->v[r][3]);
+                int n = snprintf(line, sizeof line, "%s\t%s\t%s\t%s\n", t->v[r][0], t->v[r][1],
+                                 t->v[r][2], t->v[r][3]);
                 parts[r % 2] += row_hash(seed, line, (size_t)n);
         }
         return parts[0] + parts[1];
@@ -55,31 +55,31 @@ static void plant(Rows *t, int kind)
 {
         int c = (int)(next() % COLUMNS), d = (c + 1) % COLUMNS;
         switch (kind) {
-        case 0:         /* two rows exchange a value */
+        case 0: /* two rows exchange a value */
                 exchange(t->v[0][c], t->v[3][c]);
                 return;
-        case 1:         /* two columns of one row do */
+        case 1: /* two columns of one row do */
                 exchange(t->v[1][c], t->v[1][d]);
                 return;
-        case 2:         /* across both */
+        case 2: /* across both */
                 exchange(t->v[1][c], t->v[2][d]);
                 return;
-        case 3:         /* three rows in a circle */
+        case 3: /* three rows in a circle */
                 exchange(t->v[0][c], t->v[2][c]);
                 exchange(t->v[2][c], t->v[4][c]);
                 return;
-        case 4:         /* one becomes NULL, another one's NULL gets its value */
+        case 4: /* one becomes NULL, another one's NULL gets its value */
                 exchange(t->v[1][c], t->v[5][c]);
                 memcpy(t->v[5][c], "\\N", 3);
                 return;
-        case 5:         /* one row twice, another one not at all */
+        case 5: /* one row twice, another one not at all */
                 memcpy(t->v[2], t->v[4], sizeof t->v[2]);
                 return;
-        case 6:         /* money moves from one account to another */
+        case 6: /* money moves from one account to another */
                 snprintf(t->v[0][0], LONGEST, "%d", atoi(t->v[0][0]) + 5);
                 snprintf(t->v[1][0], LONGEST, "%d", atoi(t->v[1][0]) - 5);
                 return;
-        default:        /* one digit */
+        default: /* one digit */
                 t->v[3][1][0] ^= 1;
         }
 }
@@ -114,7 +114,8 @@ static uint64_t linear(const Rows *t)
         return s;
 }
 
-/* The same plants against hashes that are linear in the columns: the test can see what it looks for. */
+/* The same plants against hashes that are linear in the columns: the test can see what it looks
+ * for. */
 Test(rowhash, the_plants_are_seen_to_be_missed_by_a_linear_sum)
 {
         int n = 0;
@@ -147,5 +148,6 @@ Test(rowhash, the_order_of_rows_is_nothing_and_another_seed_is_another_sum)
 Test(rowhash, the_older_hash_is_what_it_was)
 {
         cr_assert_eq(row_hash(ROW_HASH_OLDER, "1\tabc\n", 6), 0x9db31d8650b469e4ULL);
-        cr_assert_eq(row_hash(ROW_HASH_OLDER, "12345\tthe quick brown fox jumps\t\\N\n", 34), 0x62977c23ea24f060ULL);
+        cr_assert_eq(row_hash(ROW_HASH_OLDER, "12345\tthe quick brown fox jumps\t\\N\n", 34),
+                     0x62977c23ea24f060ULL);
 }

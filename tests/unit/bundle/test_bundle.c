@@ -148,26 +148,31 @@ Test(bundle, proves_binary_rows_from_their_bytes, .init = setup, .fini = teardow
 {
         char hex[32];
         char older[32];
-        snprintf(hex, sizeof hex, "%016llx", 20 * (unsigned long long)row_hash(0x2a, "\0\1\0\0\0\4abcd", 10));
+        snprintf(hex, sizeof hex, "%016llx",
+                 20 * (unsigned long long)row_hash(0x2a, "\0\1\0\0\0\4abcd", 10));
         snprintf(older, sizeof older, "%016llx",
                  20 * (unsigned long long)row_hash(ROW_HASH_OLDER, "\0\1\0\0\0\4abcd", 10));
         const struct {
                 const char *seed;
-                int         rows;
+                int rows;
                 const char *hash, *end, *why;
         } cases[] = { { "2a", 20, hex, "\377\377", NULL },
                       { NULL, 20, older, "\377\377", NULL },
-                      { NULL, 20, hex, "\377\377", "its rows are not those the manifest describes" },
+                      { NULL, 20, hex, "\377\377",
+                        "its rows are not those the manifest describes" },
                       { "2a", 21, hex, "\377\377", "20 rows, the manifest says 21" },
-                      { "2a", 20, "0000000000000001", "\377\377", "its rows are not those the manifest describes" },
+                      { "2a", 20, "0000000000000001", "\377\377",
+                        "its rows are not those the manifest describes" },
                       { "2a", 20, hex, "", "its rows have no beginning, or no end" } };
         for (size_t i = 0; i < LEN(cases); i++) {
                 Err err = { 0 };
                 BundleReport r;
-                AUTO_FREE char *path = make_binary(cases[i].seed, cases[i].rows, cases[i].hash, cases[i].end);
+                AUTO_FREE char *path =
+                        make_binary(cases[i].seed, cases[i].rows, cases[i].hash, cases[i].end);
                 OK(bundle_verify(path, NULL, &r, &err));
                 const char *why = jx_str(json_array_get(r.bad, 0), "why", NULL);
-                cr_expect(cases[i].why ? str_eq(why, cases[i].why) : !why, "%zu: %s", i, why ? why : "nothing");
+                cr_expect(cases[i].why ? str_eq(why, cases[i].why) : !why, "%zu: %s", i,
+                          why ? why : "nothing");
                 if (!cases[i].why)
                         cr_expect_eq(r.rows, 20);
                 bundle_report_done(&r);
@@ -258,7 +263,8 @@ Test(bundle, names_the_member_that_is_bad, .init = setup, .fini = teardown)
                 AUTO_BUNDLE b = NULL;
                 OK(bundle_open(path, &b, &err));
                 offset = jx_int(jx_get(jx_get(bundle_manifest_of(b), "members"),
-                                       "app/data/public.a%2Eb/000002.copy.zst"), "offset", -1);
+                                       "app/data/public.a%2Eb/000002.copy.zst"),
+                                "offset", -1);
         }
         AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC);
         cr_assert_eq(pwrite(fd, "\377\377\377", 3, offset + 50), 3);
@@ -319,7 +325,8 @@ Test(bundle, members_grow_before_their_numbers_run_out, .init = setup, .fini = t
         int members;
         OK(bundle_create(path, &(BundleOptions){ .chunk = sizeof piece }, &w, &err));
         for (int raw = 0; raw < 2; raw++) {
-                AUTO_BUNDLESTREAM s = bundle_stream_new_part(w, "data", raw ? "raw" : "rows", raw ? ".x" : ".zst", 0, 16);
+                AUTO_BUNDLESTREAM s = bundle_stream_new_part(w, "data", raw ? "raw" : "rows",
+                                                             raw ? ".x" : ".zst", 0, 16);
                 for (int i = 0; i < 100; i++)
                         OK(bundle_stream_write(s, piece, sizeof piece, &err));
                 OK(bundle_stream_end(s, &members, &err));

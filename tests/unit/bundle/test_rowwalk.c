@@ -9,8 +9,8 @@
 
 static void field(Buf *b, const void *bytes, uint32_t n)
 {
-        unsigned char len[4] = { (unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8),
-                                 (unsigned char)n };
+        unsigned char len[4] = { (unsigned char)(n >> 24), (unsigned char)(n >> 16),
+                                 (unsigned char)(n >> 8), (unsigned char)n };
         buf_add(b, len, 4);
         buf_add(b, bytes, n);
 }
@@ -110,7 +110,8 @@ Test(rowwalk, counts_rows_that_are_too_long_and_keeps_none)
                         rows(&b, binary, 1, &hash);
                         cr_assert(in_pieces(&w, &b, sizes[i]));
                         cr_assert(rowwalk_whole(&w));
-                        cr_assert_eq(w.rows, 3, "%lld with %zu, %d", (long long)w.rows, sizes[i], binary);
+                        cr_assert_eq(w.rows, 3, "%lld with %zu, %d", (long long)w.rows, sizes[i],
+                                     binary);
                         cr_assert_eq(w.unhashed, 1);
                         cr_assert_eq(w.hash, hash);
                         cr_assert_lt(w.row.capacity, 2 * ROWWALK_KEEP + (1 << 20));
@@ -121,11 +122,11 @@ Test(rowwalk, says_when_it_is_no_copy_and_when_it_ends_within)
 {
         static const struct {
                 const char *bytes;
-                size_t      n;
-        } bad[] = { { "\377\376", 2 },                          /* -2 fields */
-                    { "\0\1\200\0\0\0", 6 },                    /* a length of -2^31 */
+                size_t n;
+        } bad[] = { { "\377\376", 2 },       /* -2 fields */
+                    { "\0\1\200\0\0\0", 6 }, /* a length of -2^31 */
                     { "PGCOPX\n\377\r\n\0\0\0\0\0\0\0\0\0", 19 },
-                    { "\377\377\0\0", 4 } };                    /* something behind the trailer */
+                    { "\377\377\0\0", 4 } }; /* something behind the trailer */
         for (size_t i = 0; i < LEN(bad); i++)
                 for (size_t piece = 1; piece < 20; piece++) {
                         Buf b = { .data = (char *)bad[i].bytes, .len = bad[i].n };

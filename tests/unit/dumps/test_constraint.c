@@ -27,10 +27,10 @@ Test(constraint, a_key_is_an_index_that_is_taken_over)
         becomes("ALTER TABLE ONLY \"a;b\".\"c)\"\"d\"\n    ADD CONSTRAINT \"UNIQUE (\" UNIQUE "
                 "NULLS NOT DISTINCT (a, \"WITHOUT\") INCLUDE (b, c) WITH (fillfactor='70') "
                 "DEFERRABLE INITIALLY DEFERRED;\n",
-                "CREATE UNIQUE INDEX \"UNIQUE (\" ON \"a;b\".\"c)\"\"d\" USING btree (a, \"WITHOUT\")"
-                " INCLUDE (b, c) NULLS NOT DISTINCT WITH (fillfactor='70')",
-                "ALTER TABLE ONLY \"a;b\".\"c)\"\"d\" ADD CONSTRAINT \"UNIQUE (\" UNIQUE USING INDEX "
-                "\"UNIQUE (\" DEFERRABLE INITIALLY DEFERRED");
+                "CREATE UNIQUE INDEX \"UNIQUE (\" ON \"a;b\".\"c)\"\"d\" USING btree (a, "
+                "\"WITHOUT\") INCLUDE (b, c) NULLS NOT DISTINCT WITH (fillfactor='70')",
+                "ALTER TABLE ONLY \"a;b\".\"c)\"\"d\" ADD CONSTRAINT \"UNIQUE (\" UNIQUE USING "
+                "INDEX \"UNIQUE (\" DEFERRABLE INITIALLY DEFERRED");
 }
 
 Test(constraint, what_cannot_be_taken_over_stays_as_it_is)

@@ -7,7 +7,7 @@
 /* A file, given in pieces of any size: where a piece ends must not matter. */
 typedef struct Pieces {
         const char *p, *end;
-        size_t      size;
+        size_t size;
 } Pieces;
 
 static bool more(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err)
@@ -67,19 +67,24 @@ static void stops(const char *text, const char *words)
 Test(sqlread, cuts_where_psql_cuts)
 {
         tells("select 1; select 2\n;", "1 S select 1;\n1 S select 2\n;\n");
-        tells("a 'x;''y' \"q;\"\"\" /* ; /* ; */ ; */ -- ;\n;b;", "1 S a 'x;''y' \"q;\"\"\" /* ; /* ; */ ; */ -- ;\n;\n2 S b;\n");
+        tells("a 'x;''y' \"q;\"\"\" /* ; /* ; */ ; */ -- ;\n;b;",
+              "1 S a 'x;''y' \"q;\"\"\" /* ; /* ; */ ; */ -- ;\n;\n2 S b;\n");
         tells("a $$;$x$;$$ $x$;$$;$x$ $1;b;", "1 S a $$;$x$;$$ $x$;$$;$x$ $1;\n1 S b;\n");
         tells("a E'\\';' ;b 'x\\';", "1 S a E'\\';' ;\n1 S b 'x\\';\n");
-        tells("create rule r as on insert to v do (a; b);c;", "1 S create rule r as on insert to v do (a; b);\n1 S c;\n");
-        tells("create or replace function f() begin atomic select case when 1 then 2 end; x; end; begin; end;",
-              "1 S create or replace function f() begin atomic select case when 1 then 2 end; x; end;\n"
+        tells("create rule r as on insert to v do (a; b);c;",
+              "1 S create rule r as on insert to v do (a; b);\n1 S c;\n");
+        tells("create or replace function f() begin atomic select case when 1 then 2 end; x; end; "
+              "begin; end;",
+              "1 S create or replace function f() begin atomic select case when 1 then 2 end; x; "
+              "end;\n"
               "1 S begin;\n1 S end;\n");
 }
 
 Test(sqlread, strings_are_read_as_the_file_sets_them)
 {
         tells("SET standard_conforming_strings = off;\na 'x\\';' ;\n\\connect b\na 'x\\';",
-              "1 S SET standard_conforming_strings = off;\n2 S a 'x\\';' ;\n3 C \\connect b\n4 S a 'x\\';\n");
+              "1 S SET standard_conforming_strings = off;\n2 S a 'x\\';' ;\n3 C \\connect b\n4 S a "
+              "'x\\';\n");
 }
 
 Test(sqlread, rows_end_at_the_mark_and_nowhere_else)
@@ -88,7 +93,8 @@ Test(sqlread, rows_end_at_the_mark_and_nowhere_else)
               "1 S COPY t FROM stdin;\n3 R 1\\.\n\\\\.\n\\.x\n6 S select 1;\n");
         tells("COPY t FROM stdin;\r\n1\r\n\\.\r\nb;", "1 S COPY t FROM stdin;\n1 R 1\r\n4 S b;\n");
         tells("COPY t FROM stdin;\n\\.", "1 S COPY t FROM stdin;\n0 R ");
-        stops("COPY t FROM stdin;\n1\n2\n", "ends at line 4, within the rows of a COPY, which begin at line 2");
+        stops("COPY t FROM stdin;\n1\n2\n",
+              "ends at line 4, within the rows of a COPY, which begin at line 2");
         stops("COPY t FROM stdin; select 1;\n1\n\\.\n", "something follows COPY's semicolon");
 }
 
@@ -117,8 +123,11 @@ Test(sqlread, where_a_piece_ends_does_not_matter)
         AUTO_BUF text = buf_init(1 << 24);
         AUTO_ERR err = { 0 };
         for (int i = 0; i < 3000; i++)
-                buf_printf(&text, "-- Name: t%d; Type: TABLE; Schema: p; Owner: o\ninsert into t values ('%0300d'';', $a$\n;$a$);\n"
-                           "COPY t FROM stdin;\n%d\\.\n\\\\.\n\\.\n", i, i, i);
+                buf_printf(&text,
+                           "-- Name: t%d; Type: TABLE; Schema: p; Owner: o\n"
+                           "insert into t values ('%0300d'';', $a$\n;$a$);\n"
+                           "COPY t FROM stdin;\n%d\\.\n\\\\.\n\\.\n",
+                           i, i, i);
         AUTO_FREE char *whole = story(text.data, text.len, &err);
         cr_assert_not_null(whole);
         for (size_t size = 1; size < 9; size++) {
@@ -129,12 +138,14 @@ Test(sqlread, where_a_piece_ends_does_not_matter)
                 while (sqlread_next(r, &i, &err) && i.kind != SQLREAD_END) {
                         statements++;
                         if (str_starts(i.text, "COPY")) {
-                                cr_assert(sqlread_rows(r, NULL, NULL, &rows, &err), "%s", err.message);
+                                cr_assert(sqlread_rows(r, NULL, NULL, &rows, &err), "%s",
+                                          err.message);
                                 all += rows;
                         }
                 }
-                cr_assert(err.kind == ERR_NONE && statements == 6000 && all == 6000, "%zu: %s, %lld, %lld", size,
-                          err.message, (long long)statements, (long long)all);
+                cr_assert(err.kind == ERR_NONE && statements == 6000 && all == 6000,
+                          "%zu: %s, %lld, %lld", size, err.message, (long long)statements,
+                          (long long)all);
         }
 }
 
@@ -150,17 +161,19 @@ Test(sqlmeaning, knows_what_a_statement_reaches)
 {
         static const struct {
                 const char *sql;
-                SqlReach    reach;
+                SqlReach reach;
                 const char *name;
         } all[] = {
                 { "SELECT pg_catalog.set_config('search_path', '', false);", SQL_SESSION, NULL },
                 { "SELECT pg_catalog.setval('s', 1);", SQL_SEQUENCE, NULL },
-                { "COPY \"a.b\".\"c d\" (x, \"from\") FROM stdin;", SQL_COPY_IN, "\"a.b\".\"c d\"" },
+                { "COPY \"a.b\".\"c d\" (x, \"from\") FROM stdin;", SQL_COPY_IN,
+                  "\"a.b\".\"c d\"" },
                 { "COPY t FROM/**/PROGRAM 'id';", SQL_FORBIDDEN, "t" },
                 { "COPY t FROM '/etc/passwd';", SQL_FORBIDDEN, "t" },
                 { "copy (select 1) to stdout;", SQL_FORBIDDEN, NULL },
                 { "/* x */ alter -- y\n system set a = 1;", SQL_FORBIDDEN, NULL },
-                { "CREATE DATABASE \"a \"\"b\" WITH ENCODING = 'UTF8';", SQL_CREATE_DATABASE, "a \"b" },
+                { "CREATE DATABASE \"a \"\"b\" WITH ENCODING = 'UTF8';", SQL_CREATE_DATABASE,
+                  "a \"b" },
                 { "DROP DATABASE IF EXISTS App;", SQL_DROP_DATABASE, "app" },
                 { "ALTER DATABASE app OWNER TO x;", SQL_OF_DATABASE, "app" },
                 { "GRANT CONNECT,TEMPORARY ON DATABASE app TO x;", SQL_OF_DATABASE, "app" },
@@ -182,25 +195,28 @@ Test(sqlmeaning, knows_what_a_statement_reaches)
         for (size_t i = 0; i < LEN(all); i++) {
                 AUTO_SQLMEANING m = means(all[i].sql);
                 cr_assert_eq(m.reach, all[i].reach, "%s: %d", all[i].sql, (int)m.reach);
-                cr_assert(!all[i].name ? !m.name : str_eq(m.name, all[i].name), "%s: %s", all[i].sql, m.name);
+                cr_assert(!all[i].name ? !m.name : str_eq(m.name, all[i].name), "%s: %s",
+                          all[i].sql, m.name);
         }
 }
 
 Test(sqlmeaning, reads_what_a_database_was_made_with)
 {
-        const char *text = "CREATE DATABASE a WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = icu "
-                           "LOCALE = 'en_US.utf8' LC_CTYPE = 'C' ICU_LOCALE = 'en-US';";
+        const char *text = "CREATE DATABASE a WITH TEMPLATE = template0 ENCODING = 'UTF8' "
+                           "LOCALE_PROVIDER = icu LOCALE = 'en_US.utf8' LC_CTYPE = 'C' ICU_LOCALE "
+                           "= 'en-US';";
         SqlReadItem i = { .text = text, .len = strlen(text) };
         AUTO_JSON p = sqlmeaning_properties(&i);
         AUTO_FREE char *s = jx_dump_sorted(p);
-        cr_assert_str_eq(s, "{\"collate\":\"en_US.utf8\",\"ctype\":\"C\",\"encoding\":\"UTF8\",\"locale\":\"en-US\","
-                            "\"provider\":\"i\"}");
+        cr_assert_str_eq(s, "{\"collate\":\"en_US.utf8\",\"ctype\":\"C\",\"encoding\":\"UTF8\","
+                            "\"locale\":\"en-US\",\"provider\":\"i\"}");
 }
 
 Test(sqlmeaning, reads_connect_in_all_its_forms)
 {
         static const char *const all[][2] = {
-                { "\\connect app", "app" }, { "\\connect \"A\"\"b\"", "A\"b" },
+                { "\\connect app", "app" },
+                { "\\connect \"A\"\"b\"", "A\"b" },
                 { "\\connect -reuse-previous=on \"dbname='a \\\\'' \\'b'\"", "a \\" },
                 { "\\connect -reuse-previous=on \"dbname='a\\'b\\\\c\"\"d e'\"", "a'b\\c\"d e" },
         };

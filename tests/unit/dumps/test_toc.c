@@ -22,7 +22,7 @@ static void put_str(Buf *b, const char *s)
 static void put_entry(Buf *b, int minor, const char *class, const char *name, int section,
                       const char *sql)
 {
-        put_int(b, (int)strlen(sql));   /* its id: another one for each */
+        put_int(b, (int)strlen(sql)); /* its id: another one for each */
         put_int(b, 0);
         put_str(b, "1259");
         put_str(b, "16384");
@@ -63,8 +63,10 @@ static Buf archive(int minor)
         put_str(&b, "17.6");
         put_int(&b, 4);
         put_entry(&b, minor, "TABLE", "orders", 2, "CREATE TABLE public.orders ();\n");
-        put_entry(&b, minor, "ACL", "TABLE orders", 1, "GRANT ALL ON TABLE public.orders TO app;\n");
-        put_entry(&b, minor, "MATERIALIZED VIEW DATA", "mv", 4, "REFRESH MATERIALIZED VIEW public.mv;\n");
+        put_entry(&b, minor, "ACL", "TABLE orders", 1,
+                  "GRANT ALL ON TABLE public.orders TO app;\n");
+        put_entry(&b, minor, "MATERIALIZED VIEW DATA", "mv", 4,
+                  "REFRESH MATERIALIZED VIEW public.mv;\n");
         put_entry(&b, minor, "COMMENT", "DATABASE app", 1, "COMMENT ON DATABASE app IS 'x';\n");
         return b;
 }
@@ -80,11 +82,14 @@ Test(toc, reads_what_12_to_18_write)
                 cr_assert_eq(toc.n, 4);
                 cr_assert_str_eq(toc.server_version, "13.23");
                 cr_assert_str_eq(toc_object(a, &toc.entries[0]), "TABLE public.orders");
-                cr_assert_str_eq(toc_object(a, &toc.entries[1]), "GRANT ALL ON TABLE public.orders TO app;");
-                cr_assert_eq(toc.entries[1].section, TOC_PRE_DATA, "a grant stands where its table does");
+                cr_assert_str_eq(toc_object(a, &toc.entries[1]),
+                                 "GRANT ALL ON TABLE public.orders TO app;");
+                cr_assert_eq(toc.entries[1].section, TOC_PRE_DATA,
+                             "a grant stands where its table does");
                 cr_assert_eq(toc.entries[1].pass, TOC_PASS_ACL);
                 cr_assert_eq(toc.entries[2].pass, TOC_PASS_POST_ACL);
-                cr_assert_not(toc_is_schema(&toc.entries[3]), "the database's own comment is not ours");
+                cr_assert_not(toc_is_schema(&toc.entries[3]),
+                              "the database's own comment is not ours");
         }
 }
 
@@ -119,8 +124,10 @@ Test(toc, is_cut_to_the_entries_that_are_kept)
 
 Test(toc, refuses_ids_that_no_dump_has)
 {
-        static const char first[] = { 0, 31, 0, 0, 0, 0, 0, 0, 0, 0 };         /* id, no data dumper */
-        static const char odd[][5] = { { 1, 31, 0, 0, 0 }, { 0, -1, -1, -1, 127 }, { 0, 0, 0, 0, 1 } };
+        static const char first[] = { 0, 31, 0, 0, 0, 0, 0, 0, 0, 0 }; /* id, no data dumper */
+        static const char odd[][5] = { { 1, 31, 0, 0, 0 },
+                                       { 0, -1, -1, -1, 127 },
+                                       { 0, 0, 0, 0, 1 } };
         for (size_t i = 0; i < LEN(odd); i++) {
                 Err err = { 0 };
                 AUTO_ARENA a = arena_new();

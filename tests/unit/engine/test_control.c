@@ -9,10 +9,11 @@
 #include "fakes/engine_kit.h"
 #include "fakes/kit_yaml.h"
 
-#define SLOW KIT_HEAD "targets:\n  box: {kind: host}\nphases:\n" KIT_PHASE("one")                  \
-        KIT_STEP("id: a, do: fake.make, on: box, with: {name: a}, undo: auto")                     \
-        KIT_STEP("id: slow, do: fake.look, with: {ms: 20s}")                                       \
-        KIT_STEP("id: b, do: fake.make, on: box, with: {name: b}, undo: auto")
+#define SLOW                                                                                       \
+        KIT_HEAD "targets:\n  box: {kind: host}\nphases:\n" KIT_PHASE("one")                       \
+                KIT_STEP("id: a, do: fake.make, on: box, with: {name: a}, undo: auto")             \
+                        KIT_STEP("id: slow, do: fake.look, with: {ms: 20s}") KIT_STEP(             \
+                                "id: b, do: fake.make, on: box, with: {name: b}, undo: auto")
 
 static bool ok(Kit *k, const char *json)
 {
@@ -89,9 +90,10 @@ Test(control, nonsense_is_refused_in_words)
         kit_free(k);
 }
 
-#define WORKERS KIT_HEAD "targets:\n  box: {kind: host}\nphases:\n" KIT_PHASE("one")               \
-        KIT_STEP("id: a, do: fake.make, on: box, with: {name: a}, undo: auto")                     \
-        KIT_STEP("id: busy, do: fake.look, with: {ms: 20s, workers: 2}")
+#define WORKERS                                                                                    \
+        KIT_HEAD "targets:\n  box: {kind: host}\nphases:\n" KIT_PHASE("one")                       \
+                KIT_STEP("id: a, do: fake.make, on: box, with: {name: a}, undo: auto")             \
+                        KIT_STEP("id: busy, do: fake.look, with: {ms: 20s, workers: 2}")
 
 static int64_t jobs(Kit *k, const char *json)
 {
@@ -129,7 +131,8 @@ Test(control, a_step_without_workers_says_so)
         until_made(k);
         AUTO_JSON reply = kit_ask(k, "{\"cmd\": \"jobs\", \"delta\": 1}");
         cr_assert_not(jx_bool(reply, "ok", true));
-        cr_assert(strstr(jx_str(reply, "error", ""), "no workers"), "%s", jx_str(reply, "error", ""));
+        cr_assert(strstr(jx_str(reply, "error", ""), "no workers"), "%s",
+                  jx_str(reply, "error", ""));
         kit_free(k);
 }
 

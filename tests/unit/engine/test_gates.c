@@ -115,15 +115,14 @@ Test(gates, a_time_gate_opens_by_itself_and_only_then)
 
 Test(gates, clean_up_can_be_declined_for_good)
 {
-        Kit *k = kit_new(KIT_HEAD
-                         "phases:\n" KIT_PHASE(
-                                 "one") KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: "
-                                                 "auto") "cleanup:\n"
-                                                         "  - {id: tidy, do: fake.make, with: "
-                                                         "{name: t}, effect: destroy, "
-                                                         "undo: {none: gone}, gate: {before: "
-                                                         "[{type: after, step: a, wait: 24h}, "
-                                                         "{type: word, text: t}]}}\n");
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                                 KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: "
+                                          "auto") "cleanup:\n"
+                                                  "  - {id: tidy, do: fake.make, with: "
+                                                  "{name: t}, effect: destroy, "
+                                                  "undo: {none: gone}, gate: {before: "
+                                                  "[{type: after, step: a, wait: 24h}, "
+                                                  "{type: word, text: t}]}}\n");
         Answer keep[] = { { .kind = "after", .key = "k" }, { 0 } };
         int code = kit_run(k, keep);
         cr_assert_eq(code, ENGINE_DONE, "%d", code);
@@ -134,15 +133,14 @@ Test(gates, clean_up_can_be_declined_for_good)
 
 Test(gates, a_pause_at_a_time_gate_lets_the_engine_go_and_resume_waits_again)
 {
-        Kit *k = kit_new(KIT_HEAD
-                         "phases:\n" KIT_PHASE(
-                                 "one") KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: "
-                                                 "auto") "cleanup:\n"
-                                                         "  - {id: tidy, do: fake.make, with: "
-                                                         "{name: t}, effect: destroy, "
-                                                         "undo: {none: gone}, gate: {before: "
-                                                         "[{type: after, step: a, wait: 24h}, "
-                                                         "{type: word, text: t}]}}\n");
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one")
+                                 KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: "
+                                          "auto") "cleanup:\n"
+                                                  "  - {id: tidy, do: fake.make, with: "
+                                                  "{name: t}, effect: destroy, "
+                                                  "undo: {none: gone}, gate: {before: "
+                                                  "[{type: after, step: a, wait: 24h}, "
+                                                  "{type: word, text: t}]}}\n");
         AUTO_JSON status = at_gate(k);
         cr_assert(send_ok(k, "{\"cmd\":\"pause\"}"));
         cr_assert_eq(kit_wait(k, (Answer[]){ { .key = "leave" }, { 0 } }), ENGINE_PAUSED);

@@ -71,7 +71,7 @@ Test(resume, runs_again_what_never_began)
 Test(resume, undoes_a_half_and_does_it_whole)
 {
         const char *yaml = KIT_HEAD "phases:\n" KIT_PHASE("one")
-                           KIT_STEP("id: p, do: fake.pair, with: {name: p}, undo: auto");
+                KIT_STEP("id: p, do: fake.pair, with: {name: p}, undo: auto");
         Kit *k = kit_new(yaml);
         kit_run(k, NULL);
         long first = seq_of(k, "step.remember", "p");
@@ -91,8 +91,7 @@ Test(resume, undoes_a_half_and_does_it_whole)
 Test(resume, asks_when_nobody_can_know)
 {
         const char *yaml = KIT_HEAD "phases:\n" KIT_PHASE("one")
-                           KIT_STEP("id: b, do: fake.blind, with: {name: b}, undo: {none: no}")
-                           MAKE("z");
+                KIT_STEP("id: b, do: fake.blind, with: {name: b}, undo: {none: no}") MAKE("z");
         Kit *k = killed_at(yaml, "step.done", "b", "before-write", NULL);
         Answer done[] = { { .kind = "unknown", .step = "b", .key = "d" }, { 0 } };
         cr_assert_eq(kit_resume(k, done), ENGINE_DONE);
@@ -104,10 +103,10 @@ Test(resume, asks_when_nobody_can_know)
 Test(resume, opens_an_open_question_again_and_keeps_answered_ones)
 {
         const char *yaml = KIT_HEAD "phases:\n" KIT_PHASE("one")
-                           KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto, "
-                                    "gate: {before: {type: yes}}")
-                           KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
-                                    "gate: {before: {type: yes}}");
+                KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto, "
+                         "gate: {before: {type: yes}}")
+                        KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                 "gate: {before: {type: yes}}");
         Kit *k = killed_at(yaml, "gate.open", "b", "after-fsync", NULL);
         cr_assert_eq(kit_resume(k, NULL), ENGINE_DONE);
         effects_are(k, "make a\nmake b\n");
@@ -119,7 +118,7 @@ Test(resume, opens_an_open_question_again_and_keeps_answered_ones)
 Test(resume, an_undo_that_was_cut_in_two_goes_on)
 {
         const char *yaml = KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a") MAKE("b") MAKE("c")
-                           KIT_STEP("id: bad, do: fake.make, with: {name: bad, fail: 9}, undo: auto");
+                KIT_STEP("id: bad, do: fake.make, with: {name: bad, fail: 9}, undo: auto");
         Answer undo[] = { { .kind = "error", .step = "bad", .key = "u", .times = 1 }, { 0 } };
         Kit *k = killed_at(yaml, "undo.done", "b", "before-write", undo);
         cr_assert_eq(kit_resume(k, NULL), ENGINE_FAILED);
@@ -133,10 +132,10 @@ Test(resume, an_undo_that_was_cut_in_two_goes_on)
 Test(resume, facts_are_there_again)
 {
         const char *yaml = KIT_HEAD "phases:\n" KIT_PHASE("one")
-                           KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto, "
-                                    "capture: {size: result.size, big: result.big}")
-                           KIT_STEP("id: b, do: fake.make, with: {name: 'n${facts.a.size}'}, "
-                                    "undo: auto, when: 'facts.a.big matches \"^x+$\"'");
+                KIT_STEP("id: a, do: fake.make, with: {name: a}, undo: auto, "
+                         "capture: {size: result.size, big: result.big}")
+                        KIT_STEP("id: b, do: fake.make, with: {name: 'n${facts.a.size}'}, "
+                                 "undo: auto, when: 'facts.a.big matches \"^x+$\"'");
         Kit *k = killed_at(yaml, "step.intent", "b", "before-write", NULL);
         cr_assert_eq(kit_resume(k, NULL), ENGINE_DONE);
         effects_are(k, "make a\nmake n1\n");
@@ -165,7 +164,7 @@ Test(resume, a_finished_run_is_not_run_again)
 Test(resume, a_shutdown_waits_for_the_step_and_pauses)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
-                         KIT_STEP("id: slow, do: fake.look, with: {ms: 400ms}") MAKE("b"));
+                                 KIT_STEP("id: slow, do: fake.look, with: {ms: 400ms}") MAKE("b"));
         kit_start(k);
         cr_assert(kit_connect(k));
         while (!kit_there(k, "a"))

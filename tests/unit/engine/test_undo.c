@@ -7,8 +7,8 @@
 #include "fakes/kit_yaml.h"
 
 #define MAKE(id) KIT_STEP("id: " id ", do: fake.make, with: {name: " id "}, undo: auto")
-#define BAD KIT_STEP("id: bad, do: fake.make, with: {name: bad, fail: 9}, undo: auto")
-#define THREE KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a") MAKE("b") MAKE("c") BAD
+#define BAD      KIT_STEP("id: bad, do: fake.make, with: {name: bad, fail: 9}, undo: auto")
+#define THREE    KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a") MAKE("b") MAKE("c") BAD
 
 static void effects_are(const Kit *k, const char *want)
 {
@@ -16,7 +16,8 @@ static void effects_are(const Kit *k, const char *want)
         cr_assert_str_eq(got, want);
 }
 
-static Answer undo_at_error[] = { { .kind = "error", .step = "bad", .key = "u", .times = 1 }, { 0 } };
+static Answer undo_at_error[] = { { .kind = "error", .step = "bad", .key = "u", .times = 1 },
+                                  { 0 } };
 
 Test(undo, goes_backwards_through_everything_that_was_begun)
 {
@@ -37,7 +38,8 @@ Test(undo, shows_the_list_first_and_takes_no_for_an_answer)
         Kit *k = kit_new(THREE);
         Answer answers[] = { { .kind = "error", .key = "u", .times = 1 },
                              { .kind = "undo", .key = "n", .times = 1 },
-                             { .kind = "error", .key = "a" }, { 0 } };
+                             { .kind = "error", .key = "a" },
+                             { 0 } };
         cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\nmake c\n");
         AUTO_FREE char *j = kit_journal(k);
@@ -54,7 +56,8 @@ Test(undo, asks_about_drift_and_touches_nothing_of_it)
                 ;
         kit_touch(k, "b", "somebody was here");
         Answer answers[] = { { .kind = "error", .key = "u", .times = 1 },
-                             { .kind = "unknown", .step = "b", .key = "s" }, { 0 } };
+                             { .kind = "unknown", .step = "b", .key = "s" },
+                             { 0 } };
         cr_assert_eq(kit_wait(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\nmake c\nunmake c\nunmake a\n");
         cr_assert(kit_there(k, "b"));
@@ -68,7 +71,8 @@ Test(undo, a_failing_undo_can_be_tried_again)
         kit_touch(k, ".stuck.b", "");
         Answer answers[] = { { .kind = "error", .step = "bad", .key = "u", .times = 1 },
                              { .kind = "error", .step = "b", .key = "r", .times = 2 },
-                             { .kind = "error", .step = "b", .key = "s" }, { 0 } };
+                             { .kind = "error", .step = "b", .key = "s" },
+                             { 0 } };
         cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\nmake c\nunmake c\nunmake a\n");
         cr_assert_eq(kit_events(k, "undo.failed"), 3);
@@ -79,9 +83,9 @@ Test(undo, a_failing_undo_can_be_tried_again)
 
 Test(undo, runs_the_steps_that_the_runbook_wrote_for_it)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
-                         "      - id: b\n        do: fake.blind\n        with: {name: b}\n"
-                         "        undo:\n          - {do: fake.blind, with: {name: back}}\n" BAD);
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE(
+                "a") "      - id: b\n        do: fake.blind\n        with: {name: b}\n"
+                     "        undo:\n          - {do: fake.blind, with: {name: back}}\n" BAD);
         cr_assert_eq(kit_run(k, undo_at_error), ENGINE_FAILED);
         effects_are(k, "make a\nblind b\nblind back\nunmake a\n");
         kit_free(k);
@@ -90,8 +94,8 @@ Test(undo, runs_the_steps_that_the_runbook_wrote_for_it)
 Test(undo, says_what_stays)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
-                         KIT_STEP("id: b, do: fake.blind, with: {name: b}, "
-                                  "undo: {none: an image more does no harm}") BAD);
+                                 KIT_STEP("id: b, do: fake.blind, with: {name: b}, "
+                                          "undo: {none: an image more does no harm}") BAD);
         cr_assert_eq(kit_run(k, undo_at_error), ENGINE_FAILED);
         effects_are(k, "make a\nblind b\nunmake a\n");
         AUTO_FREE char *j = kit_journal(k);
@@ -102,8 +106,8 @@ Test(undo, says_what_stays)
 Test(undo, warns_after_a_soft_point_of_no_return)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
-                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
-                                  "point_of_no_return: soft") BAD);
+                                 KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                          "point_of_no_return: soft") BAD);
         cr_assert_eq(kit_run(k, undo_at_error), ENGINE_FAILED);
         AUTO_FREE char *j = kit_journal(k);
         cr_assert(strstr(j, "will be lost"));
@@ -112,11 +116,12 @@ Test(undo, warns_after_a_soft_point_of_no_return)
 
 Test(undo, is_refused_after_a_hard_point_of_no_return)
 {
-        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
-                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: {none: gone}, "
-                                  "point_of_no_return: hard") BAD);
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a") KIT_STEP(
+                "id: b, do: fake.make, with: {name: b}, undo: {none: gone}, "
+                "point_of_no_return: hard") BAD);
         Answer answers[] = { { .kind = "error", .key = "u", .times = 1 },
-                             { .kind = "error", .key = "a" }, { 0 } };
+                             { .kind = "error", .key = "a" },
+                             { 0 } };
         cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
         effects_are(k, "make a\nmake b\n");
         AUTO_FREE char *j = kit_journal(k);
@@ -131,7 +136,8 @@ Test(undo, looks_afterwards_whether_all_is_as_it_was)
                          "  steps: undo-in-reverse\n"
                          "  verify: [{do: fake.look, with: {name: origin}}]\n");
         Answer answers[] = { { .kind = "error", .step = "bad", .key = "u", .times = 1 },
-                             { .kind = "error", .key = "s" }, { 0 } };
+                             { .kind = "error", .key = "s" },
+                             { 0 } };
         int code = kit_run(k, answers);
         cr_assert_eq(code, ENGINE_FAILED, "%d", code);
         AUTO_FREE char *j = kit_journal(k);
@@ -143,9 +149,9 @@ Test(undo, looks_afterwards_whether_all_is_as_it_was)
 Test(undo, downtime_ends_when_the_way_back_is_complete)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a")
-                         KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
-                                  "downtime: begin, gate: {before: {type: yes}}") BAD
-                         KIT_STEP("id: e, do: note, downtime: end"));
+                                 KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                          "downtime: begin, gate: {before: {type: yes}}")
+                                         BAD KIT_STEP("id: e, do: note, downtime: end"));
         cr_assert_eq(kit_run(k, undo_at_error), ENGINE_FAILED);
         AUTO_FREE char *j = kit_journal(k);
         const char *end = strstr(j, "downtime.end"), *last = strstr(j, "unmade a");
@@ -169,7 +175,7 @@ Test(undo, can_be_asked_for_of_a_run_that_has_stopped)
 Test(undo, a_part_of_the_way_back_stops_there_and_the_run_can_go_on)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") MAKE("a") MAKE("b") MAKE("c")
-                         KIT_STEP("id: slow, do: fake.look, with: {ms: 20s}"));
+                                 KIT_STEP("id: slow, do: fake.look, with: {ms: 20s}"));
         kit_start(k);
         cr_assert(kit_connect(k));
         k->command_at = "slow";
@@ -178,7 +184,8 @@ Test(undo, a_part_of_the_way_back_stops_there_and_the_run_can_go_on)
         for (int i = 0; i < 20000 && kit_events(k, "undo.end") == 0; i++) {
                 usleep(500);
                 AUTO_JSON s = kit_ask(k, "{\"cmd\": \"status\"}");
-                if (k->command && jx_bool(s, "running", false) && str_eq(jx_str(s, "step", ""), "slow")) {
+                if (k->command && jx_bool(s, "running", false) &&
+                    str_eq(jx_str(s, "step", ""), "slow")) {
                         AUTO_JSON r = kit_ask(k, k->command);
                         k->command = NULL;
                 } else if (jx_int(s, "gate", 0) > 0) {

@@ -2,7 +2,8 @@
 
 #include "host/compose_vars.h"
 
-static const char env[] = "# the stack\nTAG=13\nexport PG_DATA=\"./data\"   # here\nREPO='postgres'\r\nPASSWORD=s3cr3t\nTAG = 14 # twice\n";
+static const char env[] = "# the stack\nTAG=13\nexport PG_DATA=\"./data\"   # "
+                          "here\nREPO='postgres'\r\nPASSWORD=s3cr3t\nTAG = 14 # twice\n";
 
 static EnvFiles files(void)
 {
@@ -30,7 +31,8 @@ Test(vars, finds_the_one_that_says_it)
 
 Test(vars, does_not_find_what_no_single_one_can_say)
 {
-        static const char *const texts[] = { "postgres:13", "postgres:$${TAG}", "other:${TAG}", "${REPO}/x:${TAG}", "postgres:17${TAG}" };
+        static const char *const texts[] = { "postgres:13", "postgres:$${TAG}", "other:${TAG}",
+                                             "${REPO}/x:${TAG}", "postgres:17${TAG}" };
         for (size_t i = 0; i < LEN(texts); i++) {
                 EnvFiles f = files();
                 AUTO_FREE char *n = NULL, *v = NULL;

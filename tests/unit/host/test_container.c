@@ -19,20 +19,23 @@ static json_t *parse(const char *text)
 
 Test(container, finds_the_mount_that_really_holds_the_data)
 {
-        AUTO_JSON c = parse("{\"Config\": {\"Env\": [\"PG_MAJOR=18\", \"PGDATA=/var/lib/postgresql/18/docker\"]},"
-                            "\"Mounts\": [{\"Name\": \"named\", \"Destination\": \"/var/lib/postgresql/data\"},"
-                            "{\"Name\": \"outer\", \"Destination\": \"/var/lib/postgresql\"},"
-                            "{\"Name\": \"near\", \"Destination\": \"/var/lib/postgres\"}]}");
+        AUTO_JSON c = parse("{\"Config\": {\"Env\": [\"PG_MAJOR=18\", "
+                            "\"PGDATA=/var/lib/postgresql/18/docker\"]},\"Mounts\": [{\"Name\": "
+                            "\"named\", \"Destination\": \"/var/lib/postgresql/data\"},{\"Name\": "
+                            "\"outer\", \"Destination\": \"/var/lib/postgresql\"},{\"Name\": "
+                            "\"near\", \"Destination\": \"/var/lib/postgres\"}]}");
         const json_t *m = container_mount_of(c, container_pgdata(c));
         cr_assert_str_eq(jx_str(m, "Name", ""), "outer");
-        cr_assert_str_eq(jx_str(container_mount_of(c, "/var/lib/postgresql/data"), "Name", ""), "named");
+        cr_assert_str_eq(jx_str(container_mount_of(c, "/var/lib/postgresql/data"), "Name", ""),
+                         "named");
         cr_assert_null(container_mount_of(c, "/srv"));
         cr_assert_eq(container_pg_major(c), 18);
 }
 
 Test(container, does_not_take_a_longer_name_for_the_one_asked)
 {
-        AUTO_JSON c = parse("{\"Config\": {\"Env\": [\"POSTGRES_PASSWORD_FILE=/run/x\", \"POSTGRES_USER=a=b\"]}}");
+        AUTO_JSON c = parse("{\"Config\": {\"Env\": [\"POSTGRES_PASSWORD_FILE=/run/x\", "
+                            "\"POSTGRES_USER=a=b\"]}}");
         cr_assert_null(container_env(c, "POSTGRES_PASSWORD"));
         cr_assert_str_eq(container_env(c, "POSTGRES_USER"), "a=b");
         cr_assert_str_eq(container_health(c), "none");
@@ -40,24 +43,29 @@ Test(container, does_not_take_a_longer_name_for_the_one_asked)
 
 Test(container, knows_a_volume_that_nobody_named)
 {
-        cr_assert(volume_is_anonymous("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
+        cr_assert(volume_is_anonymous(
+                "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
         cr_assert_not(volume_is_anonymous("pgdata"));
 }
 
 Test(container, address_of_a_stopped_one_names_its_state)
 {
-        AUTO_JSON c = parse("{\"Name\": \"/app-db-1\", \"State\": {\"Status\": \"exited\", \"Running\": false}}");
+        AUTO_JSON c = parse("{\"Name\": \"/app-db-1\", \"State\": {\"Status\": \"exited\", "
+                            "\"Running\": false}}");
         AUTO_ERR err = { 0 };
         AUTO_CONTAINER_ADDRESS at = { 0 };
         cr_assert_not(container_address(NULL, c, &at, &err));
-        cr_assert_not_null(strstr(err.message, "app-db-1 is not running (exited)"), "%s", err.message);
+        cr_assert_not_null(strstr(err.message, "app-db-1 is not running (exited)"), "%s",
+                           err.message);
         cr_assert_eq(err.kind, ERR_LINK);
 }
 
 Test(container, server_says_where_it_listens)
 {
         AUTO_CONTAINER_SERVER s = { 0 };
-        cr_assert(container_server_parse("1\n/var/lib/postgresql/data\n1700000000\n55433\n/var/run/postgresql\n*\n  5432001 0\nready   \n", &s));
+        cr_assert(container_server_parse("1\n/var/lib/postgresql/data\n1700000000\n55433\n/var/run/"
+                                         "postgresql\n*\n  5432001 0\nready   \n",
+                                         &s));
         cr_assert_eq(s.port, 55433);
         cr_assert_str_eq(s.listens, "*");
         cr_assert_str_eq(s.socket_dir, "/var/run/postgresql");
@@ -76,8 +84,11 @@ Test(container, reads_every_form_of_user_and_database)
         int fd = mkstemp(path);
         cr_assert(fd >= 0 && write(fd, "\"; drop $(rm)\n\n", 15) == 15);
         close(fd);
-        AUTO_FREE char *text = xasprintf("{\"Config\": {\"Env\": [\"POSTGRES_USER_FILE=/run/secrets/u\"]}, \"Mounts\": "
-                                         "[{\"Source\": \"%s\", \"Destination\": \"/run/secrets/u\"}]}", path);
+        AUTO_FREE char *text = xasprintf("{\"Config\": {\"Env\": "
+                                         "[\"POSTGRES_USER_FILE=/run/secrets/u\"]}, \"Mounts\": "
+                                         "[{\"Source\": \"%s\", \"Destination\": "
+                                         "\"/run/secrets/u\"}]}",
+                                         path);
         AUTO_JSON c = parse(text);
         AUTO_FREE char *user = NULL, *db = NULL;
         AUTO_ERR err = { 0 };
@@ -90,11 +101,15 @@ Test(container, reads_every_form_of_user_and_database)
 Test(docker, tells_no_daemon_from_no_permission)
 {
         AUTO_ERR err = { 0 };
-        docker_explain(&err, "permission denied while trying to connect to the Docker daemon socket at unix");
+        docker_explain(
+                &err,
+                "permission denied while trying to connect to the Docker daemon socket at unix");
         cr_assert_not_null(strstr(err.message, "no permission"));
         cr_assert_not_null(strstr(err.hint, "group docker"));
         err_clear(&err);
-        docker_explain(&err, "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?");
+        docker_explain(
+                &err,
+                "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?");
         cr_assert_eq(err.kind, ERR_LINK);
         err_clear(&err);
         docker_explain(&err, "No such object: x");
@@ -152,8 +167,10 @@ Test(docker, says_when_there_is_no_compose_or_an_old_one, .fini = remove_docker)
 Test(docker, tells_a_daemon_that_is_not_there, .fini = remove_docker)
 {
         AUTO_ERR err = { 0 };
-        fake_docker("#!/bin/sh\necho '{\"ServerErrors\": [\"Cannot connect to the Docker daemon at unix:///x. Is "
-                    "the docker daemon running?\"]}'\n", NULL);
+        fake_docker("#!/bin/sh\n"
+                    "echo '{\"ServerErrors\": [\"Cannot connect to the Docker daemon at unix:///x. "
+                    "Is the docker daemon running?\"]}'\n",
+                    NULL);
         cr_assert_not(docker_usable(NULL, &err));
         cr_assert_eq(err.kind, ERR_LINK);
         cr_assert_str_eq(err.message, "the Docker engine does not answer");
@@ -163,7 +180,9 @@ Test(docker, repeats_what_docker_said_and_nothing_around_it, .fini = remove_dock
 {
         AUTO_ERR err = { 0 };
         AUTO_ARGV a = { 0 };
-        fake_docker("#!/bin/sh\necho pulling >&2; echo 'Error response from daemon: manifest unknown' >&2; exit 1\n", NULL);
+        fake_docker("#!/bin/sh\necho pulling >&2; echo 'Error response from daemon: manifest "
+                    "unknown' >&2; exit 1\n",
+                    NULL);
         argv_add_all(&a, (const char *const[]){ "docker", "pull", "--", "x:1", NULL });
         cr_assert_not(docker_do(NULL, &a, NULL, &err));
         cr_assert_str_eq(err.message, "docker pull: manifest unknown");

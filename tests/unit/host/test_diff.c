@@ -23,7 +23,8 @@ Test(diff, shows_one_line_with_its_neighbours)
 Test(diff, keeps_distant_changes_in_hunks_of_their_own)
 {
         check("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\nz\n", "A\n1\n2\n3\n4\n5\n6\n7\n8\n9\nz\ny\n",
-              "--- f\n+++ f\n@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n@@ -9,3 +9,4 @@\n 8\n 9\n z\n+y\n");
+              "--- f\n+++ f\n@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n@@ -9,3 +9,4 @@\n 8\n 9\n "
+              "z\n+y\n");
 }
 
 Test(diff, tells_of_a_missing_last_newline)

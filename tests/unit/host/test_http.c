@@ -15,15 +15,25 @@ static void answer(int fd, const char *path)
 {
         char head[512];
         if (strcmp(path, "/away") == 0) {
-                snprintf(head, sizeof head, "HTTP/1.1 302 x\r\nLocation: http://localhost:%d/ok\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", port);
+                snprintf(head, sizeof head,
+                         "HTTP/1.1 302 x\r\nLocation: http://localhost:%d/ok\r\nContent-Length: "
+                         "0\r\nConnection: close\r\n\r\n",
+                         port);
         } else if (strcmp(path, "/next") == 0) {
-                snprintf(head, sizeof head, "HTTP/1.1 302 x\r\nLocation: /ok\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                snprintf(head, sizeof head,
+                         "HTTP/1.1 302 x\r\nLocation: /ok\r\nContent-Length: 0\r\nConnection: "
+                         "close\r\n\r\n");
         } else if (strcmp(path, "/round") == 0) {
-                snprintf(head, sizeof head, "HTTP/1.1 302 x\r\nLocation: /round\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                snprintf(head, sizeof head,
+                         "HTTP/1.1 302 x\r\nLocation: /round\r\nContent-Length: 0\r\nConnection: "
+                         "close\r\n\r\n");
         } else if (strcmp(path, "/sad") == 0) {
-                snprintf(head, sizeof head, "HTTP/1.1 503 x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nsad\n");
+                snprintf(head, sizeof head,
+                         "HTTP/1.1 503 x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nsad\n");
         } else if (strcmp(path, "/file") == 0) {
-                snprintf(head, sizeof head, "HTTP/1.1 302 x\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                snprintf(head, sizeof head,
+                         "HTTP/1.1 302 x\r\nLocation: file:///etc/passwd\r\nContent-Length: "
+                         "0\r\nConnection: close\r\n\r\n");
         } else if (strcmp(path, "/endless") == 0) {
                 snprintf(head, sizeof head, "HTTP/1.1 200 x\r\nConnection: close\r\n\r\n");
                 char block[65536];
@@ -33,7 +43,8 @@ static void answer(int fd, const char *path)
                         n = write(fd, block, sizeof block);
                 return;
         } else {
-                snprintf(head, sizeof head, "HTTP/1.1 200 x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n");
+                snprintf(head, sizeof head,
+                         "HTTP/1.1 200 x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n");
         }
         ssize_t ignored = write(fd, head, strlen(head));
         (void)ignored;
@@ -117,12 +128,18 @@ Test(http, keeps_no_more_of_a_body_than_its_limit, .init = start)
 
 Test(http, refuses_what_is_no_page)
 {
-        static const char *const bad[] = { "file:///etc/passwd", "ftp://x/", "http://user:pw@127.0.0.1/", "", "http://",
+        static const char *const bad[] = { "file:///etc/passwd",
+                                           "ftp://x/",
+                                           "http://user:pw@127.0.0.1/",
+                                           "",
+                                           "http://",
                                            "nonsense" };
         for (size_t i = 0; i < LEN(bad); i++) {
                 HttpAnswer a = { 0 };
                 AUTO_ERR err = { 0 };
-                cr_expect_not(http_get(&(HttpRequest){ .url = bad[i], .timeout_ms = 1000 }, &a, &err), "%s", bad[i]);
+                cr_expect_not(
+                        http_get(&(HttpRequest){ .url = bad[i], .timeout_ms = 1000 }, &a, &err),
+                        "%s", bad[i]);
                 cr_expect_eq(err.kind, ERR_USER, "%s: %s", bad[i], err.message);
                 cr_expect_null(strstr(err.message, "pw@"), "%s", err.message);
                 http_answer_done(&a);
@@ -133,7 +150,8 @@ Test(http, says_that_nobody_listens)
 {
         HttpAnswer a = { 0 };
         AUTO_ERR err = { 0 };
-        cr_assert_not(http_get(&(HttpRequest){ .url = "http://127.0.0.1:1/", .timeout_ms = 2000 }, &a, &err));
+        cr_assert_not(http_get(&(HttpRequest){ .url = "http://127.0.0.1:1/", .timeout_ms = 2000 },
+                               &a, &err));
         cr_assert_eq(err.kind, ERR_LINK, "%s", err.message);
         http_answer_done(&a);
 }

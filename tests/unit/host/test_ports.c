@@ -11,12 +11,19 @@ static void check(const char *said, const char *expected)
 /* As Docker 20.10 and 26 write them. */
 Test(ports, are_found_in_what_the_engine_says)
 {
-        check("driver failed programming external connectivity on endpoint app-web-1 (0c1): Bind for "
-              "127.0.0.1:21347 failed: port is already allocated", "127.0.0.1:21347");
-        check("driver failed programming external connectivity on endpoint app-web-1 (0c1): Error starting "
-              "userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use", "0.0.0.0:8080");
-        check("Error starting userland proxy: listen tcp6 [::]:8080: socket: address already in use", "[::]:8080");
-        check("failed to bind host port: listen udp 127.0.0.1:53: bind: address already in use", "127.0.0.1:53");
+        check("driver failed programming external connectivity on endpoint app-web-1 (0c1): Bind "
+              "for "
+              "127.0.0.1:21347 failed: port is already allocated",
+              "127.0.0.1:21347");
+        check("driver failed programming external connectivity on endpoint app-web-1 (0c1): Error "
+              "starting "
+              "userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use",
+              "0.0.0.0:8080");
+        check("Error starting userland proxy: listen tcp6 [::]:8080: socket: address already in "
+              "use",
+              "[::]:8080");
+        check("failed to bind host port: listen udp 127.0.0.1:53: bind: address already in use",
+              "127.0.0.1:53");
 }
 
 Test(ports, are_not_found_elsewhere)

@@ -14,7 +14,7 @@ typedef struct GoldenRun {
         void (*write)(const char *dir);
 } GoldenRun;
 
-extern const GoldenRun golden_runs[];   /* ends with {0} */
+extern const GoldenRun golden_runs[]; /* ends with {0} */
 
 /* path of tests/golden/journals/<name><suffix>, malloc()ed */
 char *golden_path(const char *name, const char *suffix);

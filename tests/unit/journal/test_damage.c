@@ -9,10 +9,10 @@
 enum { RECORDS = 60 };
 
 typedef struct Sample {
-        char   bytes[64 * 1024];
+        char bytes[64 * 1024];
         size_t n;
-        size_t ends[RECORDS + 1];       /* offset behind the newline of record i */
-        Chain  chains[RECORDS + 1];     /* after record i */
+        size_t ends[RECORDS + 1];  /* offset behind the newline of record i */
+        Chain chains[RECORDS + 1]; /* after record i */
 } Sample;
 
 static Sample sample;
@@ -99,12 +99,14 @@ Test(damage, no_flipped_bit_is_accepted_or_costs_a_record, .init = setup, .timeo
                 sample.bytes[at] ^= (char)(1 << (bit & 7));
                 tried++;
                 if (s.state == JOURNAL_CORRUPT) {
-                        cr_assert_eq(s.chain.seq, record_of(at) - 1 + (at == sample.ends[record_of(at)]),
+                        cr_assert_eq(s.chain.seq,
+                                     record_of(at) - 1 + (at == sample.ends[record_of(at)]),
                                      "bit %zu", bit);
                         continue;
                 }
                 torn++;
-                cr_assert_eq(s.state, JOURNAL_TORN, "bit %zu of byte %zu was accepted", bit & 7, at);
+                cr_assert_eq(s.state, JOURNAL_TORN, "bit %zu of byte %zu was accepted", bit & 7,
+                             at);
                 cr_assert_eq(at, sample.n - 1, "byte %zu is no final newline", at);
                 cr_assert_eq(s.chain.seq, RECORDS, "a record was lost");
         }
@@ -160,7 +162,9 @@ Test(damage, garbage_behind_the_end_is_never_a_record, .init = setup)
                 size_t len = (size_t)rand_r(&seed) % 4096 + 1;
                 int fill = round % 4;
                 for (size_t i = 0; i < len; i++)
-                        bytes[sample.n + i] = (char)(fill == 0 ? 0 : fill == 1 ? 0xff : rand_r(&seed));
+                        bytes[sample.n + i] = (char)(fill == 0   ? 0
+                                                     : fill == 1 ? 0xff
+                                                                 : rand_r(&seed));
                 Chain start = chain_start();
                 Scan s = record_scan(&start, bytes, sample.n + len, 0, 0);
                 cr_assert_neq(s.state, JOURNAL_OK);

@@ -13,11 +13,15 @@ static void compare_or_update(const char *name, const char *suffix, const char *
         }
         AUTO_FREE char *kept = NULL;
         size_t m = 0;
-        cr_assert(io_read_file(path, 16 << 20, &kept, &m, &err), "%s (run with "
-                  "PGSHERPA_GOLDEN=update once)", err.message);
+        cr_assert(io_read_file(path, 16 << 20, &kept, &m, &err),
+                  "%s (run with "
+                  "PGSHERPA_GOLDEN=update once)",
+                  err.message);
         for (size_t i = 0; i < MIN(n, m); i++)
-                cr_assert_eq(kept[i], bytes[i], "%s%s differs at byte %zu: golden \"%.60s\", now "
-                             "\"%.60s\"", name, suffix, i, kept + i, bytes + i);
+                cr_assert_eq(kept[i], bytes[i],
+                             "%s%s differs at byte %zu: golden \"%.60s\", now "
+                             "\"%.60s\"",
+                             name, suffix, i, kept + i, bytes + i);
         cr_assert_eq(n, m, "%s%s: one is longer", name, suffix);
 }
 

@@ -54,7 +54,8 @@ Test(journal, is_ascii_one_line_per_event_and_ends_with_its_hash)
         for (size_t i = 0; i + 1 < n; i++)
                 cr_assert(bytes[i] >= 0x20 && bytes[i] < 0x7f, "byte %zu is %02x", i, bytes[i]);
         cr_assert_eq(bytes[n - 1], '\n');
-        cr_assert(str_starts(bytes, "{\"seq\":1,\"prev\":\"00000000000000000000000000000000\",\"t\":\""));
+        cr_assert(str_starts(bytes,
+                             "{\"seq\":1,\"prev\":\"00000000000000000000000000000000\",\"t\":\""));
         cr_assert_not_null(strstr(bytes, "a\\nb \\\\x1b[2J"), "%s", bytes);
         struct stat st;
         AUTO_FREE char *path = io_join(dir, "journal.jsonl");
@@ -185,7 +186,8 @@ Test(journal, notices_that_its_head_was_removed)
         cr_assert_eq(s, JOURNAL_CORRUPT);
         AUTO_ERR err = { 0 };
         cr_assert_null(journal_open(dir, &err));
-        cr_assert_not_null(strstr(err.message, "\"head\" beside journal.jsonl is gone"), "%s", err.message);
+        cr_assert_not_null(strstr(err.message, "\"head\" beside journal.jsonl is gone"), "%s",
+                           err.message);
         AUTO_VIEW v = NULL;
         cr_assert(run_view_load(dir, &v, &err));
         cr_assert_not_null(v->damage, "who looks at it is told");
@@ -287,7 +289,8 @@ Test(journal, hides_secrets_in_texts_but_leaves_names_that_undo_needs)
         Secret *a = secret_take("weak", weak, strlen(weak));
         Secret *b = secret_take("strong", strong, strlen(strong));
         Journal *j = must_open(dir);
-        must_append(j, EV_ERROR, "x", "{\"message\":\"login as media with c4nary-Pa$$w0rd-of-test\"}");
+        must_append(j, EV_ERROR, "x",
+                    "{\"message\":\"login as media with c4nary-Pa$$w0rd-of-test\"}");
         must_append(j, EV_STEP_REMEMBER, "x",
                     "{\"data\":{\"db\":\"media\",\"leak\":\"c4nary-Pa$$w0rd-of-test\"}}");
         journal_close(j);
@@ -333,7 +336,7 @@ Test(journal, can_be_told_where_to_die)
 {
         const struct {
                 const char *spec;
-                int         left;
+                int left;
         } cases[] = { { "3:before-write:kill", 2 },
                       { "3:after-write:kill", 3 },
                       { "3:after-fsync:kill", 3 },

@@ -143,13 +143,14 @@ Test(runs_list, says_what_became_of_every_run, .init = setup, .fini = teardown)
         AUTO_ERR err = { 0 };
         const char *expected[] = { "empty", "stopped", "waiting", "done", "stopped" };
         int lock = -1;
-        for (int i = 4; i >= 0; i--) {          /* newest first: the first is p5 */
+        for (int i = 4; i >= 0; i--) { /* newest first: the first is p5 */
                 AUTO_FREE char *id = NULL;
                 AUTO_FREE char *dir = new_run(&id);
                 if (i == 0)
                         continue;
                 Journal *j = must_open(dir);
-                must_append(j, EV_RUN_OPEN, NULL, "{\"run\":\"p\",\"title\":\"T\",\"runbook\":\"r\"}");
+                must_append(j, EV_RUN_OPEN, NULL,
+                            "{\"run\":\"p\",\"title\":\"T\",\"runbook\":\"r\"}");
                 if (i == 2)
                         must_append(j, EV_GATE_OPEN, NULL, "{\"gate\":1}");
                 if (i == 3)

@@ -5,9 +5,9 @@
 #include "scratch.h"
 
 typedef struct Events {
-        Event  *at;
+        Event *at;
         json_t **lines;
-        size_t  n;
+        size_t n;
 } Events;
 
 static Events read_golden(const char *name)
@@ -184,8 +184,9 @@ static void apply(RunView *v, EventType type, const char *step, int64_t seq, int
                   const char *json)
 {
         AUTO_JSON fields = fields_of(json);
-        Event ev = { .seq = seq, .t_ms = t, .bt_ms = bt, .type = type, .step = step,
-                     .fields = fields };
+        Event ev = {
+                .seq = seq, .t_ms = t, .bt_ms = bt, .type = type, .step = step, .fields = fields
+        };
         run_view_apply(v, &ev);
 }
 
@@ -214,7 +215,8 @@ Test(run_view, counts_time_over_a_reboot_by_the_wall_clock)
         cr_assert_eq(run_view_downtime_ms(v, 75000), 15000);
         cr_assert_eq(run_view_elapsed_ms(v, 0), 20000);
         /* rebooted: 60 s later by the wall clock, the boot clock says 90 s */
-        apply(v, EV_RUN_RESUME, NULL, 4, 1080000, 90000, "{\"after_crash\":true,\"boot_id\":\"b\"}");
+        apply(v, EV_RUN_RESUME, NULL, 4, 1080000, 90000,
+              "{\"after_crash\":true,\"boot_id\":\"b\"}");
         cr_assert_eq(run_view_elapsed_ms(v, 0), 80000);
         cr_assert_eq(run_view_downtime_ms(v, 0), 70000);
         apply(v, EV_DOWNTIME_END, NULL, 5, 1090000, 100000, "{}");
@@ -288,7 +290,7 @@ Test(run_view, does_not_grow_with_a_week_of_progress)
                 if (i == 2000)
                         before = resident_kb();
         }
-        if (!under_asan)                /* which keeps freed blocks for a while, on purpose */
+        if (!under_asan) /* which keeps freed blocks for a while, on purpose */
                 cr_assert_lt(resident_kb() - before, 2048);
         cr_assert_eq(v->steps[0].progress.n_history, 64);
         cr_assert_float_eq(v->steps[0].progress.history[63], 99999.0, 0.1);
@@ -327,7 +329,8 @@ static RunView *with_step(void)
 Test(run_view, takes_a_plan_that_was_written_twice_once)
 {
         AUTO_VIEW v = with_step();
-        apply(v, EV_RUN_RESUME, NULL, 4, 2, 2, "{\"after_crash\":true,\"boot_id\":\"a\",\"pid\":8}");
+        apply(v, EV_RUN_RESUME, NULL, 4, 2, 2,
+              "{\"after_crash\":true,\"boot_id\":\"a\",\"pid\":8}");
         apply(v, EV_PLAN_PHASE, NULL, 5, 2, 2, "{\"id\":\"p\"}");
         apply(v, EV_PLAN_STEP, NULL, 6, 2, 2, "{\"id\":\"s\",\"n\":1,\"phase\":\"p\"}");
         apply(v, EV_PLAN_STEP, NULL, 7, 2, 2, "{\"id\":\"z\",\"n\":2,\"phase\":\"p\"}");
@@ -383,17 +386,21 @@ Test(run_view, counts_errors_by_rule_and_forgives_what_is_tried_again)
         AUTO_VIEW v = with_step();
         apply(v, EV_STEP_INTENT, "s", 4, 2, 2, "{\"attempt\":1}");
         for (int i = 1; i <= 3; i++) {
-                AUTO_FREE char *json = xasprintf("{\"kind\":\"server\",\"sqlstate\":\"42501\","
-                        "\"message\":\"m %d\",\"verdict\":\"tolerated\",\"rule\":\"\",\"count\":%d}", i, i);
+                AUTO_FREE char *json =
+                        xasprintf("{\"kind\":\"server\",\"sqlstate\":\"42501\",\"message\":\"m "
+                                  "%d\",\"verdict\":\"tolerated\",\"rule\":\"\",\"count\":%d}",
+                                  i, i);
                 apply(v, EV_ERROR, "s", 4 + i, 3, 3, json);
         }
         cr_assert_eq(v->steps[0].tolerated, 3);
         cr_assert_eq(v->n_issues, 1);
         cr_assert_eq(v->issues[0].count, 3);
-        apply(v, EV_STEP_FAILED, "s", 8, 4, 4, "{\"kind\":\"link\",\"sqlstate\":\"\",\"message\":\"gone\"}");
+        apply(v, EV_STEP_FAILED, "s", 8, 4, 4,
+              "{\"kind\":\"link\",\"sqlstate\":\"\",\"message\":\"gone\"}");
         cr_assert_eq(v->errors, 1);
         cr_assert_null(v->steps[0].error.sqlstate, "an empty SQLSTATE is none");
-        apply(v, EV_ERROR, "s", 9, 4, 4, "{\"kind\":\"link\",\"message\":\"gone\",\"verdict\":\"retry\",\"count\":1}");
+        apply(v, EV_ERROR, "s", 9, 4, 4,
+              "{\"kind\":\"link\",\"message\":\"gone\",\"verdict\":\"retry\",\"count\":1}");
         cr_assert_eq(v->errors, 0);
         cr_assert_eq(v->n_issues, 2);
         cr_assert_eq(v->issues[1].verdict, ISSUE_RETRIED);
@@ -416,8 +423,9 @@ Test(export, keeps_hostile_names_in_their_cells)
         cr_assert(export_text(v, NULL, &txt, &err));
         cr_assert(str_starts(buf_str(&md), "# a b # &lt;script&gt;\n"), "%s", buf_str(&md));
         cr_assert_not_null(strstr(buf_str(&md), "head HEAD |"));
-        cr_assert_not_null(strstr(buf_str(&md), "| 1 x \\| y \\` z \\[l\\](http://e) \\*b\\* \\_\\_i\\_\\_ "
-                                                "oc_files \\\\u202e \\\\x1b\\[2J &amp;amp; |"),
+        cr_assert_not_null(strstr(buf_str(&md), "| 1 x \\| y \\` z \\[l\\](http://e) \\*b\\* "
+                                                "\\_\\_i\\_\\_ oc_files \\\\u202e \\\\x1b\\[2J "
+                                                "&amp;amp; |"),
                            "%s", buf_str(&md));
         const Buf *both[] = { &md, &txt };
         for (size_t i = 0; i < LEN(both); i++)

@@ -44,12 +44,14 @@ Test(pg_error, covers_the_input_that_had_the_wrong_syntax)
         is(pg_error_primary("22003", "value \"31337000000\" is out of range for type integer"),
            "value \"..\" is out of range for type integer");
         is(pg_error_primary("22P02", "value \"a: \"b\" is bad"), "value \"..\" is bad");
-        is(pg_error_primary("22P04", "missing data for column \"email\""), "missing data for column \"email\"");
+        is(pg_error_primary("22P04", "missing data for column \"email\""),
+           "missing data for column \"email\"");
         is(pg_error_primary("22023", "invalid value for parameter \"work_mem\": \"x\""),
            "invalid value for parameter \"work_mem\"");
         is(pg_error_primary("22P02", "ungültige Eingabesyntax für Typ integer: »geheim«"),
            "ungültige Eingabesyntax für Typ integer");
-        is(pg_error_primary("22003", "la valeur « 42 » est hors limites"), "la valeur \"..\" est hors limites");
+        is(pg_error_primary("22003", "la valeur « 42 » est hors limites"),
+           "la valeur \"..\" est hors limites");
         is(pg_error_primary("42P01", "relation \"a\" does not exist"),
            "relation \"a\" does not exist");
         is(pg_error_primary("42601", "bad \033[2J"), "bad \\x1b[2J");
@@ -62,16 +64,20 @@ Test(pg_error, knows_a_wrong_password_from_a_server_that_is_away)
         AUTO_SECRET s = secret_take("s", bytes, 1);
         p.password = s;
         AUTO_ERR err = { 0 };
-        pg_error_of_connect(&p, "connection to server at \"h\", port 5432 failed: FATAL:  28P01: "
-                            "password authentication failed for user \"app\"\nLOCATION:  x", &err);
+        pg_error_of_connect(&p,
+                            "connection to server at \"h\", port 5432 failed: FATAL:  28P01: "
+                            "password authentication failed for user \"app\"\nLOCATION:  x",
+                            &err);
         cr_assert_eq(err.kind, ERR_SERVER);
         cr_assert_str_eq(err.sqlstate, "28P01");
         cr_assert_str_eq(err.message, "connecting to database d as app at h:5432: password "
-                         "authentication failed for user \"app\"");
+                                      "authentication failed for user \"app\"");
         cr_assert_not(err_is_retryable(&err));
         err_clear(&err);
-        pg_error_of_connect(&p, "connection to server at \"h\", port 5432 failed: Connection "
-                            "refused\n\tIs the server running?", &err);
+        pg_error_of_connect(&p,
+                            "connection to server at \"h\", port 5432 failed: Connection "
+                            "refused\n\tIs the server running?",
+                            &err);
         cr_assert_eq(err.kind, ERR_LINK);
         cr_assert_str_eq(err.sqlstate, "");
         err_clear(&err);

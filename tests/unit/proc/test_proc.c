@@ -83,11 +83,13 @@ Test(proc, says_the_error_and_not_the_query_printed_after_it)
 {
         AUTO_PROC r = { 0 };
         AUTO_ERR err = { 0 };
-        cr_assert_not(run(WORDS("sh", "-c", "printf 'pg_dump: note\\npg_dump: error: query failed: no\\n"
-                                            "pg_dump: error: query was: SELECT a\\nORDER BY a\\n' >&2; "
-                                            "exit 1"),
+        cr_assert_not(run(WORDS("sh", "-c",
+                                "printf 'pg_dump: note\\npg_dump: error: query failed: no\\n"
+                                "pg_dump: error: query was: SELECT a\\nORDER BY a\\n' "
+                                ">&2; exit 1"),
                           NULL, &r, &err));
-        cr_assert_str_eq(err.message, "sh ended with exit status 1: pg_dump: error: query failed: no");
+        cr_assert_str_eq(err.message,
+                         "sh ended with exit status 1: pg_dump: error: query failed: no");
 }
 
 Test(proc, lets_any_exit_pass_when_asked)
@@ -303,7 +305,9 @@ Test(proc, says_who_was_killed_by_a_signal)
         AUTO_PROC b = { 0 };
         AUTO_ERR err = { 0 };
         cr_assert_not(run(WORDS("sh", "-c", "exit 139"), NULL, &a, &err));
-        cr_assert(str_starts(err.message, "what sh ran was killed by signal 11 (Segmentation fault)"), "%s", err.message);
+        cr_assert(
+                str_starts(err.message, "what sh ran was killed by signal 11 (Segmentation fault)"),
+                "%s", err.message);
         err_clear(&err);
         cr_assert_not(run(WORDS("sh", "-c", "kill -9 $$"), NULL, &b, &err));
         cr_assert(str_starts(err.message, "sh was killed by signal 9 (Killed)"), "%s", err.message);

@@ -8,15 +8,15 @@
 #include "runbook/explain.h"
 
 /* Rules about reading the file at all are tested in test_load.c. */
-static const char *const here[] = {
-        "E-FENCE", "E-UNDO", "E-PNR", "E-SECRET", "E-SHELL", "E-DOWN", "E-ASKED", "E-LIST", "E-SPACE",
-        "E-SAMEVOL", "E-VERIFY", "E-TOLERATE", "E-TIMEOUT", "E-CLEAN", "E-TYPED", "E-IDENT", "W-RETRY",
-        "W-LATEST", "W-COLL", "W-DRY" };
+static const char *const here[] = { "E-FENCE",  "E-UNDO",     "E-PNR",     "E-SECRET", "E-SHELL",
+                                    "E-DOWN",   "E-ASKED",    "E-LIST",    "E-SPACE",  "E-SAMEVOL",
+                                    "E-VERIFY", "E-TOLERATE", "E-TIMEOUT", "E-CLEAN",  "E-TYPED",
+                                    "E-IDENT",  "W-RETRY",    "W-LATEST",  "W-COLL",   "W-DRY" };
 
 /* Where each bad file goes wrong. */
-static const char *const where[] = { "14:9", "13:9", "19:13", "14:51", "13:9", "14:9", "15:9", "15:9",
-                                     "13:9", "15:9", "16:9", "18:13", "13:9", "15:5", "20:21", "8:3",
-                                     "13:9", "13:61", "13:9", "15:9" };
+static const char *const where[] = { "14:9",  "13:9", "19:13", "14:51", "13:9",  "14:9", "15:9",
+                                     "15:9",  "13:9", "15:9",  "16:9",  "18:13", "13:9", "15:5",
+                                     "20:21", "8:3",  "13:9",  "13:61", "13:9",  "15:9" };
 
 static void load(const char *rule, const char *which, Problems *problems, bool *ret_loaded)
 {
@@ -37,8 +37,8 @@ Test(lint, refuses_each_bad_file_for_its_rule_at_its_place)
                 cr_expect_eq(problems.n, 1, "%s: %zu problems", here[i], problems.n);
                 for (size_t j = 0; j < problems.n; j++) {
                         AUTO_FREE char *line = problem_words(&problems.list[j]);
-                        AUTO_FREE char *want = xasprintf("%s.bad.yaml:%s: %s ", here[i], where[i],
-                                                         here[i]);
+                        AUTO_FREE char *want =
+                                xasprintf("%s.bad.yaml:%s: %s ", here[i], where[i], here[i]);
                         cr_expect_not_null(strstr(line, want), "%s", line);
                         cr_expect_not_null(problems.list[j].hint || here[i][0] == 'W' ? "" : NULL,
                                            "%s does not say what to do", here[i]);
@@ -96,7 +96,7 @@ Test(lint, accepts_lost_writes_only_with_a_typed_word)
 Test(lint, wants_what_goes_typed_by_name)
 {
         static const struct {
-                const char *gate, *at;          /* where the complaint is; NULL: none        */
+                const char *gate, *at; /* where the complaint is; NULL: none */
         } cases[] = {
                 { "", "t.yaml:10:5" },
                 { ", gate: {before: {type: yes}}", "t.yaml:10:" },
@@ -106,18 +106,24 @@ Test(lint, wants_what_goes_typed_by_name)
                 { ", gate: {before: {type: word, text: '${vars.other}'}}", "t.yaml:10:" },
                 { ", gate: {before: {type: word, text: '${vars.volume}'}}", NULL },
                 { ", gate: {before: [{type: after, step: up, wait: 7d}, {type: word, "
-                  "text: 'drop ${vars.volume}'}]}", NULL },
+                  "text: 'drop ${vars.volume}'}]}",
+                  NULL },
         };
         for (size_t i = 0; i < LEN(cases); i++) {
                 AUTO_FREE char *text = xasprintf(
                         "api: pgsherpa/v1\nrunbook: t\ntitle: T\nversion: 1\n"
-                        "vars: {volume: {type: name, default: a}, other: {type: name, default: b}}\n"
-                        "targets: {s: {kind: compose, dir: /srv/app}}\nphases:\n- id: one\n  steps:\n"
-                        "  - {id: gone, do: volume.remove, on: s, with: {volume: '${vars.volume}'}, "
-                        "timeout: 1h, undo: {none: on purpose}%s}\n  - {id: up, do: note}\n", cases[i].gate);
+                        "vars: {volume: {type: name, default: a}, other: {type: name, default: "
+                        "b}}\n"
+                        "targets: {s: {kind: compose, dir: /srv/app}}\nphases:\n- id: one\n"
+                        "  steps:\n"
+                        "  - {id: gone, do: volume.remove, on: s, with: {volume: "
+                        "'${vars.volume}'}, timeout: 1h, undo: {none: on purpose}%s}\n"
+                        "  - {id: up, do: note}\n",
+                        cases[i].gate);
                 AUTO_FREE char *told = load_and_tell(text, NULL);
                 if (cases[i].at)
-                        cr_expect(strstr(told, cases[i].at) && strstr(told, "E-TYPED"), "%s: %s", cases[i].gate, told);
+                        cr_expect(strstr(told, cases[i].at) && strstr(told, "E-TYPED"), "%s: %s",
+                                  cases[i].gate, told);
                 else
                         cr_expect_str_eq(told, "", "%s: %s", cases[i].gate, told);
         }

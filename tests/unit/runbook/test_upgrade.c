@@ -94,7 +94,8 @@ Test(upgrade, evaluates_its_parameters_while_facts_are_still_unknown)
         const Step *disk = plan_find(plan, "disk")->def;
         cr_assert(template_eval(disk->with, disk->kind->params, &scope, &with, &err));
         const json_t *need = json_array_get(jx_get(with, "need"), 0);
-        cr_assert_str_eq(jx_str(need, "free", ""), "\xe2\x80\xb9max(500MB, 2 * facts.src.size)\xe2\x80\xba");
+        cr_assert_str_eq(jx_str(need, "free", ""),
+                         "\xe2\x80\xb9max(500MB, 2 * facts.src.size)\xe2\x80\xba");
         plan_free(plan);
         runbook_free(rb);
 }

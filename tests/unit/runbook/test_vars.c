@@ -6,19 +6,18 @@
 #include "base/buf.h"
 #include "fake_kinds.h"
 
-static const char text[] =
-        "api: pgsherpa/v1\nrunbook: t\ntitle: T\nversion: 1\nvars:\n"
-        "  dir: {type: path, ask: Where is it}\n"
-        "  n: {type: int, default: 4, min: 1, max: 8}\n"
-        "  within: {type: duration, default: 5m, max: 1h}\n"
-        "  free: {type: size, default: 500MB, min: 1MB}\n"
-        "  mode: {type: string, default: fast, choices: [fast, safe]}\n"
-        "  db: {type: name, default: app, pattern: \"^[a-z]+$\"}\n"
-        "  flag: {type: bool, default: no}\n"
-        "  image: {type: image, default: \"postgres:17.2\"}\n"
-        "  order: {type: \"list<name>\", default: [web, api]}\n"
-        "  services: {type: list<service>, default: [{name: web}]}\n"
-        "phases:\n- id: one\n  steps: [{id: x, do: note}]\n";
+static const char text[] = "api: pgsherpa/v1\nrunbook: t\ntitle: T\nversion: 1\nvars:\n"
+                           "  dir: {type: path, ask: Where is it}\n"
+                           "  n: {type: int, default: 4, min: 1, max: 8}\n"
+                           "  within: {type: duration, default: 5m, max: 1h}\n"
+                           "  free: {type: size, default: 500MB, min: 1MB}\n"
+                           "  mode: {type: string, default: fast, choices: [fast, safe]}\n"
+                           "  db: {type: name, default: app, pattern: \"^[a-z]+$\"}\n"
+                           "  flag: {type: bool, default: no}\n"
+                           "  image: {type: image, default: \"postgres:17.2\"}\n"
+                           "  order: {type: \"list<name>\", default: [web, api]}\n"
+                           "  services: {type: list<service>, default: [{name: web}]}\n"
+                           "phases:\n- id: one\n  steps: [{id: x, do: note}]\n";
 
 static char *resolve(const char *answers)
 {
@@ -53,9 +52,10 @@ static void has(const char *answers, const char *want)
 Test(vars, types_what_was_typed_and_fills_in_the_rest)
 {
         has("{\"dir\": \"/srv/app\"}",
-            "{\"dir\":\"/srv/app\",\"n\":4,\"within\":300000,\"free\":524288000,\"mode\":\"fast\",\"db\":\"app\","
-            "\"flag\":false,\"image\":\"postgres:17.2\",\"order\":[\"web\",\"api\"],"
-            "\"services\":[{\"name\":\"web\",\"health\":\"container\",\"within\":60000}]}");
+            "{\"dir\":\"/srv/"
+            "app\",\"n\":4,\"within\":300000,\"free\":524288000,\"mode\":\"fast\",\"db\":\"app\","
+            "\"flag\":false,\"image\":\"postgres:17.2\",\"order\":[\"web\",\"api\"],\"services\":[{"
+            "\"name\":\"web\",\"health\":\"container\",\"within\":60000}]}");
         has("{\"dir\": \"/s\", \"n\": \"7\"}", "\"n\":7");
         has("{\"dir\": \"/s\", \"n\": 7}", "\"n\":7");
         has("{\"dir\": \"/s\", \"within\": \"30s\"}", "\"within\":30000");
@@ -79,18 +79,29 @@ Test(vars, makes_a_typed_path_whole)
 
 Test(vars, names_the_variable_and_what_to_type)
 {
-        has("{}", "6:3 the variable `dir` has no value: Where is it (give it with --var dir=.., a whole path");
-        has("{\"dir\": \"/s\", \"n\": \"many\"}", "7:3 the variable `n`: `many` is not an int (write a whole number");
+        has("{}", "6:3 the variable `dir` has no value: Where is it (give it with --var dir=.., a "
+                  "whole path");
+        has("{\"dir\": \"/s\", \"n\": \"many\"}",
+            "7:3 the variable `n`: `many` is not an int (write a whole number");
         has("{\"dir\": \"/s\", \"n\": 9}", "7:3 the variable `n`: it must be at most 8");
         has("{\"dir\": \"/s\", \"n\": 0}", "7:3 the variable `n`: it must be at least 1");
-        has("{\"dir\": \"/s\", \"within\": \"2h\"}", "8:3 the variable `within`: it must be at most 60 min");
-        has("{\"dir\": \"/s\", \"free\": \"1kB\"}", "9:3 the variable `free`: it must be at least 1.0 MB");
-        has("{\"dir\": \"/s\", \"mode\": \"slow\"}", "10:3 the variable `mode`: it is not one of the choices (choose one of [\"fast\",\"safe\"])");
-        has("{\"dir\": \"/s\", \"db\": \"App1\"}", "11:3 the variable `db`: `App1` does not match ^[a-z]+$");
-        has("{\"dir\": \"/s\", \"image\": \"--rm\"}", "13:3 the variable `image`: `--rm`: an image begins with");
-        has("{\"dir\": \"/s\", \"order\": [\"-x\"]}", "14:3 the variable `order`: item 1: `-x`: a name must not begin");
-        has("{\"dir\": \"/s\", \"services\": \"[{nam: a}]\"}", "15:3 the variable `services`: item 1: there is no field `nam`");
+        has("{\"dir\": \"/s\", \"within\": \"2h\"}",
+            "8:3 the variable `within`: it must be at most 60 min");
+        has("{\"dir\": \"/s\", \"free\": \"1kB\"}",
+            "9:3 the variable `free`: it must be at least 1.0 MB");
+        has("{\"dir\": \"/s\", \"mode\": \"slow\"}",
+            "10:3 the variable `mode`: it is not one of the choices (choose one of "
+            "[\"fast\",\"safe\"])");
+        has("{\"dir\": \"/s\", \"db\": \"App1\"}",
+            "11:3 the variable `db`: `App1` does not match ^[a-z]+$");
+        has("{\"dir\": \"/s\", \"image\": \"--rm\"}",
+            "13:3 the variable `image`: `--rm`: an image begins with");
+        has("{\"dir\": \"/s\", \"order\": [\"-x\"]}",
+            "14:3 the variable `order`: item 1: `-x`: a name must not begin");
+        has("{\"dir\": \"/s\", \"services\": \"[{nam: a}]\"}",
+            "15:3 the variable `services`: item 1: there is no field `nam`");
         has("{\"dir\": \"/s\", \"services\": \"[{health: a}]\"}", "item 1: `name` is missing");
-        has("{\"dir\": \"/s\", \"dirr\": 1}", "1:1 this runbook has no variable `dirr` (did you mean `dir`?)");
+        has("{\"dir\": \"/s\", \"dirr\": 1}",
+            "1:1 this runbook has no variable `dirr` (did you mean `dir`?)");
         has("{\"n\": 99, \"mode\": \"x\"}", "10:3");
 }

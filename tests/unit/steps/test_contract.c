@@ -4,7 +4,8 @@
 
 #include "engine/step.h"
 
-#define EACH_KIND(k) for (const StepKind *const *p_ = step_kinds; *p_; p_++) \
+#define EACH_KIND(k)                                                                               \
+        for (const StepKind *const *p_ = step_kinds; *p_; p_++)                                    \
                 for (const StepKind *k = *p_; k; k = NULL)
 
 static void one_line_of_help(const char *kind, const char *what, const char *text)
@@ -32,7 +33,8 @@ static void rows_are_told(const char *kind, const ParamSpec *rows)
 Test(steps, are_sorted_and_named_like_their_files)
 {
         const char *before = "";
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 cr_assert_gt(strcmp(k->name, before), 0, "%s stands after %s", k->name, before);
                 before = k->name;
                 for (const char *c = k->name; *c; c++)
@@ -44,7 +46,8 @@ Test(steps, are_sorted_and_named_like_their_files)
 
 Test(steps, say_what_they_do_and_what_they_take)
 {
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 one_line_of_help(k->name, "summary", k->summary);
                 rows_are_told(k->name, k->params);
                 rows_are_told(k->name, k->results);
@@ -53,7 +56,8 @@ Test(steps, say_what_they_do_and_what_they_take)
 
 Test(steps, can_be_planned_and_run)
 {
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 cr_assert_not_null(k->run, "%s has no run()", k->name);
                 cr_assert_not_null(k->plan, "%s cannot say what it would do", k->name);
         }
@@ -62,18 +66,23 @@ Test(steps, can_be_planned_and_run)
 /* tests/integration/steps/dry_*.c prove that what it says is so. */
 Test(steps, that_write_can_be_tried_dry)
 {
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 if (k->traits & STEP_READ_ONLY)
-                        cr_assert_null(k->dry, "%s only reads: it runs, instead of being tried", k->name);
+                        cr_assert_null(k->dry, "%s only reads: it runs, instead of being tried",
+                                       k->name);
                 else
-                        cr_assert_not_null(k->dry, "%s writes and has no dry(): nobody knows before the downtime "
-                                                   "whether it can", k->name);
+                        cr_assert_not_null(k->dry,
+                                           "%s writes and has no dry(): nobody knows "
+                                           "before the downtime whether it can",
+                                           k->name);
         }
 }
 
 Test(steps, that_only_read_have_nothing_to_undo)
 {
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 if (k->traits & STEP_READ_ONLY)
                         cr_assert_null(k->undo, "%s only reads, yet can be undone", k->name);
         }
@@ -81,7 +90,8 @@ Test(steps, that_only_read_have_nothing_to_undo)
 
 Test(steps, that_write_can_be_asked_after_a_crash)
 {
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 if (!(k->traits & STEP_READ_ONLY))
                         cr_assert_not_null(k->probe, "%s writes and has no probe()", k->name);
         }
@@ -89,7 +99,8 @@ Test(steps, that_write_can_be_asked_after_a_crash)
 
 Test(steps, that_delete_have_no_undo_to_promise)
 {
-        EACH_KIND(k) {
+        EACH_KIND(k)
+        {
                 if (k->traits & STEP_DESTRUCTIVE)
                         cr_assert_null(k->undo, "%s deletes, yet promises an undo", k->name);
         }

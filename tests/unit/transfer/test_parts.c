@@ -24,7 +24,8 @@ Test(format, binary_only_where_nothing_can_go_wrong)
 Test(format, types_that_only_one_side_has_do_not_make_the_others_strange)
 {
         const char *old = "bool 16 boolsend boolrecv,xid 28 xidsend xidrecv";
-        const char *new = "bool 16 boolsend boolrecv,xid 28 xidsend xidrecv,xid8 5069 xid8send xid8recv";
+        const char *new =
+                "bool 16 boolsend boolrecv,xid 28 xidsend xidrecv,xid8 5069 xid8send xid8recv";
         cr_assert(format_same_types(old, new));
         cr_assert(format_same_types(new, old));
         cr_assert(format_same_types(new, new));
@@ -37,7 +38,8 @@ Test(format, oids_of_users_types_need_14_and_infinite_intervals_17)
 {
         FormatSides down = { .from = 18, .to = 13, .same_types = true, .utf8 = true };
         cr_assert(format_fits(&down, 0));
-        cr_assert_not(format_fits(&down, TYPES_OIDS), "13 refuses an array of another server's enum");
+        cr_assert_not(format_fits(&down, TYPES_OIDS),
+                      "13 refuses an array of another server's enum");
         cr_assert_not(format_fits(&down, TYPES_INTERVAL), "13 would take infinity for a number");
         down.to = 17;
         cr_assert(format_fits(&down, TYPES_OIDS | TYPES_INTERVAL));
@@ -49,7 +51,9 @@ Test(format, a_bundle_is_for_any_server)
         cr_assert(format_fits(&old, 0));
         cr_assert(format_fits(&old, TYPES_INTERVAL));
         cr_assert_not(format_fits(&old, TYPES_OIDS));
-        FormatSides both = { .from = 17, .to = 18, .bundle = true, .same_types = true, .utf8 = true };
+        FormatSides both = {
+                .from = 17, .to = 18, .bundle = true, .same_types = true, .utf8 = true
+        };
         cr_assert_not(format_fits(&both, TYPES_INTERVAL));
         cr_assert_not(format_fits(&both, TYPES_OIDS));
 }

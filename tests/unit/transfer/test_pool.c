@@ -9,21 +9,21 @@
 
 typedef struct Act {
         struct Story *s;
-        const char   *name;
-        int           ms;
-        bool          fails, until_interrupted;
+        const char *name;
+        int ms;
+        bool fails, until_interrupted;
 } Act;
 
 /* What happened, in order, from all threads. */
 typedef struct Story {
         pthread_mutex_t lock;
-        char            text[4096];
-        atomic_int      inside, most, interrupts, entered, left;
-        atomic_bool     stop;
-        Pool           *pool;
-        int             refuse_from;    /* workers from this one on cannot begin; 0: all can */
-        Act             acts[32];
-        size_t          n_acts;
+        char text[4096];
+        atomic_int inside, most, interrupts, entered, left;
+        atomic_bool stop;
+        Pool *pool;
+        int refuse_from; /* workers from this one on cannot begin; 0: all can */
+        Act acts[32];
+        size_t n_acts;
 } Story;
 
 static void nap(int ms)
@@ -36,7 +36,8 @@ static bool act(void *arg, size_t worker, Err *err)
         Act *a = arg;
         Story *s = a->s;
         int inside = ++s->inside;
-        for (int most = s->most; inside > most && !atomic_compare_exchange_weak(&s->most, &most, inside);)
+        for (int most = s->most;
+             inside > most && !atomic_compare_exchange_weak(&s->most, &most, inside);)
                 ;
         if (a->until_interrupted)
                 for (int i = 0; i < 5000 && s->interrupts == 0; i++)
@@ -78,8 +79,11 @@ static void interrupt(void *arg)
 static Pool *with(Story *s)
 {
         pthread_mutex_init(&s->lock, NULL);
-        return s->pool = pool_new(&(PoolOwner){ .arg = s, .enter = enter, .leave = leave,
-                                                .stopped = stopped, .interrupt = interrupt });
+        return s->pool = pool_new(&(PoolOwner){ .arg = s,
+                                                .enter = enter,
+                                                .leave = leave,
+                                                .stopped = stopped,
+                                                .interrupt = interrupt });
 }
 
 static Task *add(Pool *p, double cost, Act a)
@@ -96,7 +100,7 @@ Test(pool, takes_the_longest_way_first)
         Story s = { 0 };
         AUTO_ERR err = { 0 };
         AUTO_POOL p = with(&s);
-        Task *small = TASK(p, 1, &s, "a");      /* short itself, but 10 wait for it */
+        Task *small = TASK(p, 1, &s, "a"); /* short itself, but 10 wait for it */
         TASK(p, 5, &s, "b");
         TASK(p, 8, &s, "c");
         pool_after(TASK(p, 10, &s, "d"), small);
@@ -212,7 +216,7 @@ Test(pool, gets_more_workers_while_it_runs)
 static bool fewer(void *arg, size_t worker, Err *err)
 {
         Story *s = arg;
-        nap(20);                        /* the others are in the middle of theirs */
+        nap(20); /* the others are in the middle of theirs */
         pool_set_jobs(s->pool, 1);
         nap(60);
         s->most = 0;
@@ -241,7 +245,8 @@ static bool learn(void *arg, size_t worker, Err *err)
 {
         Pool *p = ((Act *)arg)->s->pool;
         pool_reprice(p, dear);
-        cr_assert_eq(pool_remaining(p), 3 + 10 + 11 + 12 + 13 + 14 + 50, "of what runs, what is left");
+        cr_assert_eq(pool_remaining(p), 3 + 10 + 11 + 12 + 13 + 14 + 50,
+                     "of what runs, what is left");
         return act(arg, worker, err);
 }
 

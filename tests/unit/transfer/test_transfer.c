@@ -32,13 +32,15 @@ Test(work, more_workers_build_with_less_memory_each)
 {
         cr_assert_eq(work_build_memory(1024, 16000, 2), 1024);
         cr_assert_eq(work_build_memory(1024, 16000, 32), 250);
-        cr_assert_eq(work_build_memory(1024, 2000, 32), 64, "never less than a server's own default");
+        cr_assert_eq(work_build_memory(1024, 2000, 32), 64,
+                     "never less than a server's own default");
         cr_assert_eq(work_build_memory(256, 16000, 2), 256);
 }
 
 Test(hash, order_does_not_matter_and_content_does)
 {
-        cr_assert_eq(row_hash(SEED, "a\n", 2) + row_hash(SEED, "b\n", 2), row_hash(SEED, "b\n", 2) + row_hash(SEED, "a\n", 2));
+        cr_assert_eq(row_hash(SEED, "a\n", 2) + row_hash(SEED, "b\n", 2),
+                     row_hash(SEED, "b\n", 2) + row_hash(SEED, "a\n", 2));
         char text[100];
         memset(text, 'x', sizeof text);
         uint64_t h = row_hash(SEED, text, sizeof text);
@@ -76,7 +78,7 @@ Test(progress, goes_by_rows_where_statistics_know_them_and_is_never_quite_done)
         cr_assert_eq(p.row_count, 25);
         cr_assert_eq(p.eta_ms, 9000);
         cr_assert_float_eq(seen, 0.25, 1e-9);
-        progress_moved(t, 2, 7000, 500);        /* the statistics were old */
+        progress_moved(t, 2, 7000, 500); /* the statistics were old */
         transfer_tick(t);
         cr_assert_eq(p.done, 980, "%lld", (long long)p.done);
         progress_end(t, 2, 1);
@@ -129,15 +131,17 @@ Test(props, are_said_again_for_psql_without_naming_the_database)
 {
         Err err = { 0 };
         const char text[] =
-                "{\"owner\":\"o'w\\\"n\",\"own_acl\":true,\"acl\":[{\"grantee\":null,\"privilege\":\"CONNECT\","
-                "\"grantable\":false}],\"connlimit\":7,\"comment\":\"it's\",\"settings\":[{\"role\":null,"
-                "\"set\":\"search_path=\\\"$user\\\", public\"},{\"role\":\"r\",\"set\":\"a.b=c=d\"}],"
-                "\"lacks\":[\"SCHEMA public\",\"TABLE t\"]}";
+                "{\"owner\":\"o'w\\\"n\",\"own_acl\":true,\"acl\":[{\"grantee\":null,\"privilege\":"
+                "\"CONNECT\",\"grantable\":false}],\"connlimit\":7,\"comment\":\"it's\","
+                "\"settings\":[{\"role\":null,\"set\":\"search_path=\\\"$user\\\", "
+                "public\"},{\"role\":\"r\",\"set\":\"a.b=c=d\"}],\"lacks\":[\"SCHEMA "
+                "public\",\"TABLE t\"]}";
         AUTO_JSON props = jx_parse(text, sizeof text - 1, &err);
         AUTO_BUF b = buf_init(10000);
         cr_assert(props_each(props, NULL, collect, &b, &err));
-        cr_assert_str_eq(buf_str(&b),
-                "DROP SCHEMA public;\n"         /* it is in template0; nothing else is ever dropped */
+        cr_assert_str_eq(
+                buf_str(&b),
+                "DROP SCHEMA public;\n" /* it is in template0; nothing else is ever dropped */
                 "REVOKE ALL ON DATABASE :\"DBNAME\" FROM PUBLIC, \"o'w\"\"n\";\n"
                 "GRANT CONNECT ON DATABASE :\"DBNAME\" TO PUBLIC;\n"
                 "ALTER DATABASE :\"DBNAME\" set \"search_path\" to '$user', 'public';\n"
@@ -170,12 +174,14 @@ Test(source, a_directory_that_was_written_to_is_another_one)
         AUTO_FREE char *toc = io_join(dir, "toc.dat");
         AUTO_FREE char *rows = io_join(dir, "3001.dat.gz");
         SourceStamp before, same, after;
-        cr_assert(io_replace_file(toc, "PGDMP", 5, 0600, &err) && io_replace_file(rows, "abc", 3, 0600, &err));
+        cr_assert(io_replace_file(toc, "PGDMP", 5, 0600, &err) &&
+                  io_replace_file(rows, "abc", 3, 0600, &err));
         cr_assert(source_stamp(dir, &before, &err) && source_stamp(dir, &same, &err));
         cr_assert_eq(before.size, 8);
         cr_assert(before.changed == same.changed && before.inode == same.inode);
         AUTO_FD int fd = open(rows, O_WRONLY | O_CLOEXEC);
-        cr_assert(fd >= 0 && pwrite(fd, "x", 1, 0) == 1);       /* in place: the directory's own time stays */
+        /* in place: the directory's own time stays */
+        cr_assert(fd >= 0 && pwrite(fd, "x", 1, 0) == 1);
         cr_assert_eq(futimens(fd, (struct timespec[]){ { 1, 0 }, { 1, 0 } }), 0);
         cr_assert(source_stamp(dir, &after, &err));
         cr_assert(after.size == before.size && after.changed != before.changed);

@@ -52,11 +52,11 @@ Test(canvas, half_a_wide_character_is_never_left_over)
 {
         Canvas *cv = canvas_new(1, 6, TIER_UTF8);
         cv_text(cv, 0, 0, ROLE_TEXT, "漢字漢");
-        cv_text(cv, 0, 1, ROLE_TEXT, "x");              /* over the right half of the first */
-        cv_text(cv, 0, 2, ROLE_TEXT, "y");              /* over the left half of the second */
+        cv_text(cv, 0, 1, ROLE_TEXT, "x"); /* over the right half of the first */
+        cv_text(cv, 0, 2, ROLE_TEXT, "y"); /* over the left half of the second */
         AUTO_FREE char *text = row(cv, 0);
         cr_assert_str_eq(text, " xy 漢");
-        cv_text(cv, 0, 5, ROLE_TEXT, "字");             /* no room for both halves */
+        cv_text(cv, 0, 5, ROLE_TEXT, "字"); /* no room for both halves */
         AUTO_FREE char *after = row(cv, 0);
         cr_assert_str_eq(after, " xy");
         canvas_free(cv);
@@ -65,7 +65,9 @@ Test(canvas, half_a_wide_character_is_never_left_over)
 Test(canvas, nothing_from_outside_can_move_the_cursor)
 {
         Canvas *cv = canvas_new(1, 20, TIER_UTF8);
-        cv_text(cv, 0, 0, ROLE_TEXT, "a\033[2Jb\xff\x80" "c\r\n\x9b");
+        cv_text(cv, 0, 0, ROLE_TEXT,
+                "a\033[2Jb\xff\x80"
+                "c\r\n\x9b");
         for (int x = 0; x < 20; x++) {
                 const char *ch = canvas_cell(cv, 0, x)->ch;
                 cr_assert((unsigned char)ch[0] >= 0x20 && ch[0] != 0x7f);
@@ -147,7 +149,9 @@ Test(canvas, layouts_fill_the_screen_at_every_size)
         for (int rows = 1; rows <= 60; rows++)
                 for (int cols = 1; cols <= 160; cols++) {
                         Layout l = layout_make(rows, cols);
-                        Rect parts[] = { l.title, l.rail, l.rule, l.body, l.rule2, l.message, l.keys };
+                        Rect parts[] = {
+                                l.title, l.rail, l.rule, l.body, l.rule2, l.message, l.keys
+                        };
                         int sum = 0, y = 0;
                         for (size_t i = 0; i < LEN(parts); i++) {
                                 if (!parts[i].h)

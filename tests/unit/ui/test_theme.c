@@ -93,7 +93,8 @@ Test(theme, a_file_is_read_strictly_with_line_numbers)
                 cr_assert(strstr(err.message, bad[i].says), "%s", err.message);
                 unlink(path);
         }
-        AUTO_FREE char *path = write_theme("name: Calm\nfor: dark\nroles:\n  accent: \"#88c0d0 | cyan\"\n");
+        AUTO_FREE char *path =
+                write_theme("name: Calm\nfor: dark\nroles:\n  accent: \"#88c0d0 | cyan\"\n");
         AUTO_ERR err = { 0 };
         AUTO_THEME t = NULL;
         cr_assert(theme_load(path, &t, &err), "%s", err.message);
@@ -118,8 +119,8 @@ Test(theme, no_color_selects_mono_and_a_broken_theme_is_reported)
 
 /* ---- the shipped ones ---- */
 
-static const char *const shipped[] = { "blue-orange", "contrast", "dark", "default", "gruvbox",
-                                       "light", "mono", "nord", "solarized" };
+static const char *const shipped[] = { "blue-orange", "contrast", "dark", "default",  "gruvbox",
+                                       "light",       "mono",     "nord", "solarized" };
 
 static double luminance(const char *hex)
 {
@@ -140,8 +141,8 @@ static double contrast(double a, double b)
 
 Test(theme, every_shipped_one_loads_and_can_be_read)
 {
-        static const Role words[] = { ROLE_TEXT, ROLE_DIM, ROLE_ACCENT, ROLE_OK, ROLE_WARN,
-                                      ROLE_FAIL, ROLE_KEY };
+        static const Role words[] = { ROLE_TEXT, ROLE_DIM,  ROLE_ACCENT, ROLE_OK,
+                                      ROLE_WARN, ROLE_FAIL, ROLE_KEY };
         for (size_t i = 0; i < LEN(shipped); i++) {
                 AUTO_ERR err = { 0 };
                 AUTO_THEME t = NULL;
@@ -153,8 +154,8 @@ Test(theme, every_shipped_one_loads_and_can_be_read)
                         double ground = str_eq(t->shade, "light") ? 1 : 0;
                         double c = contrast(luminance(spec), ground);
                         double least = str_eq(shipped[i], "contrast") ? 7 : 4.5;
-                        cr_assert(c >= least, "%s: %s has %.1f:1", shipped[i],
-                                  role_name(words[w]), c);
+                        cr_assert(c >= least, "%s: %s has %.1f:1", shipped[i], role_name(words[w]),
+                                  c);
                 }
                 theme_resolve(t, 0);
                 for (int r = 0; r < ROLE_COUNT_; r++)

@@ -72,7 +72,8 @@ Test(answers, text_and_back_is_the_same_json)
                 { "{\"type\":\"bool\"}", "true" },
                 { "{\"type\":\"path\"}", "\"/srv/app\"" },
                 { "{\"type\":\"list\",\"item\":\"service\"}",
-                  "[{\"name\":\"web\",\"health\":\"http://h/x\",\"within\":\"120s\"},{\"name\":\"db\"}]" },
+                  "[{\"name\":\"web\",\"health\":\"http://h/"
+                  "x\",\"within\":\"120s\"},{\"name\":\"db\"}]" },
         };
         for (size_t i = 0; i < LEN(pairs); i++) {
                 AUTO_ERR err = { 0 };
@@ -99,11 +100,11 @@ Test(answers, durations_and_sizes_read_as_a_runbook_writes_them)
 {
         static const struct {
                 const char *type;
-                int64_t     n;
+                int64_t n;
                 const char *text;
-        } cases[] = { { "duration", 86400000, "1d" },  { "duration", 5400000, "90m" },
-                      { "duration", 250, "250ms" },    { "size", 500LL << 20, "500MB" },
-                      { "size", 3LL << 30, "3GB" },    { "size", 1000, "1000" },
+        } cases[] = { { "duration", 86400000, "1d" }, { "duration", 5400000, "90m" },
+                      { "duration", 250, "250ms" },   { "size", 500LL << 20, "500MB" },
+                      { "size", 3LL << 30, "3GB" },   { "size", 1000, "1000" },
                       { "int", 86400000, "86400000" } };
         for (size_t i = 0; i < LEN(cases); i++) {
                 AUTO_JSON q = json_pack("{s:s}", "type", cases[i].type);

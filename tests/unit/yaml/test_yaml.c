@@ -16,7 +16,7 @@ static YamlNode *parse(Arena *a, const char *text, YamlMode mode)
 }
 
 typedef struct Bad {
-        const char *text, *message;     /* message: how it begins                            */
+        const char *text, *message; /* message: how it begins */
 } Bad;
 
 static void check_refused(const Bad *cases, size_t n, YamlMode mode)
@@ -29,22 +29,25 @@ static void check_refused(const Bad *cases, size_t n, YamlMode mode)
                 bool ok = yaml_parse(a, "t.yaml", text, strlen(text), mode, &root, &err);
                 cr_expect_not(ok, "case %zu was taken: %s", i, text);
                 if (!ok)
-                        cr_expect_eq(strncmp(err.message, cases[i].message,
-                                             strlen(cases[i].message)), 0,
-                                     "case %zu says: %s", i, err.message);
+                        cr_expect_eq(
+                                strncmp(err.message, cases[i].message, strlen(cases[i].message)), 0,
+                                "case %zu says: %s", i, err.message);
         }
 }
 
 Test(yaml, keeps_text_and_style_and_leaves_the_type_to_the_schema)
 {
         AUTO_ARENA a = arena_new();
-        const YamlNode *root = parse(a, "a: no\nb: '022'\nc: \"1.10\"\nd: 12:30:45\ne: |\n  x\n  y\n"
-                                        "f: >\n  x\n  y\n", YAML_STRICT);
+        const YamlNode *root = parse(a,
+                                     "a: no\nb: '022'\nc: \"1.10\"\nd: 12:30:45\ne: |\n  x\n"
+                                     "  y\n"
+                                     "f: >\n  x\n  y\n",
+                                     YAML_STRICT);
         static const struct {
                 const char *key, *text;
-                YamlStyle   style;
-        } want[] = { { "a", "no", YAML_PLAIN },     { "b", "022", YAML_SINGLE },
-                     { "c", "1.10", YAML_DOUBLE },  { "d", "12:30:45", YAML_PLAIN },
+                YamlStyle style;
+        } want[] = { { "a", "no", YAML_PLAIN },       { "b", "022", YAML_SINGLE },
+                     { "c", "1.10", YAML_DOUBLE },    { "d", "12:30:45", YAML_PLAIN },
                      { "e", "x\ny\n", YAML_LITERAL }, { "f", "x y\n", YAML_FOLDED } };
         for (size_t i = 0; i < LEN(want); i++) {
                 const YamlNode *c = yaml_get(root, want[i].key);
@@ -73,8 +76,10 @@ Test(yaml, knows_where_each_value_stands)
 Test(yaml, counts_bytes_where_libyaml_counts_characters)
 {
         static const char *const texts[] = {
-                "# \xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x98\nservices:\n  db: {image: 'postgres:16'} # x\n",
-                "\xef\xbb\xbf# \xc3\xa4\nservices:\r\n  db:\r\n    image: 'postgres:16'   # tag\r\n",
+                "# \xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x98\nservices:\n  db: {image: 'postgres:16'} # "
+                "x\n",
+                "\xef\xbb\xbf# \xc3\xa4\nservices:\r\n  db:\r\n    image: 'postgres:16'   # "
+                "tag\r\n",
                 "\xc3\xa4\xc3\xa4: \xc3\xa4\nservices: {db: {image: 'postgres:16'}}\n",
         };
         for (size_t i = 0; i < LEN(texts); i++) {
@@ -118,7 +123,9 @@ Test(yaml, refuses_what_a_runbook_must_not_hold)
                 { "\"k\\a\": 1\n", "t.yaml:1:1: the text holds the control character U+0007" },
                 { "a: 1 # \xe2\x80\xae evil\n", "t.yaml:1:8: the character U+202E must not" },
                 { "a: \x1b[2J\n", "t.yaml:1:4: the character U+001B must not" },
-                { "\xef\xbb\xbf" "a: 1\n", "t.yaml:1:1: the character U+FEFF must not" },
+                { "\xef\xbb\xbf"
+                  "a: 1\n",
+                  "t.yaml:1:1: the character U+FEFF must not" },
                 { "a: 1\n---\nb: 2\n", "t.yaml:2:1: a second document" },
                 { "a: b\xff\n", "t.yaml:1:5: byte 5 (0xff) is not valid UTF-8" },
                 { "a: \xed\xa0\x80\n", "t.yaml:1:4: byte 4 (0xed) is not valid UTF-8" },
@@ -158,19 +165,20 @@ Test(yaml, says_why_an_edit_of_a_foreign_file_would_reach_further)
 {
         AUTO_ARENA a = arena_new();
         const YamlNode *root = parse(a,
-                "x-base: &base {image: 'postgres:16', user: \"\\e\"}\n"
-                "services:\n"
-                "  db: *base\n"
-                "  api:\n    <<: {image: other}\n    image: api:1\n"
-                "  tagged: !reset {image: x}\n", YAML_FOREIGN);
+                                     "x-base: &base {image: 'postgres:16', user: \"\\e\"}\n"
+                                     "services:\n"
+                                     "  db: *base\n"
+                                     "  api:\n    <<: {image: other}\n    image: api:1\n"
+                                     "  tagged: !reset {image: x}\n",
+                                     YAML_FOREIGN);
         cr_assert_not_null(strstr(yaml_hazard(yaml_path(root, "x-base", "image", NULL)), "anchor"));
         const YamlNode *db = yaml_path(root, "services", "db", NULL);
         cr_assert_not_null(strstr(yaml_hazard(db), "alias"));
         cr_assert_str_eq(yaml_get(yaml_resolve(db), "image")->text, "postgres:16");
-        cr_assert_not_null(strstr(yaml_hazard(yaml_path(root, "services", "api", "<<", "image",
-                                                        NULL)), "merge"));
-        cr_assert_not_null(strstr(yaml_hazard(yaml_path(root, "services", "tagged", "image", NULL)),
-                                  "tag"));
+        cr_assert_not_null(strstr(
+                yaml_hazard(yaml_path(root, "services", "api", "<<", "image", NULL)), "merge"));
+        cr_assert_not_null(
+                strstr(yaml_hazard(yaml_path(root, "services", "tagged", "image", NULL)), "tag"));
         cr_assert_null(yaml_hazard(yaml_path(root, "services", "api", "image", NULL)));
 }
 
@@ -193,7 +201,7 @@ static void bomb(const char *unit, size_t times, const char *message)
         AUTO_ARENA a = arena_new();
         AUTO_ERR err = { 0 };
         YamlNode *root;
-        clock_t began = clock();        /* of this process: others may be busy */
+        clock_t began = clock(); /* of this process: others may be busy */
         cr_assert_not(yaml_parse(a, "t.yaml", b.data, b.len, YAML_STRICT, &root, &err));
         cr_expect_not_null(strstr(err.message, message), "%.20s..: %s", unit, err.message);
         cr_expect_lt(clock() - began, CLOCKS_PER_SEC, "%.20s.. took too long", unit);
