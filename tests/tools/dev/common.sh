@@ -11,7 +11,7 @@ fail() { printf 'dev: %s\n' "$*" >&2; exit 1; }
 BUILD_PACKAGES="meson ninja-build pkg-config gcc libc6-dev git ca-certificates python3
         libncurses-dev libpq-dev libyaml-dev libarchive-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev
         libjansson-dev libssl-dev"
-TEST_PACKAGES="clang libclang-rt-14-dev clang-format libcriterion-dev libvterm-dev tmux valgrind zstd mandoc
+TEST_PACKAGES="clang libclang-rt-14-dev clang-format-14 libcriterion-dev libvterm-dev tmux valgrind zstd mandoc
         openssh-server openssh-client jq procps curl postgresql-client"
 LAB_PACKAGES="debootstrap debian-archive-keyring docker.io docker-registry iptables util-linux binutils
         ca-certificates xz-utils"
