@@ -15,41 +15,27 @@ struct CatalogCursor {
         char *text; /* of a sequence, with its value */
 };
 
-static const CatalogQuery *query_in(const CatalogQuery *list, const char *kind, int major)
-{
-        for (; list->kind; list++)
-                if (str_eq(list->kind, kind) && major >= list->since &&
-                    (!list->before || major < list->before))
-                        return list;
-        return NULL;
-}
-
 /* In the order of the names' bytes as this side sees them: UTF-8, whatever the server has. */
-static void declare_sql(Sql *q, const CatalogQuery *c)
+static void declare_sql(Sql *q, const SqlFile *f, int major)
 {
         sql_add(q, "declare pgsherpa_catalog no scroll cursor for select q.o, q.a from (");
-        sql_add_literal_(q, c->sql);
+        sql_file(q, f, major);
         sql_add(q, ") q(o, a) order by case when getdatabaseencoding() in ('UTF8', 'SQL_ASCII') "
                    "then textsend(q.o) else convert_to(q.o, 'UTF8') end");
 }
 
 bool pg_catalog_open(Pg *pg, const char *kind, CatalogCursor **ret, Err *err)
 {
-        int major = pg_major(pg);
         AUTO_SQL q = { 0 };
-        const CatalogQuery *c = query_in(pg_catalog_others, kind, major);
-        if (!c)
-                c = query_in(pg_catalog_rare, kind, major);
-        if (!c)
-                c = query_in(pg_catalog_relations, kind, major);
+        const SqlFile *f = sql_file_find(pg_catalog_files, kind);
         CatalogCursor *cursor = xcalloc(1, sizeof *cursor);
         cursor->pg = pg;
         cursor->sequences = str_eq(kind, "sequence");
-        cursor->open = c != NULL;
+        cursor->open = f != NULL;
         *ret = cursor;
-        if (!c)
-                return true; /* a kind this major does not have */
-        declare_sql(&q, c);
+        if (!f)
+                return true; /* a kind of an inventory that another pgsherpa made */
+        declare_sql(&q, f, pg_major(pg));
         if (pg_exec(pg, &q, err))
                 return true;
         *ret = pg_catalog_close(cursor);
@@ -126,18 +112,10 @@ CatalogCursor *pg_catalog_close(CatalogCursor *c)
         return NULL;
 }
 
-static void kinds_of(const CatalogQuery *list, json_t *seen)
-{
-        for (; list->kind; list++)
-                if (!jx_get(seen, list->kind))
-                        jx_set_bool(seen, list->kind, true);
-}
-
 json_t *pg_catalog_kinds(void)
 {
-        json_t *seen = json_object();
-        kinds_of(pg_catalog_others, seen);
-        kinds_of(pg_catalog_rare, seen);
-        kinds_of(pg_catalog_relations, seen);
-        return seen;
+        json_t *kinds = json_object();
+        for (const SqlFile *f = pg_catalog_files; f->name; f++)
+                jx_set_bool(kinds, f->name, true);
+        return kinds;
 }

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "sql/sql.h"
+#include "sql/sqlfile.h"
 
 static bool fake_ident(void *conn, const char *text, char **ret, Err *err)
 {
@@ -86,4 +87,28 @@ Test(sql, appends_another_statement_piece_by_piece)
         cr_assert(sql_for_server(&a, &fake, &server, &err));
         cr_assert_str_eq(server, "select <x>");
         free(server);
+}
+
+Test(sql, of_a_file_only_what_the_major_has_is_said)
+{
+        static const SqlPart parts[] = {
+                { 0, 0, "select a" },
+                { 14, 0, ", b" },
+                { 0, 14, ", null" },
+                { 14, 16, ", c" },
+                { 0 },
+        };
+        static const SqlFile list[] = { { "other", NULL }, { "x y", parts }, { 0 } };
+        cr_assert_null(sql_file_find(list, "x_y"));
+        const SqlFile *f = sql_file_find(list, "x y");
+        const struct {
+                int major;
+                const char *text;
+        } said[] = { { 13, "select a, null" }, { 14, "select a, b, c" }, { 16, "select a, b" } };
+        for (size_t i = 0; i < LEN(said); i++) {
+                AUTO_SQL q = { 0 };
+                sql_file(&q, f, said[i].major);
+                AUTO_FREE char *text = sql_for_humans(&q);
+                cr_expect_str_eq(text, said[i].text);
+        }
 }
