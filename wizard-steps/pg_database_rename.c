@@ -82,7 +82,7 @@ static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const c
 static bool outline_of(Pg *pg, const char *name, json_t **ret, Err *err)
 {
         AUTO_PG Pg *in = NULL;
-        return pg_reopen(pg, name, &in, err) && transfer_outline(in, ret, err);
+        return pg_reopen(pg, name, &in, err) && transfer_database_definition(in, ret, err);
 }
 
 static bool remember(StepCtx *ctx, Pg *pg, const json_t *from, const json_t *to, const char *aside,
@@ -232,7 +232,7 @@ static bool bring_back(StepCtx *ctx, Pg *pg, const char *name, Err *err)
 {
         const json_t *outline = jx_get(step_remembered(ctx), "outline");
         AUTO_FREE char *names = jx_words(jx_get(outline, "set"));
-        if (!transfer_outline_make(pg, outline, name, err))
+        if (!transfer_database_recreate(pg, outline, name, err))
                 return false;
         if (json_array_size(jx_get(outline, "set")))
                 step_log(ctx, SAY_WARN, "pgsherpa",

@@ -9,7 +9,9 @@
 
 #include "base/majors.h"
 #include "transfer/direction.h"
-#include "transfer/internal.h"
+#include "transfer/make/entries.h"
+#include "transfer/read/dump.h"
+#include "transfer/transfer.h"
 #include "temporary.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")

@@ -1,0 +1,34 @@
+/* progress.h: how far a transfer is: what its stages and workers say, as one TransferProgress.
+ *
+ * One thing after the other:   progress_stage(), then progress_set() for each.
+ * Many at once:                progress_begin(), .._moved() or .._at(), .._end(), each in the slot
+ *                              of its worker. */
+#pragma once
+
+#include "transfer/transfer.h"
+
+/* One thing of several that are being done at the same moment. */
+typedef struct Slot {
+        char *name;              /* NULL: nothing */
+        int64_t done, rows;      /* as moved */
+        int64_t total, expected; /* bytes or objects; rows. 0: not known */
+        int64_t weight, counted; /* bytes of the whole: all, and counted so far */
+        double part;             /* what somebody who knows said, 0 .. 1; or below 0 */
+        void *job;               /* for who says what is left; or NULL */
+        int64_t since_ms;
+} Slot;
+
+void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t total, int things);
+void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow *row);
+/* Only the words: bytes, rate and things go on. */
+void progress_words(Transfer *t, const char *stage);
+/* Who says how many seconds the rest takes, from the POOL_WORKERS slots; NULL: the rate does. */
+void progress_left(Transfer *t, double (*left)(void *arg, const Slot *slots), void *arg);
+/* How much of a slot's thing is done, 0 .. 1, never quite all of it; below 0: not known. */
+double progress_fraction(const Slot *s);
+/* Many at once, each in the slot of its worker; of `plan` total, expected, weight and job are
+ * taken. */
+void progress_begin(Transfer *t, size_t slot, const char *name, const Slot *plan);
+void progress_moved(Transfer *t, size_t slot, int64_t bytes, int64_t rows);
+void progress_at(Transfer *t, size_t slot, double part);
+void progress_end(Transfer *t, size_t slot, int things);
