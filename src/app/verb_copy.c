@@ -107,10 +107,10 @@ static int failed(Copy *c, Work *w, Err *err, int code)
         if (!gone) {
                 AUTO_FREE char *note =
                         xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
-                                  c->load.temporary ? c->load.temporary : "roles");
+                                  c->load.landing.temporary ? c->load.landing.temporary : "roles");
                 if (!c->load.unknown)
                         work_complain(w, note);
-                if (c->load.temporary)
+                if (c->load.landing.temporary)
                         load_hint(&c->load, false, &why);
                 work_fail(w, &why, code);
         }
@@ -159,9 +159,9 @@ static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Er
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
         PgParams from = endpoint_params(&c->source, c->source.database);
-        PgParams to = endpoint_params(&c->target, c->load.temporary);
+        PgParams to = endpoint_params(&c->target, c->load.landing.temporary);
         if (!endpoint_open(&c->source, c->source.database, &source, err) ||
-            !endpoint_open(&c->target, c->load.temporary, &target, err) ||
+            !endpoint_open(&c->target, c->load.landing.temporary, &target, err) ||
             !comparing(w, source, target, &(ReprintPlan){ .source = &from, .target = &to },
                        &(CompareOptions){ .jobs = c->n_jobs, .ignore = ignore }, &c->report, err))
                 return false;
@@ -209,9 +209,9 @@ static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, 
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target,
                            .database = c->source.database,
-                           .into = c->load.temporary,
+                           .into = c->load.landing.temporary,
                            .name = c->load.name,
-                           .marker = c->load.marker,
+                           .marker = c->load.landing.marker,
                            .prepared = c->load.prepared,
                            .portable = c->portable,
                            .extension_rows = c->extension_rows,

@@ -22,32 +22,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/jsonx.h"
+#include "base/progress.h"
 #include "bundle/bundle.h"
 #include "pg/compare.h"
 
 typedef struct Transfer Transfer;
 
-typedef struct TransferRow {
-        const char *name;
-        int64_t done, total;
-        double rate;
-} TransferRow;
-
-typedef struct TransferProgress {
-        const char *stage; /* "schema", "copying", "building indexes" .. */
-        const char *unit;  /* "bytes", "objects" */
-        int64_t done, total;
-        double rate;
-        int64_t row_count; /* rows that arrived */
-        int64_t eta_ms;    /* -1: not known */
-        int things_done, things_total;
-        int workers; /* at most this many at once; 0: one after the other */
-        const TransferRow *rows;
-        size_t n_rows;
-} TransferProgress;
-
 typedef struct TransferHooks {
-        void (*progress)(void *arg, const TransferProgress *p);
+        void (*progress)(void *arg, const Progress *p);
         void (*say)(void *arg, const char *text); /* clean text, one line */
         /* One object that could not be made, and of no harmless class. True: go on without it.
          * NULL: never. */

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "transfer/foreign/foreign.h"
 #include "transfer/foreign/source_stream.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/transfer.h"
 
 /* ---- which of its databases ---- */

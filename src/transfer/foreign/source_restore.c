@@ -17,7 +17,7 @@
 #include "transfer/make/target.h"
 #include "transfer/read/props.h"
 #include "transfer/source_file.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/quoted_sql.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
@@ -54,7 +54,7 @@ static void load_close(Load *l)
 static void show(Load *l, const char *object)
 {
         progress_set(l->t, source_stream_position(l->s), (int)l->statements,
-                     &(TransferRow){ .name = object, .done = l->block });
+                     &(ProgressRow){ .name = object, .done = l->block });
 }
 
 /* ---- rows ---- */

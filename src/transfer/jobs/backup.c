@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "transfer/read/dump.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 

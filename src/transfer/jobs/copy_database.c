@@ -17,7 +17,7 @@
 #include "transfer/read/part.h"
 #include "transfer/read/props.h"
 #include "transfer/read/source.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/quoted_sql.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"

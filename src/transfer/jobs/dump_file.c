@@ -11,7 +11,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "transfer/read/dump.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 

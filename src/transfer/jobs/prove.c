@@ -13,7 +13,7 @@
 #include "transfer/read/part.h"
 #include "transfer/read/source.h"
 #include "transfer/read/spelling.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/quoted_sql.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"

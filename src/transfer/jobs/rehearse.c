@@ -14,7 +14,7 @@
 #include "transfer/read/opclasses.h"
 #include "transfer/read/props.h"
 #include "transfer/read/source.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 
@@ -237,7 +237,7 @@ static bool compare(Rehearsal *w, Err *err)
 static void asking(void *arg, const HoldsState *now)
 {
         Transfer *t = arg;
-        TransferRow row = { .name = now->object };
+        ProgressRow row = { .name = now->object };
         if (now->done == 0)
                 progress_stage(t, "asking the rows what they will be asked there", "bytes",
                                now->bytes_total, now->total);

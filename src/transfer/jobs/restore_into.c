@@ -15,7 +15,7 @@
 #include "transfer/make/target.h"
 #include "transfer/read/bundle_schema.h"
 #include "transfer/read/part.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 

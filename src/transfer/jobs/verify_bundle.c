@@ -6,7 +6,7 @@
 #include "dumps/kind.h"
 #include "transfer/read/bundle_schema.h"
 #include "transfer/read/dump.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 
@@ -76,7 +76,7 @@ static void show(void *arg, int64_t done, int64_t total, const char *member)
 {
         Transfer *t = arg;
         t->total = total;
-        progress_set(t, done, done == total ? 1 : 0, &(TransferRow){ .name = member });
+        progress_set(t, done, done == total ? 1 : 0, &(ProgressRow){ .name = member });
 }
 
 bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err)

@@ -12,7 +12,7 @@
 #include "transfer/make/index_progress.h"
 #include "transfer/make/target.h"
 #include "transfer/read/source.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 

@@ -11,7 +11,7 @@
 #include "transfer/read/blobs.h"
 #include "transfer/read/part.h"
 #include "transfer/read/parts_plan.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 
 #define SMALL       (256 * 1024) /* bytes of a table whose round trips cost more than its rows */

@@ -8,7 +8,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/entries.h"
 #include "transfer/make/index_progress.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 
 #define ANALYZE_BYTES (240LL * 1024 * 1024) /* 30,000 pages are all it reads */

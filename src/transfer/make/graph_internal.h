@@ -22,7 +22,7 @@
 #include "transfer/make/graph.h"
 #include "transfer/make/index_progress.h"
 #include "transfer/read/part.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/transfer.h"
 
 /* What is learned about speed is learned for each of these. */

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "transfer/choose/content.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 
 #define MIB (1024 * 1024)

@@ -6,7 +6,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/checkpoints.h"
 #include "transfer/make/entries.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 
 #define SOON (4 * 1024 * 1024) /* bytes of both tables: checked while it is added */

@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 

@@ -8,7 +8,7 @@
 #include "transfer/make/entries.h"
 #include "transfer/make/prepared.h"
 #include "transfer/read/props.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 
@@ -128,7 +128,7 @@ static void made(void *arg, size_t done, const TocEntry *next)
 {
         AUTO_FREE char *name = xasprintf("%s %s", next->class, next->name);
         AUTO_FREE char *clean = text_clean_str(name);
-        progress_set(arg, (int64_t)done, (int)done, &(TransferRow){ .name = clean });
+        progress_set(arg, (int64_t)done, (int)done, &(ProgressRow){ .name = clean });
 }
 
 bool target_pre_data(Transfer *t, Pg *pg, const Toc *toc, Err *err)

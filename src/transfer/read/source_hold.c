@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "transfer/read/source.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
 

@@ -14,7 +14,7 @@
 
 #include "pg/conn.h"
 #include "pool/pool.h"
-#include "transfer/state/progress.h"
+#include "transfer/state/progress_slots.h"
 #include "transfer/transfer.h"
 
 struct Transfer {

@@ -660,10 +660,10 @@ typedef struct Seen {
         bool index_moves;
 } Seen;
 
-static void watch_progress(void *arg, const TransferProgress *p)
+static void watch_progress(void *arg, const Progress *p)
 {
         Seen *s = arg;
-        bool load = str_eq(p->stage, "copying") || str_eq(p->stage, "building indexes");
+        bool load = str_eq(p->label, "copying") || str_eq(p->label, "building indexes");
         if (!load)
                 return;
         s->calls++;
@@ -671,7 +671,7 @@ static void watch_progress(void *arg, const TransferProgress *p)
         s->over += p->done > p->total;
         s->done = p->done;
         s->total = p->total;
-        if (str_eq(p->stage, "building indexes") && p->n_rows && p->rows[0].total > 0)
+        if (str_eq(p->label, "building indexes") && p->n_rows && p->rows[0].total > 0)
                 s->index_moves = true;
 }
 

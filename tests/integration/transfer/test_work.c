@@ -496,7 +496,7 @@ typedef struct Crowd {
         atomic_int most;
 } Crowd;
 
-static void crowd(void *arg, const TransferProgress *p)
+static void crowd(void *arg, const Progress *p)
 {
         Crowd *c = arg;
         c->most = MAX(c->most, (int)p->n_rows);

@@ -55,9 +55,9 @@ Test(hash, order_does_not_matter_and_content_does)
                 cr_assert_neq(row_hash(SEED, text, n), row_hash(SEED, text, n - 1));
 }
 
-static void heard(void *arg, const TransferProgress *p)
+static void heard(void *arg, const Progress *p)
 {
-        *(TransferProgress *)arg = *p;
+        *(Progress *)arg = *p;
 }
 
 static double nine(void *arg, const Slot *slots)
@@ -68,7 +68,7 @@ static double nine(void *arg, const Slot *slots)
 
 Test(progress, goes_by_rows_where_statistics_know_them_and_is_never_quite_done)
 {
-        TransferProgress p = { 0 };
+        Progress p = { 0 };
         double seen = -1;
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .progress = heard, .arg = &p });
         progress_stage(t, "copying", "bytes", 3000, 2);

@@ -1,4 +1,4 @@
-/* progress.h: how far a transfer is: what its stages and workers say, as one TransferProgress.
+/* progress_slots.h: how far a transfer is: what its stages and workers say, as one Progress.
  *
  * One thing after the other:   progress_stage(), then progress_set() for each.
  * Many at once:                progress_begin(), .._moved() or .._at(), .._end(), each in the slot
@@ -19,7 +19,7 @@ typedef struct Slot {
 } Slot;
 
 void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t total, int things);
-void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow *row);
+void progress_set(Transfer *t, int64_t done, int things_done, const ProgressRow *row);
 /* Only the words: bytes, rate and things go on. */
 void progress_words(Transfer *t, const char *stage);
 /* Who says how many seconds the rest takes, from the POOL_WORKERS slots; NULL: the rate does. */

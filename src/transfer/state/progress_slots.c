@@ -1,5 +1,5 @@
-/* progress.c: how far, how fast, how long still. */
-#include "transfer/state/progress.h"
+/* progress_slots.c: how far, how fast, how long still. */
+#include "transfer/state/progress_slots.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -22,7 +22,7 @@ static double rate(Transfer *t, int64_t now)
         int64_t ms = now - t->window[oldest].at;
         if (ms < 200)
                 return 0;
-        return (double)(t->done - t->window[oldest].done) * 1000.0 / (double)ms;
+        return progress_rate(t->done - t->window[oldest].done, ms);
 }
 
 #define NEVER_QUITE 0.98 /* what was expected may have been too little */
@@ -39,21 +39,19 @@ double progress_fraction(const Slot *s)
 static int64_t eta(Transfer *t, double per_s)
 {
         if (!t->left)
-                return per_s > 0 && t->total >= t->done
-                               ? (int64_t)((double)(t->total - t->done) * 1000.0 / per_s)
-                               : -1;
+                return progress_eta(t->total - t->done, per_s);
         double left = t->left(t->left_arg, t->slots);
         return left < 0 ? -1 : (int64_t)(left * 1000.0);
 }
 
-static TransferRow row_of(const Slot *s, int64_t now)
+static ProgressRow row_of(const Slot *s, int64_t now)
 {
-        int64_t ms = now - s->since_ms;
         double part = progress_fraction(s);
-        TransferRow r = { .name = s->name,
+        ProgressRow r = { .name = s->name,
                           .done = s->done,
                           .total = s->total,
-                          .rate = ms > 0 ? (double)s->done * 1000.0 / (double)ms : 0 };
+                          .rate = progress_rate(s->done, now - s->since_ms),
+                          .eta_ms = -1 };
         if (part < 0)
                 return r;
         r.total = s->total > 0 ? s->total : s->weight > 0 ? s->weight : 1000;
@@ -61,7 +59,7 @@ static TransferRow row_of(const Slot *s, int64_t now)
         return r;
 }
 
-static size_t slot_rows(Transfer *t, TransferRow *rows, int64_t now)
+static size_t slot_rows(Transfer *t, ProgressRow *rows, int64_t now)
 {
         size_t n = 0;
         for (size_t i = 0; i < LEN(t->slots); i++)
@@ -71,27 +69,31 @@ static size_t slot_rows(Transfer *t, TransferRow *rows, int64_t now)
 }
 
 /* With t->showing held. */
-static void show(Transfer *t, const TransferRow *row, bool now_please)
+static void show(Transfer *t, const ProgressRow *row, bool now_please)
 {
         int64_t now = clock_boot_ms();
-        TransferRow rows[POOL_WORKERS];
+        ProgressRow rows[POOL_WORKERS];
         if (!t->hooks.progress || (!now_please && t->shown_ms && now - t->shown_ms < SHOW_EVERY_MS))
                 return;
         t->shown_ms = now;
         size_t n = row ? 1 : slot_rows(t, rows, now);
+        if (row) {
+                rows[0] = *row;
+                rows[0].eta_ms = -1;
+        }
         double per_s = rate(t, now);
-        TransferProgress p = { .stage = t->stage,
-                               .unit = t->unit,
-                               .done = t->done,
-                               .total = t->total,
-                               .rate = per_s,
-                               .eta_ms = eta(t, per_s),
-                               .row_count = t->row_count,
-                               .things_done = t->things_done,
-                               .things_total = t->things_total,
-                               .workers = transfer_change_jobs(t, 0),
-                               .rows = row ? row : rows,
-                               .n_rows = n };
+        Progress p = { .label = t->stage,
+                       .unit = t->unit,
+                       .done = t->done,
+                       .total = t->total,
+                       .rate = per_s,
+                       .eta_ms = eta(t, per_s),
+                       .row_count = t->row_count,
+                       .things_done = t->things_done,
+                       .things_total = t->things_total,
+                       .workers = transfer_change_jobs(t, 0),
+                       .rows = rows,
+                       .n_rows = n };
         t->hooks.progress(t->hooks.arg, &p);
 }
 
@@ -130,7 +132,7 @@ void transfer_tick(Transfer *t)
         pthread_mutex_unlock(&t->showing);
 }
 
-void progress_set(Transfer *t, int64_t done, int things_done, const TransferRow *row)
+void progress_set(Transfer *t, int64_t done, int things_done, const ProgressRow *row)
 {
         pthread_mutex_lock(&t->showing);
         t->done = done;
