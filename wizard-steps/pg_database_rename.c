@@ -7,6 +7,7 @@
 #include "pg/database.h"
 #include "pg/extension.h"
 #include "transfer/landing.h"
+#include "transfer/transfer.h"
 #include "wizard-steps/pg_steps.h"
 #include "wizard-steps/dry.h"
 

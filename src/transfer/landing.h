@@ -17,7 +17,6 @@
 #pragma once
 
 #include "pg/conn.h"
-#include "transfer/transfer.h"
 
 typedef struct Landing {
         const PgParams *target;   /* as somebody who may make databases */

@@ -54,16 +54,17 @@ static bool names_of(const TransferCopy *c, const json_t *record, Arena *a, Tran
         return true;
 }
 
-static bool is(const TocEntry *e, const char *class)
+static bool subset_copy_is(const TocEntry *e, const char *class)
 {
         return str_eq(e->class, class);
 }
 
 /* What the dump calls an extension is only its name. */
-static bool brought(const Toc *toc, const char *extension)
+static bool subset_copy_brought(const Toc *toc, const char *extension)
 {
         for (size_t i = 0; i < toc->n; i++)
-                if (is(&toc->entries[i], "EXTENSION") && str_eq(toc->entries[i].name, extension))
+                if (subset_copy_is(&toc->entries[i], "EXTENSION") &&
+                    str_eq(toc->entries[i].name, extension))
                         return true;
         return false;
 }
@@ -88,12 +89,12 @@ static void cut_content(const json_t *record, const Toc *toc, Content *c)
         for (i = 0; i < toc->n; i++) {
                 const TocEntry *e = &toc->entries[i];
                 AUTO_FREE char *key = xasprintf("%s.%s", e->schema ? e->schema : "", e->name);
-                c->counted += is(e, "TABLE");
-                if (is(e, "INDEX") || is(e, "CONSTRAINT"))
+                c->counted += subset_copy_is(e, "TABLE");
+                if (subset_copy_is(e, "INDEX") || subset_copy_is(e, "CONSTRAINT"))
                         c->index_size += jx_int(c->indexes, key, 0);
         }
         for (i = json_array_size(c->extensions); i-- > 0;)
-                if (!brought(toc, jx_str(json_array_get(c->extensions, i), "name", "")))
+                if (!subset_copy_brought(toc, jx_str(json_array_get(c->extensions, i), "name", "")))
                         json_array_remove(c->extensions, i);
 }
 
@@ -108,24 +109,24 @@ static json_t *words_of(const TransferCopy *c, json_t *left_out)
         return words;
 }
 
-bool copy_subset_apply(Transfer *t, const TransferCopy *c, Arena *a, Buf *archive, Toc *toc,
-                       Content *content, json_t **ret_words, Err *err)
+bool copy_subset_apply(Transfer *t, const TransferCopy *c, Arena *a, const CopySubset *s,
+                       json_t **ret_words, Err *err)
 {
-        AUTO_JSON record = record_of(content);
+        AUTO_JSON record = record_of(s->content);
         AUTO_JSON left_out = json_array();
         TransferName *only;
         size_t n, i;
         json_t *j;
         if (!names_of(c, record, a, &only, &n, err) ||
-            !subset_apply(only, n, false, toc, record, left_out, a, err))
+            !subset_apply(&(Subset){ only, n }, s->toc, record, left_out, a, err))
                 return false;
-        AUTO_BUF cut = buf_init(archive->max);
-        if (!toc_cut(archive->data, archive->len, toc, &cut, err))
+        AUTO_BUF cut = buf_init(s->archive->max);
+        if (!toc_cut(s->archive->data, s->archive->len, s->toc, &cut, err))
                 return false;
-        Buf whole = *archive;
-        *archive = cut;
+        Buf whole = *s->archive;
+        *s->archive = cut;
         cut = whole;
-        cut_content(record, toc, content);
+        cut_content(record, s->toc, s->content);
         json_array_foreach(left_out, i, j)
                 transfer_say(t, "%s", json_string_value(j));
         *ret_words = words_of(c, left_out);

@@ -25,7 +25,7 @@ typedef struct Cut {
         bool *alone; /* a partition that was cut from its parent */
 } Cut;
 
-static bool is(const TocEntry *e, const char *class)
+static bool subset_is(const TocEntry *e, const char *class)
 {
         return str_eq(e->class, class);
 }
@@ -33,7 +33,7 @@ static bool is(const TocEntry *e, const char *class)
 static bool any_of(const TocEntry *e, const char *const *classes, size_t n)
 {
         for (size_t i = 0; i < n; i++)
-                if (is(e, classes[i]))
+                if (subset_is(e, classes[i]))
                         return true;
         return false;
 }
@@ -45,7 +45,7 @@ static bool is_table(const TocEntry *e)
         return any_of(e, tables, LEN(tables));
 }
 
-static bool same(const TocEntry *a, const TocEntry *b)
+static bool subset_same(const TocEntry *a, const TocEntry *b)
 {
         return str_eq(a->name, b->name) && str_eq(a->schema, b->schema);
 }
@@ -63,7 +63,7 @@ static TocEntry *needed(const Cut *c, const TocEntry *e, size_t i)
         return found ? &c->toc->entries[found->at] : NULL;
 }
 
-static bool gone(const Cut *c, const TocEntry *e)
+static bool subset_gone(const Cut *c, const TocEntry *e)
 {
         return c->gone[e - c->toc->entries];
 }
@@ -87,13 +87,14 @@ static bool of_the_database(const TocEntry *e)
         return any_of(e, not, LEN(not ));
 }
 
-static bool named(const TransferName *o, const TocEntry *e)
+static bool subset_named(const TransferName *o, const TocEntry *e)
 {
         if (of_the_database(e))
                 return false;
         if (o->name)
                 return is_table(e) && str_eq(e->schema, o->schema) && str_eq(e->name, o->name);
-        return str_eq(e->schema, o->schema) || (is(e, "SCHEMA") && str_eq(e->name, o->schema));
+        return str_eq(e->schema, o->schema) ||
+               (subset_is(e, "SCHEMA") && str_eq(e->name, o->schema));
 }
 
 static bool seed(Cut *c, Err *err)
@@ -101,7 +102,7 @@ static bool seed(Cut *c, Err *err)
         for (size_t i = 0; i < c->n_only; i++) {
                 bool any = false;
                 for (size_t j = 0; j < c->toc->n; j++)
-                        if (named(&c->only[i], &c->toc->entries[j]))
+                        if (subset_named(&c->only[i], &c->toc->entries[j]))
                                 any = true, c->toc->entries[j].part = TOC_CHOSEN;
                 if (any)
                         continue;
@@ -121,13 +122,14 @@ static bool own_by_name(const TocEntry *e, const TocEntry *table)
 {
         size_t n = strlen(table->name);
         return str_eq(e->schema, table->schema) && str_starts(e->name, table->name) &&
-               (e->name[n] == ' ' || (!e->name[n] && is(e, "ROW SECURITY")));
+               (e->name[n] == ' ' || (!e->name[n] && subset_is(e, "ROW SECURITY")));
 }
 
 /* Before 14 a partition ties itself to its parent, in its own entry. */
 static bool attaches_itself(const TocEntry *e)
 {
-        return (is(e, "TABLE") || is(e, "FOREIGN TABLE")) && strstr(e->sql, " ATTACH PARTITION ");
+        return (subset_is(e, "TABLE") || subset_is(e, "FOREIGN TABLE")) &&
+               strstr(e->sql, " ATTACH PARTITION ");
 }
 
 static bool belongs_to(const TocEntry *e, const TocEntry *other)
@@ -151,7 +153,7 @@ static bool belongs_to(const TocEntry *e, const TocEntry *other)
 /* Ties a partition (or its index) to its parent: needed both, and brings the partition. */
 static bool attaches(Cut *c, TocEntry *e)
 {
-        bool index = is(e, "INDEX ATTACH");
+        bool index = subset_is(e, "INDEX ATTACH");
         size_t there = 0, of_kind = 0;
         for (size_t i = 0; i < e->n_needs; i++) {
                 TocEntry *o = needed(c, e, i);
@@ -165,9 +167,9 @@ static bool attaches(Cut *c, TocEntry *e)
         /* The parent is chosen, its partition not yet: the entry is called like the partition. */
         for (size_t i = 0; i < e->n_needs; i++) {
                 TocEntry *o = needed(c, e, i);
-                if (!o || !is_table(o) || o->part != TOC_NOT_PART || gone(c, o))
+                if (!o || !is_table(o) || o->part != TOC_NOT_PART || subset_gone(c, o))
                         continue;
-                if (!same(o, e))
+                if (!subset_same(o, e))
                         return false; /* only the partition was chosen: it stands alone */
                 o->part = TOC_CHOSEN;
                 return true;
@@ -175,11 +177,11 @@ static bool attaches(Cut *c, TocEntry *e)
         return false;
 }
 
-static bool belongs(Cut *c, TocEntry *e)
+static bool subset_belongs(Cut *c, TocEntry *e)
 {
         if (of_the_database(e))
                 return false;
-        if (is(e, "TABLE ATTACH") || is(e, "INDEX ATTACH"))
+        if (subset_is(e, "TABLE ATTACH") || subset_is(e, "INDEX ATTACH"))
                 return attaches(c, e);
         for (size_t i = 0; i < e->n_needs; i++) {
                 const TocEntry *o = needed(c, e, i);
@@ -194,10 +196,11 @@ static bool belongs(Cut *c, TocEntry *e)
 /* A partition is made alone and tied to its parent by an entry of its own. */
 static bool attached_later(const Cut *c, const TocEntry *e)
 {
-        if (!is(e, "TABLE") && !is(e, "FOREIGN TABLE"))
+        if (!subset_is(e, "TABLE") && !subset_is(e, "FOREIGN TABLE"))
                 return false;
         for (size_t i = 0; i < c->toc->n; i++)
-                if (is(&c->toc->entries[i], "TABLE ATTACH") && same(&c->toc->entries[i], e))
+                if (subset_is(&c->toc->entries[i], "TABLE ATTACH") &&
+                    subset_same(&c->toc->entries[i], e))
                         return true;
         return false;
 }
@@ -242,11 +245,11 @@ static bool bring(Cut *c, TocEntry *e, bool *ret_more, Err *err)
         const TocEntry *table = missing_table(c, e);
         if (table && stand_alone(c, e))
                 table = NULL;
-        if (table && is(e, "TABLE ATTACH")) {
+        if (table && subset_is(e, "TABLE ATTACH")) {
                 leave_out(c, e, "its parent is not chosen; it becomes a table of its own");
                 return true;
         }
-        if (table && !c->lenient && is(e, "FK CONSTRAINT")) {
+        if (table && !c->lenient && subset_is(e, "FK CONSTRAINT")) {
                 AUTO_FREE char *why = xasprintf("%s is not chosen", toc_object(c->a, table));
                 leave_out(c, e, why);
                 return true;
@@ -258,8 +261,9 @@ static bool bring(Cut *c, TocEntry *e, bool *ret_more, Err *err)
         }
         for (size_t i = 0; i < e->n_needs; i++) {
                 TocEntry *o = needed(c, e, i);
-                bool other_tables = o && (is_table(o) || is(o, "CONSTRAINT") || is(o, "INDEX"));
-                if (!o || o->part != TOC_NOT_PART || gone(c, o) || other_tables ||
+                bool other_tables =
+                        o && (is_table(o) || subset_is(o, "CONSTRAINT") || subset_is(o, "INDEX"));
+                if (!o || o->part != TOC_NOT_PART || subset_gone(c, o) || other_tables ||
                     of_the_database(o))
                         continue;
                 o->part = TOC_NEEDED;
@@ -274,7 +278,7 @@ static bool grow(Cut *c, Err *err)
                 more = false;
                 for (size_t i = 0; i < c->toc->n; i++) {
                         TocEntry *e = &c->toc->entries[i];
-                        if (e->part != TOC_NOT_PART || c->gone[i] || !belongs(c, e))
+                        if (e->part != TOC_NOT_PART || c->gone[i] || !subset_belongs(c, e))
                                 continue;
                         e->part = TOC_CHOSEN;
                         more = true;
@@ -307,7 +311,7 @@ static void cut_list(Cut *c, json_t *record, const char *key, bool sequences)
         TransferName *names = arena_new_array(c->a, TransferName, c->toc->n + 1);
         for (i = 0; i < c->toc->n; i++) {
                 const TocEntry *e = &c->toc->entries[i];
-                if (e->schema && (sequences ? is(e, "SEQUENCE") : is_table(e)))
+                if (e->schema && (sequences ? subset_is(e, "SEQUENCE") : is_table(e)))
                         names[n++] = (TransferName){ e->schema, e->name };
         }
         qsort(names, n, sizeof *names, compare_names);
@@ -352,13 +356,12 @@ static json_t *tables_of(const Toc *toc)
         return all;
 }
 
-bool subset_apply(const TransferName *only, size_t n, bool lenient, Toc *toc, json_t *record,
-                  json_t *left_out, Arena *a, Err *err)
+bool subset_apply(const Subset *s, Toc *toc, json_t *record, json_t *left_out, Arena *a, Err *err)
 {
         Cut c = { .toc = toc,
-                  .only = only,
-                  .n_only = n,
-                  .lenient = lenient,
+                  .only = s->only,
+                  .n_only = s->n,
+                  .lenient = s->lenient,
                   .left_out = left_out,
                   .a = a };
         c.by_id = arena_new_array(a, Index, toc->n + 1);

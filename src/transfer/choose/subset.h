@@ -1,7 +1,8 @@
 /* subset.h: a part of a database: some schemas, some tables, and what they cannot do without.
  *
  *      TransferName only[] = { { "public", "orders" }, { "audit", NULL } };
- *      subset_apply(only, LEN(only), false, &toc, record, left_out, &a, err);
+ *      Subset s = { .only = only, .n = LEN(only) };
+ *      subset_apply(&s, &toc, record, left_out, &a, err);
  *
  * What belongs is decided from the archive's own dependencies. To a table belong its rows,
  * defaults, own sequences, indexes, constraints, triggers, rules, policies, partitions, grants
@@ -17,8 +18,14 @@
 #include "dumps/toc.h"
 #include "transfer/transfer.h"
 
-/* `lenient`: for a database that exists already, where a table that was not chosen may be:
- * nothing is refused or left out for the lack of it, the server will say so. Texts about what
- * was left out are added to `left_out`. */
-bool subset_apply(const TransferName *only, size_t n, bool lenient, Toc *toc, json_t *record,
-                  json_t *left_out, Arena *a, Err *err) MUST_CHECK;
+typedef struct Subset {
+        const TransferName *only; /* at least one */
+        size_t n;
+        /* For a database that exists already, where a table that was not chosen may be: nothing is
+         * refused or left out for the lack of it, the server will say so. */
+        bool lenient;
+} Subset;
+
+/* Texts about what was left out are added to `left_out`. */
+bool subset_apply(const Subset *s, Toc *toc, json_t *record, json_t *left_out, Arena *a,
+                  Err *err) MUST_CHECK;

@@ -3,7 +3,7 @@
 #include "transfer/transfer.h"
 
 /* One part of a name: "quoted", or up to the next dot. */
-static char *part(const char **p, Arena *a)
+static char *table_name_part(const char **p, Arena *a)
 {
         if (**p != '"') {
                 size_t n = strcspn(*p, ".");
@@ -26,11 +26,11 @@ bool transfer_table_named(const json_t *record, const char *words, Arena *a, Tra
                           Err *err)
 {
         const char *p = words;
-        const char *first = part(&p, a), *second = NULL;
+        const char *first = table_name_part(&p, a), *second = NULL;
         AUTO_FREE char *clean = text_clean_str(words);
         if (first && *p == '.' && p[1]) {
                 p++;
-                second = part(&p, a);
+                second = table_name_part(&p, a);
         }
         if (!first || !*first || *p || (p > words && p[-1] == '.')) {
                 err_set(err, ERR_USER, "`%s` is not the name of a table", clean);

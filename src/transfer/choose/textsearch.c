@@ -157,7 +157,7 @@ const StemmerChange textsearch_changes[] = {
 
 /* ---- what it means ---- */
 
-static bool among(const char *list, const char *word)
+static bool textsearch_among(const char *list, const char *word)
 {
         size_t n = strlen(word);
         for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
@@ -172,7 +172,8 @@ static void changed(int from, int to, const char *list, Buf *ret)
         const char *last = "";
         for (const StemmerChange *c = textsearch_changes; c->language; c++) {
                 bool between = (from < c->since) != (to < c->since);
-                if (!between || str_eq(c->language, last) || (list && !among(list, c->language)))
+                if (!between || str_eq(c->language, last) ||
+                    (list && !textsearch_among(list, c->language)))
                         continue;
                 buf_printf(ret, "%s%s", ret->len ? ", " : "", c->language);
                 last = c->language;
@@ -186,7 +187,7 @@ bool textsearch_changed(int from, int to, const char *languages)
         return list.len > 0;
 }
 
-static void add(const PgRes *r, int row, int to, const char *languages, json_t *found)
+static void textsearch_add(const PgRes *r, int row, int to, const char *languages, json_t *found)
 {
         const char *kind = pg_cell(r, row, 1);
         AUTO_FREE char *what =
@@ -217,7 +218,7 @@ static void add(const PgRes *r, int row, int to, const char *languages, json_t *
         json_array_append_new(found, j);
 }
 
-static bool look(Pg *source, const char *sql, int to, json_t *found, Err *err)
+static bool textsearch_look(Pg *source, const char *sql, int to, json_t *found, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
@@ -229,7 +230,7 @@ static bool look(Pg *source, const char *sql, int to, json_t *found, Err *err)
                 AUTO_BUF languages = buf_init(4096);
                 changed(pg_major(source), to, pg_cell(r, i, 2), &languages);
                 if (languages.len)
-                        add(r, i, to, buf_str(&languages), found);
+                        textsearch_add(r, i, to, buf_str(&languages), found);
         }
         return true;
 }
@@ -239,7 +240,7 @@ bool textsearch_check(Pg *source, int target_major, json_t *found, Err *err)
         static const char *const all[] = { COLUMNS, INDEXES, VIEWS };
         bool any = textsearch_changed(pg_major(source), target_major, NULL);
         for (size_t i = 0; any && i < LEN(all); i++)
-                if (!look(source, all[i], target_major, found, err))
+                if (!textsearch_look(source, all[i], target_major, found, err))
                         return false;
         return true;
 }

@@ -32,7 +32,7 @@ static void list_of(const SourceFile *f, Buf *out)
         }
 }
 
-static bool choose(SourceFile *f, const char *name, Err *err)
+static bool file_choose(SourceFile *f, const char *name, Err *err)
 {
         AUTO_BUF list = buf_init(4096);
         size_t found = 0;
@@ -107,7 +107,7 @@ typedef struct First {
 } First;
 
 /* The end of the bytes counts only when whoever wrote them ended well. */
-static bool more(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err)
+static bool file_more(void *arg, void *bytes, size_t n, size_t *ret_n, Err *err)
 {
         First *w = arg;
         if (!source_stream_read(w->s, bytes, n, ret_n, err))
@@ -146,14 +146,14 @@ bool source_stream_of(const SourceFile *f, bool schema_only, SourceStream **ret,
 }
 
 /* All of it; of an archive the schema. */
-static bool scan(SourceFile *f, Err *err)
+static bool file_scan(SourceFile *f, Err *err)
 {
         bool archive = f->kind != SOURCE_SQL;
         AUTO_SOURCESTREAM s = NULL;
         if (!source_stream_of(f, archive, &s, err))
                 return err_wrap(err, "%s", f->words);
         First w = { .f = f, .s = s };
-        AUTO_SQLREAD r = sqlread_new(more, &w);
+        AUTO_SQLREAD r = sqlread_new(file_more, &w);
         progress_stage(f->t, archive ? "reading the archive's schema" : "reading the file", "bytes",
                        archive ? 0 : f->stamp.size, 0);
         if (contents_read(r, &f->contents, err))
@@ -181,7 +181,7 @@ bool source_file_open(Transfer *t, const SourceOpen *o, SourceFile **ret, Err *e
         if (f->kind != SOURCE_SQL && !client_for(f, o->image, err))
                 return err_wrap(err, "%s", f->words);
         f->all = o->all;
-        if (!scan(f, err) || (!o->all && !choose(f, o->database, err)))
+        if (!file_scan(f, err) || (!o->all && !file_choose(f, o->database, err)))
                 return false;
         *ret = f;
         f = NULL;
@@ -199,7 +199,7 @@ json_t *source_file_names(const SourceFile *f)
 
 bool source_file_pick(SourceFile *f, const char *name, Err *err)
 {
-        return choose(f, name, err);
+        return file_choose(f, name, err);
 }
 
 const char *source_file_database(const SourceFile *f)

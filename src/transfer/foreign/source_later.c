@@ -7,7 +7,7 @@
 #include "transfer/make/later.h"
 #include "transfer/transfer.h"
 
-static const char *word(const char *p, const char *want)
+static const char *later_word(const char *p, const char *want)
 {
         size_t n = strlen(want);
         while (isspace((unsigned char)*p))
@@ -31,13 +31,13 @@ static char *name_at(const char *p)
 
 char *source_extension_made(const char *sql)
 {
-        const char *p = word(sql, "create");
-        p = p ? word(p, "extension") : NULL;
+        const char *p = later_word(sql, "create");
+        p = p ? later_word(p, "extension") : NULL;
         if (!p)
                 return NULL;
-        const char *q = word(p, "if");
-        q = q ? word(q, "not") : NULL;
-        q = q ? word(q, "exists") : NULL;
+        const char *q = later_word(p, "if");
+        q = q ? later_word(q, "not") : NULL;
+        q = q ? later_word(q, "exists") : NULL;
         return name_at(q ? q : p);
 }
 
@@ -52,7 +52,7 @@ bool source_later_extension(Transfer *t, Pg *to, const char *name, const char *s
 
 bool source_later_copy(Pg *to, const PgExtension *x, const char *sql, char **ret, Err *err)
 {
-        const char *p = word(sql, "copy");
+        const char *p = later_word(sql, "copy");
         AUTO_FREE char *schema = p ? name_at(p) : NULL;
         const char *dot = p ? strchr(p, '.') : NULL;
         *ret = NULL;

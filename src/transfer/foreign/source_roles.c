@@ -22,7 +22,7 @@ typedef struct Roles {
         json_t *made, *present, *differences, *left_out;
 } Roles;
 
-static bool has(const json_t *list, const char *name)
+static bool roles_has(const json_t *list, const char *name)
 {
         size_t i;
         json_t *j;
@@ -34,7 +34,7 @@ static bool has(const json_t *list, const char *name)
 
 /* ---- a role that is there ---- */
 
-static void differs(Roles *w, const char *role, const char *words)
+static void roles_differs(Roles *w, const char *role, const char *words)
 {
         AUTO_FREE char *text =
                 xasprintf("role %s is there and stays as it is; the file has it %s", role, words);
@@ -56,7 +56,7 @@ static void compare_word(Roles *w, const char *role, const PgRes *r, const char 
                         continue;
                 if (pg_cell_bool(r, 0, (int)i) == no) {
                         AUTO_FREE char *what = xasprintf("%s%s", no ? "NO" : "", words[i]);
-                        differs(w, role, what);
+                        roles_differs(w, role, what);
                 }
         }
 }
@@ -90,14 +90,14 @@ static bool compare_password(Roles *w, const char *role, const char *sql, Err *e
         bool ok = pg_query(w->pg, &q, &r, &why);
         explicit_bzero(verifier, strlen(verifier));
         if (ok && pg_rows(r) && !pg_cell_bool(r, 0, 0))
-                differs(w, role, "with another password");
+                roles_differs(w, role, "with another password");
         if (ok || why.kind == ERR_SERVER) /* only superusers see it: then nobody can say */
                 return true;
         err_move(err, &why);
         return false;
 }
 
-static bool compare(Roles *w, const char *role, const char *sql, Err *err)
+static bool roles_compare(Roles *w, const char *role, const char *sql, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
@@ -132,7 +132,7 @@ static bool granted_by_us(Roles *w, const char *sql, Err *err)
         return true;
 }
 
-static bool run(Roles *w, RoleVerb verb, const char *sql, Err *err)
+static bool roles_run(Roles *w, RoleVerb verb, const char *sql, Err *err)
 {
         AUTO_FREE char *other =
                 verb == ROLE_SET ? transfer_setting_in_words(w->t, w->pg, sql) : NULL;
@@ -160,13 +160,13 @@ static bool create(Roles *w, const char *name, const char *sql, Err *err)
                 jx_append_str(w->present, name);
                 return true;
         }
-        if (!run(w, ROLE_CREATE, sql, err))
+        if (!roles_run(w, ROLE_CREATE, sql, err))
                 return false;
         jx_append_str(w->made, name);
         return true;
 }
 
-static bool statement(Roles *w, const SqlReadItem *i, Err *err)
+static bool roles_statement(Roles *w, const SqlReadItem *i, Err *err)
 {
         AUTO_SQLMEANING m = { 0 };
         char name[ROLE_NAME_SIZE];
@@ -181,10 +181,10 @@ static bool statement(Roles *w, const SqlReadItem *i, Err *err)
                 jx_append_str(w->left_out, clean);
                 return true;
         }
-        bool ok = verb == ROLE_CREATE  ? create(w, name, i->text, err)
-                  : has(w->made, name) ? run(w, verb, i->text, err)
-                  : verb == ROLE_ALTER ? compare(w, name, i->text, err)
-                                       : true;
+        bool ok = verb == ROLE_CREATE        ? create(w, name, i->text, err)
+                  : roles_has(w->made, name) ? roles_run(w, verb, i->text, err)
+                  : verb == ROLE_ALTER       ? roles_compare(w, name, i->text, err)
+                                             : true;
         return ok || err_wrap(err, "line %lld: role %s", (long long)i->line, name);
 }
 
@@ -197,7 +197,7 @@ static bool each(Roles *w, SqlRead *r, Err *err)
                 if (i.kind == SQLREAD_END ||
                     (i.kind == SQLREAD_NOTE && str_eq(i.text, "-- PostgreSQL database dump")))
                         return true;
-                if (i.kind == SQLREAD_STATEMENT && !statement(w, &i, err))
+                if (i.kind == SQLREAD_STATEMENT && !roles_statement(w, &i, err))
                         return false;
         }
 }

@@ -93,7 +93,7 @@ static bool feed_all(SourceStream *s, int to, Err *err)
         }
 }
 
-static bool feed(void *arg, int to, Err *err)
+static bool stream_feed(void *arg, int to, Err *err)
 {
         SourceStream *s = arg;
         bool ok = feed_all(s, to, err);
@@ -102,7 +102,7 @@ static bool feed(void *arg, int to, Err *err)
         return ok;
 }
 
-static void *run(void *arg)
+static void *stream_run(void *arg)
 {
         SourceStream *s = arg;
         bool directory = s->what.kind == SOURCE_DIRECTORY;
@@ -110,7 +110,7 @@ static void *run(void *arg)
                       .cancel = &s->stop,
                       .see = directory ? s->what.path : NULL };
         DumpSql w = { .directory = directory ? s->what.path : NULL,
-                      .feed = feed,
+                      .feed = stream_feed,
                       .arg = s,
                       .to = s->write_end,
                       .schema_only = s->what.schema_only };
@@ -120,14 +120,14 @@ static void *run(void *arg)
         return NULL;
 }
 
-static bool start(SourceStream *s, Err *err)
+static bool stream_start(SourceStream *s, Err *err)
 {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return err_set_errno(err, errno, "making a pipe for pg_restore");
         s->out = ends[0];
         s->write_end = ends[1];
-        int why = pthread_create(&s->runner, NULL, run, s);
+        int why = pthread_create(&s->runner, NULL, stream_run, s);
         if (why != 0)
                 return err_set_errno(err, why, "starting a thread");
         s->running = true;
@@ -145,7 +145,7 @@ bool source_stream_open(const SourceBytes *b, SourceStream **ret, Err *err)
                         return err_set_errno(err, errno, "opening it");
                 s->in = plain_in_new(s->file);
         }
-        if (b->kind != SOURCE_SQL && !start(s, err))
+        if (b->kind != SOURCE_SQL && !stream_start(s, err))
                 return false;
         *ret = s;
         s = NULL;

@@ -24,7 +24,7 @@ static bool superuser(Pg *pg, bool *ret, Err *err)
         return true;
 }
 
-static void describe(Pg *pg, json_t *manifest)
+static void backup_describe(Pg *pg, json_t *manifest)
 {
         json_t *server = json_object();
         AUTO_SQL q = { 0 };
@@ -182,7 +182,7 @@ bool transfer_bundle_begin(Transfer *t, BundleWriter *w, const TransferBackup *b
                 return err_wrap(err, "connecting to the source");
         bool ok = superuser(pg, &super, err);
         major = pg_major(pg);
-        describe(pg, bundle_manifest(w));
+        backup_describe(pg, bundle_manifest(w));
         transfer_disconnect(t, &pg);
         return ok && (!b->globals || add_globals(t, w, b, major, super, err)) &&
                (!b->files || add_files(t, w, b, err));

@@ -42,7 +42,7 @@ static bool wanted(const char *sql, json_t *made, Pg *pg, bool *ret, Err *err)
 }
 
 /* A setting whose name or value another major does not know is no reason not to have the role. */
-static bool one(Transfer *t, Pg *pg, const char *sql, Err *err)
+static bool roles_one(Transfer *t, Pg *pg, const char *sql, Err *err)
 {
         char name[ROLE_NAME_SIZE];
         AUTO_FREE char *other =
@@ -79,7 +79,7 @@ bool transfer_bundle_roles(Transfer *t, const Bundle *b, const PgParams *target,
                 if (n == 0)
                         break;
                 AUTO_FREE char *text = xstrndup(start, (size_t)(p + n - start));
-                ok = wanted(text, made, pg, &run, err) && (!run || one(t, pg, text, err));
+                ok = wanted(text, made, pg, &run, err) && (!run || roles_one(t, pg, text, err));
                 explicit_bzero(text, strlen(text)); /* a password's hash */
                 p += n;
         }

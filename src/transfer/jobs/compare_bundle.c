@@ -37,7 +37,7 @@ typedef struct Against {
         Report report;
 } Against;
 
-static const char *quoted(Arena *a, const char *schema, const char *name)
+static const char *compare_quoted(Arena *a, const char *schema, const char *name)
 {
         AUTO_SQL q = { 0 };
         if (schema)
@@ -48,7 +48,7 @@ static const char *quoted(Arena *a, const char *schema, const char *name)
         return arena_strdup(a, text);
 }
 
-static const Table *find(const Content *c, const char *schema, const char *name)
+static const Table *compare_find(const Content *c, const char *schema, const char *name)
 {
         for (size_t i = 0; i < c->n_tables; i++)
                 if (str_eq(c->tables[i].name, name) && str_eq(c->tables[i].schema, schema))
@@ -60,12 +60,12 @@ static const Table *find(const Content *c, const char *schema, const char *name)
 static const Table *find_waiting(const Content *c, const char *schema, const char *name)
 {
         AUTO_FREE char *mine = xasprintf("%s.%s", schema, name);
-        return find(c, PG_LATER, mine);
+        return compare_find(c, PG_LATER, mine);
 }
 
 /* ---- which tables ---- */
 
-static void respell(TableColumn *c, const Table *there)
+static void compare_respell(TableColumn *c, const Table *there)
 {
         for (size_t i = 0; i < there->n_columns; i++)
                 if (str_eq(there->columns[i], c->name)) {
@@ -83,11 +83,11 @@ static void give_columns(Arena *a, TableRef *t, const json_t *columns, const Tab
                 TableColumn *c = &t->columns[t->n_columns++];
                 c->name = json_string_value(name);
                 if (there->before && !t->binary)
-                        respell(c, there);
+                        compare_respell(c, there);
         }
 }
 
-static void choose(Against *g)
+static void compare_choose(Against *g)
 {
         const json_t *list = jx_get(g->db, "tables");
         AUTO_JSON kept = json_object();
@@ -97,8 +97,8 @@ static void choose(Against *g)
         g->records = arena_new_array(g->a, const json_t *, json_array_size(list) + 1);
         json_array_foreach(list, i, j) {
                 const char *schema = jx_str(j, "schema", ""), *name = jx_str(j, "name", "");
-                const char *key = quoted(g->a, schema, name);
-                const Table *t = find(&g->there, schema, name);
+                const char *key = compare_quoted(g->a, schema, name);
+                const Table *t = compare_find(&g->there, schema, name);
                 if (!t)
                         t = find_waiting(&g->there, schema, name);
                 jx_set_bool(kept, key, true);
@@ -121,7 +121,7 @@ static void choose(Against *g)
         }
         for (i = 0; i < g->there.n_tables; i++) {
                 const Table *t = &g->there.tables[i];
-                const char *key = quoted(g->a, t->schema, t->name);
+                const char *key = compare_quoted(g->a, t->schema, t->name);
                 if (table_scope_has(&g->scope, t->schema, t->name) && !jx_get(kept, key) &&
                     !str_eq(t->schema, PG_LATER))
                         report_differ(&g->report, "table", key, "only on the target", NULL, NULL);
@@ -152,7 +152,7 @@ static bool read_rows(Against *g, Err *err)
 }
 
 /* Adds rows and hash to those under `key`; wrapping around is meant. */
-static void sum(json_t *sums, const char *key, int64_t rows, uint64_t hash)
+static void compare_sum(json_t *sums, const char *key, int64_t rows, uint64_t hash)
 {
         json_t *to = jx_get(sums, key);
         char hex[32];
@@ -174,16 +174,18 @@ static void compare_rows(Against *g)
         const TableResult *r = table_reader_results(g->reader);
         for (int i = 0; i < g->n; i++) {
                 const json_t *j = g->records[i], *root = jx_get(j, "via_root");
-                const char *key =
-                        root ? quoted(g->a, jx_str(root, "schema", ""), jx_str(root, "name", ""))
-                             : g->tables[i].key;
-                sum(source, key, jx_int(j, "rows", -1), strtoull(jx_str(j, "hash", "0"), NULL, 16));
+                const char *key = root ? compare_quoted(g->a, jx_str(root, "schema", ""),
+                                                        jx_str(root, "name", ""))
+                                       : g->tables[i].key;
+                compare_sum(source, key, jx_int(j, "rows", -1),
+                            strtoull(jx_str(j, "hash", "0"), NULL, 16));
                 /* a row without columns is an empty line, or a count of none; it was only
                  * counted */
                 uint64_t empty = g->tables[i].binary ? row_hash(g->seed, "\0", 2)
                                                      : row_hash(g->seed, "\n", 1);
-                sum(target, key, r[i].rows,
-                    r[i].hash ? strtoull(r[i].hash, NULL, 16) : (uint64_t)r[i].rows * empty);
+                compare_sum(target, key, r[i].rows,
+                            r[i].hash ? strtoull(r[i].hash, NULL, 16)
+                                      : (uint64_t)r[i].rows * empty);
                 json_t *to = jx_get(target, key);
                 jx_set_int(to, "ms", jx_int(to, "ms", 0) + r[i].ms);
                 if (r[i].error)
@@ -207,7 +209,7 @@ static void compare_sequences(Against *g)
         json_t *j;
         json_array_foreach(list, i, j) {
                 const char *schema = jx_str(j, "schema", ""), *name = jx_str(j, "name", "");
-                const char *key = quoted(g->a, schema, name);
+                const char *key = compare_quoted(g->a, schema, name);
                 const Sequence *s = NULL;
                 for (size_t k = 0; k < g->there.n_sequences && !s; k++)
                         if (str_eq(g->there.sequences[k].name, name) &&
@@ -264,7 +266,7 @@ static bool compare_others(Against *g, Err *err)
                 g->report.objects++;
                 if (!found)
                         report_differ(&g->report, "extension",
-                                      quoted(g->a, NULL, jx_str(e, "name", "")), "missing",
+                                      compare_quoted(g->a, NULL, jx_str(e, "name", "")), "missing",
                                       jx_get(e, "version"), NULL);
         }
         return compare_blobs(g, err);
@@ -281,7 +283,7 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
             !spelling_of(g->pg, g->written_by, &g->there, g->a, err) ||
             !pg_later_waits(g->pg, false, &g->report.waits, err))
                 return false;
-        choose(g);
+        compare_choose(g);
         if (table_scope_narrow(&g->scope) && !g->n && !g->report.total)
                 return err_set(err, ERR_USER,
                                "no table of the bundle is in what is to be compared");

@@ -1,4 +1,6 @@
 /* copy_database.c: a transfer from a server, in one pass. */
+#include "transfer/jobs/copy_database.h"
+
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -9,39 +11,16 @@
 #include "transfer/make/extension_tables.h"
 #include "transfer/make/graph.h"
 #include "transfer/make/later.h"
-#include "transfer/make/sequences.h"
 #include "transfer/make/target.h"
 #include "transfer/read/dump.h"
 #include "transfer/read/format.h"
 #include "transfer/read/opclasses.h"
-#include "transfer/read/part.h"
-#include "transfer/read/props.h"
 #include "transfer/read/source.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/quoted_sql.h"
 #include "transfer/state/state.h"
 #include "transfer/transfer.h"
-#include "transfer/wide.h"
 
-/* Everything one copy holds; closed by copy_close() whatever happened. */
-typedef struct Copy {
-        Transfer *t;
-        const TransferCopy *c;
-        Arena *a;
-        Pg *holder, *reader;
-        char *snapshot, *dir;
-        Content content;
-        PgClient client;
-        Buf archive; /* the schema, as pg_dump -Fc wrote it */
-        Toc toc;
-        json_t *record; /* of the manifest */
-        json_t *blobs;
-        json_t *only;  /* what it was cut to; NULL: all */
-        Table **first; /* see GraphPlan */
-        size_t n_first;
-} Copy;
-
-static void copy_close(Copy *w)
+static void copy_close(DatabaseCopy *w)
 {
         transfer_disconnect(w->t, &w->reader);
         transfer_disconnect(w->t, &w->holder);
@@ -56,23 +35,23 @@ static void copy_close(Copy *w)
         arena_free(w->a);
 }
 
-static void said(void *arg, int fd, const char *line)
+static void copy_said(void *arg, int fd, const char *line)
 {
-        Copy *w = arg;
+        DatabaseCopy *w = arg;
         transfer_say(w->t, "%s", line);
 }
 
-static DumpRun dumper(Copy *w)
+DumpRun copy_dump_run(DatabaseCopy *w)
 {
         return (DumpRun){ .client = &w->client,
                           .server = &w->c->source,
                           .cancel = transfer_cancel_flag(w->t),
                           .failed = &w->t->failed,
-                          .line = said,
+                          .line = copy_said,
                           .line_arg = w };
 }
 
-static bool open_source(Copy *w, Err *err)
+static bool open_source(DatabaseCopy *w, Err *err)
 {
         Transfer *t = w->t;
         PgParams p = w->c->source;
@@ -88,7 +67,7 @@ static bool open_source(Copy *w, Err *err)
 /* A migration wants the newer of both majors (pg_dump refuses a newer server, pg_restore's newer
  * habits are the target's); a backup wants the source's own. Where there is none, the next later
  * one knows both, too. */
-static bool find_client(Copy *w, int target_major, Err *err)
+static bool find_client(DatabaseCopy *w, int target_major, Err *err)
 {
         int source = pg_major(w->holder), major = MAX(source, target_major);
         const char *image = major == source ? w->c->source_image : w->c->target_image;
@@ -100,9 +79,9 @@ static bool find_client(Copy *w, int target_major, Err *err)
         return err_wrap(err, "looking for a pg_dump that knows both servers");
 }
 
-static bool run_pg_dump(Copy *w, Err *err)
+static bool run_pg_dump(DatabaseCopy *w, Err *err)
 {
-        DumpRun d = dumper(w);
+        DumpRun d = copy_dump_run(w);
         AUTO_PGRES PgRes *r = NULL;
         if (!pg_ask(w->holder,
                     "select pg_encoding_to_char(encoding) from pg_database "
@@ -119,8 +98,8 @@ static bool run_pg_dump(Copy *w, Err *err)
 
 /* It has to itself what it writes to; everybody else only reads that after aside_join(). */
 typedef struct Aside {
-        Copy *w;
-        bool (*run)(Copy *w, Err *err);
+        DatabaseCopy *w;
+        bool (*run)(DatabaseCopy *w, Err *err);
         bool begun, ok;
         Err err;
         pthread_t thread;
@@ -135,7 +114,7 @@ static void *aside_main(void *arg)
         return NULL;
 }
 
-static bool aside_begin(Aside *a, Copy *w, bool (*run)(Copy *w, Err *err), Err *err)
+static bool aside_begin(Aside *a, DatabaseCopy *w, bool (*run)(DatabaseCopy *w, Err *err), Err *err)
 {
         *a = (Aside){ .w = w, .run = run };
         int why = pthread_create(&a->thread, NULL, aside_main, a);
@@ -163,7 +142,7 @@ static bool aside_join(Aside *a, bool ok, Err *err)
 
 /* What is there to be read, asked while pg_dump reads the schema: both take seconds when there
  * are thousands of tables. */
-static bool look(Copy *w, Err *err)
+static bool copy_look(DatabaseCopy *w, Err *err)
 {
         return source_content(w->reader, w->a, &w->content, err) ||
                err_wrap(err, "the source database %s", w->c->database);
@@ -174,142 +153,16 @@ static bool chosen(const TransferCopy *c)
         return json_array_size(c->only_tables) + json_array_size(c->only_schemas) > 0;
 }
 
-static bool read_schema(Copy *w, Err *err)
+static bool read_schema(DatabaseCopy *w, Err *err)
 {
+        CopySubset all = { &w->archive, &w->toc, &w->content };
         Aside a;
-        if (!aside_begin(&a, w, look, err) || !aside_join(&a, run_pg_dump(w, err), err) ||
+        if (!aside_begin(&a, w, copy_look, err) || !aside_join(&a, run_pg_dump(w, err), err) ||
             !toc_read(w->archive.data, w->archive.len, w->a, &w->toc, err) ||
-            (chosen(w->c) && !copy_subset_apply(w->t, w->c, w->a, &w->archive, &w->toc, &w->content,
-                                                &w->only, err)))
+            (chosen(w->c) && !copy_subset_apply(w->t, w->c, w->a, &all, &w->only, err)))
                 return false;
         /* In a bundle the archive stays as pg_dump wrote it; its record has the classes. */
         opclasses_say(&w->toc, jx_get(w->content.properties, "opclasses"), w->a);
-        return true;
-}
-
-/* ---- into the bundle ---- */
-
-static bool add(Copy *w, const char *kind, const char *name, const Buf *b, Err *err)
-{
-        AUTO_FREE char *path = xasprintf("%s/%s", w->dir, name);
-        return bundle_add(w->c->bundle, kind, path, buf_str(b), b->len, err);
-}
-
-static bool to_stream(void *arg, const void *bytes, size_t n, Err *err)
-{
-        return bundle_stream_write(arg, bytes, n, err);
-}
-
-/* The rows of the bundle carry what pg_dump cannot: it goes without, and says so. */
-static bool goes_without_dump(Copy *w, bool *ret, Err *err)
-{
-        AUTO_FREE char *why = NULL;
-        if (!wide_row(w->holder, &why, err))
-                return false;
-        *ret = why != NULL;
-        if (why)
-                transfer_say(w->t,
-                             "the bundle goes without the server's own pg_dump -Fc: %s; its "
-                             "rows are in the bundle all the same",
-                             why);
-        jx_set_str(w->record, "dump_left_out", why);
-        return true;
-}
-
-static bool add_dump(Copy *w, Err *err)
-{
-        bool without = false;
-        if (!goes_without_dump(w, &without, err) || without)
-                return without;
-        DumpRun d = dumper(w);
-        AUTO_FREE char *stem = xasprintf("%s/%s.dump", w->dir, w->dir);
-        AUTO_BUNDLESTREAM s = bundle_stream_new_file(w->c->bundle, "dump", stem);
-        progress_stage(w->t, "pg_dump -Fc", "bytes", 0, 0);
-        if (!dump_custom(&d, w->c->database, w->snapshot, to_stream, s, err) ||
-            !bundle_stream_end(s, NULL, err))
-                return false;
-        jx_set_str(w->record, "dump", stem);
-        jx_set_str(w->record, "dump_client", w->client.version);
-        return true;
-}
-
-/* The schema for people with psql and nothing else. Made while rows are copied: each section is
- * a pg_restore of its own, and nobody waits for what it writes. */
-static bool sections(Copy *w, Err *err)
-{
-        DumpRun d = dumper(w);
-        AUTO_BUF pre = buf_init(LIMIT_SQL);
-        AUTO_BUF post = buf_init(LIMIT_SQL);
-        return dump_section(&d, "pre-data", w->archive.data, w->archive.len, &pre, err) &&
-               add(w, "sql", "pre-data.sql.zst", &pre, err) &&
-               dump_section(&d, "post-data", w->archive.data, w->archive.len, &post, err) &&
-               add(w, "sql", "post-data.sql.zst", &post, err) &&
-               add(w, "schema", "schema.dump", &w->archive, err);
-}
-
-static void begin_record(Copy *w)
-{
-        AUTO_SQL create = { 0 };
-        char iso[32];
-        AUTO_FREE char *words = pg_client_words(&w->client);
-        w->dir = bundle_encode(w->c->database);
-        w->record = json_object();
-        props_create_sql(w->content.properties, w->c->database, pg_major(w->holder), &create);
-        AUTO_FREE char *sql = plain_sql(&create);
-        jx_set_str(w->record, "name", w->c->database);
-        jx_set_str(w->record, "dir", w->dir);
-        jx_set_str(w->record, "create", sql);
-        jx_set_str(w->record, "snapshot", w->snapshot);
-        jx_set_str(w->record, "snapshot_time", clock_iso(clock_wall_ms(), iso));
-        jx_set_str(w->record, "client", words);
-        AUTO_FREE char *format = xasprintf("%d.%d", w->toc.major, w->toc.minor);
-        jx_set_str(w->record, "schema_format", format);
-        jx_set_int(w->record, "objects", toc_count(&w->toc));
-        jx_set_int(w->record, "tables_counted", w->content.counted);
-        jx_set_int(w->record, "index_size", w->content.index_size);
-        json_object_set(w->record, "indexes", w->content.indexes);
-        json_object_set(w->record, "properties", w->content.properties);
-        json_object_set(w->record, "extensions", w->content.extensions);
-        if (w->only)
-                json_object_set(w->record, "only", w->only);
-}
-
-static bool one_line(void *arg, const char *what, const Sql *q, Err *err)
-{
-        AUTO_FREE char *text = plain_sql(q);
-        return buf_printf(arg, "%s;\n", text) ||
-               err_set(err, ERR_USER, "the database has too many settings for a bundle");
-}
-
-static bool end_bundle(Copy *w, Err *err)
-{
-        AUTO_BUF props = buf_init(LIMIT_SQL);
-        if (!sequences_to_bundle(w->c->bundle, w->dir, &w->content, err) ||
-            !props_each(w->content.properties, NULL, one_line, &props, err) ||
-            !add(w, "sql", "database.sql.zst", &props, err))
-                return false;
-        json_t *list = json_array();
-        for (size_t i = 0; i < w->content.n_sequences; i++) {
-                const Sequence *s = &w->content.sequences[i];
-                json_t *j = json_object();
-                jx_set_str(j, "schema", s->schema);
-                jx_set_str(j, "name", s->name);
-                jx_set_str(j, "value", s->value);
-                jx_set_bool(j, "is_called", s->is_called);
-                json_array_append_new(list, j);
-        }
-        jx_set(w->record, "sequences", list);
-        json_object_set(w->record, "large_objects", w->blobs);
-        AUTO_FREE char *script = bundle_restore_script(w->record);
-        AUTO_FREE char *path = xasprintf("%s/restore.sh", w->dir);
-        if (!bundle_add(w->c->bundle, "script", path, script, strlen(script), err))
-                return false;
-        json_t *manifest = bundle_manifest(w->c->bundle), *all = jx_get(manifest, "databases");
-        if (!all) {
-                all = json_array();
-                jx_set(manifest, "databases", all);
-        }
-        json_array_append(all, w->record);
         return true;
 }
 
@@ -317,7 +170,7 @@ static bool end_bundle(Copy *w, Err *err)
 
 /* An older version of an extension may not have what its rows need: said by name, before any row
  * moves. */
-static bool columns_fit(Copy *w, Pg *to, Err *err)
+static bool columns_fit(DatabaseCopy *w, Pg *to, Err *err)
 {
         AUTO_JSON found = json_array();
         if (!extension_tables_columns(w->reader, to, found, err))
@@ -330,7 +183,7 @@ static bool columns_fit(Copy *w, Pg *to, Err *err)
                         "the target's server needs that version of the extension, or a later one");
 }
 
-static bool pre_data(Copy *w, Err *err)
+static bool pre_data(DatabaseCopy *w, Err *err)
 {
         const TransferCopy *c = w->c;
         bool ascii = str_eq(content_encoding(&w->content), "SQL_ASCII");
@@ -351,7 +204,7 @@ static bool pre_data(Copy *w, Err *err)
         return ok;
 }
 
-static bool carry_brought(Copy *w, Err *err)
+static bool carry_brought(DatabaseCopy *w, Err *err)
 {
         Pg *to = NULL;
         int64_t rows = 0;
@@ -368,16 +221,7 @@ static bool carry_brought(Copy *w, Err *err)
         return ok ? true : err_wrap(err, "carrying changed rows of extensions");
 }
 
-static void record_tables(Copy *w)
-{
-        PartSink s = { .encoding = content_encoding(&w->content), .bundle_dir = w->dir };
-        json_t *records = json_array();
-        jx_set(w->record, "tables", records);
-        for (size_t i = 0; i < w->content.n_tables; i++)
-                json_array_append_new(records, table_record(&s, &w->content.tables[i]));
-}
-
-static bool work(Copy *w, Err *err)
+static bool copy_work(DatabaseCopy *w, Err *err)
 {
         const TransferCopy *c = w->c;
         const PgParams *target = c->into ? c->target : NULL;
@@ -398,12 +242,12 @@ static bool work(Copy *w, Err *err)
         if (!graph_run(&p, err))
                 return false;
         if (w->record)
-                record_tables(w);
+                copy_bundle_tables(w);
         return !target || (target_properties(w->t, target, w->content.properties, c->into, err) &&
                            target_checkpoint(w->t, target, err));
 }
 
-static bool target_major(Copy *w, int *ret, Err *err)
+static bool target_major(DatabaseCopy *w, int *ret, Err *err)
 {
         Pg *pg = NULL;
         *ret = 0;
@@ -416,37 +260,24 @@ static bool target_major(Copy *w, int *ret, Err *err)
         return true;
 }
 
-static bool move(Copy *w, Err *err)
+static bool copy_move(DatabaseCopy *w, Err *err)
 {
-        return pre_data(w, err) && carry_brought(w, err) && work(w, err);
+        return pre_data(w, err) && carry_brought(w, err) && copy_work(w, err);
 }
 
-/* Said while the source is there, and not when somebody needs the bundle. */
-static bool say_risks(Copy *w, Err *err)
-{
-        json_t *risks = NULL, *line;
-        size_t i;
-        if (!extension_tables_risks(w->reader, w->content.extensions, &risks, err))
-                return false;
-        jx_set(w->record, "to_restore", risks);
-        json_array_foreach(risks, i, line)
-                transfer_say(w->t, "this bundle: %s", json_string_value(line));
-        return true;
-}
-
-static bool move_and_keep(Copy *w, Err *err)
+static bool move_and_keep(DatabaseCopy *w, Err *err)
 {
         Aside a;
-        begin_record(w);
-        if (!say_risks(w, err))
+        copy_bundle_begin(w);
+        if (!copy_bundle_risks(w, err))
                 return false;
-        if (w->c->dump && !add_dump(w, err))
+        if (w->c->dump && !copy_bundle_dump(w, err))
                 return false;
-        return aside_begin(&a, w, sections, err) && aside_join(&a, move(w, err), err) &&
-               end_bundle(w, err);
+        return aside_begin(&a, w, copy_bundle_sections, err) &&
+               aside_join(&a, copy_move(w, err), err) && copy_bundle_end(w, err);
 }
 
-static void sum_up(Copy *w, TransferResult *r)
+static void sum_up(DatabaseCopy *w, TransferResult *r)
 {
         *r = (TransferResult){ .tables = w->content.counted,
                                .sequences = (int64_t)w->content.n_sequences,
@@ -463,14 +294,14 @@ static void sum_up(Copy *w, TransferResult *r)
 
 bool transfer_copy(Transfer *t, const TransferCopy *c, TransferResult *ret, Err *err)
 {
-        Copy CLEANUP(copy_close) w = { .t = t, .c = c, .a = arena_new() };
+        DatabaseCopy CLEANUP(copy_close) w = { .t = t, .c = c, .a = arena_new() };
         int major;
         *ret = (TransferResult){ 0 };
         t->prepared = c->prepared;
         t->name = c->name;
         if (!target_major(&w, &major, err) || !open_source(&w, err) ||
             !find_client(&w, major, err) || !read_schema(&w, err) ||
-            !(c->bundle ? move_and_keep(&w, err) : move(&w, err)))
+            !(c->bundle ? move_and_keep(&w, err) : copy_move(&w, err)))
                 return err_wrap(err, "copying database %s", c->database);
         sum_up(&w, ret);
         return true;

@@ -58,7 +58,7 @@ static bool write_it(Transfer *t, const TransferDump *d, const PgClient *client,
         return fsync(f->fd) == 0 || err_set_errno(err, errno, "making the dump durable");
 }
 
-static bool named(const char *part, const char *path, Err *err)
+static bool dump_file_named(const char *part, const char *path, Err *err)
 {
         AUTO_FREE char *copy = xstrdup(path);
         if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
@@ -88,7 +88,7 @@ bool transfer_dump(Transfer *t, const TransferDump *d, TransferDumpDone *ret, Er
         if (fd < 0)
                 return err_set_errno(err, errno, "creating %s", part);
         File f = { .fd = fd, .digest = digest };
-        if (!write_it(t, d, &client, &f, err) || !named(part, d->path, err)) {
+        if (!write_it(t, d, &client, &f, err) || !dump_file_named(part, d->path, err)) {
                 unlink(part);
                 return err_wrap(err, "dumping %s into %s", d->database, d->path);
         }

@@ -157,8 +157,8 @@ static const Question questions[] = {
           "o.oid = any(k.conpfeqop) and o.oprname <> '=') and " CAT_NOT_EXT("pg_class", "c.oid") },
 };
 
-static void add(json_t *found, const PgRes *r, int row, const char *what, const char *how,
-                const char *find)
+static void holds_add(json_t *found, const PgRes *r, int row, const char *what, const char *how,
+                      const char *find)
 {
         json_t *j = json_object();
         jx_set_str(j, "object", pg_cell(r, row, 0));
@@ -183,7 +183,7 @@ static void fails(json_t *found, const PgRes *r, int row, const Err *why)
                      : xstrdup("correct the rows, or what it calls, first");
         AUTO_FREE char *find =
                 xasprintf("begin; set local search_path = ''; %s", pg_cell(r, row, 2));
-        add(found, r, row, what, how, find);
+        holds_add(found, r, row, what, how, find);
 }
 
 /* What cannot be tried read only, or not with the owner's rights, says nothing about the load. */
@@ -215,11 +215,11 @@ static void not_run(json_t *found, const PgRes *r, int row)
                                          pg_cell(r, row, 4), pg_cell(r, row, 1));
         AUTO_FREE char *find =
                 xasprintf("begin; set local search_path = ''; %s", pg_cell(r, row, 2));
-        add(found, r, row, what, "read the function, and ask the query yourself", find);
+        holds_add(found, r, row, what, "read the function, and ask the query yourself", find);
         jx_set_str(json_array_get(found, json_array_size(found) - 1), "verdict", "perhaps");
 }
 
-static bool one(Pg *pg, const Question *w, const PgRes *r, int row, json_t *found, Err *err)
+static bool holds_one(Pg *pg, const Question *w, const PgRes *r, int row, json_t *found, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_ERR why = { 0 };
@@ -245,7 +245,7 @@ static bool one(Pg *pg, const Question *w, const PgRes *r, int row, json_t *foun
         } else if (pg_cell_int(answer, 0, 0) > 0) {
                 int64_t n = pg_cell_int(answer, 0, 0);
                 AUTO_FREE char *what = xasprintf("%s: %lld", w->broken, (long long)n);
-                add(found, r, row, what, w->how, pg_cell(r, row, 3));
+                holds_add(found, r, row, what, w->how, pg_cell(r, row, 3));
         }
         return pg_do(pg, "rollback to savepoint one", err);
 }
@@ -266,12 +266,12 @@ static void asking_done(Asking *a)
                 pg_res_free(a->lists[i]);
 }
 
-static bool counts(const Asking *a, const PgRes *r, int row)
+static bool holds_counts(const Asking *a, const PgRes *r, int row)
 {
         return (a->o->deep || pg_cell(r, row, 4)) && pg_cell(r, row, 2);
 }
 
-static bool list(Asking *a, size_t i, Err *err)
+static bool holds_list(Asking *a, size_t i, Err *err)
 {
         const Question *w = &questions[i];
         AUTO_SQL q = { 0 };
@@ -284,23 +284,23 @@ static bool list(Asking *a, size_t i, Err *err)
         if (!pg_query(a->pg, &q, &a->lists[i], err))
                 return err_wrap(err, "listing what rows must satisfy");
         for (int row = 0; row < pg_rows(a->lists[i]); row++)
-                if (counts(a, a->lists[i], row)) {
+                if (holds_counts(a, a->lists[i], row)) {
                         a->now.total++;
                         a->now.bytes_total += pg_cell_int(a->lists[i], row, 5);
                 }
         return true;
 }
 
-static bool ask(Asking *a, size_t i, Err *err)
+static bool holds_ask(Asking *a, size_t i, Err *err)
 {
         const PgRes *r = a->lists[i];
         for (int row = 0; r && row < pg_rows(r); row++) {
-                if (!counts(a, r, row))
+                if (!holds_counts(a, r, row))
                         continue;
                 a->now.object = pg_cell(r, row, 0);
                 if (a->o->told)
                         a->o->told(a->o->arg, &a->now);
-                if (!one(a->pg, &questions[i], r, row, a->found, err))
+                if (!holds_one(a->pg, &questions[i], r, row, a->found, err))
                         return err_wrap(err, "%s", a->now.object);
                 a->now.done++;
                 a->now.bytes += pg_cell_int(r, row, 5);
@@ -318,10 +318,10 @@ static bool ask_all(Asking *a, Err *err)
                    err))
                 return false;
         for (size_t i = 0; i < LEN(questions); i++)
-                if (!list(a, i, err))
+                if (!holds_list(a, i, err))
                         return false;
         for (size_t i = 0; i < LEN(questions); i++)
-                if (!ask(a, i, err))
+                if (!holds_ask(a, i, err))
                         return false;
         return true;
 }

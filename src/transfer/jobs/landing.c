@@ -4,6 +4,7 @@
 
 #include "pg/database.h"
 #include "pg/extension.h"
+#include "transfer/transfer.h"
 
 static bool landing_remember(const Landing *l, json_t *memory, Err *err)
 {

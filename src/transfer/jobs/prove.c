@@ -50,7 +50,7 @@ static const char *key_of(Arena *a, const char *schema, const char *name)
 }
 
 /* The hash as two's complement: JSON has no unsigned numbers. Wrapping around is meant. */
-static void add(json_t *sums, const char *key, int64_t rows, uint64_t hash)
+static void prove_add(json_t *sums, const char *key, int64_t rows, uint64_t hash)
 {
         json_t *old = json_object_get(sums, key);
         rows += json_integer_value(json_array_get(old, 0));
@@ -61,7 +61,7 @@ static void add(json_t *sums, const char *key, int64_t rows, uint64_t hash)
         json_object_set_new(sums, key, sum);
 }
 
-static const Table *find(const Content *c, const json_t *record)
+static const Table *prove_find(const Content *c, const json_t *record)
 {
         for (size_t i = 0; i < c->n_tables; i++)
                 if (str_eq(c->tables[i].name, jx_str(record, "name", "")) &&
@@ -81,20 +81,20 @@ static const Table *find_waiting(const Content *c, const json_t *record)
         return NULL;
 }
 
-static void moved(void *arg, int64_t bytes, int64_t rows)
+static void prove_moved(void *arg, int64_t bytes, int64_t rows)
 {
         Prove *p = arg;
         p->done += bytes;
         progress_set(p->t, p->done, p->tables, NULL);
 }
 
-static bool one(Prove *p, const json_t *record, Err *err)
+static bool prove_one(Prove *p, const json_t *record, Err *err)
 {
         const json_t *root = jx_get(record, "via_root");
         const char *name = key_of(p->a, jx_str(record, "schema", ""), jx_str(record, "name", ""));
         const char *key =
                 root ? key_of(p->a, jx_str(root, "schema", ""), jx_str(root, "name", "")) : name;
-        const Table *there = find(&p->there, record);
+        const Table *there = prove_find(&p->there, record);
         if (!there)
                 there = find_waiting(&p->there, record);
         if (!there)
@@ -105,14 +105,14 @@ static bool one(Prove *p, const json_t *record, Err *err)
                 mine.before = mine.after = NULL;
         PartSink s = { .t = p->t,
                        .encoding = jx_str(record, "encoding", "UTF8"),
-                       .moved = moved,
+                       .moved = prove_moved,
                        .moved_arg = p,
                        .seed = p->seed };
         Part part = { .table = &mine, .end = -1, .of = 1 };
         if (!part_copy(&s, p->pg, &part, err))
                 return err_wrap(err, "reading table %s back", name);
         uint64_t hash = strtoull(jx_str(record, "hash", "0"), NULL, 16);
-        add(p->sums, key, part.rows - jx_int(record, "rows", -1), part.hash - hash);
+        prove_add(p->sums, key, part.rows - jx_int(record, "rows", -1), part.hash - hash);
         p->tables++;
         return true;
 }
@@ -169,7 +169,7 @@ bool transfer_prove(Transfer *t, const Bundle *b, const char *database, const Pg
         progress_stage(t, "comparing with the manifest", "bytes", total,
                        (int)json_array_size(tables));
         json_array_foreach(tables, i, j)
-                if (!one(&p, j, err))
+                if (!prove_one(&p, j, err))
                         return false;
         json_object_foreach(p.sums, key, j) {
                 int64_t rows = json_integer_value(json_array_get(j, 0));

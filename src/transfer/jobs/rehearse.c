@@ -40,7 +40,7 @@ static void rehearsal_close(Rehearsal *w)
         arena_free(w->a);
 }
 
-static void said(void *arg, int fd, const char *line)
+static void rehearse_said(void *arg, int fd, const char *line)
 {
         Rehearsal *w = arg;
         transfer_say(w->t, "%s", line);
@@ -60,7 +60,7 @@ static bool read_schema(Rehearsal *w, int target, Err *err)
         DumpRun d = { .client = &w->client,
                       .server = &p,
                       .cancel = transfer_cancel_flag(w->t),
-                      .line = said,
+                      .line = rehearse_said,
                       .line_arg = w };
         if (!transfer_connect(w->t, &p, c->database, &w->from, err) ||
             !props_read(w->from, &w->props, err))
@@ -133,7 +133,7 @@ static bool versions(Rehearsal *w, Err *err)
 }
 
 /* Rows that extensions brought and somebody changed: nobody carries them unasked. */
-static bool brought(Rehearsal *w, Err *err)
+static bool rehearse_brought(Rehearsal *w, Err *err)
 {
         AUTO_JSON changed = NULL;
         size_t i;
@@ -159,7 +159,7 @@ static bool brought(Rehearsal *w, Err *err)
         return true;
 }
 
-static bool make(Rehearsal *w, Err *err)
+static bool rehearse_make(Rehearsal *w, Err *err)
 {
         size_t n;
         bool any = false;
@@ -171,7 +171,7 @@ static bool make(Rehearsal *w, Err *err)
         entries_begin(&entries, w->t, w->to);
         bool ok = entries_run(&entries, list, n, NULL, NULL, err) && validate(w, err) &&
                   extension_tables_columns(w->from, w->to, w->found, err) && versions(w, err) &&
-                  brought(w, err);
+                  rehearse_brought(w, err);
         entries_done(&entries);
         return ok;
 }
@@ -207,7 +207,7 @@ static void would_differ(Rehearsal *w, const json_t *d)
 
 /* As the proof of a copy will, which comes when the applications stand still. Not while objects are
  * missing: whoever hung on them would be told once more. */
-static bool compare(Rehearsal *w, Err *err)
+static bool rehearse_compare(Rehearsal *w, Err *err)
 {
         const TransferCopy *c = w->c;
         Pg *there = NULL;
@@ -249,8 +249,8 @@ static bool rehearse(Rehearsal *w, Err *err)
         const TransferCopy *c = w->c;
         bool ascii = str_eq(jx_str(w->props, "encoding", ""), "SQL_ASCII");
         return target_create(w->t, c->target, w->props, c->into, c->marker, c->created, err) &&
-               target_open(w->t, c->target, c->into, ascii, &w->to, err) && make(w, err) &&
-               compare(w, err);
+               target_open(w->t, c->target, c->into, ascii, &w->to, err) && rehearse_make(w, err) &&
+               rehearse_compare(w, err);
 }
 
 bool transfer_rehearse(Transfer *t, const TransferCopy *c, json_t **ret, Err *err)

@@ -89,7 +89,7 @@ static bool find_client(Reprinting *r, Err *err)
                                err);
 }
 
-static bool begin(Reprinting *r, Err *err)
+static bool reprinter_begin(Reprinting *r, Err *err)
 {
         AUTO_SQL q = { 0 };
         if (r->props)
@@ -118,14 +118,20 @@ static bool classes_of(Transfer *t, const PgParams *server, const char *database
         return ok;
 }
 
-static bool dump(Transfer *t, const DumpRun *d, const char *database, const char *snapshot,
-                 bool ascii, Arena *a, Schema *ret, Err *err)
+typedef struct DumpedDatabase {
+        const char *name, *snapshot; /* snapshot NULL: as it is now */
+        bool ascii;                  /* its encoding is SQL_ASCII */
+} DumpedDatabase;
+
+static bool reprinter_dump(Transfer *t, const DumpRun *d, const DumpedDatabase *of, Arena *a,
+                           Schema *ret, Err *err)
 {
         AUTO_BUF archive = buf_init(LIMIT_SQL);
         AUTO_JSON classes = NULL;
         Toc toc;
-        if (!classes_of(t, d->server, database, snapshot, &classes, err) ||
-            !dump_schema(d, database, snapshot, ascii ? "SQL_ASCII" : "UTF8", &archive, err) ||
+        if (!classes_of(t, d->server, of->name, of->snapshot, &classes, err) ||
+            !dump_schema(d, of->name, of->snapshot, of->ascii ? "SQL_ASCII" : "UTF8", &archive,
+                         err) ||
             !toc_read(archive.data, archive.len, a, &toc, err))
                 return false;
         opclasses_say(&toc, classes, a);
@@ -163,11 +169,11 @@ static bool read_side(Reprinting *r, int side, const char *snapshot, Arena *a, S
         PgParams p = first ? *r->p.source : *r->p.target;
         p.statement_timeout_ms = 0;
         DumpRun d = { .client = &r->client, .server = &p, .cancel = transfer_cancel_flag(r->t) };
-        return dump(r->t, &d, s->name ? s->name : p.database, snapshot, is_ascii(r->props), a, ret,
-                    err);
+        DumpedDatabase of = { s->name ? s->name : p.database, snapshot, is_ascii(r->props) };
+        return reprinter_dump(r->t, &d, &of, a, ret, err);
 }
 
-static bool load(Reprinting *r, const Schema *schema, const char *name, Err *err)
+static bool reprinter_load(Reprinting *r, const Schema *schema, const char *name, Err *err)
 {
         Pg *pg = NULL;
         Entries entries;
@@ -192,11 +198,11 @@ static void drop(Reprinting *r, Loaded *s)
         s->name = NULL;
 }
 
-static bool make(Reprinting *r, const Schema *schema, Loaded *made, Err *err)
+static bool reprinter_make(Reprinting *r, const Schema *schema, Loaded *made, Err *err)
 {
         made->name = xasprintf(PREFIX "%d_%d", pg_backend_pid(r->keeper), ++r->made);
         if (target_create(r->t, r->p.target, r->props, made->name, r->marker, NULL, err) &&
-            load(r, schema, made->name, err) &&
+            reprinter_load(r, schema, made->name, err) &&
             transfer_connect(r->t, r->p.target, made->name, &made->pg, err))
                 return true;
         drop(r, made);
@@ -242,9 +248,9 @@ static bool reopen(void *arg, int side, const char *snapshot, const json_t *kind
         Arena *a = arena_new();
         Schema schema = { 0 };
         Loaded made = { 0 };
-        bool ok = begin(r, err) && read_side(r, side, snapshot, a, &schema, err);
+        bool ok = reprinter_begin(r, err) && read_side(r, side, snapshot, a, &schema, err);
         leave_out(&schema, kinds);
-        ok = ok && make(r, &schema, &made, err);
+        ok = ok && reprinter_make(r, &schema, &made, err);
         arena_free(a);
         if (!ok)
                 return err_wrap(err, "reprinting the schema");
@@ -287,8 +293,8 @@ static json_t *to_json(const Schema *schema)
         return list;
 }
 
-static bool keep(Transfer *t, const PgParams *server, const char *image, PgClient *client,
-                 json_t **ret, Err *err)
+static bool reprinter_keep(Transfer *t, const PgParams *server, const char *image, PgClient *client,
+                           json_t **ret, Err *err)
 {
         Pg *pg = NULL;
         AUTO_JSON props = NULL;
@@ -304,7 +310,8 @@ static bool keep(Transfer *t, const PgParams *server, const char *image, PgClien
         DumpRun d = { .client = client, .server = &p, .cancel = transfer_cancel_flag(t) };
         Arena *a = arena_new();
         Schema schema = { 0 };
-        ok = dump(t, &d, p.database, NULL, is_ascii(props), a, &schema, err);
+        ok = reprinter_dump(t, &d, &(DumpedDatabase){ p.database, NULL, is_ascii(props) }, a,
+                            &schema, err);
         if (ok)
                 *ret = to_json(&schema);
         arena_free(a);
@@ -316,7 +323,7 @@ bool reprinting_schema(const PgParams *server, const char *image, const volatile
 {
         PgClient client = { 0 };
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .cancel = cancel });
-        bool ok = keep(t, server, image, &client, ret, err);
+        bool ok = reprinter_keep(t, server, image, &client, ret, err);
         pg_client_done(&client);
         return ok || err_wrap(err, "keeping the schema");
 }

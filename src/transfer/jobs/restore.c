@@ -65,8 +65,8 @@ static bool selected(Restore *w, Err *err)
         json_t *j;
         json_decref(w->record);
         w->record = record;
-        if (!subset_apply(w->c->only, w->c->n_only, false, &w->schema.toc, record, left_out, w->a,
-                          err))
+        if (!subset_apply(&(Subset){ w->c->only, w->c->n_only }, &w->schema.toc, record, left_out,
+                          w->a, err))
                 return false;
         json_array_foreach(left_out, i, j)
                 transfer_say(w->t, "%s", json_string_value(j));
@@ -87,7 +87,7 @@ static bool open_bundle(Restore *w, Err *err)
         return true;
 }
 
-static bool load(Restore *w, Err *err)
+static bool restore_load(Restore *w, Err *err)
 {
         Transfer *t = w->t;
         const TransferRestore *c = w->c;
@@ -127,7 +127,7 @@ bool transfer_restore(Transfer *t, const TransferRestore *c, TransferResult *ret
         *ret = (TransferResult){ 0 };
         t->prepared = c->prepared;
         t->name = c->name;
-        if (!open_bundle(&w, err) || !load(&w, err))
+        if (!open_bundle(&w, err) || !restore_load(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         *ret = (TransferResult){
                 .tables = jx_int(w.record, "tables_counted", 0),

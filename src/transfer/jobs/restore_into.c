@@ -56,8 +56,8 @@ static bool open_all(Into *w, Err *err)
         w->record = json_deep_copy(record);
         w->left_out = json_array();
         if (!bundle_schema_read(c->bundle, record, w->a, &w->schema, err) ||
-            !subset_apply(c->only, c->n_only, true, &w->schema.toc, w->record, w->left_out, w->a,
-                          err))
+            !subset_apply(&(Subset){ c->only, c->n_only, .lenient = true }, &w->schema.toc,
+                          w->record, w->left_out, w->a, err))
                 return false;
         w->existing = arena_new_array(w->a, bool, w->schema.toc.n + 1);
         bool ascii = str_eq(jx_str(jx_get(record, "properties"), "encoding", ""), "SQL_ASCII");
@@ -137,7 +137,7 @@ static bool not_there_yet(Into *w, const TocEntry *e, bool *ret_existing, Buf *i
         return true;
 }
 
-static bool refuse(const Into *w, const Buf *in_the_way, Err *err)
+static bool into_refuse(const Into *w, const Buf *in_the_way, Err *err)
 {
         if (w->n_there == 1)
                 err_set(err, ERR_USER, "%s is there already in the database %s", w->there,
@@ -176,7 +176,7 @@ static bool tablespace(Into *w, TocEntry *e, Err *err)
         return true;
 }
 
-static bool look(Into *w, Err *err)
+static bool into_look(Into *w, Err *err)
 {
         AUTO_BUF in_the_way = buf_init(LIMIT_LINE);
         for (size_t i = 0; i < w->schema.toc.n; i++) {
@@ -187,7 +187,7 @@ static bool look(Into *w, Err *err)
                     !tablespace(w, e, err))
                         return false;
         }
-        return w->n_there == 0 || refuse(w, &in_the_way, err);
+        return w->n_there == 0 || into_refuse(w, &in_the_way, err);
 }
 
 /* ---- one entry ---- */
@@ -266,7 +266,7 @@ static bool entries(Into *w, TocSection section, TocPass pass, Err *err)
 
 /* ---- rows ---- */
 
-static void moved(void *arg, int64_t bytes, int64_t rows)
+static void into_moved(void *arg, int64_t bytes, int64_t rows)
 {
         Into *w = arg;
         w->bytes += bytes;
@@ -280,7 +280,7 @@ static bool one_table(Into *w, const json_t *j, Err *err)
         PartSink s = { .t = w->t,
                        .to = w->to,
                        .inside = true,
-                       .moved = moved,
+                       .moved = into_moved,
                        .moved_arg = w,
                        .seed = bundle_row_seed(bundle_manifest_of(w->c->bundle)) };
         Part p = { .table = &t, .end = -1, .of = 1 };
@@ -289,7 +289,7 @@ static bool one_table(Into *w, const json_t *j, Err *err)
         return part_restore(&s, w->c->bundle, j, &p, err);
 }
 
-static bool rows(Into *w, Err *err)
+static bool into_rows(Into *w, Err *err)
 {
         const json_t *tables = jx_get(w->record, "tables");
         size_t i;
@@ -341,8 +341,9 @@ bool transfer_restore_into(Transfer *t, const TransferRestore *c, TransferResult
         Into CLEANUP(into_close) w = { .t = t, .c = c, .a = arena_new() };
         *ret = (TransferResult){ 0 };
         progress_stage(t, "schema", "objects", 0, 0);
-        if (!open_all(&w, err) || !look(&w, err) ||
-            !entries(&w, TOC_PRE_DATA, TOC_PASS_MAIN, err) || !rows(&w, err) || !sequences(&w, err))
+        if (!open_all(&w, err) || !into_look(&w, err) ||
+            !entries(&w, TOC_PRE_DATA, TOC_PASS_MAIN, err) || !into_rows(&w, err) ||
+            !sequences(&w, err))
                 return err_wrap(err, "restoring from %s", bundle_path(c->bundle));
         progress_words(t, "building indexes");
         if (!entries(&w, TOC_POST_DATA, TOC_PASS_MAIN, err) ||

@@ -6,7 +6,7 @@
 #define ROWS "100"
 #define MOST (8 << 20) /* bytes of them; a table with wider ones is tried with fewer */
 
-static bool tables(Pg *from, PgRes **ret, Err *err)
+static bool samples_tables(Pg *from, PgRes **ret, Err *err)
 {
         return pg_ask(
                 from,
@@ -32,7 +32,7 @@ static bool tables(Pg *from, PgRes **ret, Err *err)
 }
 
 /* In whole rows, as many as there is room for. */
-static bool take(Pg *from, const PgRes *r, int row, Buf *rows, Err *err)
+static bool samples_take(Pg *from, const PgRes *r, int row, Buf *rows, Err *err)
 {
         AUTO_SQL q = { 0 };
         char *line;
@@ -68,7 +68,7 @@ static bool give(Pg *to, const PgRes *r, int row, const Buf *rows, Err *err)
                pg_copy_in_end(to, NULL, &taken, err);
 }
 
-static void tell(json_t *found, const PgRes *r, int row, const Err *why)
+static void samples_tell(json_t *found, const PgRes *r, int row, const Err *why)
 {
         json_t *j = json_object();
         AUTO_FREE char *what =
@@ -83,13 +83,13 @@ static void tell(json_t *found, const PgRes *r, int row, const Err *why)
         json_array_append_new(found, j);
 }
 
-static bool one(Pg *from, Pg *to, const PgRes *r, int row, json_t *found, Err *err)
+static bool samples_one(Pg *from, Pg *to, const PgRes *r, int row, json_t *found, Err *err)
 {
         AUTO_BUF rows = buf_init(MOST + 1);
         AUTO_ERR why = { 0 };
         if (!pg_cell(r, row, 1))
                 return true;
-        if (!take(from, r, row, &rows, err))
+        if (!samples_take(from, r, row, &rows, err))
                 return false;
         if (!rows.len)
                 return true;
@@ -101,7 +101,7 @@ static bool one(Pg *from, Pg *to, const PgRes *r, int row, json_t *found, Err *e
                         return false;
                 }
                 if (str_starts(why.sqlstate, "23514"))
-                        tell(found, r, row, &why);
+                        samples_tell(found, r, row, &why);
         }
         return pg_do(to, "rollback to savepoint one", err);
 }
@@ -109,10 +109,10 @@ static bool one(Pg *from, Pg *to, const PgRes *r, int row, json_t *found, Err *e
 static bool try_all(Pg *from, Pg *to, json_t *found, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!tables(from, &r, err))
+        if (!samples_tables(from, &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
-                if (!one(from, to, r, i, found, err))
+                if (!samples_one(from, to, r, i, found, err))
                         return err_wrap(err, "trying rows of %s", pg_cell(r, i, 0));
         return true;
 }

@@ -79,7 +79,7 @@ static void program(const Scratch *s, const char *name, Argv *a)
         argv_addf(a, "%s/%s", s->bin, name);
 }
 
-static bool make(Scratch *s, const volatile bool *cancel, Err *err)
+static bool scratch_make(Scratch *s, const volatile bool *cancel, Err *err)
 {
         const char *tmp = getenv("TMPDIR");
         AUTO_ARGV a = { 0 };
@@ -152,7 +152,7 @@ static bool answers(Scratch *s, const volatile bool *cancel, Err *err)
 bool scratch_start(int major, const volatile bool *cancel, Scratch **ret, Err *err)
 {
         AUTO_SCRATCH s = xcalloc(1, sizeof *s);
-        if (!find_server(s, major, err) || !find_user(s, err) || !make(s, cancel, err))
+        if (!find_server(s, major, err) || !find_user(s, err) || !scratch_make(s, cancel, err))
                 return false;
         int why = pthread_create(&s->thread, NULL, serve, s);
         if (why != 0)

@@ -68,7 +68,7 @@ static void firing_sql(Sql *q, const PgRes *r, int row, const char *how)
         sql_ident(q, pg_cell(r, row, TRIGGER_NAME));
 }
 
-static bool change(Pg *pg, const PgRes *r, int row, int64_t *ret_rows, Err *err)
+static bool update_change(Pg *pg, const PgRes *r, int row, int64_t *ret_rows, Err *err)
 {
         AUTO_SQL on = { 0 };
         AUTO_SQL update = { 0 };
@@ -91,13 +91,13 @@ static bool change(Pg *pg, const PgRes *r, int row, int64_t *ret_rows, Err *err)
 
 /* In one transaction: no other trigger fires (a date of the last change stays what it was), and
  * whatever fails leaves the table as it was. */
-static bool one(Pg *pg, const PgRes *r, int row, int64_t *ret_rows, Err *err)
+static bool update_one(Pg *pg, const PgRes *r, int row, int64_t *ret_rows, Err *err)
 {
         AUTO_ERR ignored = { 0 };
         if (!pg_do(pg, "begin", err))
                 return false;
         bool ok = pg_do(pg, "set local session_replication_role = replica", err) &&
-                  change(pg, r, row, ret_rows, err);
+                  update_change(pg, r, row, ret_rows, err);
         if (!ok)
                 err_wrap(err, "making the words of table %s anew", pg_cell(r, row, TABLE));
         return (ok ? pg_do(pg, "commit", err) : pg_do(pg, "rollback", &ignored)) && ok;
@@ -117,7 +117,7 @@ bool textsearch_update(Pg *pg, int from, const TextsearchUpdate *o, TextsearchUp
                         return err_set(err, ERR_CANCELLED, "stopped between two tables");
                 if (o->told)
                         o->told(o->arg, pg_cell(r, row, TABLE), row, pg_rows(r));
-                if (!o->look && !one(pg, r, row, &ret->rows, err))
+                if (!o->look && !update_one(pg, r, row, &ret->rows, err))
                         return false;
                 ret->columns++;
         }

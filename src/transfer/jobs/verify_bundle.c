@@ -20,7 +20,7 @@ typedef struct Feed {
         const json_t *parts;
 } Feed;
 
-static bool feed(void *arg, int fd, Err *err)
+static bool verify_feed(void *arg, int fd, Err *err)
 {
         Feed *f = arg;
         return bundle_read_parts(f->b, f->parts, into_fd, &fd, err);
@@ -53,7 +53,7 @@ static bool read_dump(void *arg, const Bundle *b, const json_t *parts, char **re
         }
         DumpRun d = { .client = &client, .cancel = transfer_cancel_flag(t) };
         Feed f = { b, parts };
-        bool ok = dump_read_through(&d, feed, &f, err);
+        bool ok = dump_read_through(&d, verify_feed, &f, err);
         if (ok)
                 *ret_note = xasprintf("read to its end by pg_restore %s", client.version);
         return ok;
@@ -72,7 +72,7 @@ static bool schema_fits(void *arg, const Bundle *b, const json_t *database, Err 
         return !transfer_stopped(arg, err) && bundle_schema_read(b, database, a, &s, err);
 }
 
-static void show(void *arg, int64_t done, int64_t total, const char *member)
+static void verify_show(void *arg, int64_t done, int64_t total, const char *member)
 {
         Transfer *t = arg;
         t->total = total;
@@ -81,7 +81,7 @@ static void show(void *arg, int64_t done, int64_t total, const char *member)
 
 bool transfer_verify(Transfer *t, const char *path, BundleReport *ret, Err *err)
 {
-        BundleVerifyHooks h = { .progress = show,
+        BundleVerifyHooks h = { .progress = verify_show,
                                 .dump = read_dump,
                                 .schema = schema_fits,
                                 .cancel = transfer_cancel_flag(t),

@@ -17,7 +17,7 @@ typedef struct Pages {
         BlobSums sums; /* of all */
 } Pages;
 
-static bool rows(void *arg, const char *bytes, const uint32_t *ends, size_t n, Err *err)
+static bool blobs_rows(void *arg, const char *bytes, const uint32_t *ends, size_t n, Err *err)
 {
         Pages *p = arg;
         uint32_t start = 0;
@@ -30,7 +30,7 @@ static bool rows(void *arg, const char *bytes, const uint32_t *ends, size_t n, E
 static bool into_copy(void *arg, const void *bytes, size_t n, Err *err)
 {
         Pages *p = arg;
-        return rowfeed_add(&p->feed, bytes, n, rows, p, err) &&
+        return rowfeed_add(&p->feed, bytes, n, blobs_rows, p, err) &&
                pg_copy_write(p->way->to, bytes, n, err);
 }
 
@@ -83,7 +83,7 @@ static bool statements_of(Transfer *t, const Bundle *b, const char *name, Pg *to
 }
 
 /* First they are made, then filled. */
-static bool all(Transfer *t, const Bundle *b, const json_t *parts, Pages *p, Err *err)
+static bool blobs_all(Transfer *t, const Bundle *b, const json_t *parts, Pages *p, Err *err)
 {
         size_t i;
         json_t *part;
@@ -101,7 +101,7 @@ static bool all(Transfer *t, const Bundle *b, const json_t *parts, Pages *p, Err
         return true;
 }
 
-static bool count(Pg *to, int64_t *ret, Err *err)
+static bool blobs_count(Pg *to, int64_t *ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_FREE char *n = NULL;
@@ -125,7 +125,7 @@ bool blobs_restore(Transfer *t, const Bundle *b, const json_t *database, Pg *to,
         if (json_array_size(parts) == 0 && want == 0)
                 return true;
         if (!blob_pages_way(to, jx_int(record, "block_size", 0), &way, err) ||
-            !all(t, b, parts, &p, err) || !count(to, ret_n, err))
+            !blobs_all(t, b, parts, &p, err) || !blobs_count(to, ret_n, err))
                 return err_wrap(err, "large objects");
         if (*ret_n != want)
                 return err_set(err, ERR_USER,

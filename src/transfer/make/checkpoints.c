@@ -19,7 +19,7 @@ struct Checkpoints {
         bool wanted, stop;
 };
 
-static bool next(Checkpoints *f)
+static bool checkpoints_next(Checkpoints *f)
 {
         pthread_mutex_lock(&f->lock);
         while (!f->wanted && !f->stop)
@@ -30,12 +30,12 @@ static bool next(Checkpoints *f)
         return go_on;
 }
 
-static void *run(void *arg)
+static void *checkpoints_run(void *arg)
 {
         Checkpoints *f = arg;
         Pg *pg = NULL;
         AUTO_ERR ignored = { 0 };
-        while (next(f))
+        while (checkpoints_next(f))
                 if ((!pg && !transfer_connect(f->t, &f->params, NULL, &pg, &ignored)) ||
                     transfer_stopped(f->t, &ignored) || !pg_do(pg, "checkpoint", &ignored))
                         break;
@@ -51,7 +51,7 @@ Checkpoints *checkpoints_start(Transfer *t, const PgParams *p)
         f->params.statement_timeout_ms = 0;
         pthread_mutex_init(&f->lock, NULL);
         pthread_cond_init(&f->wake, NULL);
-        if (pthread_create(&f->thread, NULL, run, f) == 0)
+        if (pthread_create(&f->thread, NULL, checkpoints_run, f) == 0)
                 return f;
         pthread_mutex_destroy(&f->lock);
         pthread_cond_destroy(&f->wake);

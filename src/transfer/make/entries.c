@@ -35,7 +35,7 @@ static bool is_one_of(const char *class, const char *const *list, size_t n)
         return false;
 }
 
-static bool belongs(const TocEntry *e, EntriesOf which)
+static bool entries_belongs(const TocEntry *e, EntriesOf which)
 {
         static const char *const moving[] = { "MATERIALIZED VIEW DATA", "SUBSCRIPTION" };
         static const char *const textless[] = { "COMMENT", "SECURITY LABEL", "USER MAPPING" };
@@ -57,7 +57,7 @@ const TocEntry **entries_of_schema(Arena *a, const Toc *toc, EntriesOf which, si
         for (size_t k = 0; k < passes; k++)
                 for (size_t i = 0; i < toc->n; i++) {
                         const TocEntry *e = &toc->entries[i];
-                        if (belongs(e, which) && e->pass == order[k].pass &&
+                        if (entries_belongs(e, which) && e->pass == order[k].pass &&
                             (e->pass != TOC_PASS_MAIN || e->section == order[k].section))
                                 list[n++] = e;
                 }
@@ -161,7 +161,7 @@ static bool settle(Entries *s, const char *object, bool ok, Err *err)
 
 /* A grant's entry is many statements: one that names a missing role must not take the others
  * with it, so each is its own transaction and its own error. */
-static bool grants(Entries *s, const char *sql, Err *err)
+static bool entries_grants(Entries *s, const char *sql, Err *err)
 {
         for (const char *p = sql;;) {
                 const char *start;
@@ -188,7 +188,7 @@ static bool method_sql(const TocEntry *e, Sql *q)
         return true;
 }
 
-static bool after(Entries *s, const TocEntry *e, const char *object, Err *err)
+static bool entries_after(Entries *s, const TocEntry *e, const char *object, Err *err)
 {
         AUTO_SQL am = { 0 };
         AUTO_SQL owner = { 0 };
@@ -288,7 +288,7 @@ bool entries_statement(Entries *s, const TocEntry *e, const char *sql, bool *ret
         return ok;
 }
 
-static bool one(Entries *s, const TocEntry *e, Err *err)
+static bool entries_one(Entries *s, const TocEntry *e, Err *err)
 {
         const char *object = toc_object(s->a, e);
         AUTO_BUF stripped = buf_init(LIMIT_SQL);
@@ -297,14 +297,14 @@ static bool one(Entries *s, const TocEntry *e, Err *err)
                 return err_set(err, ERR_USER, "%s: its SQL is larger than %d bytes", object,
                                LIMIT_SQL);
         if (e->pass == TOC_PASS_ACL)
-                return grants(s, sql, err);
+                return entries_grants(s, sql, err);
         bool ok = attempt(s, err) && where_it_lives(s, e, err) && policies(s, e, true, err) &&
                   try_text(s, e, sql, err);
         if (!settle(s, object, ok, err))
                 return false;
         if (!policies(s, e, false, err))
                 return false;
-        return !ok || after(s, e, object, err);
+        return !ok || entries_after(s, e, object, err);
 }
 
 /* ---- many at once ---- */
@@ -342,7 +342,7 @@ static bool alone(const TocEntry *e)
                str_eq(e->class, "MATERIALIZED VIEW DATA");
 }
 
-static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
+static bool entries_range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
 {
         Entries before = *s;
         AUTO_BUF b = buf_init(LIMIT_SQL);
@@ -350,7 +350,7 @@ static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
                 return false;
         if (n == 1) {
                 ArenaMark mark = arena_mark(s->a);
-                bool ok = one(s, list[0], err) &&
+                bool ok = entries_one(s, list[0], err) &&
                           (s->inside || !str_eq(list[0]->class, "EXTENSION") ||
                            later_made(s->t, s->pg, list[0]->name, err));
                 arena_reset(s->a, mark);
@@ -365,7 +365,7 @@ static bool range(Entries *s, const TocEntry *const *list, size_t n, Err *err)
         err_clear(err);
         s->tablespace = before.tablespace; /* settings go back with the transaction */
         s->access_method = before.access_method;
-        return range(s, list, n / 2, err) && range(s, list + n / 2, n - n / 2, err);
+        return entries_range(s, list, n / 2, err) && entries_range(s, list + n / 2, n - n / 2, err);
 }
 
 bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
@@ -379,7 +379,7 @@ bool entries_run(Entries *s, const TocEntry *const *list, size_t n,
                        !alone(list[i + many]) &&
                        (bytes += strlen(list[i + many]->sql)) < BATCH_BYTES)
                         many++;
-                if (!range(s, list + i, many, err))
+                if (!entries_range(s, list + i, many, err))
                         return false;
                 i += many;
         }

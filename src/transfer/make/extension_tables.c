@@ -35,7 +35,7 @@ static void order_sql(Sql *q)
         /* 7: for each row, before, insert (catalog/pg_trigger.h) */
 }
 
-static Table *find(const Content *c, const char *schema, const char *name)
+static Table *extension_table_find(const Content *c, const char *schema, const char *name)
 {
         for (size_t i = 0; i < c->n_tables; i++)
                 if (str_eq(c->tables[i].name, name) && str_eq(c->tables[i].schema, schema))
@@ -54,7 +54,7 @@ bool extension_tables_order(Pg *to, const Content *c, Arena *a, Table ***ret, si
                 return err_wrap(err, "listing the tables that extensions have");
         *ret = arena_new_array(a, Table *, (size_t)pg_rows(r) + 1);
         for (int i = 0; i < pg_rows(r); i++) {
-                Table *t = find(c, pg_cell(r, i, 0), pg_cell(r, i, 1));
+                Table *t = extension_table_find(c, pg_cell(r, i, 0), pg_cell(r, i, 1));
                 if (!t || t->ours_alone || t->root_name)
                         continue;
                 t->merges = pg_cell_bool(r, i, 3);

@@ -29,7 +29,7 @@ typedef struct SmallJob {
         size_t n;
 } SmallJob;
 
-static void moved(void *arg, int64_t bytes, int64_t rows)
+static void data_moved(void *arg, int64_t bytes, int64_t rows)
 {
         Lane *l = arg;
         progress_moved(l->w->t, l->slot, bytes, rows);
@@ -45,7 +45,7 @@ static PartSink sink(Lane *l, bool inside)
                            .bundle_dir = p->dir,
                            .inside = inside,
                            .seed = l->w->seed,
-                           .moved = moved,
+                           .moved = data_moved,
                            .moved_arg = l };
 }
 

@@ -7,6 +7,7 @@
 #include "dumps/sqltext.h"
 #include "transfer/choose/content.h"
 #include "transfer/make/entries.h"
+#include "transfer/make/graph.h"
 #include "transfer/make/index_progress.h"
 #include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"

@@ -19,7 +19,6 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/checkpoints.h"
 #include "transfer/make/entries.h"
-#include "transfer/make/graph.h"
 #include "transfer/make/index_progress.h"
 #include "transfer/read/part.h"
 #include "transfer/state/progress_slots.h"
@@ -37,6 +36,7 @@ typedef enum JobKind {
 } JobKind;
 
 typedef struct Graph Graph;
+typedef struct GraphPlan GraphPlan;
 
 /* What begins every task's argument, so that its price can be asked again. */
 typedef struct Job {

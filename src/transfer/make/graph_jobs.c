@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "transfer/choose/content.h"
+#include "transfer/make/graph.h"
 #include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 

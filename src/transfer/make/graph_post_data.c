@@ -6,6 +6,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/checkpoints.h"
 #include "transfer/make/entries.h"
+#include "transfer/make/graph.h"
 #include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
 

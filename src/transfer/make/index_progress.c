@@ -40,7 +40,7 @@ static void heard(IndexProgress *w, int backend, double read, double loaded)
         }
 }
 
-static void look(IndexProgress *w, Pg *pg)
+static void index_progress_look(IndexProgress *w, Pg *pg)
 {
         AUTO_ERR ignored = { 0 };
         AUTO_SQL q = { 0 };
@@ -65,7 +65,7 @@ static bool anybody(const IndexProgress *w)
         return false;
 }
 
-static void *run(void *arg)
+static void *index_progress_run(void *arg)
 {
         IndexProgress *w = arg;
         Pg *pg = NULL;
@@ -78,7 +78,7 @@ static void *run(void *arg)
                 if (pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT || !anybody(w))
                         continue;
                 pthread_mutex_unlock(&w->lock);
-                look(w, pg);
+                index_progress_look(w, pg);
                 pthread_mutex_lock(&w->lock);
         }
         pthread_mutex_unlock(&w->lock);
@@ -93,7 +93,7 @@ IndexProgress *index_progress_start(Transfer *t, const PgParams *p)
         w->params = *p;
         pthread_mutex_init(&w->lock, NULL);
         clock_cond_init(&w->wake);
-        if (pthread_create(&w->thread, NULL, run, w) == 0)
+        if (pthread_create(&w->thread, NULL, index_progress_run, w) == 0)
                 return w;
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);

@@ -61,7 +61,7 @@ static bool stands_in(const TocEntry *e, const PgExtension *x)
         return str_eq(e->schema, x->schema) || str_eq(e->name, schema) || str_eq(e->name, quoted);
 }
 
-static bool mark(Toc *toc)
+static bool later_mark(Toc *toc)
 {
         const PgExtension *homes[8];
         size_t n = 0;
@@ -332,7 +332,7 @@ bool later_put(Transfer *t, Pg *to, Toc *toc, Content *c, Arena *a, bool *ret_an
         *ret_any = false;
         if (!place_is_free(toc, err))
                 return false;
-        *ret_any = mark(toc);
+        *ret_any = later_mark(toc);
         return !*ret_any ||
                (homes_fit(t, to, toc, err) && pg_later_begin(to, err) &&
                 put_entries(to, toc, a, err) &&

@@ -26,5 +26,3 @@ bool prepared_schemas(Pg *in, const json_t *prepared, json_t *kept, Err *err) MU
  * the above, and one line for each. */
 bool prepared_put_on(Transfer *t, const PgParams *p, const json_t *prepared, const char *into,
                      const json_t *said, json_t *kept, Err *err) MUST_CHECK;
-/* One line for each of them. */
-void prepared_say(Transfer *t, const json_t *kept) NONNULL;

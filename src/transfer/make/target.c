@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "transfer/make/entries.h"
 #include "transfer/make/prepared.h"
+#include "transfer/make/prepared_kept.h"
 #include "transfer/read/props.h"
 #include "transfer/state/progress_slots.h"
 #include "transfer/state/state.h"
@@ -256,7 +257,7 @@ bool target_properties(Transfer *t, const PgParams *p, const json_t *of_source,
         if (ok)
                 say_what_stays(t, props);
         if (ok)
-                prepared_say(t, t->kept);
+                kept_say(t, t->kept);
         transfer_disconnect(t, &w.pg);
         return ok ? true : err_wrap(err, "settings of the database");
 }

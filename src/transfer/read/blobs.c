@@ -114,7 +114,7 @@ static bool batch_of(Pg *from, const char *after, PgRes **ret, Err *err)
 }
 
 /* The same words to both sides, in one transaction of the target. */
-static bool say(Blobs *b, Sql *q, Err *err)
+static bool blobs_say(Blobs *b, Sql *q, Err *err)
 {
         bool ok = true;
         if (q->n == 0)
@@ -128,25 +128,25 @@ static bool say(Blobs *b, Sql *q, Err *err)
         return ok;
 }
 
-static bool make(Blobs *b, const PgRes *r, Err *err)
+static bool blobs_make(Blobs *b, const PgRes *r, Err *err)
 {
         AUTO_SQL q = { 0 };
         for (int row = 0; row < pg_rows(r);) {
                 row = create_sql(r, row, &q);
-                if (!say(b, &q, err))
+                if (!blobs_say(b, &q, err))
                         return false;
         }
         for (int row = 0; row < pg_rows(r); row++)
                 if (!words_sql(r, row, &q, err) ||
-                    (row % BLOB_STATEMENTS == BLOB_STATEMENTS - 1 && !say(b, &q, err)))
+                    (row % BLOB_STATEMENTS == BLOB_STATEMENTS - 1 && !blobs_say(b, &q, err)))
                         return false;
-        return say(b, &q, err);
+        return blobs_say(b, &q, err);
 }
 
 /* ---- filling them ---- */
 
 /* Into the objects with what has gathered; and on. */
-static bool flush(Blobs *b, Err *err)
+static bool blobs_flush(Blobs *b, Err *err)
 {
         int64_t rows = b->waiting_rows;
         b->waiting = b->waiting_rows = 0;
@@ -170,12 +170,12 @@ static bool pages(Blobs *b, Err *err)
                 b->waiting_rows += (int64_t)r.rows;
                 if ((b->s->to && !pg_copy_write(b->s->to, r.bytes, start, err)) ||
                     (b->pages && !bundle_stream_write(b->pages, r.bytes, start, err)) ||
-                    (b->waiting >= FLUSH && !flush(b, err)))
+                    (b->waiting >= FLUSH && !blobs_flush(b, err)))
                         return false;
         }
 }
 
-static bool fill(Blobs *b, const char *first, const char *last, Err *err)
+static bool blobs_fill(Blobs *b, const char *first, const char *last, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "copy (select loid, pageno, data from pg_largeobject where loid between ");
@@ -194,7 +194,7 @@ static bool fill(Blobs *b, const char *first, const char *last, Err *err)
         return pages(b, err) && (!b->s->to || blob_pages_end(&b->to, b->waiting_rows, err));
 }
 
-static bool all(Blobs *b, Err *err)
+static bool blobs_all(Blobs *b, Err *err)
 {
         AUTO_FREE char *after = xstrdup("0");
         for (;;) {
@@ -205,7 +205,7 @@ static bool all(Blobs *b, Err *err)
                 if (n == 0)
                         return true;
                 const char *last = pg_cell(r, n - 1, 0);
-                if (!make(b, r, err) || !fill(b, pg_cell(r, 0, 0), last, err))
+                if (!blobs_make(b, r, err) || !blobs_fill(b, pg_cell(r, 0, 0), last, err))
                         return false;
                 b->n += n;
                 if (b->s->moved)
@@ -230,7 +230,7 @@ bool blobs_copy(const PartSink *s, Pg *from, Content *c, json_t *ret_record, Err
                 b.pages = pages = bundle_stream_new(s->bundle, "large-objects", dir, ".copy.zst");
         }
         if (!blobs_block_size(from, &block, err) ||
-            (s->to && !blob_pages_way(s->to, block, &b.to, err)) || !all(&b, err) ||
+            (s->to && !blob_pages_way(s->to, block, &b.to, err)) || !blobs_all(&b, err) ||
             (sql && !bundle_stream_end(sql, NULL, err)) ||
             (pages && !bundle_stream_end(pages, NULL, err)))
                 return err_wrap(err, "large objects");

@@ -62,7 +62,7 @@ static bool client_failed(const DumpRun *d, const char *program, Err *err)
         return err->kind == ERR_CANCELLED ? false : err_wrap(err, "%s (%s)", program, words);
 }
 
-static void said(void *arg, int fd, const char *line)
+static void dump_said(void *arg, int fd, const char *line)
 {
         const DumpRun *d = arg;
         if (fd == 2) /* stdout is the dump itself */
@@ -71,9 +71,9 @@ static void said(void *arg, int fd, const char *line)
 
 /* Runs one client with its password file; for a client in an image, what it must see is
  * mounted: the password file's directory and the socket's. */
-static bool run(const DumpRun *d, const char *program,
-                void (*args)(const DumpRun *, void *, Argv *), void *arg, ProcOptions *o,
-                ProcResult *r, Err *err)
+static bool dump_run(const DumpRun *d, const char *program,
+                     void (*args)(const DumpRun *, void *, Argv *), void *arg, ProcOptions *o,
+                     ProcResult *r, Err *err)
 {
         AUTO_PASSFILE pass = { .fd = -1 };
         if (d->server && !passfile_make(d->server->password, d->client->where, &pass, err))
@@ -94,7 +94,7 @@ static bool run(const DumpRun *d, const char *program,
         o->env = envs;
         o->cancel = d->cancel;
         o->also[0] = d->failed;
-        o->line = d->line ? said : NULL;
+        o->line = d->line ? dump_said : NULL;
         o->line_arg = (void *)d;
         if (!proc_run(&argv, o, r, err))
                 return client_failed(d, program, err);
@@ -134,7 +134,7 @@ bool dump_schema(const DumpRun *d, const char *database, const char *snapshot, c
         DumpArgs w = { database, snapshot, encoding, true };
         AUTO_PROC r = { 0 };
         ProcOptions o = { .max_output = LIMIT_SQL };
-        if (!run(d, "pg_dump", dump_args, &w, &o, &r, err))
+        if (!dump_run(d, "pg_dump", dump_args, &w, &o, &r, err))
                 return err_wrap(err, "reading the schema of %s", database);
         if (r.out.overflow)
                 return err_set(err, ERR_USER, "the schema of %s is larger than %d bytes", database,
@@ -197,7 +197,7 @@ bool dump_custom(const DumpRun *d, const char *database, const char *snapshot,
         DumpArgs w = { database, snapshot, NULL, false };
         AUTO_PROC r = { 0 };
         ProcOptions o = { .stdout_fd = ends[1], .also = { NULL, &pump.failed } };
-        bool ok = run(d, "pg_dump", dump_args, &w, &o, &r, err);
+        bool ok = dump_run(d, "pg_dump", dump_args, &w, &o, &r, err);
         close(ends[1]);
         pthread_join(thread, NULL);
         close(ends[0]);
@@ -233,7 +233,7 @@ bool dump_globals(const DumpRun *d, const char *database, bool passwords, Buf *o
         GlobalsArgs w = { database, passwords };
         AUTO_PROC r = { 0 };
         ProcOptions o = { .max_output = LIMIT_CAPTURE };
-        bool ok = run(d, "pg_dumpall", globals_args, &w, &o, &r, err);
+        bool ok = dump_run(d, "pg_dumpall", globals_args, &w, &o, &r, err);
         if (ok && r.out.overflow)
                 ok = err_set(err, ERR_USER, "there are too many roles");
         if (ok)
@@ -259,7 +259,7 @@ bool dump_section(const DumpRun *d, const char *section, const void *archive, si
         ProcOptions o = { .input = archive, .input_len = n, .max_output = LIMIT_SQL };
         DumpRun alone = *d;
         alone.server = NULL;
-        if (!run(&alone, "pg_restore", section_args, (void *)section, &o, &r, err))
+        if (!dump_run(&alone, "pg_restore", section_args, (void *)section, &o, &r, err))
                 return false;
         if (r.out.overflow)
                 return err_set(err, ERR_USER, "the schema is larger than %d bytes", LIMIT_SQL);
@@ -304,7 +304,7 @@ static bool run_fed(const DumpRun *d, void (*args)(const DumpRun *, void *, Argv
         }
         AUTO_PROC r = { 0 };
         o->stdin_fd = ends[0];
-        bool ok = run(d, "pg_restore", args, arg, o, &r, err);
+        bool ok = dump_run(d, "pg_restore", args, arg, o, &r, err);
         close(ends[0]); /* ends the pump, if pg_restore stopped reading */
         pthread_join(thread, NULL);
         if (!pump.ok && pump.err.sys_errno != EPIPE && pump.err.kind != ERR_CANCELLED) {
@@ -341,6 +341,6 @@ bool dump_as_sql(const DumpRun *d, const DumpSql *w, Err *err)
         AUTO_PROC r = { 0 };
         ProcOptions o = { .stdout_fd = w->to };
         if (w->directory)
-                return run(d, "pg_restore", sql_args, (void *)w, &o, &r, err);
+                return dump_run(d, "pg_restore", sql_args, (void *)w, &o, &r, err);
         return run_fed(d, sql_args, (void *)w, &o, w->feed, w->arg, err);
 }

@@ -1,5 +1,6 @@
 #include "transfer/read/format.h"
 
+#include "pg/type_inside.h"
 #include "transfer/choose/content.h"
 
 /* Types of pg_catalog whose binary form has been the same since 12. Money is the number of its
@@ -31,16 +32,9 @@ static void traits_sql(Sql *q)
                 "with recursive used(root) as (select distinct a.atttypid from pg_attribute a join "
                 "pg_class c on c.oid = a.attrelid where c.relkind = 'r' and a.attnum > 0 and not "
                 "a.attisdropped and a.attgenerated = ''), inside(root, typ, oids) as (select root, "
-                "root, false from used union select i.root, x.typ, i.oids or x.oids from inside i "
-                "join pg_type t on t.oid = i.typ cross join lateral (select t.typbasetype as typ, "
-                "false as oids where t.typtype = 'd' union all select t.typelem, t.typelem >= "
-                "10000 where t.typtype = 'b' and t.typelem <> 0 and t.typlen = -1 and "
-                "t.typcategory = 'A' union all select r.rngsubtype, false from pg_range r where "
-                "r.rngtypid = t.oid union all select (to_jsonb(r)->>'rngtypid')::oid, false from "
-                "pg_range r where t.typtype = 'm' and (to_jsonb(r)->>'rngmultitypid')::oid = t.oid "
-                "union all select a.atttypid, a.atttypid >= 10000 from pg_attribute a where "
-                "t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not "
-                "a.attisdropped) x), traits(root, bits) as (select i.root, bit_or(case when exists "
+                "root, false from used union select i.root, x.typ, i.oids or (x.held and x.typ >= "
+                "10000) from inside i join pg_type t on t.oid = i.typ cross join " TYPE_INSIDE
+                " x), traits(root, bits) as (select i.root, bit_or(case when exists "
                 "(select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = "
                 "t.oid and d.deptype "
                 "= 'e') then 1 " /* of an extension, which may make it otherwise there */
@@ -98,7 +92,7 @@ static bool is_utf8(Pg *pg, bool *ret, Err *err)
         return true;
 }
 
-static bool look(Pg *from, Pg *to, bool bundle, FormatSides *s, Err *err)
+static bool format_look(Pg *from, Pg *to, bool bundle, FormatSides *s, Err *err)
 {
         AUTO_FREE char *sent = NULL;
         AUTO_FREE char *received = NULL;
@@ -138,7 +132,7 @@ bool format_choose(Pg *from, Pg *to, bool bundle, bool portable, Content *c, Err
         if (portable)
                 return true; /* .binary is false until somebody says otherwise */
         traits_sql(&q);
-        if (!look(from, to, bundle, &sides, err))
+        if (!format_look(from, to, bundle, &sides, err))
                 return false;
         if (!pg_query(from, &q, &r, err))
                 return err_wrap(err, "looking at the tables' types");

@@ -30,7 +30,7 @@ static void options(const Table *t, const char *encoding, bool freeze, Sql *q)
         sql_add(q, ")");
 }
 
-static void names(const char *schema, const char *name, const Table *t, Sql *q)
+static void part_names(const char *schema, const char *name, const Table *t, Sql *q)
 {
         sql_qname(q, schema, name);
         if (t->n_columns > 0) { /* a table without columns still has rows */
@@ -40,7 +40,7 @@ static void names(const char *schema, const char *name, const Table *t, Sql *q)
         }
 }
 
-static bool whole(const Part *p)
+static bool part_whole(const Part *p)
 {
         return p->of == 1;
 }
@@ -66,7 +66,7 @@ static void column(const Table *t, Sql *q)
 
 /* The first part has no lower bound and the last no upper one: what lies outside of what was
  * known when the table was cut (blocks added since, keys without statistics) is theirs. */
-static void range(const Part *p, Sql *q)
+static void part_range(const Part *p, Sql *q)
 {
         const Table *t = p->table;
         bool first = p->index == 0, last = p->index == p->of - 1;
@@ -108,20 +108,20 @@ static void copy_out_sql(const Part *p, const char *encoding, Sql *q)
 {
         const Table *t = p->table;
         sql_add(q, "COPY ");
-        if (t->condition || t->before || !whole(p)) {
+        if (t->condition || t->before || !part_whole(p)) {
                 sql_add(q, "(SELECT ");
                 read_list(t, q);
                 sql_add(q, " FROM ONLY ");
                 sql_qname(q, t->schema, t->name);
-                if (!whole(p)) {
-                        range(p, q);
+                if (!part_whole(p)) {
+                        part_range(p, q);
                 } else if (t->condition) {
                         sql_add(q, " ");
                         sql_rendered(q, t->condition); /* pg_extension.extcondition */
                 }
                 sql_add(q, ")");
         } else {
-                names(t->schema, t->name, t, q);
+                part_names(t->schema, t->name, t, q);
         }
         sql_add(q, " TO STDOUT ");
         options(t, encoding, false, q);
@@ -132,9 +132,9 @@ static void copy_in_sql(const Part *p, const char *encoding, bool freeze, Sql *q
         const Table *t = p->table;
         sql_add(q, "COPY ");
         if (t->root_name)
-                names(t->root_schema, t->root_name, t, q);
+                part_names(t->root_schema, t->root_name, t, q);
         else
-                names(t->schema, t->name, t, q);
+                part_names(t->schema, t->name, t, q);
         sql_add(q, " FROM STDIN ");
         options(t, encoding, freeze, q);
 }
@@ -145,7 +145,7 @@ static void copy_in_sql(const Part *p, const char *encoding, bool freeze, Sql *q
 static bool load_begin(const PartSink *s, const Part *p, const char *encoding, Err *err)
 {
         const Table *t = p->table;
-        bool freeze = t->ours_alone && whole(p) && !s->inside;
+        bool freeze = t->ours_alone && part_whole(p) && !s->inside;
         AUTO_SQL q = { 0 };
         if (!s->inside)
                 sql_add(&q, "BEGIN; ");
@@ -251,7 +251,7 @@ static bool rows_move(Flow *f, const char *bytes, const uint32_t *ends, size_t r
 
 /* The members of all parts, laid end to end, are one stream of COPY: the first begins with the
  * header, the last ends with the trailer. An empty table needs neither. */
-static bool keep_dress(Flow *f, bool header, Err *err)
+static bool keep_copy_frame(Flow *f, bool header, Err *err)
 {
         const Part *p = f->p;
         if (!f->keep || !p->table->binary)
@@ -264,19 +264,19 @@ static bool stream(Flow *f, Pg *from, Err *err)
 {
         const Part *p = f->p;
         AUTO_PGROWS r = { .binary = p->table->binary };
-        if (!whole(p) && p->index == 0 && !keep_dress(f, true, err))
+        if (!part_whole(p) && p->index == 0 && !keep_copy_frame(f, true, err))
                 return false;
-        for (bool first = whole(p);; first = false) {
+        for (bool first = part_whole(p);; first = false) {
                 if (!pg_copy_read_rows(from, &r, err))
                         return err_wrap(err, "reading");
                 if (r.rows == 0)
                         break;
-                if ((first && !keep_dress(f, true, err)) ||
+                if ((first && !keep_copy_frame(f, true, err)) ||
                     !rows_move(f, r.bytes, r.ends, r.rows, err))
                         return false;
         }
-        bool last = whole(p) ? p->rows > 0 : p->index == p->of - 1;
-        return !last || keep_dress(f, false, err);
+        bool last = part_whole(p) ? p->rows > 0 : p->index == p->of - 1;
+        return !last || keep_copy_frame(f, false, err);
 }
 
 /* Reads the rest of a COPY nobody wants any more, so that the connection can be used again. */
@@ -347,7 +347,7 @@ static bool dressed(const RowFeed *f, const Part *p, size_t members, Err *err)
 static bool read_members(const PartSink *s, const Bundle *b, const json_t *members, Part *p,
                          Err *err)
 {
-        size_t n = json_array_size(members), end = whole(p) ? n : (size_t)p->end;
+        size_t n = json_array_size(members), end = part_whole(p) ? n : (size_t)p->end;
         Stored r = { .f = { .s = s, .p = p }, .feed = rowfeed_init(p->table->binary) };
         bool ok = true;
         for (size_t i = (size_t)p->first; ok && i < end && i < n; i++)
@@ -365,7 +365,7 @@ bool part_restore(const PartSink *s, const Bundle *b, const json_t *record, Part
             !load_begin(s, p, jx_str(record, "encoding", "UTF8"), err))
                 return false;
         bool ok = read_members(s, b, members, p, err) &&
-                  (!whole(p) || rows_as_recorded(p->rows, p->hash, record, err));
+                  (!part_whole(p) || rows_as_recorded(p->rows, p->hash, record, err));
         return loaded(s, p, ok, err);
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/io.h"
 
-static bool fill(int fd, const Secret *password, Err *err)
+static bool passfile_fill(int fd, const Secret *password, Err *err)
 {
         const char *s = secret_expose(password);
         size_t n = 0, len = strlen(s);
@@ -58,7 +58,7 @@ bool passfile_make(const Secret *password, PgClientWhere where, PassFile *ret, E
                 if (ret->fd < 0)
                         return err_set_errno(err, errno, "creating %s", ret->path);
         }
-        return fill(ret->fd, password, err);
+        return passfile_fill(ret->fd, password, err);
 }
 
 void passfile_done(PassFile *p)

@@ -132,7 +132,7 @@ static bool granted_by(const char *by, const char *what, const Sql *q, Each each
                each(arg, what, &again, err);
 }
 
-static bool grants(const json_t *props, const char *name, Each each, void *arg, Err *err)
+static bool props_grants(const json_t *props, const char *name, Each each, void *arg, Err *err)
 {
         if (!jx_bool(props, "own_acl", false))
                 return true;
@@ -245,7 +245,8 @@ bool props_each(const json_t *props, const char *name, Each each, void *arg, Err
 {
         /* Without a name they are for a file, which is run in the database. */
         if ((!name && !props_lacking(props, each, arg, err)) ||
-            !grants(props, name, each, arg, err) || !props_settings(props, name, each, arg, err))
+            !props_grants(props, name, each, arg, err) ||
+            !props_settings(props, name, each, arg, err))
                 return false;
         AUTO_SQL limit = { 0 };
         sql_add(&limit, "ALTER DATABASE ");

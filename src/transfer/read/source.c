@@ -28,7 +28,7 @@ static const char *cell(Arena *a, const PgRes *r, int row, int column)
         return arena_strdup(a, pg_cell(r, row, column));
 }
 
-static bool columns(Arena *a, const char *json, Table *t, Err *err)
+static bool source_columns(Arena *a, const char *json, Table *t, Err *err)
 {
         AUTO_JSON list = jx_parse(json, strlen(json), err);
         if (!list)
@@ -90,7 +90,7 @@ static bool read_tables(Pg *pg, Arena *a, Content *ret, Err *err)
                 t->schema = cell(a, r, i, 0);
                 t->name = cell(a, r, i, 1);
                 t->size = pg_cell_int(r, i, 2);
-                if (!columns(a, pg_cell(r, i, 3), t, err))
+                if (!source_columns(a, pg_cell(r, i, 3), t, err))
                         return false;
                 t->root_schema = cell(a, r, i, 4);
                 t->root_name = cell(a, r, i, 5);

@@ -144,7 +144,7 @@ static bool try_again(Wait *w, int64_t n_tables, Err *err)
         return !transfer_stopped(w->t, err);
 }
 
-static bool hold(Wait *w, char **ret_snapshot, Err *err)
+static bool source_hold_all(Wait *w, char **ret_snapshot, Err *err)
 {
         for (;;) {
                 AUTO_PGRES PgRes *tables = NULL;
@@ -167,7 +167,7 @@ static bool hold(Wait *w, char **ret_snapshot, Err *err)
 bool source_hold(Transfer *t, Pg *pg, char **ret_snapshot, Err *err)
 {
         Wait w = { .t = t, .pg = pg };
-        bool ok = hold(&w, ret_snapshot, err);
+        bool ok = source_hold_all(&w, ret_snapshot, err);
         if (ok && w.who)
                 transfer_say(t, "the tables are free to be read");
         free(w.who);

@@ -1,5 +1,6 @@
 #include "transfer/read/spelling.h"
 
+#include "pg/type_inside.h"
 #include <stdlib.h>
 
 #include "transfer/choose/content.h"
@@ -26,14 +27,8 @@ static bool columns_with_lsn(Pg *pg, PgRes **ret, Err *err)
                       "with recursive inside(root, typ) as (select distinct a.atttypid, "
                       "a.atttypid from pg_attribute a where a.attrelid >= 16384 and a.attnum > "
                       "0 and not a.attisdropped union select i.root, x.typ from inside i join "
-                      "pg_type t on t.oid = i.typ cross join lateral (select t.typbasetype as "
-                      "typ where t.typtype = 'd' union all select t.typelem where "
-                      "t.typcategory = 'A' and t.typelem <> 0 union all select r.rngsubtype "
-                      "from pg_range r where r.rngtypid = t.oid union all select r.rngtypid "
-                      "from pg_range r where t.typtype = 'm' and (to_jsonb(r) ->> "
-                      "'rngmultitypid')::oid = t.oid union all select a.atttypid from "
-                      "pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and "
-                      "a.attnum > 0 and not a.attisdropped) x) select a.attrelid, a.attname "
+                      "pg_type t on t.oid = i.typ cross join " TYPE_INSIDE
+                      " x) select a.attrelid, a.attname "
                       "from pg_attribute a join pg_class c on c.oid = a.attrelid where "
                       "c.relkind in ('r', 'p') and a.attrelid >= 16384 and a.attnum > 0 and "
                       "not a.attisdropped and a.atttypid in (select root from inside where typ "
@@ -42,7 +37,7 @@ static bool columns_with_lsn(Pg *pg, PgRes **ret, Err *err)
                err_wrap(err, "looking for columns with a pg_lsn");
 }
 
-static void respell(Table *t, const char *column, bool to_eight, Arena *a)
+static void spelling_respell(Table *t, const char *column, bool to_eight, Arena *a)
 {
         if (!t->before) {
                 t->before = arena_new_array(a, const char *, t->n_columns + 1);
@@ -66,6 +61,6 @@ bool spelling_of(Pg *pg, int written_by, Content *c, Arena *a, Err *err)
         for (int row = 0; row < pg_rows(r); row++)
                 for (size_t i = 0; i < c->n_tables; i++)
                         if (c->tables[i].oid == pg_cell_int(r, row, 0))
-                                respell(&c->tables[i], pg_cell(r, row, 1), there, a);
+                                spelling_respell(&c->tables[i], pg_cell(r, row, 1), there, a);
         return true;
 }

@@ -6,7 +6,7 @@
 #define SMALLEST 1048576    /* a table with such a row is larger, however it is packed */
 
 /* Of json and xml the length of the text is only known once it is read: what is small is not. */
-static bool tables(Pg *pg, PgRes **ret, Err *err)
+static bool wide_tables(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select format('%I.%I', n.nspname, c.relname), string_agg(format(case "
@@ -30,7 +30,7 @@ bool wide_row(Pg *pg, char **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         *ret = NULL;
-        if (!tables(pg, &r, err))
+        if (!wide_tables(pg, &r, err))
                 return err_wrap(err, "listing tables that may have rows above 1 GB");
         for (int i = 0; i < pg_rows(r) && !*ret; i++) {
                 AUTO_SQL q = { 0 };

@@ -69,7 +69,7 @@ static size_t slot_rows(Transfer *t, ProgressRow *rows, int64_t now)
 }
 
 /* With t->showing held. */
-static void show(Transfer *t, const ProgressRow *row, bool now_please)
+static void progress_show(Transfer *t, const ProgressRow *row, bool now_please)
 {
         int64_t now = clock_boot_ms();
         ProgressRow rows[POOL_WORKERS];
@@ -112,7 +112,7 @@ void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t to
                 free(t->slots[i].name);
                 t->slots[i] = (Slot){ 0 };
         }
-        show(t, NULL, true);
+        progress_show(t, NULL, true);
         pthread_mutex_unlock(&t->showing);
 }
 
@@ -120,7 +120,7 @@ void progress_words(Transfer *t, const char *stage)
 {
         pthread_mutex_lock(&t->showing);
         t->stage = stage;
-        show(t, NULL, true);
+        progress_show(t, NULL, true);
         pthread_mutex_unlock(&t->showing);
 }
 
@@ -128,7 +128,7 @@ void transfer_tick(Transfer *t)
 {
         pthread_mutex_lock(&t->showing);
         if (t->stage)
-                show(t, NULL, true);
+                progress_show(t, NULL, true);
         pthread_mutex_unlock(&t->showing);
 }
 
@@ -137,7 +137,7 @@ void progress_set(Transfer *t, int64_t done, int things_done, const ProgressRow 
         pthread_mutex_lock(&t->showing);
         t->done = done;
         t->things_done = things_done;
-        show(t, row, things_done == t->things_total);
+        progress_show(t, row, things_done == t->things_total);
         pthread_mutex_unlock(&t->showing);
 }
 
@@ -165,12 +165,12 @@ void progress_begin(Transfer *t, size_t slot, const char *name, const Slot *plan
                      .part = -1,
                      .since_ms = clock_boot_ms() };
         clean = NULL;
-        show(t, NULL, false);
+        progress_show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);
 }
 
 /* Of the whole as much as of the slot's own. */
-static void count(Transfer *t, Slot *s, double part)
+static void progress_count(Transfer *t, Slot *s, double part)
 {
         int64_t bytes = (int64_t)((double)s->weight * MAX(0, part));
         t->done += bytes - s->counted;
@@ -184,8 +184,8 @@ void progress_moved(Transfer *t, size_t slot, int64_t bytes, int64_t rows)
         s->done += bytes;
         s->rows += rows;
         t->row_count += rows;
-        count(t, s, progress_fraction(s));
-        show(t, NULL, false);
+        progress_count(t, s, progress_fraction(s));
+        progress_show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);
 }
 
@@ -194,8 +194,8 @@ void progress_at(Transfer *t, size_t slot, double part)
         pthread_mutex_lock(&t->showing);
         Slot *s = &t->slots[slot];
         s->part = part;
-        count(t, s, part);
-        show(t, NULL, false);
+        progress_count(t, s, part);
+        progress_show(t, NULL, false);
         pthread_mutex_unlock(&t->showing);
 }
 
@@ -203,10 +203,10 @@ void progress_end(Transfer *t, size_t slot, int things)
 {
         pthread_mutex_lock(&t->showing);
         Slot *s = &t->slots[slot];
-        count(t, s, 1);
+        progress_count(t, s, 1);
         free(s->name);
         *s = (Slot){ 0 };
         t->things_done += things;
-        show(t, NULL, things > 0 && t->things_done == t->things_total);
+        progress_show(t, NULL, things > 0 && t->things_done == t->things_total);
         pthread_mutex_unlock(&t->showing);
 }

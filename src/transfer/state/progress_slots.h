@@ -5,18 +5,7 @@
  *                              of its worker. */
 #pragma once
 
-#include "transfer/transfer.h"
-
-/* One thing of several that are being done at the same moment. */
-typedef struct Slot {
-        char *name;              /* NULL: nothing */
-        int64_t done, rows;      /* as moved */
-        int64_t total, expected; /* bytes or objects; rows. 0: not known */
-        int64_t weight, counted; /* bytes of the whole: all, and counted so far */
-        double part;             /* what somebody who knows said, 0 .. 1; or below 0 */
-        void *job;               /* for who says what is left; or NULL */
-        int64_t since_ms;
-} Slot;
+#include "transfer/state/state.h"
 
 void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t total, int things);
 void progress_set(Transfer *t, int64_t done, int things_done, const ProgressRow *row);

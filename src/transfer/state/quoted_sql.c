@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 
-static char *quoted(const char *text, char quote)
+static char *quoted_sql_text(const char *text, char quote)
 {
         char *out = xmalloc(strlen(text) * 2 + 3), *p = out;
         *p++ = quote;
@@ -20,13 +20,13 @@ static char *quoted(const char *text, char quote)
 
 static bool quote_ident(void *conn, const char *text, char **ret, Err *err)
 {
-        *ret = quoted(text, '"');
+        *ret = quoted_sql_text(text, '"');
         return true;
 }
 
 static bool quote_value(void *conn, const char *text, char **ret, Err *err)
 {
-        *ret = quoted(text, '\'');
+        *ret = quoted_sql_text(text, '\'');
         return true;
 }
 

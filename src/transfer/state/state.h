@@ -14,8 +14,18 @@
 
 #include "pg/conn.h"
 #include "pool/pool.h"
-#include "transfer/state/progress_slots.h"
 #include "transfer/transfer.h"
+
+/* One thing of several that are being done at the same moment. */
+typedef struct Slot {
+        char *name;              /* NULL: nothing */
+        int64_t done, rows;      /* as moved */
+        int64_t total, expected; /* bytes or objects; rows. 0: not known */
+        int64_t weight, counted; /* bytes of the whole: all, and counted so far */
+        double part;             /* what somebody who knows said, 0 .. 1; or below 0 */
+        void *job;               /* for who says what is left; or NULL */
+        int64_t since_ms;
+} Slot;
 
 struct Transfer {
         TransferHooks hooks;
