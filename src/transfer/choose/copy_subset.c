@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "transfer/choose/content.h"
 #include "transfer/choose/subset.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 /* The content as a manifest has it, with each thing's place in the lists. */

@@ -8,7 +8,7 @@
 #include "transfer/make/prepared.h"
 #include "transfer/read/props.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define LATER_MAX (4 << 20) /* statements about the database itself */
 

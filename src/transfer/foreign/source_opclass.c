@@ -9,7 +9,7 @@
 #include "base/majors.h"
 #include "base/text.h"
 #include "dumps/opclass.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define CORE_SINCE 19

@@ -10,10 +10,10 @@
 #include "transfer/foreign/foreign.h"
 #include "transfer/foreign/source_stream.h"
 #include "transfer/make/index_progress.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/source_file.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 static void restore_close(SourceRestore *l)

@@ -13,7 +13,7 @@
 #include "transfer/foreign/source_words.h"
 #include "transfer/source_file.h"
 #include "transfer/state/harmless.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct Roles {

@@ -12,7 +12,7 @@
 #include "transfer/make/extension_tables.h"
 #include "transfer/make/later.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 static void restore_show(SourceRestore *l, const char *object)
 {
@@ -135,7 +135,8 @@ static bool execute(SourceRestore *l, const SqlReadItem *i, const SqlMeaning *m,
         int64_t rows = 0, line = i->line, first = i->line + lines_of(sql) + 1;
         bool copying = false;
         progress_begin(l->t, 0, object, &(Slot){ 0 });
-        /* With row_security off a refresh fails where its owner may not read all (target.c). */
+        /* With row_security off a refresh fails where its owner may not read all
+         * (target_database.c). */
         bool refresh = m->reach == SQL_REFRESH;
         bool ok = (!refresh || pg_do(l->to, "set row_security = on", err)) &&
                   pg_dumped_one(l->to, sql, &copying, &rows, err) &&

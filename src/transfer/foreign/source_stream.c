@@ -11,7 +11,7 @@
 #include "archive/plain.h"
 #include "base/io.h"
 #include "transfer/read/dump.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define PIECE         ((size_t)256 << 10)
 #define LOOK_EVERY_MS 200 /* for a wish to stop, while pg_restore says nothing */

@@ -7,7 +7,7 @@
 #include "dumps/feature.h"
 #include "dumps/setclause.h"
 #include "dumps/sqltext.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 char *transfer_setting_in_words(Transfer *t, Pg *pg, const char *sql)

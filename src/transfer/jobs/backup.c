@@ -8,7 +8,7 @@
 #include "config.h"
 #include "transfer/read/dump.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 /* ---- roles ---- */

@@ -9,7 +9,7 @@
 #include "dumps/sqltext.h"
 #include "transfer/foreign/source_words.h"
 #include "transfer/state/harmless.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 static bool is_there(Pg *pg, const char *role, bool *ret, Err *err)

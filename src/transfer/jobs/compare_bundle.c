@@ -17,7 +17,7 @@
 #include "transfer/read/source.h"
 #include "transfer/read/spelling.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct Against {

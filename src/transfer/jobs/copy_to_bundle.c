@@ -6,13 +6,13 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/extension_tables.h"
 #include "transfer/make/sequences.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/read/dump.h"
 #include "transfer/read/part.h"
 #include "transfer/read/props.h"
 #include "transfer/state/progress_slots.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/wide.h"
 
 static bool bundle_member(DatabaseCopy *w, const char *kind, const char *name, const Buf *b,

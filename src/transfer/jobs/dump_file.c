@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "transfer/read/dump.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct File {

@@ -15,7 +15,7 @@
 #include "transfer/read/spelling.h"
 #include "transfer/state/progress_slots.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct Prove {

@@ -9,13 +9,13 @@
 #include "transfer/make/extension_tables.h"
 #include "transfer/make/later.h"
 #include "transfer/make/prepared.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/read/dump.h"
 #include "transfer/read/opclasses.h"
 #include "transfer/read/props.h"
 #include "transfer/read/source.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct Rehearsal {

@@ -2,11 +2,11 @@
 
 #include "base/limits.h"
 #include "transfer/make/entries.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/read/dump.h"
 #include "transfer/read/opclasses.h"
 #include "transfer/read/props.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define PREFIX "pgsherpa_reprint_"

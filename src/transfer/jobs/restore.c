@@ -4,10 +4,10 @@
 #include "transfer/make/extension_tables.h"
 #include "transfer/make/graph.h"
 #include "transfer/make/later.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/read/bundle_schema.h"
 #include "transfer/read/part.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct Restore {

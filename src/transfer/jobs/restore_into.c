@@ -12,11 +12,11 @@
 #include "transfer/choose/subset.h"
 #include "transfer/make/entries.h"
 #include "transfer/make/sequences.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/read/bundle_schema.h"
 #include "transfer/read/part.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define SHOWN 40 /* statements a hint has: more is a script */

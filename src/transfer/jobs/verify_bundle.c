@@ -7,7 +7,7 @@
 #include "transfer/read/bundle_schema.h"
 #include "transfer/read/dump.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 static bool into_fd(void *arg, const void *bytes, size_t n, Err *err)

@@ -6,7 +6,7 @@
 #include "base/rowhash.h"
 #include "dumps/sqltext.h"
 #include "transfer/read/blobs.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 typedef struct Pages {

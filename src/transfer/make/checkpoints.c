@@ -7,7 +7,7 @@
  * index. Who may not (superusers, and pg_checkpoint since 15) leaves it to the server. */
 #include "transfer/make/checkpoints.h"
 
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 struct Checkpoints {

@@ -8,7 +8,7 @@
 #include "transfer/make/entry_owner.h"
 #include "transfer/make/later.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define BATCH       100 /* entries: a lock each, or some; 64 a connection are there */

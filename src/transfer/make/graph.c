@@ -10,10 +10,10 @@
 #include "transfer/make/entries.h"
 #include "transfer/make/graph_internal.h"
 #include "transfer/make/index_progress.h"
-#include "transfer/make/target.h"
+#include "transfer/make/target_database.h"
 #include "transfer/read/source.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 /* ---- workers ---- */

@@ -12,7 +12,7 @@
 #include "transfer/read/part.h"
 #include "transfer/read/parts_plan.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define SMALL       (256 * 1024) /* bytes of a table whose round trips cost more than its rows */
 #define SMALL_GROUP 40

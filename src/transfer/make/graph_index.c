@@ -10,7 +10,7 @@
 #include "transfer/make/graph.h"
 #include "transfer/make/index_progress.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define ANALYZE_BYTES (240LL * 1024 * 1024) /* 30,000 pages are all it reads */
 

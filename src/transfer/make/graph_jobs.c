@@ -6,7 +6,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/graph.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define MIB (1024 * 1024)
 

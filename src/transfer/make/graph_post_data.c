@@ -8,7 +8,7 @@
 #include "transfer/make/entries.h"
 #include "transfer/make/graph.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define SOON (4 * 1024 * 1024) /* bytes of both tables: checked while it is added */
 

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define LOOK_EVERY_MS 500

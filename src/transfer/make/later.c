@@ -6,7 +6,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/make/entry_owner.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 bool later_made(Transfer *t, Pg *pg, const char *extension, Err *err)

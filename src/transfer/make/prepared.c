@@ -3,7 +3,7 @@
 #include "pg/facts.h"
 #include "transfer/make/prepared_kept.h"
 #include "transfer/read/props.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 /* ---- what it is ---- */

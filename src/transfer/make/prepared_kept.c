@@ -1,7 +1,7 @@
 #include "transfer/make/prepared_kept.h"
 
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 bool prepared_same(const json_t *a, const json_t *b, const char *key)

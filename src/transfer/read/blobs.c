@@ -14,7 +14,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/read/part.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define BATCH 5000                /* large objects made by one statement */
 #define FLUSH ((int64_t)32 << 20) /* bytes of pages that wait in the temporary table */

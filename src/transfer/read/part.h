@@ -22,19 +22,9 @@
 #include "base/jsonx.h"
 #include "bundle/bundle.h"
 #include "pg/conn.h"
-#include "sql/sql.h"
+#include "transfer/read/parts_plan.h"
 
-typedef struct Table Table;
 typedef struct Transfer Transfer;
-
-typedef struct Part {
-        Table *table;
-        int64_t first, end;  /* of the source: see parts_plan(); 0 and -1: all */
-        int index, of;       /* this is part `index` (from 0) of `of` */
-        int64_t rows, bytes; /* as read; bytes of COPY data */
-        uint64_t hash;       /* of the rows, see rowhash.h */
-        int members;         /* written to the bundle */
-} Part;
 
 typedef struct PartSink {
         Transfer *t;

@@ -1,8 +1,7 @@
 #include "transfer/read/parts_plan.h"
 
 #include "transfer/choose/content.h"
-#include "transfer/read/part.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define SMALLEST ((int64_t)128 << 20) /* a table below is not cut */
 #define PIECE    ((int64_t)64 << 20)  /* nor made into parts smaller than this */

@@ -6,10 +6,20 @@
  * documents has few blocks and is cut all the same. */
 #pragma once
 
+#include "base/arena.h"
+#include "bundle/bundle.h"
+#include "pg/conn.h"
 #include "transfer/choose/content.h"
-#include "transfer/read/part.h"
 
-typedef struct Content Content;
+/* A table, or a piece of one. */
+typedef struct Part {
+        Table *table;
+        int64_t first, end;  /* of the source: see parts_plan(); 0 and -1: all */
+        int index, of;       /* this is part `index` (from 0) of `of` */
+        int64_t rows, bytes; /* as read; bytes of COPY data */
+        uint64_t hash;       /* of the rows, see rowhash.h */
+        int members;         /* written to the bundle */
+} Part;
 
 /* Learns of the big tables what parts_plan() needs. */
 bool parts_read_bounds(Pg *from, Arena *a, Content *c, Err *err) MUST_CHECK;

@@ -4,7 +4,7 @@
 #include "transfer/choose/content.h"
 #include "transfer/read/parts_plan.h"
 #include "transfer/read/props.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 #define USER_SCHEMAS "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"
 #define NOT_OF_EXTENSION                                                                           \

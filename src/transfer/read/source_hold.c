@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "transfer/read/source.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define BATCH     500     /* names in one statement */

@@ -4,7 +4,7 @@
 
 #include "transfer/choose/content.h"
 #include "transfer/read/part.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 char *table_member_dir(const PartSink *s, const Table *t)
 {

@@ -5,7 +5,7 @@
  *                              of its worker. */
 #pragma once
 
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 void progress_stage(Transfer *t, const char *stage, const char *unit, int64_t total, int things);
 void progress_set(Transfer *t, int64_t done, int things_done, const ProgressRow *row);

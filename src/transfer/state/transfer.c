@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "transfer/state/harmless.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 
 Transfer *transfer_new(const TransferHooks *hooks)
 {

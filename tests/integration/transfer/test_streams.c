@@ -10,7 +10,7 @@
 #include "transfer/read/part.h"
 #include "transfer/read/parts_plan.h"
 #include "transfer/read/source.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "tests/fakes/scratch.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")

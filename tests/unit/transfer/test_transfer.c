@@ -13,7 +13,7 @@
 #include "transfer/state/harmless.h"
 #include "transfer/read/props.h"
 #include "transfer/state/quoted_sql.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "tests/fakes/scratch.h"
 
 Test(transfer, what_failed_beside_is_not_forgotten_when_the_work_begins)

@@ -1,4 +1,4 @@
-/* state.h: what a Transfer knows while it runs, and what every floor asks of it.
+/* transfer_state.h: what a Transfer knows while it runs, and what every floor asks of it.
  *
  *      Pg *pg = NULL;
  *      if (!transfer_connect(t, &params, "shop", &pg, err))      // a cancel reaches it

@@ -1,4 +1,5 @@
-/* target.h: the database that is being made: created, its schema, what is set on it in the end. */
+/* target_database.h: the database that is being made: created, its schema, what is set on it in the
+ * end. */
 #pragma once
 
 #include "dumps/toc.h"

@@ -1,5 +1,5 @@
-/* target.c: the database that is being made. */
-#include "transfer/make/target.h"
+/* target_database.c: the database that is being made. */
+#include "transfer/make/target_database.h"
 
 #include <time.h>
 
@@ -10,7 +10,7 @@
 #include "transfer/make/prepared_kept.h"
 #include "transfer/read/props.h"
 #include "transfer/state/progress_slots.h"
-#include "transfer/state/state.h"
+#include "transfer/state/transfer_state.h"
 #include "transfer/transfer.h"
 
 #define TRIES        3       /* while somebody looks into the prepared one; each waits 5 s */
