@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/io.h"
 #include "host/docker.h"
+#include "transfer/landing.h"
 
 const ParamSpec transfer_results[] = {
         { .name = "database", .type = PARAM_NAME, .help = "name of the database that was made" },
@@ -31,27 +32,9 @@ const ParamSpec transfer_results[] = {
 
 /* ---- hooks ---- */
 
-static void on_progress(void *arg, const TransferProgress *p)
+static void on_progress(void *ctx, const Progress *p)
 {
-        ProgressRow rows[8];
-        size_t n = MIN(p->n_rows, LEN(rows));
-        for (size_t i = 0; i < n; i++)
-                rows[i] = (ProgressRow){ .name = p->rows[i].name,
-                                         .done = p->rows[i].done,
-                                         .total = p->rows[i].total,
-                                         .rate = p->rows[i].rate,
-                                         .eta_ms = -1 };
-        step_progress(arg, &(Progress){ .unit = p->unit,
-                                        .done = p->done,
-                                        .total = p->total,
-                                        .rate = p->rate,
-                                        .eta_ms = p->eta_ms,
-                                        .label = p->stage,
-                                        .rows = rows,
-                                        .n_rows = n,
-                                        .things_done = p->things_done,
-                                        .things_total = p->things_total,
-                                        .workers = p->workers });
+        step_progress(ctx, p);
 }
 
 static void on_say(void *arg, const char *text)
@@ -167,19 +150,33 @@ void step_transfer_results(StepCtx *ctx, const TransferResult *r)
 
 /* ---- the temporary database ---- */
 
+static bool remember(void *ctx, json_t *memory, Err *err)
+{
+        return step_remember((StepCtx *)ctx, memory, err);
+}
+
+/* What this step remembers of its temporary database; .temporary NULL: nothing yet. */
+static Landing remembered(StepCtx *ctx)
+{
+        Landing l = { .remember = remember, .arg = ctx };
+        landing_recall(&l, step_remembered(ctx));
+        return l;
+}
+
 static bool drop_remembered(StepCtx *ctx, Err *err)
 {
-        const json_t *m = step_remembered(ctx);
-        const char *name = jx_str(m, "database", NULL);
+        AUTO_LANDING l = remembered(ctx);
         PgParams p;
         bool dropped = false;
-        if (!name)
+        if (!l.temporary)
                 return true;
-        if (!step_transfer_params(ctx, step_target(ctx), NULL, &p, err) ||
-            !transfer_drop(&p, name, jx_int(m, "oid", 0), jx_str(m, "marker", NULL), &dropped, err))
+        if (!step_transfer_params(ctx, step_target(ctx), NULL, &p, err))
+                return false;
+        l.target = &p;
+        if (!landing_drop(&l, &dropped, err))
                 return false;
         if (dropped)
-                step_say(ctx, "dropped the temporary database %s", name);
+                step_say(ctx, "dropped the temporary database %s", l.temporary);
         return true;
 }
 
@@ -216,64 +213,47 @@ bool step_bundle_undo(StepCtx *ctx, Err *err)
 bool step_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_marker, Err *err)
 {
         PgParams p;
-        AUTO_FREE char *name = NULL;
+        AUTO_LANDING l = { .target = &p, .remember = remember, .arg = ctx };
         if (!drop_remembered(ctx, err) || !step_part_remove(ctx, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &p, err) ||
-            !transfer_temporary_name(&p, step_run_id(ctx), &name, err))
+            !step_transfer_params(ctx, step_target(ctx), NULL, &p, err))
                 return false;
-        *ret_name = arena_strdup(step_arena(ctx), name);
-        *ret_marker = arena_printf(step_arena(ctx), "pgsherpa run %s, step %s: being loaded",
-                                   step_run_id(ctx), step_id(ctx));
-        json_t *m = json_object();
-        jx_set_str(m, "database", *ret_name);
-        jx_set_str(m, "marker", *ret_marker);
-        jx_set_int(m, "oid", 0);
-        jx_set_bool(m, "whole", false);
-        return step_remember(ctx, m, err);
+        l.marker =
+                xasprintf("pgsherpa run %s, step %s: being loaded", step_run_id(ctx), step_id(ctx));
+        if (!landing_begin(&l, step_run_id(ctx), err))
+                return false;
+        *ret_name = arena_strdup(step_arena(ctx), l.temporary);
+        *ret_marker = arena_strdup(step_arena(ctx), l.marker);
+        return true;
 }
 
 bool step_temporary_created(void *ctx, int64_t oid, Err *err)
 {
-        json_t *m = json_object();
-        jx_set_int(m, "oid", oid);
-        return step_remember(ctx, m, err);
+        AUTO_LANDING l = remembered(ctx);
+        return landing_created(&l, oid, err);
 }
 
 bool step_temporary_finish(StepCtx *ctx, Err *err)
 {
-        json_t *m = json_object();
-        jx_set_bool(m, "whole", true);
-        jx_set(m, "results", json_deep_copy(step_results(ctx)));
-        return step_remember(ctx, m, err);
-}
-
-static bool find_oid(StepCtx *ctx, const char *name, int64_t *ret, Err *err)
-{
-        AUTO_PG Pg *pg = NULL;
-        AUTO_SQL q = { 0 };
-        AUTO_PGRES PgRes *r = NULL;
-        sql_add(&q, "select oid from pg_database where datname = ");
-        sql_value(&q, name);
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !pg_query(pg, &q, &r, err))
-                return false;
-        *ret = pg_rows(r) ? pg_cell_int(r, 0, 0) : 0;
-        return true;
+        AUTO_LANDING l = remembered(ctx);
+        return landing_whole(&l, json_deep_copy(step_results(ctx)), err);
 }
 
 bool step_temporary_probe(StepCtx *ctx, Found *ret, Err *err)
 {
-        const json_t *m = step_remembered(ctx);
-        const char *name = jx_str(m, "database", NULL), *bundle;
+        const json_t *results = jx_get(step_remembered(ctx), "results");
+        const char *bundle = jx_str(results, "bundle", "");
+        AUTO_LANDING l = remembered(ctx);
+        AUTO_PG Pg *pg = NULL;
         int64_t oid = 0;
         *ret = FOUND_NOTHING;
-        if (!name)
+        if (!l.temporary)
                 return true;
-        if (!find_oid(ctx, name, &oid, err))
+        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !landing_there(&l, pg, &oid, err))
                 return false;
-        bool whole = oid && oid == jx_int(m, "oid", 0) && jx_bool(m, "whole", false);
-        bundle = jx_str(jx_get(m, "results"), "bundle", "");
+        bool whole = oid && oid == l.oid && l.whole;
         if (whole && (!*bundle || io_exists(bundle))) {
-                json_object_update(step_results(ctx), jx_get(m, "results"));
+                json_object_update(step_results(ctx), (json_t *)results);
                 *ret = FOUND_ALL;
         } else if (oid) {
                 *ret = FOUND_PART;

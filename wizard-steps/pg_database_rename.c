@@ -6,6 +6,7 @@
  * cannot mistake one for the other. */
 #include "pg/database.h"
 #include "pg/extension.h"
+#include "transfer/landing.h"
 #include "transfer/transfer.h"
 #include "wizard-steps/pg_steps.h"
 #include "wizard-steps/dry.h"
@@ -74,15 +75,15 @@ static bool breath(void *ctx)
 static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside,
                  Err *err)
 {
-        DatabaseSwap s = { .from = from, .to = to, .aside = aside, .pause = breath, .arg = ctx };
-        return pg_database_swap(pg, &s, err);
+        LandingName n = { .from = from, .to = to, .aside = aside, .pause = breath, .arg = ctx };
+        return landing_name(pg, &n, err);
 }
 
 /* Its own connection is gone when the names change hands. */
 static bool outline_of(Pg *pg, const char *name, json_t **ret, Err *err)
 {
         AUTO_PG Pg *in = NULL;
-        return pg_reopen(pg, name, &in, err) && transfer_outline(in, ret, err);
+        return pg_reopen(pg, name, &in, err) && transfer_database_definition(in, ret, err);
 }
 
 static bool remember(StepCtx *ctx, Pg *pg, const json_t *from, const json_t *to, const char *aside,
@@ -114,42 +115,29 @@ static bool set_template(StepCtx *ctx, Pg *pg, const char *name, bool yes, Err *
         return pg_exec(pg, &q, err) || err_wrap(err, "making %s a template", name);
 }
 
-/* What extensions want under the database's real name; done already: nothing. */
-static bool finish_extensions(StepCtx *ctx, const Pg *pg, Err *err)
+static void say_extension(void *ctx, const char *line)
 {
-        AUTO_JSON said = json_array();
-        size_t i;
-        json_t *line;
-        if (!pg_extension_finish_in(pg, step_str(ctx, "to"), said, err))
-                return err_wrap(err, "database %s has its name, and all but one thing",
-                                step_str(ctx, "to"));
-        json_array_foreach(said, i, line)
-                step_log(ctx, SAY_OK, "pgsherpa", "%s", json_string_value(line));
-        return true;
+        step_log(ctx, SAY_OK, "pgsherpa", "%s", line);
 }
 
 static bool finish(StepCtx *ctx, Pg *pg, Err *err)
 {
         const json_t *memory = step_remembered(ctx);
         const char *aside = jx_str(memory, "aside", NULL);
+        LandingName n = { .to = step_str(ctx, "to"), .say = say_extension, .arg = ctx };
         AUTO_PG Pg *now = NULL; /* the other one may have broken at the last word */
-        AUTO_JSON there = NULL;
         AUTO_FREE char *what = NULL;
         step_result_str(ctx, "database", step_str(ctx, "to"));
         step_result_bool(ctx, "replaced", aside != NULL);
         step_report(ctx, "%s is now %s%s", step_str(ctx, "from"), step_str(ctx, "to"),
                     aside ? " (an empty one was in its place)" : "");
-        if (!pg_reopen(pg, NULL, &now, err) || !finish_extensions(ctx, now, err) ||
+        if (!pg_reopen(pg, NULL, &now, err) || !landing_named(now, &n, err) ||
             !set_template(ctx, now, step_str(ctx, "to"), true, err))
                 return false;
         if (!aside)
                 return true;
-        if (!pg_database_describe(now, aside, &there, err))
-                return false;
-        if (!there ||
-            !str_eq(jx_str(there, "oid", ""), jx_str(jx_get(memory, "replaced"), "oid", "")))
-                return true; /* another one: not ours to drop */
-        if (!pg_database_drop_aside(now, aside, &what, err))
+        if (!landing_put_away(now, aside, jx_str(jx_get(memory, "replaced"), "oid", ""), &what,
+                              err))
                 return false;
         if (!what)
                 return true;
@@ -232,7 +220,7 @@ static bool bring_back(StepCtx *ctx, Pg *pg, const char *name, Err *err)
 {
         const json_t *outline = jx_get(step_remembered(ctx), "outline");
         AUTO_FREE char *names = jx_words(jx_get(outline, "set"));
-        if (!transfer_outline_make(pg, outline, name, err))
+        if (!transfer_database_recreate(pg, outline, name, err))
                 return false;
         if (json_array_size(jx_get(outline, "set")))
                 step_log(ctx, SAY_WARN, "pgsherpa",

@@ -73,7 +73,7 @@ void table_meter_progress(void *meter, const char *table, int done, int total, i
 {
         TableMeter *m = meter;
         int64_t ms = clock_boot_ms() - m->began_ms;
-        double rate = ms > 0 ? (double)bytes_done * 1000.0 / (double)ms : 0;
+        double rate = progress_rate(bytes_done, ms);
         AUTO_FREE char *name = inventory_name(table);
         ProgressRow row = { .name = name, .done = 1, .total = 1, .eta_ms = -1 };
         step_progress(m->ctx, &(Progress){ .unit = "bytes",
@@ -83,10 +83,7 @@ void table_meter_progress(void *meter, const char *table, int done, int total, i
                                            .label = m->label,
                                            .rows = &row,
                                            .n_rows = 1,
-                                           .eta_ms = rate > 0 ? (int64_t)((double)(bytes_total -
-                                                                                   bytes_done) *
-                                                                          1000.0 / rate)
-                                                              : -1,
+                                           .eta_ms = progress_eta(bytes_total - bytes_done, rate),
                                            .things_done = done,
                                            .things_total = total });
 }

@@ -41,14 +41,14 @@ static bool write_piece(void *arg, const void *bytes, size_t n, Err *err)
 
 static void show(void *arg, int64_t done, int64_t total, const char *member)
 {
-        TransferRow row = { .name = member };
-        work_progress(arg, &(TransferProgress){ .stage = "extracting",
-                                                .unit = "bytes",
-                                                .done = done,
-                                                .total = total,
-                                                .eta_ms = -1,
-                                                .rows = &row,
-                                                .n_rows = 1 });
+        ProgressRow row = { .name = member };
+        work_progress(arg, &(Progress){ .label = "extracting",
+                                        .unit = "bytes",
+                                        .done = done,
+                                        .total = total,
+                                        .eta_ms = -1,
+                                        .rows = &row,
+                                        .n_rows = 1 });
 }
 
 static void report(const Extract *x, const char *to, int64_t members)

@@ -60,7 +60,7 @@ static bool be_seen(const Load *l, Pg *pg, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "set application_name = ");
-        sql_value(&q, l->temporary);
+        sql_value(&q, l->landing.temporary);
         return pg_exec(pg, &q, err);
 }
 
@@ -77,14 +77,15 @@ bool load_begin(Load *l, const char *what, Err *err)
         if (!endpoint_open(l->to, NULL, &l->seen, err) || !look(l, l->seen, &l->replaces, err) ||
             !see_what_was_prepared(l, err))
                 return false;
-        PgParams p = endpoint_params(l->to, NULL);
+        l->params = endpoint_params(l->to, NULL);
+        l->landing = (Landing){ .target = &l->params, .tries = TRIES * 2 };
         l->leftovers = load_leftovers(l->seen);
         /* The pid is for people; two containers have the same. */
         random_hex(4, hex);
         AUTO_FREE char *run = xasprintf("cli%d_%s", (int)getpid(), hex);
-        l->marker =
+        l->landing.marker =
                 xasprintf("pgsherpa %s, process %d, %s: being loaded", what, (int)getpid(), hex);
-        return transfer_temporary_name(&p, run, &l->temporary, err) && be_seen(l, l->seen, err);
+        return landing_begin(&l->landing, run, err) && be_seen(l, l->seen, err);
 }
 
 static bool open_one(void *to, const char *database, Pg **ret, Err *err)
@@ -102,10 +103,8 @@ static bool breath(void *work)
 static void put_away(Load *l, const Pg *pg, const char *aside, Work *w)
 {
         AUTO_ERR err = { 0 };
-        AUTO_PG Pg *now = NULL; /* the other one may have broken at the last word */
         AUTO_FREE char *what = NULL;
-        if (pg_reopen(pg, NULL, &now, &err) && pg_database_drop_aside(now, aside, &what, &err) &&
-            !what)
+        if (landing_put_away(pg, aside, NULL, &what, &err) && !what)
                 return;
         AUTO_FREE char *note =
                 what ? xasprintf("pgsherpa: at the last moment somebody wrote to the empty "
@@ -120,65 +119,46 @@ static void put_away(Load *l, const Pg *pg, const char *aside, Work *w)
         l->kept = xstrdup(aside);
 }
 
-/* What extensions want under the database's real name. */
-static bool finish_extensions(Load *l, const Pg *pg, Work *w, Err *err)
-{
-        AUTO_JSON said = json_array();
-        size_t i;
-        json_t *line;
-        l->named = true;
-        if (!pg_extension_finish_in(pg, l->name, said, err))
-                return err_wrap(err, "database %s has its name, and all but one thing", l->name);
-        json_array_foreach(said, i, line)
-                work_say(w, json_string_value(line));
-        return true;
-}
-
 bool load_finish(Load *l, Work *w, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         bool there = false;
-        if (!pg_open_beside(open_one, l->to, l->temporary, l->name, &pg, err) ||
+        if (!pg_open_beside(open_one, l->to, l->landing.temporary, l->name, &pg, err) ||
             !be_seen(l, pg, err))
                 return false;
         l->seen = pg_close(l->seen); /* it may stand in the one that is to go */
         if (!look(l, pg, &there, err))
                 return false;
         /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
-        AUTO_FREE char *aside = there ? xasprintf("%s_aside", l->temporary) : NULL;
-        DatabaseSwap s = {
-                .from = l->temporary, .to = l->name, .aside = aside, .pause = breath, .arg = w
-        };
-        if (!pg_database_swap(pg, &s, err)) {
-                l->unknown = s.unknown;
+        AUTO_FREE char *aside = there ? xasprintf("%s_aside", l->landing.temporary) : NULL;
+        LandingName n = { .from = l->landing.temporary,
+                          .to = l->name,
+                          .aside = aside,
+                          .pause = breath,
+                          .say = work_say,
+                          .arg = w };
+        if (!landing_name(pg, &n, err)) {
+                l->unknown = n.unknown;
                 return err_wrap(err, "giving the database its name");
         }
         if (aside)
                 put_away(l, pg, aside, w);
-        return finish_extensions(l, pg, w, err);
+        l->named = true; /* but for what extensions want */
+        return landing_named(pg, &n, err);
 }
 
 bool load_drop(Load *l, int64_t oid, const Err *why, Err *err)
 {
-        PgParams p = endpoint_params(l->to, NULL);
         if (l->named)
                 return true;
-        if (!l->temporary || (!oid && str_eq(why->sqlstate, "42P04")))
+        if (!l->landing.temporary || (!oid && str_eq(why->sqlstate, "42P04")))
                 return true; /* CREATE DATABASE found somebody else's of that name */
         if (l->unknown)
                 return err_set(err, ERR_LINK,
                                "it is whole, and called %s or %s: the server did not say which",
-                               l->name, l->temporary);
-        for (int attempt = 1;; attempt++) {
-                err_clear(err);
-                if (transfer_drop(&p, l->temporary, oid, l->marker, NULL, err))
-                        return true;
-                /* A server that fell over is often back in a moment: recovery, then this. */
-                if ((err->kind != ERR_LINK && !str_eq(err->sqlstate, "57P03")) ||
-                    attempt == TRIES * 2)
-                        return false;
-                nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
-        }
+                               l->name, l->landing.temporary);
+        l->landing.oid = oid;
+        return landing_drop(&l->landing, NULL, err);
 }
 
 void load_hint(const Load *l, bool dropped, Err *err)
@@ -188,7 +168,7 @@ void load_hint(const Load *l, bool dropped, Err *err)
                          "once the server answers: when database \"%s\" is there it is the "
                          "whole new one, and nothing is left to do; else drop database \"%s\" "
                          "and run it again",
-                         l->name, l->temporary);
+                         l->name, l->landing.temporary);
         else if (l->named)
                 err_hint(err,
                          "database \"%s\" is there; what is missing in it waits in its "
@@ -199,7 +179,7 @@ void load_hint(const Load *l, bool dropped, Err *err)
                 err_hint(err,
                          "once the server answers: drop database \"%s\". It is in nobody's "
                          "way: a new run makes its own",
-                         l->temporary);
+                         l->landing.temporary);
         else if (!err->hint && err->kind != ERR_CANCELLED)
                 err_hint(err, "nothing of it is left on the target, and the source was only read: "
                               "see to the cause and run it again");
@@ -212,7 +192,7 @@ int load_failed(Load *l, Work *w, Err *err, int code)
         if (!gone) {
                 AUTO_FREE char *note = xasprintf(
                         "pgsherpa: the unfinished database %s is still there on the target",
-                        l->temporary);
+                        l->landing.temporary);
                 if (!l->unknown)
                         work_complain(w, note);
                 load_hint(l, false, &why);
@@ -248,12 +228,11 @@ const char *load_words(const Load *l)
 
 void load_done(Load *l)
 {
-        free(l->temporary);
-        free(l->marker);
+        landing_done(&l->landing);
         free(l->leftovers);
         free(l->kept);
         json_decref(l->prepared);
         l->prepared = NULL;
         l->seen = pg_close(l->seen);
-        l->temporary = l->marker = l->leftovers = l->kept = NULL;
+        l->leftovers = l->kept = NULL;
 }

@@ -3,7 +3,7 @@
  *      AUTO_LOAD l = { .to = &to, .name = "shop" };
  *      if (!load_begin(&l, "restore", &err))   // refuses a name that is taken
  *              ...
- *      transfer into l.temporary, with l.marker; compare; then
+ *      transfer into l.landing.temporary, with its marker; compare; then
  *      load_finish(&l, w, &err)                // the rename, in one transaction
  *      load_drop(&l, oid, &why, &err)          // or: gone without a trace
  *
@@ -18,11 +18,13 @@
 
 #include "app/endpoint.h"
 #include "app/work.h"
+#include "transfer/landing.h"
 
 typedef struct Load {
         Endpoint *to;
         const char *name; /* it is to have in the end */
-        char *temporary, *marker;
+        PgParams params;  /* of the server it goes to */
+        Landing landing;  /* its temporary name and marker */
         char *leftovers;  /* of other loads, to be told; or NULL */
         Pg *seen;         /* connected from begin to finish: it is alive */
         bool replaces;    /* an empty one is in its place */

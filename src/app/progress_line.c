@@ -15,7 +15,7 @@ static void put(char *to, size_t max, const char *from)
         to[n] = '\0';
 }
 
-void progress_line_of(const TransferProgress *p, ProgressLine *ret)
+void progress_line_of(const Progress *p, ProgressLine *ret)
 {
         *ret = (ProgressLine){ .done = p->done,
                                .total = p->total,
@@ -26,10 +26,10 @@ void progress_line_of(const TransferProgress *p, ProgressLine *ret)
                                .things_total = p->things_total,
                                .workers = p->workers,
                                .n_parts = MIN(p->n_rows, LEN(ret->parts)) };
-        put(ret->stage, sizeof ret->stage, p->stage ? p->stage : "");
+        put(ret->stage, sizeof ret->stage, p->label ? p->label : "");
         put(ret->unit, sizeof ret->unit, p->unit ? p->unit : "");
         for (size_t i = 0; i < ret->n_parts; i++) {
-                const TransferRow *r = &p->rows[i];
+                const ProgressRow *r = &p->rows[i];
                 put(ret->parts[i].name, sizeof ret->parts[i].name, r->name ? r->name : "");
                 ret->parts[i].fraction =
                         r->total > 0 ? (double)MIN(r->done, r->total) / (double)r->total : -1;

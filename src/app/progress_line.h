@@ -13,7 +13,7 @@ typedef struct ProgressPart {
         double fraction; /* below 0: not known */
 } ProgressPart;
 
-/* What a line is made from: TransferProgress without its borrowed pointers. */
+/* What a line is made from: Progress without its borrowed pointers. */
 typedef struct ProgressLine {
         char stage[48], unit[16];
         int64_t done, total, eta_ms, row_count;
@@ -23,6 +23,6 @@ typedef struct ProgressLine {
         ProgressPart parts[TRANSFER_JOBS]; /* what is being done at this moment */
 } ProgressLine;
 
-void progress_line_of(const TransferProgress *p, ProgressLine *ret) NONNULL;
+void progress_line_of(const Progress *p, ProgressLine *ret) NONNULL;
 /* At most `width` characters, cut at a character. */
 void progress_line_text(const ProgressLine *l, size_t width, Buf *out) NONNULL;

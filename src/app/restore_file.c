@@ -39,9 +39,9 @@ static int load(const RestoreFile *o, Work *w, SourceFile *f, Load *l)
         AUTO_ERR err = { 0 };
         PgParams target = endpoint_params(l->to, NULL);
         TransferRestore r = { .target = &target,
-                              .into = l->temporary,
+                              .into = l->landing.temporary,
                               .name = l->name,
-                              .marker = l->marker,
+                              .marker = l->landing.marker,
                               .prepared = l->prepared,
                               .created = work_created };
         TransferResult result = { 0 };

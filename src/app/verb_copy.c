@@ -11,7 +11,7 @@
 #include "pg/roles.h"
 #include "pg/writes.h"
 
-typedef struct Copy {
+typedef struct CopyVerb {
         const char *from, *to, *from_file, *to_file, *backup, *jobs;
         bool roles, no_proof, portable, extension_rows, check, deep, json, quiet;
         int n_jobs; /* 0: by cores and memory */
@@ -22,9 +22,9 @@ typedef struct Copy {
         json_t *report;       /* of the comparison */
         json_t *counted;      /* pg_writes_tables() of the source before it was read */
         json_t *found;        /* --json: what the direction asks for; else NULL */
-} Copy;
+} CopyVerb;
 
-static void copy_done(Copy *c)
+static void copy_done(CopyVerb *c)
 {
         endpoint_done(&c->source);
         endpoint_done(&c->target);
@@ -54,7 +54,7 @@ static void warn_of_roles(const json_t *report)
 }
 
 /* Before anything is made: a role that is missing would fail the load at its end. */
-static bool roles(Copy *c, bool *ret_refused, Err *err)
+static bool roles(CopyVerb *c, bool *ret_refused, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
@@ -78,7 +78,7 @@ static bool roles(Copy *c, bool *ret_refused, Err *err)
 }
 
 /* What a copy that failed had made: the temporary database, then the roles it needed. */
-static bool take_back(Copy *c, int64_t oid, const Err *cause, Err *err)
+static bool take_back(CopyVerb *c, int64_t oid, const Err *cause, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         size_t i;
@@ -100,17 +100,17 @@ static bool take_back(Copy *c, int64_t oid, const Err *cause, Err *err)
         return true;
 }
 
-static int failed(Copy *c, Work *w, Err *err, int code)
+static int failed(CopyVerb *c, Work *w, Err *err, int code)
 {
         AUTO_ERR why = { 0 };
         bool gone = take_back(c, work_oid(w), err, &why);
         if (!gone) {
                 AUTO_FREE char *note =
                         xasprintf("pgsherpa: not everything could be taken back on the target (%s)",
-                                  c->load.temporary ? c->load.temporary : "roles");
+                                  c->load.landing.temporary ? c->load.landing.temporary : "roles");
                 if (!c->load.unknown)
                         work_complain(w, note);
-                if (c->load.temporary)
+                if (c->load.landing.temporary)
                         load_hint(&c->load, false, &why);
                 work_fail(w, &why, code);
         }
@@ -121,7 +121,7 @@ static int failed(Copy *c, Work *w, Err *err, int code)
 
 /* The source's counters before its snapshot: only a difference asks for them, so they may be
  * missing. */
-static void count_writes(Copy *c)
+static void count_writes(CopyVerb *c)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_ERR ignored = { 0 };
@@ -132,7 +132,7 @@ static void count_writes(Copy *c)
 
 /* Who writes meanwhile makes any copy differ; without a write it is something else. Always
  * false. */
-static bool why_not_equal(const Copy *c, Pg *source, Err *err)
+static bool why_not_equal(const CopyVerb *c, Pg *source, Err *err)
 {
         AUTO_JSON now = NULL;
         AUTO_ERR ignored = { 0 };
@@ -153,15 +153,15 @@ static bool why_not_equal(const Copy *c, Pg *source, Err *err)
                         table, json_array_size(written) > 1 ? " and others" : "");
 }
 
-static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Err *err)
+static bool prove(CopyVerb *c, Work *w, const TransferResult *r, bool *ret_equal, Err *err)
 {
         AUTO_JSON ignore = transfer_kept_ignored(r->kept);
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
         PgParams from = endpoint_params(&c->source, c->source.database);
-        PgParams to = endpoint_params(&c->target, c->load.temporary);
+        PgParams to = endpoint_params(&c->target, c->load.landing.temporary);
         if (!endpoint_open(&c->source, c->source.database, &source, err) ||
-            !endpoint_open(&c->target, c->load.temporary, &target, err) ||
+            !endpoint_open(&c->target, c->load.landing.temporary, &target, err) ||
             !comparing(w, source, target, &(ReprintPlan){ .source = &from, .target = &to },
                        &(CompareOptions){ .jobs = c->n_jobs, .ignore = ignore }, &c->report, err))
                 return false;
@@ -175,7 +175,7 @@ static bool prove(Copy *c, Work *w, const TransferResult *r, bool *ret_equal, Er
 }
 
 /* With --backup the same pass over the source fills a bundle, too. */
-static bool transfer(Copy *c, Transfer *t, TransferCopy *what, TransferResult *ret, Err *err)
+static bool transfer(CopyVerb *c, Transfer *t, TransferCopy *what, TransferResult *ret, Err *err)
 {
         AUTO_BUNDLEWRITER w = NULL;
         AUTO_FREE char *path = NULL;
@@ -191,7 +191,7 @@ static bool transfer(Copy *c, Transfer *t, TransferCopy *what, TransferResult *r
 }
 
 /* Going down, the schema alone goes first: what fails at its end would fail after all the rows. */
-static bool rehearses(Copy *c, bool *ret, Err *err)
+static bool rehearses(CopyVerb *c, bool *ret, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
@@ -202,16 +202,16 @@ static bool rehearses(Copy *c, bool *ret, Err *err)
         return true;
 }
 
-static bool load_rows(Copy *c, Work *w, TransferResult *ret, bool *ret_refused, Err *err)
+static bool load_rows(CopyVerb *c, Work *w, TransferResult *ret, bool *ret_refused, Err *err)
 {
         bool rehearse = false;
         PgParams target = endpoint_params(&c->target, NULL);
         TransferCopy t = { .source = endpoint_params(&c->source, c->source.database),
                            .target = &target,
                            .database = c->source.database,
-                           .into = c->load.temporary,
+                           .into = c->load.landing.temporary,
                            .name = c->load.name,
-                           .marker = c->load.marker,
+                           .marker = c->load.landing.marker,
                            .prepared = c->load.prepared,
                            .portable = c->portable,
                            .extension_rows = c->extension_rows,
@@ -238,7 +238,7 @@ static void print_json(const json_t *j)
 }
 
 /* --check: roles it made for the rehearsal go again, too. */
-static int checked(Copy *c, Work *w)
+static int checked(CopyVerb *c, Work *w)
 {
         AUTO_ERR err = { 0 };
         AUTO_ERR nothing = { 0 };
@@ -259,7 +259,7 @@ static int checked(Copy *c, Work *w)
 
 /* What refuses a copy before it begins, for who reads JSON; said in words on stderr all the
  * same. */
-static int refuse_json(const Copy *c, int code)
+static int refuse_json(const CopyVerb *c, int code)
 {
         AUTO_JSON j = json_object();
         if (!c->json || code != EXIT_REFUSED || !json_array_size(c->found))
@@ -271,7 +271,7 @@ static int refuse_json(const Copy *c, int code)
         return code;
 }
 
-static void tell_json(const Copy *c, const TransferResult *r, bool there)
+static void tell_json(const CopyVerb *c, const TransferResult *r, bool there)
 {
         AUTO_JSON j = load_json(there ? c->load.name : NULL, &c->load, r, "objects");
         jx_set(j, "tolerated", r->tolerated ? json_incref(r->tolerated) : json_array());
@@ -285,7 +285,7 @@ static void tell_json(const Copy *c, const TransferResult *r, bool there)
         print_json(j);
 }
 
-static void tell(const Copy *c, const TransferResult *r, bool there)
+static void tell(const CopyVerb *c, const TransferResult *r, bool there)
 {
         if (c->json) {
                 tell_json(c, r, there);
@@ -304,7 +304,7 @@ static void tell(const Copy *c, const TransferResult *r, bool there)
                 puts("not compared with its source: pgsherpa compare does that");
 }
 
-static int copy_now(Copy *c)
+static int copy_now(CopyVerb *c)
 {
         AUTO_ERR err = { 0 };
         bool equal = true, refused = false;
@@ -332,7 +332,7 @@ static int copy_now(Copy *c)
 static int run(int argc, char **argv)
 {
         AUTO_ERR err = { 0 };
-        Copy CLEANUP(copy_done) c = { 0 };
+        CopyVerb CLEANUP(copy_done) c = { 0 };
         bool refused = false;
         size_t n;
         const Flag flags[] = {

@@ -202,7 +202,7 @@ const volatile bool *work_flag(const Work *w)
         return &w->cancelled;
 }
 
-void work_progress(void *work, const TransferProgress *p)
+void work_progress(void *work, const Progress *p)
 {
         Work *w = work;
         pthread_mutex_lock(&w->lock);
@@ -232,19 +232,19 @@ void work_compared(void *work, const char *table, int done, int total, int64_t b
                 w->first.done = bytes_done;
         }
         ms = now - w->first.at;
-        double rate = ms > 500 ? (double)(bytes_done - w->first.done) * 1000.0 / (double)ms : 0;
-        TransferProgress p = { .stage = "comparing",
-                               .unit = "bytes",
-                               .done = bytes_done,
-                               .total = bytes_total,
-                               .rate = rate,
-                               .things_done = done,
-                               .things_total = total,
-                               .n_rows = 1,
-                               .eta_ms = w->proof_ms > 0 ? MAX(0, w->proof_ms - ms) : -1,
-                               .rows = &(TransferRow){ .name = table } };
+        double rate = ms > 500 ? progress_rate(bytes_done - w->first.done, ms) : 0;
+        Progress p = { .label = "comparing",
+                       .unit = "bytes",
+                       .done = bytes_done,
+                       .total = bytes_total,
+                       .rate = rate,
+                       .things_done = done,
+                       .things_total = total,
+                       .n_rows = 1,
+                       .eta_ms = w->proof_ms > 0 ? MAX(0, w->proof_ms - ms) : -1,
+                       .rows = &(ProgressRow){ .name = table } };
         if (rate > 0)
-                p.eta_ms = (int64_t)((double)(bytes_total - bytes_done) * 1000.0 / rate);
+                p.eta_ms = progress_eta(bytes_total - bytes_done, rate);
         progress_line_of(&p, &w->line);
         w->known = w->news = true;
         pthread_mutex_unlock(&w->lock);

@@ -35,7 +35,7 @@ const volatile bool *work_flag(const Work *w);
 /* A transfer that a comparison of both sides follows: the time left is that of both. */
 void work_expect_proof(Work *w);
 /* TransferHooks */
-void work_progress(void *work, const TransferProgress *p);
+void work_progress(void *work, const Progress *p);
 void work_say(void *work, const char *text);   /* also where no terminal is, unless quiet */
 void work_complain(Work *w, const char *text); /* the same, and even when quiet */
 bool work_created(void *work, int64_t oid, Err *err);

@@ -18,7 +18,7 @@ typedef enum TocSection { TOC_NONE = 1, TOC_PRE_DATA, TOC_DATA, TOC_POST_DATA } 
  * can break (refreshing a view, an event trigger) after them. */
 typedef enum TocPass { TOC_PASS_MAIN, TOC_PASS_ACL, TOC_PASS_POST_ACL } TocPass;
 
-/* What an entry is in a selection (select.h). */
+/* What an entry is in a selection (subset.h). */
 typedef enum TocPart { TOC_NOT_PART, TOC_CHOSEN, TOC_NEEDED } TocPart;
 
 typedef struct TocEntry {

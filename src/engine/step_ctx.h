@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/jsonx.h"
+#include "base/progress.h"
 #include "base/secret.h"
 #include "engine/step.h"
 #include "engine/target.h"
@@ -58,25 +59,8 @@ void step_plan_undo(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
 /* The numbers that belong into the log's Notes column; the last call wins. */
 void step_report(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
 
-/* One thing of many that moves (a table, an index, an image layer). */
-typedef struct ProgressRow {
-        const char *name;
-        int64_t done, total; /* total 0: unknown */
-        double rate;         /* per second */
-        int64_t eta_ms;      /* -1: unknown */
-} ProgressRow;
-typedef struct Progress {
-        const char *unit;        /* "bytes", "tables", "indexes", "rows" */
-        int64_t done, total;     /* total 0: unknown */
-        double rate;             /* per second, windowed */
-        int64_t eta_ms;          /* -1: not known yet */
-        const char *label;       /* "copying", "building indexes" */
-        const ProgressRow *rows; /* at most 8 are kept */
-        size_t n_rows;
-        int things_done, things_total; /* "37 of 61 tables"; 0,0: not counted */
-        int workers;                   /* that share the work and can be changed; 0: none */
-} Progress;
-void step_progress(StepCtx *ctx, const Progress *p); /* cheap; thinned to one a second */
+/* Cheap; thinned to one a second. Of its rows at most 8 are kept. */
+void step_progress(StepCtx *ctx, const Progress *p);
 
 /* ---- what it found: for expect, capture, and the log ---- */
 json_t *step_results(StepCtx *ctx); /* borrowed object, fill it */

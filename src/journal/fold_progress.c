@@ -21,7 +21,7 @@ static void set_rows(ViewProgress *p, const json_t *rows)
         p->n_rows = MIN(json_array_size(rows), LEN(p->rows));
         for (size_t i = 0; i < LEN(p->rows); i++) {
                 const json_t *row = json_array_get(rows, i);
-                ViewRow *r = &p->rows[i];
+                ProgressRow *r = &p->rows[i];
                 view_keep(&r->name, i < p->n_rows ? jx_str(row, "name", "") : NULL);
                 r->done = jx_int(row, "done", 0);
                 r->total = jx_int(row, "total", 0);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/progress.h"
 #include "journal/journal.h"
 
 typedef enum StepStatus {
@@ -24,12 +25,6 @@ typedef enum StepStatus {
 } StepStatus;
 const char *step_status_word(StepStatus s); /* "done", "FAILED", "waiting" ... plain mode */
 
-typedef struct ViewRow {
-        const char *name;
-        int64_t done, total, eta_ms;
-        double rate;
-} ViewRow;
-
 typedef struct ViewProgress {
         bool set;
         const char *label, *unit;
@@ -37,7 +32,7 @@ typedef struct ViewProgress {
         double rate;
         int things_done, things_total;
         int workers; /* 0: none that could be changed */
-        ViewRow rows[8];
+        ProgressRow rows[8];
         size_t n_rows;
         double history[64]; /* rates, oldest first: the sparkline */
         size_t n_history;

@@ -16,7 +16,7 @@ static json_t *dump_progress(const ViewProgress *p)
         jx_set_int(j, "things_total", p->things_total);
         jx_set_int(j, "workers", p->workers);
         for (size_t i = 0; i < p->n_rows; i++) {
-                const ViewRow *r = &p->rows[i];
+                const ProgressRow *r = &p->rows[i];
                 json_t *row = json_object();
                 jx_set_str(row, "name", r->name);
                 jx_set_int(row, "done", r->done);

@@ -5,7 +5,7 @@
 #include "pg/catalog.h"
 #include "pg/facts.h"
 
-typedef struct Work {
+typedef struct AnalyzeRun {
         const AnalyzeOptions *o;
         const char *stage;
         pthread_mutex_t lock;
@@ -13,16 +13,16 @@ typedef struct Work {
         int next, done, total;
         bool failed;
         Err err; /* of the first that failed */
-} Work;
+} AnalyzeRun;
 
 typedef struct Worker {
-        Work *work;
+        AnalyzeRun *work;
         Pg *pg;
         pthread_t thread;
         bool running;
 } Worker;
 
-static int take(Work *w)
+static int take(AnalyzeRun *w)
 {
         pthread_mutex_lock(&w->lock);
         bool stop = w->failed || (w->o->cancel && flag_up(w->o->cancel));
@@ -31,7 +31,7 @@ static int take(Work *w)
         return i;
 }
 
-static void give_back(Work *w, int i, bool ok, Err *err)
+static void give_back(AnalyzeRun *w, int i, bool ok, Err *err)
 {
         pthread_mutex_lock(&w->lock);
         w->done++;
@@ -84,11 +84,11 @@ static bool set_target(Worker *workers, int n, int target, Err *err)
 static bool one_stage(Worker *workers, int n, const AnalyzeOptions *o, const PgRes *tables,
                       const char *stage, int target, Err *err)
 {
-        Work w = { .o = o,
-                   .stage = stage,
-                   .tables = tables,
-                   .total = pg_rows(tables),
-                   .lock = PTHREAD_MUTEX_INITIALIZER };
+        AnalyzeRun w = { .o = o,
+                         .stage = stage,
+                         .tables = tables,
+                         .total = pg_rows(tables),
+                         .lock = PTHREAD_MUTEX_INITIALIZER };
         if (!set_target(workers, n, target, err))
                 return false;
         for (int i = 1; i < n; i++) {

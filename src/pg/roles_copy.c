@@ -5,14 +5,14 @@
 #include "pg/facts.h"
 #include "pg/roles.h"
 
-typedef struct Copy {
+typedef struct RolesCopy {
         Pg *source, *target;
         const RolesCopyOptions *o;
         json_t *report;  /* lists: see pg_roles_copy() */
         json_t *fresh;   /* name -> description of a role to be made */
         json_t *late;    /* memberships that another role granted */
         json_t *changed; /* the same of one that is there and becomes alike (whole) */
-} Copy;
+} RolesCopy;
 
 static bool has(const json_t *list, const char *name)
 {
@@ -31,7 +31,7 @@ static json_t *list_of(json_t *report, const char *key)
         return jx_get(report, key);
 }
 
-static void differs(Copy *c, const char *role, const char *what, const char *a, const char *b)
+static void differs(RolesCopy *c, const char *role, const char *what, const char *a, const char *b)
 {
         json_t *d = json_object();
         jx_set_str(d, "role", role);
@@ -41,13 +41,13 @@ static void differs(Copy *c, const char *role, const char *what, const char *a, 
         json_array_append_new(list_of(c->report, "differences"), d);
 }
 
-static bool keeps_superuser(const Copy *c)
+static bool keeps_superuser(const RolesCopy *c)
 {
         return c->o->whole || c->o->keep_superuser;
 }
 
 /* Verifiers of the same password differ by their salt, so a difference is news, not proof. */
-static bool compare_password(Copy *c, const char *name, Err *err)
+static bool compare_password(RolesCopy *c, const char *name, Err *err)
 {
         AUTO_SECRET a = NULL;
         AUTO_SECRET b = NULL;
@@ -64,7 +64,7 @@ static bool compare_password(Copy *c, const char *name, Err *err)
         return true;
 }
 
-static bool compare_present(Copy *c, const char *name, const json_t *source, Err *err)
+static bool compare_present(RolesCopy *c, const char *name, const json_t *source, Err *err)
 {
         AUTO_JSON target = NULL;
         const char *key;
@@ -90,9 +90,9 @@ static bool compare_present(Copy *c, const char *name, const json_t *source, Err
         return compare_password(c, name, err);
 }
 
-static bool settings(Copy *c, const char *name, const json_t *list, Err *err);
+static bool settings(RolesCopy *c, const char *name, const json_t *list, Err *err);
 
-static bool look(Copy *c, const json_t *names, Err *err)
+static bool look(RolesCopy *c, const json_t *names, Err *err)
 {
         size_t i;
         json_t *v;
@@ -123,7 +123,7 @@ static bool look(Copy *c, const json_t *names, Err *err)
         return true;
 }
 
-static bool create_one(Copy *c, const char *name, const json_t *role, Err *err)
+static bool create_one(RolesCopy *c, const char *name, const json_t *role, Err *err)
 {
         AUTO_SECRET verifier = NULL;
         AUTO_ERR unseen = { 0 };
@@ -156,7 +156,7 @@ static bool create_one(Copy *c, const char *name, const json_t *role, Err *err)
         return pg_role_create(c->target, &spec, err);
 }
 
-static bool comment(Copy *c, const char *name, const json_t *role, Err *err)
+static bool comment(RolesCopy *c, const char *name, const json_t *role, Err *err)
 {
         const char *text = jx_str(role, "comment", NULL);
         AUTO_SQL q = { 0 };
@@ -169,7 +169,7 @@ static bool comment(Copy *c, const char *name, const json_t *role, Err *err)
         return pg_exec(c->target, &q, err) || err_wrap(err, "commenting role %s", name);
 }
 
-static bool set_one(Copy *c, const char *name, const char *entry, Err *err)
+static bool set_one(RolesCopy *c, const char *name, const char *entry, Err *err)
 {
         AUTO_SQL first = { 0 }, q = { 0 };
         sql_add(&q, "alter role ");
@@ -182,7 +182,7 @@ static bool set_one(Copy *c, const char *name, const char *entry, Err *err)
 }
 
 /* What the server does not take would fail the whole; it is named instead. */
-static bool try_one(Copy *c, const char *name, const char *entry, const char *key, Err *err)
+static bool try_one(RolesCopy *c, const char *name, const char *entry, const char *key, Err *err)
 {
         AUTO_ERR no = { 0 };
         if (!pg_do(c->target, "savepoint pgsherpa_setting", err))
@@ -198,7 +198,7 @@ static bool try_one(Copy *c, const char *name, const char *entry, const char *ke
 }
 
 /* In the names that the target has for them; what it has not is told. `name` NULL: of all. */
-static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
+static bool settings(RolesCopy *c, const char *name, const json_t *list, Err *err)
 {
         size_t i;
         json_t *v;
@@ -222,7 +222,7 @@ static bool settings(Copy *c, const char *name, const json_t *list, Err *err)
         return true;
 }
 
-static void grant_sql(const Copy *c, const char *group, const char *member, const json_t *m,
+static void grant_sql(const RolesCopy *c, const char *group, const char *member, const json_t *m,
                       const char *by, Sql *q)
 {
         sql_add(q, "grant ");
@@ -248,7 +248,7 @@ static void grant_sql(const Copy *c, const char *group, const char *member, cons
 
 /* Before 16 who granted a membership had no meaning. Since then it may only be somebody who has it
  * with ADMIN: *ret_done false when that is not so here (yet). */
-static bool grant_by(Copy *c, const char *group, const char *member, const json_t *m,
+static bool grant_by(RolesCopy *c, const char *group, const char *member, const json_t *m,
                      const char *by, bool *ret_done, Err *err)
 {
         AUTO_SQL q = { 0 };
@@ -270,7 +270,7 @@ static bool grant_by(Copy *c, const char *group, const char *member, const json_
         return false;
 }
 
-static bool grant_one(Copy *c, const char *member, const json_t *m, Err *err)
+static bool grant_one(RolesCopy *c, const char *member, const json_t *m, Err *err)
 {
         const char *group = jx_str(m, "role", "");
         bool there = false, done;
@@ -302,7 +302,7 @@ static bool grant_one(Copy *c, const char *member, const json_t *m, Err *err)
 
 /* Each round gives somebody ADMIN who may grant in the next. Who is left is granted by us, and
  * told. */
-static bool late_grants(Copy *c, Err *err)
+static bool late_grants(RolesCopy *c, Err *err)
 {
         size_t i, left = json_array_size(c->late) + 1;
         json_t *l;
@@ -330,7 +330,7 @@ static bool late_grants(Copy *c, Err *err)
 }
 
 /* Memberships of new roles, and of old roles in new ones. */
-static bool memberships(Copy *c, const json_t *names, Err *err)
+static bool memberships(RolesCopy *c, const json_t *names, Err *err)
 {
         size_t i, k;
         json_t *v, *m;
@@ -353,7 +353,7 @@ static bool memberships(Copy *c, const json_t *names, Err *err)
 
 /* ---- what holds for all roles of a server ---- */
 
-static bool settings_of_all(Copy *c, Err *err)
+static bool settings_of_all(RolesCopy *c, Err *err)
 {
         AUTO_SQL q = { 0 };
         json_t *list = NULL;
@@ -366,7 +366,7 @@ static bool settings_of_all(Copy *c, Err *err)
         return ok;
 }
 
-static bool grant_parameter(Copy *c, const PgRes *r, int i, Err *err)
+static bool grant_parameter(RolesCopy *c, const PgRes *r, int i, Err *err)
 {
         const char *parameter = pg_cell(r, i, 0), *grantee = pg_cell(r, i, 1);
         AUTO_SQL q = { 0 };
@@ -384,7 +384,7 @@ static bool grant_parameter(Copy *c, const PgRes *r, int i, Err *err)
 }
 
 /* From 15 on. What the first superuser has of it, it has anyway. */
-static bool parameters(Copy *c, Err *err)
+static bool parameters(RolesCopy *c, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         if (pg_major(c->source) < 15 || pg_major(c->target) < 15)
@@ -402,7 +402,7 @@ static bool parameters(Copy *c, Err *err)
         return true;
 }
 
-static bool become_alike(Copy *c, Err *err)
+static bool become_alike(RolesCopy *c, Err *err)
 {
         const char *name;
         json_t *role;
@@ -415,7 +415,7 @@ static bool become_alike(Copy *c, Err *err)
         return settings_of_all(c, err) && parameters(c, err);
 }
 
-static bool create_all(Copy *c, const json_t *names, Err *err)
+static bool create_all(RolesCopy *c, const json_t *names, Err *err)
 {
         const char *name;
         json_t *role;
@@ -447,13 +447,13 @@ bool pg_roles_copy(Pg *source, Pg *target, const RolesCopyOptions *o, json_t **r
         AUTO_JSON changed = json_object();
         AUTO_JSON late = json_array();
         AUTO_JSON needed = NULL;
-        Copy c = { .source = source,
-                   .target = target,
-                   .o = o,
-                   .report = report,
-                   .fresh = fresh,
-                   .late = late,
-                   .changed = changed };
+        RolesCopy c = { .source = source,
+                        .target = target,
+                        .o = o,
+                        .report = report,
+                        .fresh = fresh,
+                        .late = late,
+                        .changed = changed };
         for (size_t i = 0; i < LEN(lists); i++)
                 list_of(report, lists[i]);
         if ((o->whole || !o->only) &&

@@ -2,6 +2,7 @@
 
 #include "base/rowhash.h"
 #include "pg/catalog.h"
+#include "pg/type_inside.h"
 
 /* ---- what is wanted ---- */
 
@@ -166,16 +167,9 @@ static bool list_columns(Pg *pg, PgRes **ret, Err *err)
                       "b on b.oid = t.typbasetype where t.typtype = 'd'), used(root) as "
                       "(select distinct b.root from pg_attribute a join base b on b.oid = "
                       "a.atttypid where a.attrelid >= 16384), inside(root, typ, oid) as "
-                      "(select root, root, false from used union select i.root, x.typ, x.oid "
-                      "from inside i join pg_type t on t.oid = i.typ cross join lateral "
-                      "(select t.typbasetype as typ, false as oid where t.typtype = 'd' union "
-                      "all select t.typelem, true where t.typtype = 'b' and t.typelem <> 0 and "
-                      "t.typlen = -1 and t.typcategory = 'A' union all select r.rngsubtype, "
-                      "false from pg_range r where r.rngtypid = t.oid union all select "
-                      "r.rngtypid, false from pg_range r where t.typtype = 'm' and "
-                      "(to_jsonb(r) ->> 'rngmultitypid')::oid = t.oid union all select "
-                      "a.atttypid, true from pg_attribute a where t.typtype = 'c' and "
-                      "a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) x), "
+                      "(select root, root, false from used union select i.root, x.typ, x.held "
+                      "from inside i join pg_type t on t.oid = i.typ cross join " TYPE_INSIDE
+                      " x), "
                       "sent(root, send) as (select i.root, y.typsend::regproc || '(' from "
                       "inside i join pg_type y on y.oid = i.root group by i.root, y.typsend "
                       "having bool_or(i.typ in ('pg_lsn'::regtype, '\"char\"'::regtype)) and "

@@ -17,7 +17,6 @@
 #pragma once
 
 #include "pg/reprint.h"
-#include "transfer/transfer.h"
 
 typedef struct ReprintPlan {
         const PgParams *source; /* with its database; NULL: `schema` is what it was */

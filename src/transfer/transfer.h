@@ -8,7 +8,7 @@
  *
  * One connection exports a snapshot; pg_dump, the readers of tables and large objects see that
  * moment. The schema's entries run over libpq one by one, so an error has an object's name. What
- * is known to be harmless (classes.h) is tolerated, then what the caller's hook decides, one error
+ * is known to be harmless (harmless.h) is tolerated, then what the caller's hook decides, one error
  * at a time; everything else stops. Data never is tolerated:
  * rows read, rows sent and rows the target counted must be one number, for every table.
  *
@@ -22,32 +22,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/jsonx.h"
+#include "base/progress.h"
 #include "bundle/bundle.h"
 #include "pg/compare.h"
 
 typedef struct Transfer Transfer;
 
-typedef struct TransferRow {
-        const char *name;
-        int64_t done, total;
-        double rate;
-} TransferRow;
-
-typedef struct TransferProgress {
-        const char *stage; /* "schema", "copying", "building indexes" .. */
-        const char *unit;  /* "bytes", "objects" */
-        int64_t done, total;
-        double rate;
-        int64_t row_count; /* rows that arrived */
-        int64_t eta_ms;    /* -1: not known */
-        int things_done, things_total;
-        int workers; /* at most this many at once; 0: one after the other */
-        const TransferRow *rows;
-        size_t n_rows;
-} TransferProgress;
-
 typedef struct TransferHooks {
-        void (*progress)(void *arg, const TransferProgress *p);
+        void (*progress)(void *arg, const Progress *p);
         void (*say)(void *arg, const char *text); /* clean text, one line */
         /* One object that could not be made, and of no harmless class. True: go on without it.
          * NULL: never. */
@@ -110,7 +92,7 @@ typedef struct TransferName {
 typedef struct TransferRestore {
         const Bundle *bundle;
         const char *database;     /* in the bundle; "": the only one */
-        const TransferName *only; /* NULL: everything; else what select.h makes of it */
+        const TransferName *only; /* NULL: everything; else what subset.h makes of it */
         size_t n_only;
         const PgParams *target;
         const char *into, *marker;
@@ -200,12 +182,13 @@ bool transfer_prepared(Pg *in, json_t **ret, Err *err) MUST_CHECK;
 /* TransferResult.kept as CompareOptions.ignore: exactly what the proof must not wonder about. */
 json_t *transfer_kept_ignored(const json_t *kept) MUST_CHECK;
 
-/* ---- an empty database, put down so that it can be made again (outline.c) ---- */
+/* ---- an empty database, put down so that it can be made again (database_definition.c) ---- */
 /* Of the database `in` is connected to. "set": names of its settings; their values are not in
  * it. */
-bool transfer_outline(Pg *in, json_t **ret, Err *err) MUST_CHECK;
+bool transfer_database_definition(Pg *in, json_t **ret, Err *err) MUST_CHECK;
 /* `pg` stands in another one, as somebody who may make databases. */
-bool transfer_outline_make(Pg *pg, const json_t *outline, const char *name, Err *err) MUST_CHECK;
+bool transfer_database_recreate(Pg *pg, const json_t *outline, const char *name,
+                                Err *err) MUST_CHECK;
 
 static inline void transfer_freep(Transfer **t)
 {

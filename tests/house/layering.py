@@ -27,11 +27,17 @@ ROOMS = {
     "dumps": "base archive",
     "pg": "base sql proc",
     "host": "base sql proc yaml archive",
-    "transfer": "base sql proc archive dumps pg bundle",
+    "pool": "base",
+    "transfer": "base sql proc archive dumps pg bundle pool",
     "engine": "base sql runbook journal",
     "wizard-steps": "base sql proc pg host bundle dumps transfer archive engine",
     "ui": "base yaml runbook journal",
-    "app": "base proc sql yaml archive runbook journal bundle dumps pg host transfer engine wizard-steps ui",
+    "app": "base proc sql yaml archive runbook journal bundle dumps pg host pool transfer engine wizard-steps ui",
+}
+# The floors of a room, ground first. A file uses its own floor and those below it, and the headers
+# at the door (beside the folders); other rooms see the door only.
+FLOORS = {
+    "transfer": "state choose read make foreign jobs",
 }
 # Of the engine a step sees its own door only.
 STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
@@ -67,6 +73,33 @@ def room_of(path):
     return parts[0] if parts[0] in ROOMS else None
 
 
+def bad_floor(path, ours):
+    """Why this #include climbs a stair, or None."""
+    room, _, rest = ours.partition("/")
+    floors = FLOORS.get(room, "").split()
+    floor = rest.split("/")[0] if "/" in rest else None         # None: the door
+    if not floors or not floor:
+        return None
+    if floor not in floors:
+        return f'{path}: "{ours}": {room} has no floor {floor}'
+    if room_of(path) != room:
+        return f'{path}: "{ours}": other rooms see the headers in {room}/ only'
+    here = path.split("/")[2] if path.count("/") > 2 else None
+    if here is None:
+        return f'{path}: "{ours}": the door of {room} knows no floor'
+    if here in floors and floors.index(floor) > floors.index(here):
+        return f'{path}: "{ours}": {floor} is above {here}'
+    return None
+
+
+def check_floors():
+    """Each file of a room with floors stands on one of them, or is a header at its door."""
+    return [f"{path}: stands on no floor of {room}" for path in files()
+            if (room := room_of(path)) in FLOORS
+            and not (path.count("/") > 2 and path.split("/")[2] in FLOORS[room].split())
+            and not (path.count("/") == 2 and path.endswith(".h"))]
+
+
 def bad_include(path, ours, theirs):
     """Why this #include is wrong, or None."""
     room = room_of(path)
@@ -75,6 +108,8 @@ def bad_include(path, ours, theirs):
             if re.fullmatch(pattern, theirs) and room not in allowed and path not in allowed:
                 return f"{path}: <{theirs}> belongs to {', '.join(sorted(allowed))}"
         return None
+    if why := bad_floor(path, ours):
+        return why
     target = ours.split("/")[0] if "/" in ours else room
     if target in (room, "widgets", "screens") or target not in ROOMS:
         return None
@@ -166,8 +201,15 @@ def check_the_rules():
              bad_include("wizard-steps/x.c", "engine/engine.h", ""), bad_include("ui/canvas.c", "", "curses.h"),
              bad_include("src/base/x.c", "sql/sql.h", ""), bad_symbol("src/host/x.c", "PQexec"),
              bad_symbol("ui/canvas.c", "wrefresh"), bad_symbol("src/pg/x.c", "fork"), bad_symbol("src/base/x.c", "strcpy"),
-             bad_symbol("tests/unit/pg/x.c", "sprintf"), bad_include("src/dumps/x.c", "pg/conn.h", "")]
-    right = [bad_include("src/pg/x.c", "", "libpq-fe.h"), bad_include("wizard-steps/x.c", "engine/step.h", ""),
+             bad_symbol("tests/unit/pg/x.c", "sprintf"), bad_include("src/dumps/x.c", "pg/conn.h", ""),
+             bad_include("src/pool/x.c", "pg/conn.h", ""),
+             bad_include("src/transfer/read/x.c", "transfer/make/target_database.h", ""),
+             bad_include("src/transfer/transfer.h", "transfer/state/transfer_state.h", ""),
+             bad_include("src/transfer/jobs/x.c", "transfer/attic/x.h", ""),
+             bad_include("src/app/x.c", "transfer/read/part.h", "")]
+    right = [bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
+             bad_include("src/transfer/make/x.c", "transfer/make/target_database.h", ""),
+             bad_include("src/app/x.c", "transfer/transfer.h", ""), bad_include("src/pg/x.c", "", "libpq-fe.h"), bad_include("wizard-steps/x.c", "engine/step.h", ""),
              bad_include("ui/term_curses.c", "", "curses.h"), bad_include("src/app/x.c", "ui/ui.h", ""),
              bad_symbol("src/pg/x.c", "PQexec"), bad_symbol("src/proc/x.c", "fork"), bad_symbol("src/base/x.c", "snprintf"),
              bad_symbol("tests/unit/pg/x.c", "fork"), bad_symbol("tests/unit/pg/x.c", "PQexec")]
@@ -178,6 +220,7 @@ def check_the_rules():
 def main():
     checks = [("the rules find what is wrong and nothing else", check_the_rules),
               ("each room includes only what it may", check_includes),
+              ("each file of a room with floors stands on one", check_floors),
               ("no file is longer than 800 lines", check_sizes),
               ("each header opens with prose", check_headers)]
     if BUILD:

@@ -15,7 +15,7 @@ static bool any_rate(const ViewProgress *p)
 }
 
 /* Names, bars and numbers in columns that do not move when the values change. */
-static void draw_row(Canvas *cv, Rect r, int y, const ViewProgress *p, const ViewRow *row,
+static void draw_row(Canvas *cv, Rect r, int y, const ViewProgress *p, const ProgressRow *row,
                      bool wide)
 {
         char pair[64], rate[40], left[24], pct[8];

@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "transfer/format.h"
-#include "transfer/internal.h"
+#include "transfer/choose/content.h"
+#include "transfer/read/format.h"
+#include "transfer/read/part.h"
+#include "transfer/read/parts_plan.h"
+#include "transfer/read/source.h"
+#include "transfer/state/transfer_state.h"
 #include "tests/fakes/scratch.h"
 
 #define OK(call) cr_assert((call), "%s", err.message ? err.message : "")

@@ -1,5 +1,5 @@
 /* Many workers on one database: what they make is what one would have made. */
-#include "../pg/lab.h"
+#include "kit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,10 +9,9 @@
 
 #include "base/majors.h"
 #include "transfer/direction.h"
-#include "transfer/internal.h"
-#include "temporary.h"
-
-#define OK(call) cr_assert((call), "%s", err.message ? err.message : "")
+#include "transfer/make/entries.h"
+#include "transfer/read/dump.h"
+#include "transfer/transfer.h"
 
 int main(int argc, char **argv)
 {
@@ -85,30 +84,6 @@ static char *analyzed(int major, const char *database)
                 "from pg_stats where schemaname = 'w'");
 }
 
-static void drop(int major, const char *name)
-{
-        AUTO_ERR err = { 0 };
-        PgParams p;
-        bool dropped;
-        cr_assert(lab_params(major, NULL, &p));
-        AUTO_PG Pg *pg = lab_open(major, NULL);
-        AUTO_FREE char *sql = xasprintf("select oid from pg_database where datname = '%s'", name);
-        AUTO_FREE char *oid = lab_value(pg, sql);
-        OK(transfer_drop(&p, name, atoll(oid ? oid : "0"), "test", &dropped, &err));
-        cr_assert(dropped);
-}
-
-static bool carry(int from, const char *db, int to, const char *into, Transfer *t, Err *err)
-{
-        PgParams target;
-        TransferResult r = { 0 };
-        TransferCopy c = { .target = &target, .database = db, .into = into, .marker = "test" };
-        cr_assert(lab_params(from, db, &c.source) && lab_params(to, NULL, &target));
-        bool ok = transfer_copy(t, &c, &r, err);
-        transfer_result_done(&r);
-        return ok;
-}
-
 /* A new file for a table costs more than it saves when there are few rows in it. */
 static char *made_anew(int major, const char *database)
 {
@@ -127,8 +102,8 @@ static void arrives_as_it_was(int from, int to, int jobs)
                 lab_do(pg, schema);
         }
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = jobs });
-        AUTO_FREE char *into = temporary(to);
-        OK(carry(from, db, to, into, t, &err));
+        AUTO_FREE char *into = kit_temporary(to);
+        OK(kit_carry(from, db, to, into, t, &err));
         AUTO_FREE char *before = described(from, db);
         AUTO_FREE char *after = described(to, into);
         AUTO_FREE char *known = analyzed(to, into);
@@ -137,7 +112,7 @@ static void arrives_as_it_was(int from, int to, int jobs)
                                 "second tiny young parent_s");
         AUTO_FREE char *anew = made_anew(to, into);
         cr_assert_str_eq(anew, "child parent root_a root_b");
-        drop(to, into);
+        kit_drop(to, into);
         lab_drop(from, db);
 }
 
@@ -167,11 +142,11 @@ Test(work, a_key_that_does_not_hold_is_named)
                            "77");
         }
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2 });
-        AUTO_FREE char *into = temporary(17);
-        cr_assert_not(carry(13, db, 17, into, t, &err));
+        AUTO_FREE char *into = kit_temporary(17);
+        cr_assert_not(kit_carry(13, db, 17, into, t, &err));
         cr_assert_str_eq(err.sqlstate, "23503");
         cr_assert(strstr(err.message, "c_is_of_p"), "%s", err.message);
-        drop(17, into);
+        kit_drop(17, into);
         lab_drop(13, db);
 }
 
@@ -193,15 +168,15 @@ Test(work, event_triggers_come_when_keys_are_validated)
                            "('ALTER TABLE') execute function public.never()");
         }
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 3 });
-        AUTO_FREE char *into = temporary(17);
-        OK(carry(15, db, 17, into, t, &err));
+        AUTO_FREE char *into = kit_temporary(17);
+        OK(kit_carry(15, db, 17, into, t, &err));
         AUTO_PG Pg *pg = lab_open(17, into);
         AUTO_FREE char *there = lab_value(pg, "select string_agg(convalidated::text, ' ') || "
                                               "(select count(*) from pg_event_trigger) from "
                                               "pg_constraint where contype = 'f'");
         cr_assert_str_eq(there, "true true true true1");
         pg = pg_close(pg);
-        drop(17, into);
+        kit_drop(17, into);
         lab_drop(15, db);
 }
 
@@ -425,13 +400,13 @@ Test(held, a_table_is_not_truncated_while_it_is_copied)
                 Meddler m = { .pg = lab_open(majors[i], db), .when = "schema by " };
                 AUTO_TRANSFER t =
                         transfer_new(&(TransferHooks){ .jobs = 2, .say = meddle, .arg = &m });
-                AUTO_FREE char *into = temporary(18);
-                OK(carry(majors[i], db, 18, into, t, &err));
+                AUTO_FREE char *into = kit_temporary(18);
+                OK(kit_carry(majors[i], db, 18, into, t, &err));
                 cr_assert_str_eq(m.state, "55P03", "%d: %s", majors[i], m.state);
                 cr_assert_eq(rows_of(18, into), 1000);
                 lab_do(m.pg, "truncate public.t"); /* now nobody minds */
                 m.pg = pg_close(m.pg);
-                drop(18, into);
+                kit_drop(18, into);
                 lab_drop(majors[i], db);
         }
 }
@@ -449,19 +424,19 @@ Test(held, who_has_a_table_to_himself_is_named_and_waited_for)
         AUTO_FREE char *db = made_with_rows(15, "wait");
         Meddler m = { .pg = lab_open(15, db) };
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 2, .say = meddle, .arg = &m });
-        AUTO_FREE char *into = temporary(17);
+        AUTO_FREE char *into = kit_temporary(17);
         pthread_t thread;
         lab_do(m.pg, "begin; truncate public.t");
         AUTO_FREE char *pid = xasprintf("public.t, which pid %d (role ", pg_backend_pid(m.pg));
         cr_assert_eq(pthread_create(&thread, NULL, give_up_soon, m.pg), 0);
-        OK(carry(15, db, 17, into, t, &err));
+        OK(kit_carry(15, db, 17, into, t, &err));
         pthread_join(thread, NULL);
         cr_assert(m.waited && strstr(m.waited, pid), "%s",
                   m.waited ? m.waited : "nothing was said");
         cr_assert_eq(rows_of(17, into), 1000);
         free(m.waited);
         m.pg = pg_close(m.pg);
-        drop(17, into);
+        kit_drop(17, into);
         lab_drop(15, db);
 }
 
@@ -479,14 +454,14 @@ Test(work, what_a_template_is_is_said_and_not_made)
         AUTO_FREE char *on = xasprintf("alter database %s is_template true", db);
         AUTO_FREE char *off = xasprintf("alter database %s is_template false", db);
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .say = about_templates, .arg = &said });
-        AUTO_FREE char *into = temporary(17);
+        AUTO_FREE char *into = kit_temporary(17);
         AUTO_PG Pg *pg = lab_open(13, NULL);
         lab_do(pg, on);
-        bool ok = carry(13, db, 17, into, t, &err);
+        bool ok = kit_carry(13, db, 17, into, t, &err);
         lab_do(pg, off);
         cr_assert(ok, "%s", err.message);
         cr_assert_eq(said, 1);
-        drop(17, into);
+        kit_drop(17, into);
         lab_drop(13, db);
 }
 
@@ -494,7 +469,7 @@ typedef struct Crowd {
         atomic_int most;
 } Crowd;
 
-static void crowd(void *arg, const TransferProgress *p)
+static void crowd(void *arg, const Progress *p)
 {
         Crowd *c = arg;
         c->most = MAX(c->most, (int)p->n_rows);
@@ -519,13 +494,13 @@ Test(work, gets_more_workers_while_it_runs)
         }
         Crowd c = { 0 };
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .jobs = 1, .progress = crowd, .arg = &c });
-        AUTO_FREE char *into = temporary(17);
+        AUTO_FREE char *into = kit_temporary(17);
         pthread_t thread;
         cr_assert_eq(pthread_create(&thread, NULL, raise_soon, t), 0);
-        OK(carry(13, db, 17, into, t, &err));
+        OK(kit_carry(13, db, 17, into, t, &err));
         pthread_join(thread, NULL);
         cr_assert_gt(c.most, 1);
         cr_assert_leq(c.most, 4);
-        drop(17, into);
+        kit_drop(17, into);
         lab_drop(13, db);
 }

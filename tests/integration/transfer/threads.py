@@ -20,7 +20,7 @@ alter table big alter body set storage plain;
 insert into big select n, repeat(md5(n::text), 32) from generate_series(1, 200000) n;
 create index on big (md5(body));
 analyze;"""
-SIZE = 200 << 20                # what it must at least have, so that cut.c cuts it for two workers
+SIZE = 200 << 20                # what it must at least have, so that parts_plan.c cuts it for two workers
 
 
 def interrupted(argv, after):

@@ -5,7 +5,7 @@
 #include "app/flags.h"
 #include "app/progress_event.h"
 
-static char *line(const TransferProgress *p, size_t width)
+static char *line(const Progress *p, size_t width)
 {
         ProgressLine l;
         AUTO_BUF b = buf_init(4096);
@@ -16,14 +16,14 @@ static char *line(const TransferProgress *p, size_t width)
 
 Test(progress_line, says_how_far_how_fast_and_how_long)
 {
-        TransferProgress p = { .stage = "copying",
-                               .unit = "bytes",
-                               .done = 100 << 20,
-                               .total = 400 << 20,
-                               .rate = 50 << 20,
-                               .eta_ms = 6000,
-                               .n_rows = 1,
-                               .rows = &(TransferRow){ .name = "public.orders" } };
+        Progress p = { .label = "copying",
+                       .unit = "bytes",
+                       .done = 100 << 20,
+                       .total = 400 << 20,
+                       .rate = 50 << 20,
+                       .eta_ms = 6000,
+                       .n_rows = 1,
+                       .rows = &(ProgressRow){ .name = "public.orders" } };
         AUTO_FREE char *text = line(&p, 120);
         cr_assert_str_eq(
                 text, "copying  100.0 MB of 400.0 MB  25 %  50.0 MB/s  0:06 left  public.orders");
@@ -31,13 +31,13 @@ Test(progress_line, says_how_far_how_fast_and_how_long)
 
 Test(progress_line, is_cut_at_a_character_and_draws_nothing)
 {
-        TransferProgress p = { .stage = "schema",
-                               .unit = "objects",
-                               .done = 3,
-                               .total = 9,
-                               .eta_ms = -1,
-                               .n_rows = 1,
-                               .rows = &(TransferRow){ .name = "\xc3\xa4\xc3\xa4\x1b[2J" } };
+        Progress p = { .label = "schema",
+                       .unit = "objects",
+                       .done = 3,
+                       .total = 9,
+                       .eta_ms = -1,
+                       .n_rows = 1,
+                       .rows = &(ProgressRow){ .name = "\xc3\xa4\xc3\xa4\x1b[2J" } };
         AUTO_FREE char *whole = line(&p, 200);
         cr_assert_null(strchr(whole, '\x1b'), "%s", whole);
         AUTO_FREE char *cut = line(&p, strlen("schema  3 of 9 objects  ") + 1);
@@ -47,20 +47,19 @@ Test(progress_line, is_cut_at_a_character_and_draws_nothing)
 Test(progress_event, is_one_line_with_null_for_what_is_not_known)
 {
         ProgressLine l;
-        TransferProgress p = { .stage = "copying",
-                               .unit = "bytes",
-                               .done = 1500,
-                               .total = 4000,
-                               .rate = 50.7,
-                               .row_count = 12,
-                               .eta_ms = 6250,
-                               .things_done = 1,
-                               .things_total = 3,
-                               .workers = 2,
-                               .n_rows = 2,
-                               .rows = (TransferRow[]){
-                                       { .name = "public.a", .done = 1, .total = 3 },
-                                       { .name = "ANALYZE b\n" } } };
+        Progress p = { .label = "copying",
+                       .unit = "bytes",
+                       .done = 1500,
+                       .total = 4000,
+                       .rate = 50.7,
+                       .row_count = 12,
+                       .eta_ms = 6250,
+                       .things_done = 1,
+                       .things_total = 3,
+                       .workers = 2,
+                       .n_rows = 2,
+                       .rows = (ProgressRow[]){ { .name = "public.a", .done = 1, .total = 3 },
+                                                { .name = "ANALYZE b\n" } } };
         progress_line_of(&p, &l);
         AUTO_JSON all = progress_event_of(&l, 1250);
         AUTO_FREE char *text = progress_event_line(all);
@@ -70,7 +69,7 @@ Test(progress_event, is_one_line_with_null_for_what_is_not_known)
                          "left\":6.25,\"things_done\":1,\"things_total\":3,\"workers\":2,\"parts\":"
                          "[{\"name\":\"public.a\",\"fraction\":0.333},{\"name\":\"ANALYZE "
                          "b\\\\n\",\"fraction\":null}]}");
-        progress_line_of(&(TransferProgress){ .eta_ms = -1 }, &l);
+        progress_line_of(&(Progress){ .eta_ms = -1 }, &l);
         AUTO_JSON nothing = progress_event_of(&l, 0);
         cr_assert(json_is_null(jx_get(nothing, "total")));
         cr_assert(json_is_null(jx_get(nothing, "seconds_left")));

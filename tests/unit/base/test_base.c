@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/fmt.h"
 #include "base/jsonx.h"
+#include "base/progress.h"
 #include "base/redact.h"
 #include "base/text.h"
 
@@ -140,4 +141,14 @@ Test(clock, knows_a_time_of_day_and_a_moment_and_nothing_else)
                                            "22:00h", "-1:00",          "noon" };
         for (size_t i = 0; i < LEN(bad); i++)
                 cr_expect_not(clock_parse_start(bad[i], &at), "%s", bad[i]);
+}
+
+Test(progress, says_nothing_where_no_time_went_by_and_never_less_than_no_time)
+{
+        cr_assert_eq(progress_rate(1000, 0), 0);
+        cr_assert_eq(progress_rate(1000, 500), 2000);
+        cr_assert_eq(progress_eta(1000, 0), -1, "nobody knows");
+        cr_assert_eq(progress_eta(1000, 2000), 500);
+        cr_assert_eq(progress_eta(0, 2000), 0);
+        cr_assert_eq(progress_eta(-1, 2000), -1, "more is done than there was");
 }

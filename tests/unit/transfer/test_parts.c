@@ -1,9 +1,10 @@
 /* Which format, and where to cut: decided without a server. */
 #include <criterion/criterion.h>
 
-#include "transfer/cut.h"
-#include "transfer/format.h"
-#include "transfer/internal.h"
+#include "transfer/choose/content.h"
+#include "transfer/read/format.h"
+#include "transfer/read/part.h"
+#include "transfer/read/parts_plan.h"
 
 #define MB ((int64_t)1 << 20)
 
@@ -60,12 +61,12 @@ Test(format, a_bundle_is_for_any_server)
 
 Test(cut, only_what_would_be_left_over_is_cut)
 {
-        cr_assert_eq(cut_count(1000 * MB, 1000 * MB, 1), 1, "one worker");
-        cr_assert_eq(cut_count(100 * MB, 100 * MB, 4), 1, "too small");
-        cr_assert_eq(cut_count(500 * MB, 1000 * MB, 2), 1, "its share");
-        cr_assert_eq(cut_count(1000 * MB, 1000 * MB, 2), 4);
-        cr_assert_eq(cut_count(130 * MB, 130 * MB, 8), 2, "parts of a decent size");
-        cr_assert_eq(cut_count(INT64_MAX / 2, INT64_MAX / 2, 64), 128);
+        cr_assert_eq(parts_count(1000 * MB, 1000 * MB, 1), 1, "one worker");
+        cr_assert_eq(parts_count(100 * MB, 100 * MB, 4), 1, "too small");
+        cr_assert_eq(parts_count(500 * MB, 1000 * MB, 2), 1, "its share");
+        cr_assert_eq(parts_count(1000 * MB, 1000 * MB, 2), 4);
+        cr_assert_eq(parts_count(130 * MB, 130 * MB, 8), 2, "parts of a decent size");
+        cr_assert_eq(parts_count(INT64_MAX / 2, INT64_MAX / 2, 64), 128);
 }
 
 static size_t plan(Table *t, int jobs, Arena *a, Part **ret)

@@ -7,11 +7,13 @@
 #include "base/io.h"
 #include "base/rowhash.h"
 #define SEED 7
-#include "transfer/classes.h"
-#include "transfer/internal.h"
-#include "transfer/passfile.h"
-#include "transfer/source_internal.h"
-#include "transfer/work.h"
+#include "transfer/foreign/foreign.h"
+#include "transfer/make/graph_internal.h"
+#include "transfer/read/passfile.h"
+#include "transfer/state/harmless.h"
+#include "transfer/read/props.h"
+#include "transfer/state/quoted_sql.h"
+#include "transfer/state/transfer_state.h"
 #include "tests/fakes/scratch.h"
 
 Test(transfer, what_failed_beside_is_not_forgotten_when_the_work_begins)
@@ -30,11 +32,11 @@ Test(transfer, what_failed_beside_is_not_forgotten_when_the_work_begins)
 
 Test(work, more_workers_build_with_less_memory_each)
 {
-        cr_assert_eq(work_build_memory(1024, 16000, 2), 1024);
-        cr_assert_eq(work_build_memory(1024, 16000, 32), 250);
-        cr_assert_eq(work_build_memory(1024, 2000, 32), 64,
+        cr_assert_eq(graph_build_memory(1024, 16000, 2), 1024);
+        cr_assert_eq(graph_build_memory(1024, 16000, 32), 250);
+        cr_assert_eq(graph_build_memory(1024, 2000, 32), 64,
                      "never less than a server's own default");
-        cr_assert_eq(work_build_memory(256, 16000, 2), 256);
+        cr_assert_eq(graph_build_memory(256, 16000, 2), 256);
 }
 
 Test(hash, order_does_not_matter_and_content_does)
@@ -53,9 +55,9 @@ Test(hash, order_does_not_matter_and_content_does)
                 cr_assert_neq(row_hash(SEED, text, n), row_hash(SEED, text, n - 1));
 }
 
-static void heard(void *arg, const TransferProgress *p)
+static void heard(void *arg, const Progress *p)
 {
-        *(TransferProgress *)arg = *p;
+        *(Progress *)arg = *p;
 }
 
 static double nine(void *arg, const Slot *slots)
@@ -66,7 +68,7 @@ static double nine(void *arg, const Slot *slots)
 
 Test(progress, goes_by_rows_where_statistics_know_them_and_is_never_quite_done)
 {
-        TransferProgress p = { 0 };
+        Progress p = { 0 };
         double seen = -1;
         AUTO_TRANSFER t = transfer_new(&(TransferHooks){ .progress = heard, .arg = &p });
         progress_stage(t, "copying", "bytes", 3000, 2);
@@ -159,12 +161,12 @@ Test(classes, know_an_error_by_code_object_and_words)
         AUTO_ERR err = { 0 };
         err_set(&err, ERR_SERVER, "COMMENT EXTENSION pg_trgm: must be owner of extension pg_trgm");
         snprintf(err.sqlstate, sizeof err.sqlstate, "42501");
-        const ErrorClass *c = classes_find("COMMENT EXTENSION pg_trgm", &err);
+        const HarmlessError *c = harmless_find("COMMENT EXTENSION pg_trgm", &err);
         cr_assert(c);
         cr_assert_str_eq(c->name, "extension-comment");
-        cr_assert_null(classes_find("COMMENT TABLE pg_trgm", &err));
+        cr_assert_null(harmless_find("COMMENT TABLE pg_trgm", &err));
         snprintf(err.sqlstate, sizeof err.sqlstate, "42704");
-        cr_assert_null(classes_find("COMMENT EXTENSION pg_trgm", &err));
+        cr_assert_null(harmless_find("COMMENT EXTENSION pg_trgm", &err));
 }
 
 Test(source, a_directory_that_was_written_to_is_another_one)
