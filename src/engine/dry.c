@@ -3,11 +3,12 @@
  * All of it runs in the thread of the step that tries (effects.try); the main thread only polls
  * meanwhile. Nothing is journaled and nothing logged: what was found is the trying step's to
  * say. */
-#include "engine/internal.h"
+#include "engine/dry.h"
 
 #include "base/buf.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "engine/step/one_step.h"
 
 struct Dry {
         const PlanStep **steps;
@@ -30,7 +31,7 @@ void dry_end(Engine *e)
 
 /* ---- which steps ---- */
 
-static void add(Engine *e, const PlanStep *p)
+static void dry_add(Engine *e, const PlanStep *p)
 {
         struct Dry *d = e->dry;
         const StepRec *rec = state_find(&e->state, p->id);
@@ -45,19 +46,19 @@ static void add(Engine *e, const PlanStep *p)
 }
 
 /* A loop whose items nobody knows yet is tried once, with ‹item›. */
-static void add_late(Engine *e, const PlanStep *p)
+static void dry_add_late(Engine *e, const PlanStep *p)
 {
         json_t *all = NULL;
         AUTO_ERR why = { 0 };
-        bool known = steps_items(e, p, true, &all, &why);
+        bool known = lookup_items(e, p, true, &all, &why);
         AUTO_JSON items = all;
         if (!known || value_is_unknown(items)) {
-                add(e, p);
+                dry_add(e, p);
                 return;
         }
         for (size_t i = 0; i < json_array_size(items); i++) {
-                const PlanStep *one = steps_item(e, p, json_array_get(items, i), i, &why);
-                add(e, one ? one : p);
+                const PlanStep *one = lookup_item(e, p, json_array_get(items, i), i, &why);
+                dry_add(e, one ? one : p);
         }
 }
 
@@ -70,12 +71,12 @@ size_t dry_begin(void *engine)
         e->dry->now = json_object();
         for (size_t i = 0; i < e->plan->n; i++) {
                 const PlanStep *p = &e->plan->steps[i];
-                if (!e->now || p->n <= e->now->n || p->cleanup || attempt_read_only(p))
+                if (!e->now || p->n <= e->now->n || p->cleanup || lookup_read_only(p))
                         continue;
                 if (p->late)
-                        add_late(e, p);
+                        dry_add_late(e, p);
                 else
-                        add(e, p);
+                        dry_add(e, p);
         }
         return e->dry->n;
 }
@@ -102,7 +103,7 @@ static const Secret *dry_secret(void *arg, const char *name, Err *err)
 static bool dry_tolerates(void *arg, const char *object, const Err *error)
 {
         Engine *e = arg;
-        return policy_would_tolerate(e, e->dry->tried, error);
+        return rules_would_tolerate(e, e->dry->tried, error);
 }
 
 static TargetNow dry_now(void *arg, const Target *t, Err *why)
@@ -124,12 +125,12 @@ static TargetNow dry_now(void *arg, const Target *t, Err *why)
 static const Target *on_of(Engine *e, const PlanStep *p, Arena *a, Err *err)
 {
         AUTO_JSON on = NULL;
-        Scope scope = { 0 };
-        attempt_scope(e, p, NULL, &scope);
+        AUTO_SCOPE scope = { 0 };
+        scope_of(e, p, NULL, &scope);
         scope.planning = true;
-        bool ok = template_eval(p->def->on, NULL, &scope, &on, err);
-        attempt_scope_done(&scope);
-        return ok ? targets_dry(e, a, on, p->item, err) : NULL;
+        return template_eval(p->def->on, NULL, &scope, &on, err)
+                       ? targets_dry(e, a, on, p->item, err)
+                       : NULL;
 }
 
 /* ---- will it run at all? ---- */
@@ -139,14 +140,12 @@ typedef enum Run { RUN_YES, RUN_NO, RUN_PERHAPS } Run;
 static Run condition(Engine *e, const PlanStep *p, Err *err)
 {
         AUTO_JSON v = NULL;
-        Scope scope = { 0 };
+        AUTO_SCOPE scope = { 0 };
         if (!p->def->when)
                 return RUN_YES;
-        attempt_scope(e, p, NULL, &scope);
+        scope_of(e, p, NULL, &scope);
         scope.planning = true;
-        bool ok = expr_eval(p->def->when, &scope, &v, err);
-        attempt_scope_done(&scope);
-        if (!ok)
+        if (!expr_eval(p->def->when, &scope, &v, err))
                 return RUN_YES; /* and *err says why it cannot */
         return value_is_unknown(v) ? RUN_PERHAPS : json_is_false(v) ? RUN_NO : RUN_YES;
 }
@@ -154,10 +153,9 @@ static Run condition(Engine *e, const PlanStep *p, Err *err)
 static bool done_already(Engine *e, const PlanStep *p, const DoneIf *d, bool *ret, Err *err)
 {
         AUTO_JSON cond = NULL;
-        Scope scope = { 0 };
-        attempt_scope(e, p, NULL, &scope);
+        AUTO_SCOPE scope = { 0 };
+        scope_of(e, p, NULL, &scope);
         bool ok = template_eval(d->cond, NULL, &scope, &cond, err);
-        attempt_scope_done(&scope);
         const json_t *on = jx_get(cond, "on");
         const Target *t = !ok          ? NULL
                           : on         ? targets_dry(e, e->arena, on, p->item, err)
@@ -200,7 +198,7 @@ static void complain(json_t *problems, const Err *why)
         jx_append_str(problems, safe);
 }
 
-static bool call(StepCtx *by, StepCtx *ctx, const StepKind *kind, json_t *problems, Err *err)
+static bool dry_call(StepCtx *by, StepCtx *ctx, const StepKind *kind, json_t *problems, Err *err)
 {
         AUTO_ERR why = { 0 };
         int handle = step_on_cancel(by, cancel_it, ctx);
@@ -214,42 +212,49 @@ static bool call(StepCtx *by, StepCtx *ctx, const StepKind *kind, json_t *proble
         return true;
 }
 
+/* A parameter that a later step finds, after r (NULL: the first), or NULL. */
+static const ParamSpec *next_unknown(StepCtx *ctx, const StepKind *kind, const ParamSpec *r)
+{
+        for (r = r ? r + 1 : kind->params; r && r->name; r++)
+                if (!step_known(ctx, r->name))
+                        return r;
+        return NULL;
+}
+
 static void unknown_params(StepCtx *ctx, const StepKind *kind)
 {
         AUTO_BUF names = buf_init(1000);
-        for (const ParamSpec *r = kind->params; r && r->name; r++)
-                if (!step_known(ctx, r->name))
-                        buf_printf(&names, "%s%s (%s)", names.len ? ", " : "", r->name,
-                                   step_words(ctx, r->name));
+        for (const ParamSpec *r = NULL; (r = next_unknown(ctx, kind, r));)
+                buf_printf(&names, "%s%s (%s)", names.len ? ", " : "", r->name,
+                           step_words(ctx, r->name));
         if (names.len)
                 step_unseen(ctx, "not known yet: %s", buf_str(&names));
 }
 
-/* `pre:` of the step: room on a disk is as little then as it is now. What others ask may be
- * otherwise by then. */
-static void try_room(Engine *e, const PlanStep *p, json_t *problems, json_t *unseen)
+/* `pre:` of the step: room on a disk is as little then as it is now (STEP_LASTS). What others ask
+ * may be otherwise by then. */
+static void try_pre(Engine *e, const PlanStep *p, json_t *problems, json_t *unseen)
 {
         for (size_t i = 0; i < p->def->n_pre; i++) {
                 const PreCheck *pre = &p->def->pre[i];
-                bool disk = str_eq(pre->check, "disk");
                 AUTO_ERR why = { 0 };
                 json_t *params = NULL;
-                const StepKind *kind = disk ? step_kind_find("host.disk", &why) : NULL;
-                if (!disk) {
+                if (!(pre->kind->traits & STEP_LASTS)) {
                         AUTO_FREE char *words =
                                 xasprintf("its check before it is asked then: %s", pre->check);
                         jx_append_str(unseen, words);
                         continue;
                 }
-                if (!kind || !attempt_pre_params(e, p, pre, kind, true, &params, &why)) {
+                const StepKind *kind = step_kind_find(pre->kind->name, &why);
+                if (!kind || !context_pre_params(e, p, pre, true, &params, &why)) {
                         complain(problems, &why);
                         continue;
                 }
                 AUTO_STEP ctx = step_ctx_new(&(StepSetup){
                         .kind = kind, .id = p->id, .run_id = e->tag, .params = params });
-                if (step_known(ctx, "need") &&
+                if (!next_unknown(ctx, kind, NULL) &&
                     (!kind->run(ctx, step_ctx_state(ctx), &why) ||
-                     !attempt_no_bad_news(pre->check, step_results(ctx), &why)))
+                     !outcome_no_bad_news(kind, pre->check, step_results(ctx), &why)))
                         complain(problems, &why);
         }
 }
@@ -263,7 +268,7 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         if (!kind)
                 return false;
-        if (!attempt_params(e, p, kind, true, &params, &why) ||
+        if (!context_params(e, p, kind, true, &params, &why) ||
             (p->def->on && !(on = on_of(e, p, e->arena, &why)))) {
                 json_decref(params);
                 complain(problems, &why);
@@ -284,10 +289,10 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
                                                    .target = on });
         if (!kind->dry)
                 step_unseen(ctx, "%s cannot be tried", kind->name);
-        else if (!call(by, ctx, kind, problems, err))
+        else if (!dry_call(by, ctx, kind, problems, err))
                 return false;
         unknown_params(ctx, kind);
-        try_room(e, p, problems, jx_get(out, "unseen"));
+        try_pre(e, p, problems, jx_get(out, "unseen"));
         json_array_extend(jx_get(out, "unseen"), (json_t *)(uintptr_t)step_ctx_unseen(ctx));
         json_array_extend(jx_get(out, "warnings"), (json_t *)(uintptr_t)step_ctx_warnings(ctx));
         return true;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "journal/ask.h"
 #include "journal/journal.h"
 
 typedef enum StepStatus {
