@@ -22,7 +22,7 @@ int64_t plain_now_ms(void)
 
 bool input_open(Input *in, const UiOptions *o, Err *err)
 {
-        *in = (Input){ .fd = 0, .line = buf_init(65536) };
+        *in = (Input){ .fd = 0, .line = buf_secret(65536) };
         if (!o->answers_from)
                 return true;
         in->fd = open(o->answers_from, O_RDONLY | O_CLOEXEC);
@@ -52,6 +52,7 @@ static bool take_line(Input *in, bool at_end)
         size_t used = n + (nl != NULL);
         memmove(in->rest, in->rest + used, in->n_rest - used);
         in->n_rest -= used;
+        explicit_bzero(in->rest + in->n_rest, used); /* it may have been a password */
         return true;
 }
 
@@ -240,7 +241,6 @@ static Asked ask_secret(Input *in, RunModel *m)
         if (!input_secret(in) || !in->line.len)
                 return ASKED_LATER;
         bool sent = model_secret(m, buf_str(&in->line));
-        explicit_bzero(in->line.data, in->line.capacity);
         buf_reset(&in->line);
         return sent ? ASKED_SENT : ASKED_GONE;
 }
