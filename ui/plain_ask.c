@@ -22,7 +22,7 @@ int64_t plain_now_ms(void)
 
 bool input_open(Input *in, const UiOptions *o, Err *err)
 {
-        *in = (Input){ .fd = 0, .line = buf_init(65536) };
+        *in = (Input){ .fd = 0, .line = buf_secret(65536) };
         if (!o->answers_from)
                 return true;
         in->fd = open(o->answers_from, O_RDONLY | O_CLOEXEC);
@@ -52,6 +52,7 @@ static bool take_line(Input *in, bool at_end)
         size_t used = n + (nl != NULL);
         memmove(in->rest, in->rest + used, in->n_rest - used);
         in->n_rest -= used;
+        explicit_bzero(in->rest + in->n_rest, used); /* it may have been a password */
         return true;
 }
 
@@ -150,7 +151,7 @@ static void print_head(const RunModel *m)
                 if (s->error.sqlstate && *s->error.sqlstate)
                         printf("          SQLSTATE %s\n", s->error.sqlstate);
         }
-        if (!str_eq(g->kind, "manual"))
+        if (ask_kind_of(g->kind) != ASK_MANUAL)
                 for (size_t i = 0; i < g->n_lines; i++)
                         if (!s || !s->error.set || !str_eq(g->lines[i], s->error.message))
                                 printf("          %s\n", g->lines[i]);
@@ -179,7 +180,8 @@ static Asked ask_choices(Input *in, RunModel *m, const UiOptions *o)
         Option list[24];
         size_t n = 0;
         int fallback = -1;
-        bool yes_gate = str_eq(g->kind, "yes") || str_eq(g->kind, "start");
+        AskKind kind = ask_kind_of(g->kind);
+        bool yes_gate = kind == ASK_YES || kind == ASK_START;
         for (size_t i = 0; i < g->n_choices && n < LEN(list) - 2; i++) {
                 const ViewChoice *c = &g->choices[i];
                 if (str_eq(c->key, "o")) /* a shell needs a terminal */
@@ -239,7 +241,6 @@ static Asked ask_secret(Input *in, RunModel *m)
         if (!input_secret(in) || !in->line.len)
                 return ASKED_LATER;
         bool sent = model_secret(m, buf_str(&in->line));
-        explicit_bzero(in->line.data, in->line.capacity);
         buf_reset(&in->line);
         return sent ? ASKED_SENT : ASKED_GONE;
 }
@@ -325,16 +326,26 @@ static Asked ask_manual(Input *in, RunModel *m)
 
 Asked plain_gate(Input *in, RunModel *m, const UiOptions *o)
 {
-        const char *kind = m->view->gate.kind ? m->view->gate.kind : "";
+        const ViewGate *g = &m->view->gate;
         print_head(m);
-        if (str_eq(kind, "word") ||
-            (m->view->gate.text && *m->view->gate.text && !str_eq(kind, "decision")))
+        switch (ask_kind_of(g->kind)) {
+        case ASK_WORD:
                 return ask_word(in, m);
-        if (str_eq(kind, "secret"))
+        case ASK_SECRET:
                 return ask_secret(in, m);
-        if (str_eq(kind, "manual"))
+        case ASK_MANUAL:
                 return ask_manual(in, m);
-        if (str_eq(kind, "decision"))
+        case ASK_DECISION:
                 return ask_decision(in, m, o);
-        return ask_choices(in, m, o);
+        case ASK_YES:
+        case ASK_AFTER:
+        case ASK_ERROR:
+        case ASK_UNKNOWN:
+        case ASK_START:
+        case ASK_UNDO: /* a rollback may want a word, too */
+        case ASK_ASK:
+        case ASK_KINDS_:
+                break;
+        }
+        return g->text && *g->text ? ask_word(in, m) : ask_choices(in, m, o);
 }

@@ -17,6 +17,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "drifted", NULL };
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan_compose(ctx, false, "config --hash '*'");
@@ -47,8 +49,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_compose_drift = {
         .name = "compose.drift",
         .summary = "Compare running containers with the compose file",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT | STEP_ONLY_REPORTS,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

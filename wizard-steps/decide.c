@@ -1,6 +1,6 @@
 /* decide.c: a question of the runbook, answered by a person and kept with their name.
  *
- * The asking is the engine's (a gate of kind "decision"); the answer is in the journal before
+ * The asking is the engine's (ASKS_CHOICE); the answer is in the journal before
  * run() is reached, and stays answered after a crash. */
 #include "engine/step_ctx.h"
 
@@ -43,6 +43,7 @@ const StepKind step_decide = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .results = results,
+        .asks = ASKS_CHOICE,
         .plan = plan,
         .run = run,
 };

@@ -24,6 +24,7 @@ const StepKind step_gate = {
         .summary = "Stop and ask before going on",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
+        .asks = ASKS_GO_ON,
         .plan = plan,
         .run = run,
 };

@@ -204,7 +204,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_host_disk = {
         .name = "host.disk",
         .summary = "Measure free space where it will be needed",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_LASTS,
         .params = params,
         .results = results,
         .verdict = verdict,

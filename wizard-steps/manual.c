@@ -1,6 +1,6 @@
 /* manual.c: a checklist for people: every line is ticked by somebody, with name and time.
  *
- * The asking is the engine's (a gate of kind "manual"); when run() is reached, all is ticked.
+ * The asking is the engine's (ASKS_TICKS); when run() is reached, all is ticked.
  * A step may be manual today and automatic tomorrow, without changing its id or its place. */
 #include "engine/step_ctx.h"
 
@@ -34,6 +34,7 @@ const StepKind step_manual = {
         .summary = "A checklist that people tick",
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
+        .asks = ASKS_TICKS,
         .plan = plan,
         .run = run,
 };

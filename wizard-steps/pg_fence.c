@@ -43,6 +43,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static const char *const verdict[] = { "others", NULL };
+
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# checks that nobody else is connected, and notes what was written so far");
@@ -141,9 +143,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_fence = {
         .name = "pg.fence",
         .summary = "Check that nobody else is connected",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .traits =
+                STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER | STEP_FENCES | STEP_ONLY_REPORTS,
         .params = params,
         .results = results,
+        .verdict = verdict,
         .plan = plan,
         .run = run,
 };

@@ -51,7 +51,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 const StepKind step_pg_writes = {
         .name = "pg.writes",
         .summary = "Note what was written so far, for a later undo",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER | STEP_COUNTS,
         .params = params,
         .results = results,
         .plan = plan,

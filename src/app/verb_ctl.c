@@ -143,7 +143,7 @@ static int tick(const Ctl *c, bool ticked)
         int code = is_open(c, c->argv[0]);
         if (code != -1)
                 return code;
-        if (!str_eq(g->kind, "manual")) {
+        if (ask_kind_of(g->kind) != ASK_MANUAL) {
                 err_set(&err, ERR_USER, "question %lld is no checklist", (long long)g->number);
                 err_hint(&err, "pgsherpa ctl %s answer %lld KEY", c->view->run,
                          (long long)g->number);

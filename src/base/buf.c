@@ -2,12 +2,45 @@
 
 void buf_done(Buf *b)
 {
+        if (b->secret && b->data)
+                explicit_bzero(b->data, b->capacity);
         free(b->data);
-        *b = (Buf){ .max = b->max };
+        *b = (Buf){ .max = b->max, .secret = b->secret };
+}
+
+void buf_cut(Buf *b, size_t n)
+{
+        assert(n <= b->len);
+        if (!b->data)
+                return;
+        memmove(b->data, b->data + n, b->len - n);
+        b->len -= n;
+        if (b->secret)
+                explicit_bzero(b->data + b->len, b->capacity - b->len);
+        b->data[b->len] = '\0';
+}
+
+/* realloc() would leave a copy behind in freed memory. */
+static void buf_grow(Buf *b, size_t capacity)
+{
+        if (!b->secret) {
+                b->data = xrealloc(b->data, capacity);
+        } else {
+                char *data = xcalloc(1, capacity);
+                if (b->data) {
+                        memcpy(data, b->data, b->len);
+                        explicit_bzero(b->data, b->capacity);
+                        free(b->data);
+                }
+                b->data = data;
+        }
+        b->capacity = capacity;
 }
 
 void buf_reset(Buf *b)
 {
+        if (b->secret && b->data)
+                explicit_bzero(b->data, b->capacity);
         b->len = 0;
         b->overflow = false;
         if (b->data)
@@ -25,8 +58,7 @@ bool buf_add(Buf *b, const void *bytes, size_t n)
                 size_t capacity = b->capacity ? b->capacity : 64;
                 while (capacity < b->len + n + 1)
                         capacity *= 2;
-                b->data = xrealloc(b->data, capacity);
-                b->capacity = capacity;
+                buf_grow(b, capacity);
         }
         if (n)
                 memcpy(b->data + b->len, bytes, n);
@@ -64,6 +96,6 @@ char *buf_take(Buf *b, size_t *ret_len)
         if (ret_len)
                 *ret_len = b->len;
         char *data = b->data ? b->data : xstrdup("");
-        *b = (Buf){ .max = b->max };
+        *b = (Buf){ .max = b->max, .secret = b->secret };
         return data;
 }

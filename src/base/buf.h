@@ -15,13 +15,21 @@ typedef struct Buf {
         char *data;
         size_t len, capacity, max;
         bool overflow;
+        bool secret; /* what it lets go of is wiped: growing, cutting, resetting, done */
 } Buf;
 
 static inline Buf buf_init(size_t max)
 {
         return (Buf){ .max = max };
 }
+/* For what may hold a password. */
+static inline Buf buf_secret(size_t max)
+{
+        return (Buf){ .max = max, .secret = true };
+}
 void buf_done(Buf *b) NONNULL;
+/* Takes `n` bytes off its front. */
+void buf_cut(Buf *b, size_t n) NONNULL;
 void buf_reset(Buf *b) NONNULL; /* empty again, memory kept */
 bool buf_add(Buf *b, const void *bytes, size_t n);
 bool buf_adds(Buf *b, const char *s) NONNULL;

@@ -10,7 +10,7 @@
 
 FrameReader frame_reader_init(void)
 {
-        return (FrameReader){ .in = buf_init(LIMIT_FRAME + 4 + 65536) };
+        return (FrameReader){ .in = buf_secret(LIMIT_FRAME + 4 + 65536) };
 }
 
 void frame_reader_done(FrameReader *r)
@@ -20,16 +20,17 @@ void frame_reader_done(FrameReader *r)
 
 bool frame_fill(FrameReader *r, int fd, bool *ret_eof, Err *err)
 {
-        char block[65536];
+        char block[16384];
         *ret_eof = false;
         ssize_t n = read(fd, block, sizeof block);
+        bool room = n <= 0 || buf_add(&r->in, block, (size_t)n);
+        explicit_bzero(block, n > 0 ? (size_t)n : 0);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return true;
         if (n < 0)
                 return err_set_errno(err, errno, "reading from the control socket");
-        if (n == 0)
-                *ret_eof = true;
-        else if (!buf_add(&r->in, block, (size_t)n))
+        *ret_eof = n == 0;
+        if (!room)
                 return err_set(err, ERR_USER, "a control message is larger than %d bytes",
                                LIMIT_FRAME);
         return true;
@@ -48,25 +49,14 @@ bool frame_next(FrameReader *r, json_t **ret, Err *err)
         if (r->in.len < 4 + (size_t)len)
                 return true;
         *ret = jx_parse(r->in.data + 4, len, err);
-        size_t rest = r->in.len - 4 - len;
-        memmove(r->in.data, r->in.data + 4 + len, rest);
-        r->in.len = rest;
-        r->in.data[rest] = '\0';
+        buf_cut(&r->in, 4 + (size_t)len);
         return *ret != NULL || err_wrap(err, "control message");
 }
 
-bool frame_send(int fd, const json_t *message, Err *err)
+static bool send_all(int fd, const char *out, size_t n, Err *err)
 {
-        AUTO_FREE char *text = jx_dump(message);
-        size_t n = strlen(text);
-        if (n > LIMIT_FRAME)
-                return err_set(err, ERR_USER, "a control message of %zu bytes is too large", n);
-        AUTO_FREE char *out = xmalloc(n + 4);
-        uint32_t len = htonl((uint32_t)n);
-        memcpy(out, &len, 4);
-        memcpy(out + 4, text, n);
-        for (size_t at = 0; at < n + 4;) {
-                ssize_t k = send(fd, out + at, n + 4 - at, MSG_NOSIGNAL);
+        for (size_t at = 0; at < n;) {
+                ssize_t k = send(fd, out + at, n - at, MSG_NOSIGNAL);
                 if (k < 0 && errno == EINTR)
                         continue;
                 if (k < 0 && errno == EAGAIN) {
@@ -80,4 +70,17 @@ bool frame_send(int fd, const json_t *message, Err *err)
                 at += (size_t)k;
         }
         return true;
+}
+
+bool frame_send(int fd, const json_t *message, Err *err)
+{
+        AUTO_FREE char *text = jx_dump(message);
+        AUTO_BUF out = buf_secret(LIMIT_FRAME + 4);
+        size_t n = strlen(text);
+        uint32_t len = htonl((uint32_t)n);
+        bool fits = n <= LIMIT_FRAME && buf_add(&out, &len, 4) && buf_add(&out, text, n);
+        explicit_bzero(text, n);
+        if (!fits)
+                return err_set(err, ERR_USER, "a control message of %zu bytes is too large", n);
+        return send_all(fd, out.data, out.len, err);
 }

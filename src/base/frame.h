@@ -1,7 +1,10 @@
 /* frame.h: one JSON message on a unix socket: u32 length (big endian), then the bytes.
  *
  * A reader keeps a FrameReader per connection and feeds it what arrived; half frames wait,
- * oversized ones are an error and the connection is to be closed. */
+ * oversized ones are an error and the connection is to be closed.
+ *
+ * A message may carry a password: every copy made here is wiped, and so is what jansson frees
+ * (base/jsonx.h). */
 #pragma once
 
 #include "base/buf.h"

@@ -1,7 +1,23 @@
 #include "base/jsonx.h"
 
+#include <malloc.h>
+
 #include "base/buf.h"
 #include "base/text.h"
+
+static void wiping_free(void *p)
+{
+        if (!p)
+                return;
+        explicit_bzero(p, malloc_usable_size(p));
+        free(p);
+}
+
+/* Before anything of jansson's is allocated. */
+__attribute__((constructor)) static void jx_wipe_what_is_freed(void)
+{
+        json_set_alloc_funcs(malloc, wiping_free);
+}
 
 json_t *jx_get(const json_t *object, const char *key)
 {

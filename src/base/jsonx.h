@@ -2,7 +2,11 @@
  *
  * Facts, results and parameters are json_t. These helpers read with a default instead of
  * four lines of checks; a wrong type counts as absent. Names are paths without dots: one
- * level per call. */
+ * level per call.
+ *
+ * A message on the control socket may carry a password, and jansson copies it as it parses, packs
+ * and dumps: whatever it frees is wiped first (json_set_alloc_funcs(), set before main()). Texts
+ * that jx_dump() returns are ours to free, and to wipe. */
 #pragma once
 
 #include <jansson.h>

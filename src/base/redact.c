@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/jsonx.h"
+#include "base/text.h"
 
 enum { FORMS = 6, SHORTEST = 4 };
 
@@ -14,55 +15,59 @@ typedef struct Entry {
         bool like_a_name;   /* see redact_data() */
         char *forms[FORMS]; /* as is, URL-encoded, base64, JSON-, shell-, SQL-escaped */
         size_t lens[FORMS];
+        char *pages; /* they all lie there, as the secret does: locked, not dumped */
+        size_t size;
         struct Entry *next;
 } Entry;
 
 static Entry *entries;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static char *url_encoded(const char *s)
+static void url_encoded(const char *s, Buf *out)
 {
-        Buf b = buf_init(1 << 20);
         for (; *s; s++) {
-                if (isalnum((unsigned char)*s) || strchr("-_.~", *s))
-                        buf_addc(&b, *s);
-                else
-                        buf_printf(&b, "%%%02X", (unsigned char)*s);
+                if (isalnum((unsigned char)*s) || strchr("-_.~", *s)) {
+                        buf_addc(out, *s);
+                } else {
+                        char code[4];
+                        snprintf(code, sizeof code, "%%%02X", (unsigned char)*s);
+                        buf_adds(out, code);
+                }
         }
-        return buf_take(&b, NULL);
 }
 
-static char *base64(const char *s)
+static void base64(const char *s, Buf *out)
 {
-        size_t n = strlen(s);
-        char *out = xmalloc(n * 4 / 3 + 8);
-        EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)s, (int)n);
-        return out;
+        size_t n = strlen(s), size = n * 4 / 3 + 8;
+        char *text = xcalloc(1, size);
+        EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)s, (int)n);
+        buf_adds(out, text);
+        explicit_bzero(text, size);
+        free(text);
 }
 
-static char *json_escaped(const char *s)
+static void json_escaped(const char *s, Buf *out)
 {
-        AUTO_JSON j = jx_text(s);
-        AUTO_FREE char *quoted = jx_dump(j);
+        size_t len = strlen(s);
+        bool text = text_is_utf8(s, len);
+        char *clean = text ? NULL : text_clean(s, len); /* as a journal would hold it */
+        AUTO_JSON j = json_string(text ? s : clean);
+        char *quoted = jx_dump(j);
+        if (clean)
+                explicit_bzero(clean, strlen(clean));
+        free(clean);
         size_t n = strlen(quoted);
-        return xstrndup(quoted + 1, n >= 2 ? n - 2 : 0);
+        if (n >= 2)
+                buf_add(out, quoted + 1, n - 2);
+        explicit_bzero(quoted, n);
+        free(quoted);
 }
 
 /* Each ' of s as the language writes it inside quotes: '\'' for a shell, '' in SQL. */
-static char *quotes_escaped(const char *s, const char *quote)
+static void quotes_escaped(const char *s, const char *quote, Buf *out)
 {
-        Buf b = buf_init(1 << 20);
         for (; *s; s++)
-                (void)(*s == '\'' ? buf_adds(&b, quote) : buf_addc(&b, *s));
-        return buf_take(&b, NULL);
-}
-
-static void wipe(char *s)
-{
-        if (s) {
-                explicit_bzero(s, strlen(s));
-                free(s);
-        }
+                (void)(*s == '\'' ? buf_adds(out, quote) : buf_addc(out, *s));
 }
 
 /* Words of every run: the default user, database and image, and what tutorials say. */
@@ -84,6 +89,30 @@ static bool like_a_name(const char *s)
                                    "0123456789_-./") == n;
 }
 
+static void add_form(int i, const char *s, Buf *out)
+{
+        switch (i) {
+        case 0:
+                buf_adds(out, s);
+                break;
+        case 1:
+                url_encoded(s, out);
+                break;
+        case 2:
+                base64(s, out);
+                break;
+        case 3:
+                json_escaped(s, out);
+                break;
+        case 4:
+                quotes_escaped(s, "'\\''", out);
+                break;
+        default:
+                quotes_escaped(s, "''", out);
+                break;
+        }
+}
+
 void redact_register(const Secret *s)
 {
         const char *bytes = secret_expose(s);
@@ -92,14 +121,18 @@ void redact_register(const Secret *s)
         Entry *e = xcalloc(1, sizeof *e);
         e->secret = s;
         e->like_a_name = like_a_name(bytes);
-        e->forms[0] = xstrdup(bytes);
-        e->forms[1] = url_encoded(bytes);
-        e->forms[2] = base64(bytes);
-        e->forms[3] = json_escaped(bytes);
-        e->forms[4] = quotes_escaped(bytes, "'\\''");
-        e->forms[5] = quotes_escaped(bytes, "''");
-        for (size_t i = 0; i < FORMS; i++)
-                e->lens[i] = strlen(e->forms[i]);
+        AUTO_BUF all = buf_secret(1 << 20);
+        size_t from[FORMS];
+        for (int i = 0; i < FORMS; i++) {
+                from[i] = all.len;
+                add_form(i, bytes, &all);
+                e->lens[i] = all.len - from[i];
+                buf_addc(&all, '\0');
+        }
+        e->pages = secret_pages_new(all.len, &e->size);
+        memcpy(e->pages, all.data, all.len);
+        for (int i = 0; i < FORMS; i++)
+                e->forms[i] = e->pages + from[i];
         pthread_mutex_lock(&lock);
         e->next = entries;
         entries = e;
@@ -116,8 +149,7 @@ void redact_forget(const Secret *s)
                         continue;
                 }
                 *p = e->next;
-                for (size_t i = 0; i < FORMS; i++)
-                        wipe(e->forms[i]);
+                secret_pages_free(e->pages, e->size);
                 free(e);
         }
         pthread_mutex_unlock(&lock);

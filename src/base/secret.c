@@ -12,19 +12,30 @@ struct Secret {
         size_t len;
 };
 
+char *secret_pages_new(size_t n, size_t *ret_size)
+{
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        *ret_size = (n + page - 1) / page * page;
+        char *p = mmap(NULL, *ret_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+                abort();
+        (void)mlock(p, *ret_size);
+        (void)madvise(p, *ret_size, MADV_DONTDUMP);
+        return p;
+}
+
+void secret_pages_free(char *pages, size_t size)
+{
+        explicit_bzero(pages, size);
+        munmap(pages, size);
+}
+
 Secret *secret_take(const char *name, char *bytes, size_t len)
 {
         Secret *s = xcalloc(1, sizeof *s);
-        size_t page = (size_t)sysconf(_SC_PAGESIZE);
         s->name = xstrdup(name);
         s->len = len;
-        s->block_size = (len + 1 + page - 1) / page * page;
-        s->block = mmap(NULL, s->block_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1, 0);
-        if (s->block == MAP_FAILED)
-                abort();
-        (void)mlock(s->block, s->block_size); /* best effort: RLIMIT_MEMLOCK */
-        (void)madvise(s->block, s->block_size, MADV_DONTDUMP);
+        s->block = secret_pages_new(len + 1, &s->block_size);
         memcpy(s->block, bytes, len);
         s->block[len] = '\0';
         explicit_bzero(bytes, len);
@@ -37,8 +48,7 @@ Secret *secret_free(Secret *s)
         if (!s)
                 return NULL;
         redact_forget(s);
-        explicit_bzero(s->block, s->block_size);
-        munmap(s->block, s->block_size);
+        secret_pages_free(s->block, s->block_size);
         free(s->name);
         free(s);
         return NULL;

@@ -15,6 +15,12 @@
 
 typedef struct Secret Secret;
 
+/* Own pages of at least `n` zeroed bytes, locked (best effort: RLIMIT_MEMLOCK) and excluded from
+ * core dumps: the only places where a secret may lie. *ret_size goes to secret_pages_free(), which
+ * wipes them first. */
+char *secret_pages_new(size_t n, size_t *ret_size) MUST_CHECK;
+void secret_pages_free(char *pages, size_t size);
+
 /* Takes a copy and wipes the caller's buffer, so that one copy is left, not two. */
 Secret *secret_take(const char *name, char *bytes, size_t len);
 

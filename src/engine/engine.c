@@ -1,9 +1,8 @@
 /* engine.c: a run from its opening to its close, and everything that can come between. */
-#include "engine/internal.h"
+#include "engine/drive/drive.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,50 +13,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
-#include "engine/fence.h"
+#include "engine/drive/dry.h"
 #include "journal/run_dir.h"
-
-/* ---- events ---- */
-
-bool engine_append(Engine *e, EventType type, const char *step, json_t *fields, Err *err)
-{
-        Event ev = { 0 };
-        pthread_mutex_lock(&e->journal_lock);
-        bool ok = !e->io_failed && e->journal;
-        if (!e->journal) { /* a viewer who came while the run is still being opened */
-                json_decref(fields);
-                err_set(err, ERR_USER, "the run is not open yet");
-        } else if (!ok) {
-                json_decref(fields);
-                err_set(err, ERR_SYSTEM, "the journal cannot be written any more");
-        } else {
-                ok = journal_append(e->journal, type, step, fields, &ev, err);
-                if (ok)
-                        state_apply(&e->state, &ev);
-                else
-                        e->io_failed = true;
-        }
-        pthread_mutex_unlock(&e->journal_lock);
-        loop_wake(e);
-        return ok;
-}
-
-void engine_tell(Engine *e, EventType type, const char *step, json_t *fields)
-{
-        AUTO_ERR ignored = { 0 };
-        if (!engine_append(e, type, step, fields, &ignored))
-                loop_wake(e); /* io_failed is set: whoever waits shall see it */
-}
-
-bool engine_stop(Engine *e, Stop stop, const char *by, const char *why, Err *err)
-{
-        e->stop = stop;
-        snprintf(e->stop_by, sizeof e->stop_by, "%s", by && *by ? by : "the operator");
-        free(e->stop_why);
-        e->stop_why = why ? xstrdup(why) : NULL;
-        loop_wake(e);
-        return false;
-}
 
 /* ---- the process ---- */
 
@@ -69,18 +26,6 @@ static void harden(void)
         (void)prctl(PR_SET_DUMPABLE, 0);
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
         umask(077);
-}
-
-static char *operator_name(void)
-{
-        struct passwd pw, *found = NULL;
-        char scratch[4096];
-        const char *sudo = getenv("SUDO_USER");
-        if (geteuid() == 0 && sudo && *sudo)
-                return xstrdup(sudo);
-        if (getpwuid_r(geteuid(), &pw, scratch, sizeof scratch, &found) == 0 && found)
-                return xstrdup(found->pw_name);
-        return xasprintf("uid %u", (unsigned)geteuid());
 }
 
 static void make_run_ns(Engine *e)
@@ -99,7 +44,7 @@ static void make_run_ns(Engine *e)
 static bool only_reads(const Plan *plan)
 {
         for (size_t i = 0; i < plan->n; i++)
-                if (!attempt_read_only(&plan->steps[i]))
+                if (!lookup_read_only(&plan->steps[i]))
                         return false;
         return true;
 }
@@ -115,12 +60,12 @@ static void engine_init(Engine *e, const EngineConfig *c)
                        .keep = json_array(),
                        .lock_fd = -1,
                        .dir_fd = -1,
-                       .listen_fd = -1,
                        .wake_fd = -1,
-                       .signal_fd = -1,
-                       .read_only = only_reads(c->plan) };
-        for (size_t i = 0; i < LEN(e->clients); i++)
-                e->clients[i].fd = -1;
+                       .read_only = only_reads(c->plan),
+                       .later_begin = dry_begin,
+                       .later_try = dry_try };
+        desk_new(e);
+        world_new(e);
         pthread_mutex_init(&e->journal_lock, NULL);
         pthread_mutex_init(&e->lazy_lock, NULL);
         state_init(&e->state);
@@ -140,11 +85,8 @@ static void engine_done(Engine *e)
 {
         control_close(e);
         e->journal = journal_close(e->journal);
-        locks_drop(e);
-        secrets_drop(e);
+        world_free(e);
         dry_end(e);
-        secret_free(e->gate.value);
-        free(e->gate.typed);
         free(e->stop_why);
         free(e->undo_to);
         free(e->tag);
@@ -153,8 +95,7 @@ static void engine_done(Engine *e)
         json_decref(e->keep);
         base_closep_(&e->dir_fd);
         base_closep_(&e->lock_fd);
-        if (e->wake_fd >= 0)
-                loop_close(e);
+        desk_free(e);
         state_done(&e->state);
         pthread_mutex_destroy(&e->journal_lock);
         pthread_mutex_destroy(&e->lazy_lock);
@@ -162,97 +103,6 @@ static void engine_done(Engine *e)
 }
 
 /* ---- opening ---- */
-
-static json_t *secret_names(const Engine *e)
-{
-        json_t *list = json_array();
-        for (size_t i = 0; i < e->rb->n_secrets; i++)
-                json_array_append_new(list, json_pack("{s:s, s:s}", "name", e->rb->secrets[i].name,
-                                                      "from", e->rb->secrets[i].from));
-        return list;
-}
-
-static bool write_open(Engine *e, Err *err)
-{
-        char host[256] = "";
-        AUTO_FREE char *user = operator_name();
-        (void)gethostname(host, sizeof host - 1);
-        const char *ssh = getenv("SSH_CONNECTION"), *tty = getenv("SSH_TTY");
-        json_t *f = json_object();
-        jx_set_str(f, "run", e->run);
-        jx_set_str(f, "tag", e->tag);
-        jx_set_str(f, "runbook", e->rb->name);
-        jx_set_str(f, "title", e->rb->title);
-        jx_set_int(f, "version", e->rb->version);
-        jx_set_str(f, "tool", e->c->tool ? e->c->tool : "pgsherpa");
-        jx_set_str(f, "sha256", e->rb->sha256);
-        jx_set_str(f, "plan_sha256", e->plan->sha256);
-        jx_set_str(f, "host", host);
-        jx_set_str(f, "boot_id", clock_boot_id());
-        jx_set_str(f, "user", user);
-        jx_set_int(f, "uid", getuid());
-        jx_set_int(f, "pid", getpid());
-        jx_set_str(f, "ssh", ssh ? ssh : "");
-        jx_set_str(f, "tty", tty ? tty : "");
-        jx_set(f, "vars", e->plan->vars ? json_deep_copy(e->plan->vars) : json_object());
-        jx_set(f, "secrets", secret_names(e));
-        jx_set_int(f, "n_steps", (int64_t)e->plan->n);
-        jx_set_int(f, "budget_ms", e->rb->budget_ms);
-        AUTO_JSON plan = plan_json(e->plan);
-        jx_set_int(f, "downtime_ms", jx_int(plan, "downtime_ms", 0));
-        return engine_append(e, EV_RUN_OPEN, NULL, f, err);
-}
-
-static bool write_phase(Engine *e, const char *id, const char *title, const char *users_see,
-                        bool cleanup, Err *err)
-{
-        json_t *f = json_object();
-        jx_set_str(f, "id", id);
-        jx_set_str(f, "title", title ? title : id);
-        if (users_see)
-                jx_set_str(f, "users_see", users_see);
-        jx_set_bool(f, "cleanup", cleanup);
-        return engine_append(e, EV_PLAN_PHASE, NULL, f, err);
-}
-
-static bool write_step(Engine *e, const PlanStep *p, Err *err)
-{
-        static const char *const marks[] = { "", "begin", "end" };
-        json_t *f = json_object();
-        jx_set_int(f, "n", p->n);
-        jx_set_str(f, "id", p->id);
-        jx_set_str(f, "phase", p->phase);
-        jx_set_str(f, "title", p->title);
-        jx_set_str(f, "why", p->def->why ? p->def->why : "");
-        jx_set_str(f, "kind", p->def->kind->name);
-        jx_set_str(f, "touches", p->touches ? p->touches : "");
-        jx_set_str(f, "undo", p->undo ? p->undo : "");
-        jx_set_bool(f, "asks", p->asks);
-        jx_set_bool(f, "hard", p->hard);
-        jx_set_bool(f, "cleanup", p->cleanup);
-        jx_set_str(f, "downtime", marks[p->def->downtime]);
-        jx_set_int(f, "estimate_ms", p->def->estimate_ms);
-        return engine_append(e, EV_PLAN_STEP, NULL, f, err);
-}
-
-static bool write_plan(Engine *e, Err *err)
-{
-        for (size_t i = 0; i < e->rb->n_phases; i++) {
-                const Phase *ph = &e->rb->phases[i];
-                if (!write_phase(e, ph->id, ph->title, ph->users_see, false, err))
-                        return false;
-        }
-        if (e->rb->n_cleanup && !write_phase(e, "cleanup", "Clean up", NULL, true, err))
-                return false;
-        for (size_t i = 0; i < e->plan->n; i++)
-                if (!write_step(e, &e->plan->steps[i], err))
-                        return false;
-        AUTO_FREE char *by = operator_name();
-        json_t *f = json_object();
-        jx_set_str(f, "sha256", e->plan->sha256);
-        jx_set_str(f, "by", by);
-        return engine_append(e, EV_PLAN_ACCEPT, NULL, f, err);
-}
 
 /* What was accepted, beside the journal; app has usually put it there already. */
 static bool keep_accepted(Engine *e, Err *err)
@@ -280,7 +130,7 @@ static bool open_new(Engine *e, Err *err)
                 return false;
         }
         make_run_ns(e);
-        return keep_accepted(e, err) && write_open(e, err) && write_plan(e, err);
+        return keep_accepted(e, err) && record_run_open(e, err) && record_plan(e, err);
 }
 
 static bool open_again(Engine *e, Err *err)
@@ -292,15 +142,10 @@ static bool open_again(Engine *e, Err *err)
         }
         e->tag = xstrdup(s->tag);
         make_run_ns(e);
-        AUTO_FREE char *by = operator_name();
-        json_t *f = json_object();
-        jx_set_str(f, "by", by);
-        jx_set_bool(f, "after_crash", !s->paused && !s->closed);
-        jx_set_str(f, "boot_id", clock_boot_id());
-        jx_set_int(f, "pid", getpid());
-        if (!engine_append(e, EV_RUN_RESUME, NULL, f, err))
+        AUTO_FREE char *by = record_operator();
+        if (!record_run_resume(e, by, !s->paused && !s->closed, err))
                 return false;
-        if (!s->accepted && !write_plan(e, err)) /* died while writing the plan down */
+        if (!s->accepted && !record_plan(e, err)) /* died while writing the plan down */
                 return false;
         if (e->c->rollback && !s->undoing) {
                 e->stop = STOP_ROLLBACK;
@@ -324,6 +169,7 @@ static bool open_quietly(Engine *e, Err *err)
 {
         if (!take_run_lock(e, err) || !loop_open(e, err))
                 return false;
+        clocks_open(e);
         e->dir_fd = open(e->c->run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (e->dir_fd < 0)
                 return err_set_errno(err, errno, "opening %s", e->c->run_dir);
@@ -352,18 +198,14 @@ static bool enter_phase(Engine *e, const char *id, Err *err)
 {
         if (jx_get(e->state.phases, id))
                 return true;
-        json_t *f = json_object();
-        jx_set_str(f, "phase", id);
-        return engine_append(e, EV_PHASE_START, NULL, f, err);
+        return record_phase_start(e, id, err);
 }
 
 static bool leave_phase(Engine *e, const char *id, Err *err)
 {
         if (str_eq(jx_str(e->state.phases, id, ""), "ended"))
                 return true;
-        json_t *f = json_object();
-        jx_set_str(f, "phase", id);
-        return engine_append(e, EV_PHASE_END, NULL, f, err);
+        return record_phase_end(e, id, err);
 }
 
 static void reap(void)
@@ -377,7 +219,7 @@ static bool safe_point(Engine *e, Err *err)
         reap();
         if (!loop_pump(e, 0, err) || e->stop)
                 return false;
-        return !e->pause_wanted || gates_not_now(e, err);
+        return !e->pause_wanted || gate_not_now(e, NULL, err);
 }
 
 static bool walk(Engine *e, Err *err)
@@ -399,23 +241,6 @@ static bool walk(Engine *e, Err *err)
 
 /* ---- the ends ---- */
 
-static bool close_run(Engine *e, const char *status, const char *reason, Err *err)
-{
-        json_t *f = json_object();
-        jx_set_str(f, "status", status);
-        jx_set_str(f, "reason", reason ? reason : "");
-        return engine_append(e, EV_RUN_CLOSE, NULL, f, err);
-}
-
-static bool write_who(Engine *e, EventType type, const char *cause, Err *err)
-{
-        json_t *f = json_object();
-        if (cause)
-                jx_set_str(f, "cause", cause);
-        jx_set_str(f, "by", e->stop_by);
-        return engine_append(e, type, NULL, f, err);
-}
-
 /* One stop has unwound to here. True: the run (or this engine's part of it) is over. */
 static bool handle_stop(Engine *e, int *ret_code, Err *err)
 {
@@ -424,19 +249,18 @@ static bool handle_stop(Engine *e, int *ret_code, Err *err)
         switch (stop) {
         case STOP_SHUTDOWN:
                 *ret_code = ENGINE_PAUSED;
-                if (e->terms == 0) /* a pause that met a gate which waits for days */
-                        (void)write_who(e, EV_RUN_PAUSE, "asked", err);
-                else
-                        (void)write_who(e, EV_RUN_PAUSE, "shutdown", err);
+                /* no signal: a pause that met a gate which waits for days */
+                (void)!record_run_pause(e, e->terms == 0 ? "asked" : "shutdown", e->stop_by, NULL,
+                                        err);
                 return true;
         case STOP_ABORT:
                 *ret_code = ENGINE_ABORTED;
-                if (write_who(e, EV_RUN_ABORT, NULL, err))
-                        (void)close_run(e, "aborted", "", err);
+                (void)!(record_run_abort(e, e->stop_by, err) &&
+                        record_run_close(e, "aborted", "", err));
                 return true;
         case STOP_FAIL:
                 *ret_code = ENGINE_FAILED;
-                (void)close_run(e, "failed", e->stop_why, err);
+                (void)!record_run_close(e, "failed", e->stop_why, err);
                 return true;
         case STOP_ROLLBACK:
                 if (!undo_run(e, err))
@@ -454,12 +278,8 @@ static bool handle_stop(Engine *e, int *ret_code, Err *err)
  * any more, *err is all there is. */
 static int stopped_by_an_error(Engine *e, const Err *err)
 {
-        json_t *f = json_object();
-        jx_set_str(f, "cause", "error");
-        jx_set_str(f, "reason", err->message ? err->message : "");
-        if (err->hint)
-                jx_set_str(f, "hint", err->hint);
-        engine_tell(e, EV_RUN_PAUSE, NULL, f);
+        AUTO_ERR ignored = { 0 };
+        (void)!record_run_pause(e, "error", NULL, err, &ignored);
         return ENGINE_FAILED;
 }
 
@@ -472,7 +292,8 @@ static int run_to_its_end(Engine *e, Err *err)
         while (!over) {
                 if (!e->stop) {
                         if (walk(e, err))
-                                return close_run(e, "done", "", err) ? ENGINE_DONE : ENGINE_FAILED;
+                                return record_run_close(e, "done", "", err) ? ENGINE_DONE
+                                                                            : ENGINE_FAILED;
                         if (!e->stop)
                                 return stopped_by_an_error(e, err);
                 }

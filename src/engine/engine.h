@@ -53,8 +53,7 @@ bool engine_plan(const EngineConfig *config, json_t **ret, Err *err) MUST_CHECK;
  *   {"cmd": "rollback", "to": "step id or empty"} {"cmd": "note", "text": ".."}
  *   {"cmd": "status"}            -> "step", "running", "gate", "gate_kind", "paused"
  *   {"cmd": "bye"}
- * After hello the engine also sends {"seq": n} whenever it appended up to n. Answers to the
- * gates of kind yes, word, after, undo: y, n ("not now": the run pauses until "continue"), and
- * k for clean-up steps ("keep it"); of kind error: r s u a; of kind unknown: d r u a, w k a;
- * of kind manual: y when all is ticked. A pause that meets a gate which waits for a time ends
- * the engine (ENGINE_PAUSED). */
+ * After hello the engine also sends {"seq": n} whenever it appended up to n. Which kinds of gate
+ * there are, and what each may be answered, stands in journal/ask.h; n is "not now": the run pauses
+ * until "continue". A pause that meets a gate which waits for a time ends the engine
+ * (ENGINE_PAUSED). */

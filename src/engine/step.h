@@ -20,15 +20,25 @@ typedef struct StepCtx StepCtx; /* engine/step_ctx.h */
 /* What probe() found of a step whose verdict is missing after a crash. */
 typedef enum Found { FOUND_NOTHING, FOUND_PART, FOUND_ALL, FOUND_BUSY, FOUND_DRIFT } Found;
 
+/* What the engine asks a person before run(): in the kind's place, from its parameters. */
+typedef enum StepAsks {
+        ASKS_NOTHING,
+        ASKS_TICKS,  /* `items`: each has to be ticked by somebody */
+        ASKS_CHOICE, /* `question`, `choices`, `default`; the answer becomes result `answer` */
+        ASKS_GO_ON,  /* `text`, unless the step has gates of its own */
+} StepAsks;
+
 typedef struct StepKind {
         const char *name;         /* "pg.slot.create", as written after `do:` */
         const char *summary;      /* "Create a logical replication slot" */
-        unsigned traits;          /* StepTrait bits */
+        unsigned traits;          /* StepTrait bits: runbook/param.h */
         const ParamSpec *params;  /* of `with:`; ends with {0}; NULL: none */
         const ParamSpec *results; /* what expect and capture may name, or NULL */
         /* Results that say whether all is well, one of them a list of what is not; ends with NULL.
-         * A step whose runbook expects none of them fails when that list has anything in it. */
+         * A step whose runbook expects none of them fails when that list has anything in it (not
+         * with STEP_ONLY_REPORTS); and so does a check that names the kind. */
         const char *const *verdict;
+        StepAsks asks;
         size_t state_size; /* zeroed, lives as long as the attempt */
 
         /* Can this work? Read-only. Reports every problem to ctx, not just the first;

@@ -168,13 +168,18 @@ static json_t *progress_json(const Progress *p)
         return j;
 }
 
-static void append(StepCtx *c, EventType type, json_t *fields)
+static void say_append(StepCtx *c, EventType type, json_t *fields)
 {
         AUTO_ERR ignored = { 0 }; /* the engine remembers a journal that failed */
         if (c->host.append)
                 (void)c->host.append(c->host.arg, type, c->id, fields, &ignored);
         else
                 json_decref(fields);
+}
+
+static void say_progress(StepCtx *c, json_t *fields)
+{
+        say_append(c, EV_PROGRESS, fields);
 }
 
 void step_progress(StepCtx *c, const Progress *p)
@@ -193,7 +198,7 @@ void step_progress(StepCtx *c, const Progress *p)
         }
         pthread_mutex_unlock(&c->lock);
         if (fields)
-                append(c, EV_PROGRESS, fields);
+                say_progress(c, fields);
 }
 
 void step_ctx_flush(StepCtx *c)
@@ -203,7 +208,7 @@ void step_ctx_flush(StepCtx *c)
         c->held_progress = NULL;
         pthread_mutex_unlock(&c->lock);
         if (fields)
-                append(c, EV_PROGRESS, fields);
+                say_progress(c, fields);
 }
 
 /* ---- results ---- */
@@ -257,7 +262,7 @@ void step_artifact(StepCtx *c, const char *what, const char *path, int64_t size,
         jx_set_str(f, "path", path);
         jx_set_int(f, "size", size);
         jx_set_str(f, "sha256", sha256 ? sha256 : "");
-        append(c, EV_ARTIFACT, f);
+        say_append(c, EV_ARTIFACT, f);
 }
 
 /* ---- what undo and probe will need ---- */

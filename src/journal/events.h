@@ -19,9 +19,8 @@
  *               rows[{name,done,total,rate,eta_ms}], workers? (absent: they cannot be changed)
  * check         that, expected, actual, verdict ("ok" "fail" "warn" "ask"), msg
  * fact          name ("src.size"), value | ref + sha256 (file in the run directory)
- * gate.open     gate (number), kind ("yes" "word" "after" "error" "secret" "unknown" "manual"
- *               "decision" "start" "undo" "ask"), title, lines[], text (to be typed),
- *               until_ms, choices[{key, label, consequence, default}], suggested, secret?
+ * gate.open     gate (number), kind (a name of journal/ask.h), title, lines[], text (to be
+ *               typed), until_ms, choices[{key, label, consequence}], suggested, secret?, key?
  * gate.answer   gate, answer (a choice's key), text?, by, waited_ms
  * decision.open id, question, choices[], default   decision.answer  id, answer, by
  * manual.tick   item (index), text, by, ticked

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/progress.h"
+#include "journal/ask.h"
 #include "journal/journal.h"
 
 typedef enum StepStatus {

@@ -56,6 +56,14 @@ typedef enum StepTrait {
         STEP_SHELL = 1 << 4,        /* the marked escape hatch: counted in the lint report */
         STEP_ON_SERVER = 1 << 5,    /* its target is a server (kind: postgres) */
         STEP_ON_PROJECT = 1 << 6,   /* its target is a compose project */
+        STEP_ONLY_REPORTS = 1 << 7, /* its verdict counts where it is asked as a check (pre:,
+                                       rollback.verify); as a step of its own it reports */
+        STEP_LASTS = 1 << 8,        /* what it finds holds for later steps too: their pre: is
+                                       asked in preflight already */
+        STEP_FENCES = 1 << 9,       /* opens the fence of its phase around its target; what it
+                                       remembered goes to TargetOps.fence_close */
+        STEP_COUNTS = 1 << 10,      /* remembers what was written so far on the server it names as
+                                       "target"; goes to TargetOps.writes_since on the way back */
 } StepTrait;
 
 /* What the runbook room needs to know of a step kind; engine/step.h has the rest. */

@@ -349,11 +349,54 @@ static const StepKind fake_blind = {
         .run = blind_run,
 };
 
+/* ---- host.disk, as `pre: [{check: disk}]` calls it: /full has no room ---- */
+
+static const ParamSpec disk_need[] = {
+        { .name = "path", .type = PARAM_STRING, .help = "directory" },
+        { .name = "free", .type = PARAM_SIZE, .help = "bytes needed there" },
+        { 0 },
+};
+static const ParamSpec disk_params[] = {
+        { .name = "need", .type = PARAM_LIST, .fields = disk_need, .help = "what is needed where" },
+        { 0 },
+};
+static const ParamSpec disk_results[] = {
+        { .name = "short", .type = PARAM_LIST, .help = "places without room" },
+        { 0 },
+};
+static const char *const disk_verdict[] = { "short", NULL };
+
+static bool disk_run(StepCtx *ctx, void *state, Err *err)
+{
+        json_t *lacking = json_array(), *need;
+        size_t i;
+        step_result_set(ctx, "short", lacking);
+        json_array_foreach(step_get(ctx, "need"), i, need) {
+                const char *path = jx_str(need, "path", "");
+                if (!*path || jx_int(need, "free", 0) <= 0)
+                        return err_set(err, ERR_USER, "no place is named, or no size");
+                if (str_eq(path, "/full"))
+                        jx_append_str(lacking, "/full has no room");
+        }
+        return true;
+}
+
+static const StepKind fake_disk = {
+        .name = "host.disk",
+        .summary = "Is there room?",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_LASTS,
+        .params = disk_params,
+        .results = disk_results,
+        .verdict = disk_verdict,
+        .run = disk_run,
+};
+
 extern const StepKind step_decide, step_effects_try, step_gate, step_manual, step_note, step_wait;
 
 const StepKind *const step_kinds[] = {
-        &step_decide, &step_effects_try, &fake_blind,  &fake_load, &fake_look, &fake_make,
-        &fake_pair,   &step_gate,        &step_manual, &step_note, &step_wait, NULL,
+        &step_decide, &step_effects_try, &fake_blind, &fake_load, &fake_look,
+        &fake_make,   &fake_pair,        &step_gate,  &fake_disk, &step_manual,
+        &step_note,   &step_wait,        NULL,
 };
 
 KindTable fake_kind_table(void)

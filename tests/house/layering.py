@@ -34,13 +34,16 @@ ROOMS = {
     "ui": "base yaml runbook journal",
     "app": "base proc sql yaml archive runbook journal bundle dumps pg host pool transfer engine wizard-steps ui",
 }
-# The floors of a room, ground first. A file uses its own floor and those below it, and the headers
-# at the door (beside the folders); other rooms see the door only.
-FLOORS = {
-    "transfer": "state choose read make foreign jobs",
-}
 # Of the engine a step sees its own door only.
 STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
+
+# The floors of a room, ground first. A file uses its own floor and those below it, and the headers at
+# the door (beside the folders), which know no floor; a .c there may see every one. Other rooms see the
+# door only.
+FLOORS = {
+    "engine": ["record", "desk", "world", "step", "drive"],
+    "transfer": ["state", "choose", "read", "make", "foreign", "jobs"],
+}
 
 # Header, or symbol pattern -> the rooms (or one file) that may.
 LIBRARIES = [
@@ -73,31 +76,33 @@ def room_of(path):
     return parts[0] if parts[0] in ROOMS else None
 
 
+def floor_of(path):
+    """(room, floor or None for its root), of a path below src/ or as an #include writes it."""
+    parts = path.removeprefix("src/").split("/")
+    return parts[0], parts[1] if len(parts) > 2 else None
+
+
 def bad_floor(path, ours):
-    """Why this #include climbs a stair, or None."""
-    room, _, rest = ours.partition("/")
-    floors = FLOORS.get(room, "").split()
-    floor = rest.split("/")[0] if "/" in rest else None         # None: the door
-    if not floors or not floor:
+    """Why a file may not see that floor of its room, or of another one; or None."""
+    room, floor = floor_of(ours)
+    if room not in FLOORS or not floor:
         return None
-    if floor not in floors:
-        return f'{path}: "{ours}": {room} has no floor {floor}'
-    if room_of(path) != room:
-        return f'{path}: "{ours}": other rooms see the headers in {room}/ only'
-    here = path.split("/")[2] if path.count("/") > 2 else None
-    if here is None:
+    if floor not in FLOORS[room]:
+        return f'{path}: "{ours}": {room} has no floor {floor}: name it in FLOORS'
+    from_room, from_floor = floor_of(path)
+    if from_room != room:
+        return f'{path}: "{ours}": the floors of {room} are its own; its door is at its root'
+    if from_floor is None and path.endswith(".h"):
         return f'{path}: "{ours}": the door of {room} knows no floor'
-    if here in floors and floors.index(floor) > floors.index(here):
-        return f'{path}: "{ours}": {floor} is above {here}'
+    if from_floor and FLOORS[room].index(floor) > FLOORS[room].index(from_floor):
+        return f'{path}: "{ours}": {from_floor} is below {floor}'
     return None
 
 
 def check_floors():
-    """Each file of a room with floors stands on one of them, or is a header at its door."""
-    return [f"{path}: stands on no floor of {room}" for path in files()
-            if (room := room_of(path)) in FLOORS
-            and not (path.count("/") > 2 and path.split("/")[2] in FLOORS[room].split())
-            and not (path.count("/") == 2 and path.endswith(".h"))]
+    """A folder of a room with floors is one of them."""
+    return [f"{path}: {room} has no floor {floor}: name it in FLOORS" for path in files()
+            if (room := floor_of(path)[0]) in FLOORS and (floor := floor_of(path)[1]) and floor not in FLOORS[room]]
 
 
 def bad_include(path, ours, theirs):
@@ -108,6 +113,8 @@ def bad_include(path, ours, theirs):
             if re.fullmatch(pattern, theirs) and room not in allowed and path not in allowed:
                 return f"{path}: <{theirs}> belongs to {', '.join(sorted(allowed))}"
         return None
+    if ".." in ours.split("/"):
+        return f'{path}: "{ours}": written from src/ on, so that it can be read who uses whom'
     if why := bad_floor(path, ours):
         return why
     target = ours.split("/")[0] if "/" in ours else room
@@ -178,6 +185,48 @@ def check_symbols():
     return wrong
 
 
+# ---- the engine knows no kind by its name, and has one writer for each event ----
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+
+
+@functools.lru_cache
+def kinds():
+    return set(re.findall(r'^\s*\.name = "([a-z_]+(?:\.[a-z_]+)*)",\n\s*\.summary', "\n".join(
+        read(p) for p in files() if p.startswith("wizard-steps/")), re.M))
+
+
+def bad_kind_names(path, text):
+    if not path.startswith("src/engine/"):
+        return []
+    names = kinds() - {"note", "wait", "gate", "shell", "exec"}         # words that mean other things, too
+    return [f'{path}: knows "{name}" by its name: what it wants to know is a trait of StepKind'
+            for name in re.findall(r'"([a-z_.]+)"', without_comments(text)) if name in names]
+
+
+def bad_writers(texts):
+    """Each event is appended in one place: record/write*.c, and step_say.c for what steps say."""
+    wrong, seen = [], {}
+    for path, text in texts:
+        if not path.startswith("src/engine/") or path.endswith("/record/state.c"):
+            continue
+        for event in re.findall(r"(?<!case )\bEV_(?!NONE\b)[A-Z_]+", without_comments(text)):
+            name = path.removeprefix("src/engine/")
+            if not re.fullmatch(r"record/write\w*\.c|step_say\.c", name):
+                wrong.append(f"{path}: writes {event}: there is a record_*() for it")
+            if event in seen:
+                wrong.append(f"{path}: writes {event}, and so does {seen[event]}")
+            seen[event] = path
+    return wrong
+
+
+def check_engine():
+    texts = [(path, read(path)) for path in files() if path.startswith("src/engine/")]
+    assert len(kinds()) > 40, f"only {len(kinds())} kinds were found in wizard-steps"
+    return [why for path, text in texts for why in bad_kind_names(path, text)] + bad_writers(texts)
+
+
 def check_sizes():
     return [f"{path}: {n} lines; the limit is 800" for path in files() if (n := read(path).count("\n")) > 800]
 
@@ -206,13 +255,29 @@ def check_the_rules():
              bad_include("src/transfer/read/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/transfer/transfer.h", "transfer/state/transfer_state.h", ""),
              bad_include("src/transfer/jobs/x.c", "transfer/attic/x.h", ""),
-             bad_include("src/app/x.c", "transfer/read/part.h", "")]
+             bad_include("src/app/x.c", "transfer/read/part.h", ""),
+             bad_include("src/engine/record/x.c", "engine/desk/desk.h", ""),
+             bad_include("src/engine/step/x.h", "engine/drive/drive.h", ""),
+             bad_include("src/engine/desk/x.c", "engine/attic/attic.h", ""),
+             bad_include("src/engine/desk/x.c", "../drive/drive.h", ""),
+             bad_include("src/app/x.c", "engine/record/record.h", ""),
+             bad_kind_names("src/engine/drive/x.c", 'if (str_eq(kind, "pg.fence"))'),
+             bad_kind_names("src/engine/step/x.c", 'if (str_eq(kind, "manual"))'),
+             bad_writers([("src/engine/desk/x.c", "append(e, EV_NOTE, f)")]),
+             bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_NOTE, f)")])]
     right = [bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
              bad_include("src/transfer/make/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/app/x.c", "transfer/transfer.h", ""), bad_include("src/pg/x.c", "", "libpq-fe.h"), bad_include("wizard-steps/x.c", "engine/step.h", ""),
              bad_include("ui/term_curses.c", "", "curses.h"), bad_include("src/app/x.c", "ui/ui.h", ""),
              bad_symbol("src/pg/x.c", "PQexec"), bad_symbol("src/proc/x.c", "fork"), bad_symbol("src/base/x.c", "snprintf"),
-             bad_symbol("tests/unit/pg/x.c", "fork"), bad_symbol("tests/unit/pg/x.c", "PQexec")]
+             bad_symbol("tests/unit/pg/x.c", "fork"), bad_symbol("tests/unit/pg/x.c", "PQexec"),
+             bad_include("src/engine/desk/x.c", "engine/record/record.h", ""),
+             bad_include("src/engine/record/x.c", "engine/step_ctx.h", ""),
+             bad_include("src/engine/engine.c", "engine/drive/drive.h", ""),
+             bad_kind_names("src/engine/step.h", '/* "pg.fence", say */'),
+             bad_kind_names("src/app/x.c", 'if (str_eq(kind, "pg.fence"))'),
+             bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_FACT, f)"),
+                          ("src/engine/record/state.c", "case EV_NOTE:")])]
     return [f"made-up violation {n} was not found" for n, why in enumerate(wrong) if not why] + \
         [f"found a violation where there is none: {why}" for why in right if why]
 
@@ -221,6 +286,7 @@ def main():
     checks = [("the rules find what is wrong and nothing else", check_the_rules),
               ("each room includes only what it may", check_includes),
               ("each file of a room with floors stands on one", check_floors),
+              ("the engine knows no kind by its name, and one function writes each event", check_engine),
               ("no file is longer than 800 lines", check_sizes),
               ("each header opens with prose", check_headers)]
     if BUILD:

@@ -52,7 +52,7 @@ static int draw_what(Screen *s, Canvas *cv, Rect r, int y, bool tight)
         const ViewError *e = st ? &st->error : NULL;
         char at[16], ran[24];
         int from = y;
-        bool unknown = str_eq(g->kind, "unknown");
+        bool unknown = ask_kind_of(g->kind) == ASK_UNKNOWN;
         cv_mark(cv, y, r.x + 1, unknown ? MARK_ATTENTION : MARK_FAILED);
         AUTO_FREE char *head = st ? xasprintf("Step %d %s: %s", st->n,
                                               unknown ? "has no verdict" : "stopped", st->title)

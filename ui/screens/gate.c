@@ -488,22 +488,38 @@ static const ScreenOps manual_ops = GATE_OPS(draw_manual, list_keys, tick_item, 
 
 Screen *failure_new(RunModel *m);
 
+/* NULL: what went wrong has a screen of its own. */
+static const ScreenOps *ops_of(const ViewGate *v)
+{
+        switch (ask_kind_of(v->kind)) {
+        case ASK_ERROR:
+        case ASK_UNKNOWN:
+                return NULL;
+        case ASK_WORD:
+                return &word_ops;
+        case ASK_SECRET:
+                return &secret_ops;
+        case ASK_MANUAL:
+                return &manual_ops;
+        case ASK_DECISION:
+                return is_free_text(v) ? &decision_ops : &choice_ops;
+        case ASK_YES:
+        case ASK_AFTER:
+        case ASK_START:
+        case ASK_UNDO: /* a rollback may want a word, too */
+        case ASK_ASK:
+        case ASK_KINDS_:
+                break;
+        }
+        return v->text && *v->text ? &word_ops : &yes_ops;
+}
+
 Screen *gate_new(RunModel *m)
 {
         const ViewGate *v = &m->view->gate;
-        if (str_eq(v->kind, "error") || str_eq(v->kind, "unknown"))
+        const ScreenOps *ops = ops_of(v);
+        if (!ops)
                 return failure_new(m);
-        const ScreenOps *ops = &yes_ops;
-        if (str_eq(v->kind, "word"))
-                ops = &word_ops;
-        else if (str_eq(v->kind, "secret"))
-                ops = &secret_ops;
-        else if (str_eq(v->kind, "manual"))
-                ops = &manual_ops;
-        else if (v->text && *v->text && !str_eq(v->kind, "decision"))
-                ops = &word_ops; /* a rollback may want a word, too */
-        else if (str_eq(v->kind, "decision"))
-                ops = is_free_text(v) ? &decision_ops : &choice_ops;
         Gate *g = SCREEN_NEW(Gate, ops, m);
         g->number = v->number;
         g->s.refuse_paste = ops == &word_ops || ops == &yes_ops;

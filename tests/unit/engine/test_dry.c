@@ -80,6 +80,17 @@ Test(dry, of_what_is_not_known_yet_nothing_is_a_problem)
         kit_free(k);
 }
 
+/* Room is as little then as it is now; what other checks find may be otherwise by then. */
+Test(dry, room_that_lacks_for_a_later_step_is_said_now)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") TRY KIT_PHASE("go")
+                                 MAKE("a", "with: {name: a}, pre: [{check: disk, path: /full, "
+                                           "free: 1MB}, {check: fake.look, name: nowhere}]"));
+        stopped_with(k, (const char *const[]){ "Make a: disk: short: /full has no room" }, 1,
+                     "fake.look: missing");
+        kit_free(k);
+}
+
 Test(dry, a_price_is_asked_for)
 {
         Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("look") TRY KIT_PHASE("go")

@@ -193,6 +193,40 @@ Test(failure, a_check_before_the_step_that_finds_bad_news_stops_it)
         kit_free(k);
 }
 
+/* `check: disk` is host.disk with one need: what is asked must reach it. */
+Test(failure, room_on_a_disk_is_asked_before_the_step)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(
+                "id: a, do: fake.make, with: {name: a}, undo: auto, "
+                "pre: [{check: disk, path: /room, free: 1MB}]")
+                                 KIT_STEP("id: b, do: fake.make, with: {name: b}, undo: auto, "
+                                          "pre: [{check: disk, path: /full, free: 1MB}]"));
+        Answer answers[] = { { .kind = "error", .key = "a" }, { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
+        effects_are(k, "make a\n");
+        AUTO_FREE char *j = kit_journal(k);
+        cr_assert_not_null(strstr(j, "disk: short: /full has no room"), "%s", j);
+        kit_free(k);
+}
+
+/* Tried again is: its items are looked for again. The step alone, without an item, is never run. */
+Test(failure, a_loop_without_a_list_never_runs_as_one_step)
+{
+        Kit *k = kit_new(KIT_HEAD "phases:\n" KIT_PHASE("one") KIT_STEP(
+                "id: see, do: fake.look, with: {list: 5}, capture: {list: "
+                "result.list}") "      - id: each\n        do: fake.make\n"
+                                "        undo: auto\n"
+                                "        foreach: {in: facts.see.list, as: item}\n"
+                                "        with: {name: fixed}\n");
+        Answer answers[] = { { .kind = "error", .key = "r", .times = 1 },
+                             { .kind = "error", .key = "a" },
+                             { 0 } };
+        cr_assert_eq(kit_run(k, answers), ENGINE_FAILED);
+        effects_are(k, "");
+        cr_assert_eq(kit_events(k, "gate.open"), 2);
+        kit_free(k);
+}
+
 /* A kind with a verdict: its bad news is a failure unless the runbook speaks of it. */
 Test(failure, a_bad_verdict_that_nobody_expected_stops_the_step)
 {
