@@ -3,12 +3,13 @@
  *      pages pgsherpa-runbook.5.in > pgsherpa-runbook.5
  *
  * A line @TYPES@, @KINDS@ or @RULES@ of the frame is replaced by what the loader itself checks,
- * so the page cannot describe a key that is not there. */
+ * @QUESTIONS@ by what the engine asks: the page cannot describe a key that is not there. */
 #include <stdio.h>
 
 #include "base/io.h"
 #include "config.h"
 #include "engine/step.h"
+#include "journal/ask.h"
 #include "runbook/explain.h"
 
 static void add_kinds(Buf *out)
@@ -24,12 +25,21 @@ static void add_kinds(Buf *out)
         }
 }
 
+static void add_questions(Buf *out)
+{
+        for (int k = 0; k < ASK_KINDS_; k++)
+                buf_printf(out, ".TP\n\\fB%s\\fR: %s\n%s\n", ask_kind_name((AskKind)k),
+                           ask_kind_answers((AskKind)k), ask_kind_about((AskKind)k));
+}
+
 static void add_line(Buf *out, const char *line)
 {
         if (str_eq(line, "@TYPES@"))
                 runbook_man_types(out);
         else if (str_eq(line, "@KINDS@"))
                 add_kinds(out);
+        else if (str_eq(line, "@QUESTIONS@"))
+                add_questions(out);
         else if (str_eq(line, "@RULES@"))
                 runbook_man_rules(out);
         else

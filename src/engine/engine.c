@@ -19,7 +19,7 @@
 /* ---- the process ---- */
 
 /* No core file, no ptrace by others, files for the owner only, orphans come to us. */
-static void harden(void)
+static void engine_harden(void)
 {
         struct rlimit none = { 0, 0 };
         (void)setrlimit(RLIMIT_CORE, &none);
@@ -208,21 +208,21 @@ static bool leave_phase(Engine *e, const char *id, Err *err)
         return record_phase_end(e, id, err);
 }
 
-static void reap(void)
+static void engine_reap(void)
 {
         while (waitpid(-1, NULL, WNOHANG) > 0) /* nobody of ours runs between two steps */
                 ;
 }
 
-static bool safe_point(Engine *e, Err *err)
+static bool engine_safe_point(Engine *e, Err *err)
 {
-        reap();
+        engine_reap();
         if (!loop_pump(e, 0, err) || e->stop)
                 return false;
         return !e->pause_wanted || gate_not_now(e, NULL, err);
 }
 
-static bool walk(Engine *e, Err *err)
+static bool engine_walk(Engine *e, Err *err)
 {
         const Plan *plan = e->plan;
         if (!ask_start_at(e, err))
@@ -230,7 +230,7 @@ static bool walk(Engine *e, Err *err)
         for (size_t i = 0; i < plan->n; i++) {
                 const PlanStep *p = &plan->steps[i];
                 bool last = i + 1 == plan->n || !str_eq(plan->steps[i + 1].phase, p->phase);
-                if (!safe_point(e, err) || !enter_phase(e, p->phase, err) ||
+                if (!engine_safe_point(e, err) || !enter_phase(e, p->phase, err) ||
                     !steps_drive(e, p, err) || !fence_after(e, p, last, err))
                         return false;
                 if (last && !leave_phase(e, p->phase, err))
@@ -291,7 +291,7 @@ static int run_to_its_end(Engine *e, Err *err)
                 e->stop = STOP_ROLLBACK;
         while (!over) {
                 if (!e->stop) {
-                        if (walk(e, err))
+                        if (engine_walk(e, err))
                                 return record_run_close(e, "done", "", err) ? ENGINE_DONE
                                                                             : ENGINE_FAILED;
                         if (!e->stop)
@@ -320,7 +320,7 @@ int engine_run(const EngineConfig *config, Err *err)
 {
         Engine *e = xcalloc(1, sizeof *e);
         int code = ENGINE_REFUSED;
-        harden();
+        engine_harden();
         engine_init(e, config);
         if (open_run(e, err))
                 code = run_to_its_end(e, err);

@@ -127,7 +127,7 @@ const Target *step_target(StepCtx *c)
         return c->target;
 }
 
-static const Target *resolve(StepCtx *c, const json_t *spec, Err *err)
+static const Target *ctx_resolve(StepCtx *c, const json_t *spec, Err *err)
 {
         if (c->host.target)
                 return c->host.target(c->host.arg, c->arena, spec, err);
@@ -147,7 +147,7 @@ const Target *step_param_target(StepCtx *c, const char *param, Err *err)
 {
         const json_t *v = jx_get(c->params, param);
         if (v && !json_is_null(v))
-                return resolve(c, v, err);
+                return ctx_resolve(c, v, err);
         err_set(err, ERR_USER, "parameter %s of %s names no target", param, c->kind->name);
         return NULL;
 }
@@ -156,7 +156,7 @@ const Target *step_named_target(StepCtx *c, const char *name, Err *err)
 {
         AUTO_JSON spec = json_object();
         jx_set_str(spec, "$target", name);
-        return resolve(c, spec, err);
+        return ctx_resolve(c, spec, err);
 }
 
 const char *step_id(StepCtx *c)

@@ -269,7 +269,7 @@ void step_artifact(StepCtx *c, const char *what, const char *path, int64_t size,
 
 /* A journal line has room for 4 KiB. What is longer goes to a file first (on disk before the
  * line that names it), whole, under a name made of its hash. */
-static bool spill(StepCtx *c, json_t **data, Err *err)
+static bool say_spill(StepCtx *c, json_t **data, Err *err)
 {
         AUTO_FREE char *text = jx_dump(*data);
         if (strlen(text) < 2048 || !c->run_dir)
@@ -298,7 +298,7 @@ bool step_remember(StepCtx *c, json_t *stolen, Err *err)
         json_object_update(c->remembered, data);
         if (!c->host.append)
                 return true;
-        if (!spill(c, &data, err))
+        if (!say_spill(c, &data, err))
                 return err_wrap(err, "remembering what %s needs for its way back", c->id);
         json_t *fields = json_object();
         jx_set(fields, "data", json_incref(data));

@@ -1,8 +1,8 @@
 /* ask.h: the kinds of question a run can put to a person, in one list.
  *
  * The engine asks with them, the journal carries their names (the `kind` of gate.open), the wizard
- * and the plain frontend choose by them how to draw the question, the manual lists them. A new
- * kind is one row here; who switches over AskKind is told by the compiler that it is missing.
+ * and the plain frontend choose by them how to draw the question, pgsherpa-runbook(5) lists them. A
+ * new kind is one row here; who switches over AskKind is told by the compiler that it is missing.
  *
  * Columns: the name, the answers there can be (keys of choices, in the words of the protocol),
  * whether an answer is kept with its step until the next verdict (it says how a step that failed

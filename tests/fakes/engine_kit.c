@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "engine/engine.h"
 #include "fakes/fake_kinds.h"
+#include "journal/ask.h"
 #include "tests/fakes/scratch.h"
 
 #define must(x)                                                                                    \
@@ -53,9 +54,37 @@ Kit *kit_new(const char *yaml)
         return k;
 }
 
+/* What journal/ask.h promises: a question takes no key that its kind does not name. */
+static void questions_take_what_is_said(const Kit *k)
+{
+        AUTO_ERR ignored = { 0 };
+        JournalReader *r = journal_reader_open(k->run_dir, &ignored);
+        Event ev = { 0 };
+        while (r && journal_next(r, &ev, &ignored) && ev.type != EV_NONE) {
+                const char *name = jx_str(ev.fields, "kind", "");
+                size_t i;
+                json_t *c;
+                if (ev.type != EV_GATE_OPEN)
+                        continue;
+                AskKind kind = ask_kind_of(name);
+                must(str_eq(ask_kind_name(kind), name));
+                AUTO_FREE char *all = xasprintf(" %s ", ask_kind_answers(kind));
+                json_array_foreach(jx_get(ev.fields, "choices"), i, c) {
+                        AUTO_FREE char *key = xasprintf(" %s ", jx_str(c, "key", ""));
+                        if (kind == ASK_DECISION || strstr(all, key))
+                                continue;
+                        fprintf(stderr, "kit: a question of kind %s takes%s\n", name, key);
+                        abort();
+                }
+        }
+        if (r)
+                journal_reader_close(r);
+}
+
 Kit *kit_free(Kit *k)
 {
         AUTO_ERR err = { 0 };
+        questions_take_what_is_said(k);
         if (k->pid > 0) {
                 kill(k->pid, SIGKILL);
                 waitpid(k->pid, NULL, 0);

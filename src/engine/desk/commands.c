@@ -10,9 +10,9 @@
 
 #define MOST_JOBS 64 /* more or fewer in one command */
 
-static void refuse(json_t *reply, const char *hint, const char *fmt, ...) PRINTF(3, 4);
+static void cmd_refuse(json_t *reply, const char *hint, const char *fmt, ...) PRINTF(3, 4);
 
-static void refuse(json_t *reply, const char *hint, const char *fmt, ...)
+static void cmd_refuse(json_t *reply, const char *hint, const char *fmt, ...)
 {
         va_list ap;
         va_start(ap, fmt);
@@ -28,11 +28,12 @@ static void refuse(json_t *reply, const char *hint, const char *fmt, ...)
 static bool may_control(const Client *cl, json_t *reply)
 {
         if (!cl->greeted) {
-                refuse(reply, "start with {\"cmd\": \"hello\"}", "say hello first");
+                cmd_refuse(reply, "start with {\"cmd\": \"hello\"}", "say hello first");
                 return false;
         }
         if (cl->who.watch) {
-                refuse(reply, "attach without --watch to answer", "you are watching, read only");
+                cmd_refuse(reply, "attach without --watch to answer",
+                           "you are watching, read only");
                 return false;
         }
         return true;
@@ -44,18 +45,18 @@ static bool gate_fits(Engine *e, const json_t *m, json_t *reply)
         const OpenGate *g = &e->desk->gate;
         int64_t number = jx_int(m, "gate", 0);
         if (!g->q || g->answered) {
-                refuse(reply, "look again: the run went on", "no question is open");
+                cmd_refuse(reply, "look again: the run went on", "no question is open");
                 return false;
         }
         if (number != g->number) {
-                refuse(reply, "look again: a newer question is open",
-                       "question %lld is over, question %lld is open", (long long)number,
-                       (long long)g->number);
+                cmd_refuse(reply, "look again: a newer question is open",
+                           "question %lld is over, question %lld is open", (long long)number,
+                           (long long)g->number);
                 return false;
         }
         if (jx_get(m, "seq") && jx_int(m, "seq", 0) < g->seq) {
-                refuse(reply, "read the journal up to its end first",
-                       "your screen is older than the question");
+                cmd_refuse(reply, "read the journal up to its end first",
+                           "your screen is older than the question");
                 return false;
         }
         return true;
@@ -81,15 +82,16 @@ static bool answer_fits(Engine *e, const Question *q, const char *answer, const 
                         json_t *reply)
 {
         if (str_eq(answer, "y") && q->text && !str_eq(typed, q->text)) {
-                refuse(reply, "type it exactly as it is shown", "this is not `%s`", q->text);
+                cmd_refuse(reply, "type it exactly as it is shown", "this is not `%s`", q->text);
                 return false;
         }
         if (str_eq(answer, "y") && q->free_text && (!typed || !*typed)) {
-                refuse(reply, "send {\"answer\": \"y\", \"text\": \"..\"}", "the answer is empty");
+                cmd_refuse(reply, "send {\"answer\": \"y\", \"text\": \"..\"}",
+                           "the answer is empty");
                 return false;
         }
         if (str_eq(answer, "y") && !all_ticked(e, q)) {
-                refuse(reply, "tick every line first", "not everything is ticked yet");
+                cmd_refuse(reply, "tick every line first", "not everything is ticked yet");
                 return false;
         }
         return true;
@@ -99,7 +101,7 @@ static void close_gate(Engine *e, Answer *a, json_t *reply)
 {
         AUTO_ERR err = { 0 };
         if (!gate_answer(e, a, &err))
-                refuse(reply, NULL, "%s", err.message);
+                cmd_refuse(reply, NULL, "%s", err.message);
 }
 
 static void cmd_answer(Engine *e, Client *cl, const json_t *m, json_t *reply)
@@ -110,12 +112,12 @@ static void cmd_answer(Engine *e, Client *cl, const json_t *m, json_t *reply)
                 return;
         const Question *q = e->desk->gate.q;
         if (q->secret) {
-                refuse(reply, "send it with {\"cmd\": \"secret\"}", "a secret is asked for");
+                cmd_refuse(reply, "send it with {\"cmd\": \"secret\"}", "a secret is asked for");
                 return;
         }
         const json_t *choice = choice_of(q, wanted);
         if (!choice) {
-                refuse(reply, NULL, "`%s` is not one of the answers", wanted);
+                cmd_refuse(reply, NULL, "`%s` is not one of the answers", wanted);
                 return;
         }
         const char *answer = jx_str(choice, "key", "");
@@ -134,14 +136,14 @@ static void cmd_secret(Engine *e, Client *cl, const json_t *m, json_t *reply)
                 return;
         const Question *q = e->desk->gate.q;
         if (!q->secret || !json_is_string(value)) {
-                refuse(reply, NULL, "no secret is asked for");
+                cmd_refuse(reply, NULL, "no secret is asked for");
                 return;
         }
         /* jansson's copy: wiped, then only the Secret is left. */
         char *bytes = (char *)(uintptr_t)json_string_value(value);
         size_t n = json_string_length(value);
         if (n == 0) {
-                refuse(reply, NULL, "the secret is empty");
+                cmd_refuse(reply, NULL, "the secret is empty");
                 return;
         }
         AUTO_ANSWER a = { .key = "given", .secret = secret_take(q->secret, bytes, n) };
@@ -155,17 +157,18 @@ static void cmd_tick(Engine *e, Client *cl, const json_t *m, json_t *reply)
         const char *step = jx_str(m, "step", "");
         int64_t item = jx_int(m, "item", -1);
         if (!g->q || g->answered || g->q->kind != ASK_MANUAL || !str_eq(g->q->step, step)) {
-                refuse(reply, "look again: the run went on", "no checklist of `%s` is open", step);
+                cmd_refuse(reply, "look again: the run went on", "no checklist of `%s` is open",
+                           step);
                 return;
         }
         if (item < 0 || (size_t)item >= g->q->items) {
-                refuse(reply, NULL, "the checklist has %zu lines", g->q->items);
+                cmd_refuse(reply, NULL, "the checklist has %zu lines", g->q->items);
                 return;
         }
         const char *text = json_string_value(json_array_get(g->q->lines, (size_t)item));
         AUTO_ERR err = { 0 };
         if (!record_tick(e, step, item, jx_bool(m, "ticked", true), text, cl->who.by, &err))
-                refuse(reply, NULL, "%s", err.message);
+                cmd_refuse(reply, NULL, "%s", err.message);
 }
 
 static void cmd_pause(Engine *e, Client *cl, json_t *reply)
@@ -183,7 +186,7 @@ static void cmd_continue(Engine *e, Client *cl)
         snprintf(e->pause_by, sizeof e->pause_by, "%s", cl->who.by);
 }
 
-static void want(Engine *e, Stop stop, const Client *cl)
+static void cmd_want(Engine *e, Stop stop, const Client *cl)
 {
         e->stop = stop;
         snprintf(e->stop_by, sizeof e->stop_by, "%s", cl->who.by);
@@ -193,40 +196,40 @@ static void want(Engine *e, Stop stop, const Client *cl)
 static void cmd_abort(Engine *e, Client *cl, const json_t *m, json_t *reply)
 {
         if (!str_eq(jx_str(m, "run", ""), e->run)) {
-                refuse(reply, NULL, "to abort this run, name it: %s", e->run);
+                cmd_refuse(reply, NULL, "to abort this run, name it: %s", e->run);
                 return;
         }
-        want(e, STOP_ABORT, cl);
+        cmd_want(e, STOP_ABORT, cl);
 }
 
 static void cmd_rollback(Engine *e, Client *cl, const json_t *m, json_t *reply)
 {
         const char *to = jx_str(m, "to", "");
         if (*to && !lookup_step(e, to)) {
-                refuse(reply, NULL, "there is no step `%s` to go back to", to);
+                cmd_refuse(reply, NULL, "there is no step `%s` to go back to", to);
                 return;
         }
         if (e->undoing) {
-                refuse(reply, NULL, "the way back is already being taken");
+                cmd_refuse(reply, NULL, "the way back is already being taken");
                 return;
         }
         const PlanStep *bar = lookup_bar(e);
         if (bar) {
-                refuse(reply, "what it removed is in the bundle, if anywhere",
-                       "there is no way back: step %d, %s, was the point of no return", bar->n,
-                       bar->title);
+                cmd_refuse(reply, "what it removed is in the bundle, if anywhere",
+                           "there is no way back: step %d, %s, was the point of no return", bar->n,
+                           bar->title);
                 return;
         }
         free(e->undo_to);
         e->undo_to = xstrdup(to);
-        want(e, STOP_ROLLBACK, cl);
+        cmd_want(e, STOP_ROLLBACK, cl);
 }
 
 static void cmd_note(Engine *e, Client *cl, const json_t *m, json_t *reply)
 {
         AUTO_ERR err = { 0 };
         if (!record_note(e, jx_str(m, "text", ""), cl->who.by, &err))
-                refuse(reply, NULL, "%s", err.message);
+                cmd_refuse(reply, NULL, "%s", err.message);
 }
 
 /* Not in the journal: progress says how many there are, the step's output who wanted it so. */
@@ -234,24 +237,24 @@ static void cmd_jobs(Engine *e, Client *cl, const json_t *m, json_t *reply)
 {
         int64_t delta = jx_int(m, "delta", 0);
         if (delta == 0 || delta < -MOST_JOBS || delta > MOST_JOBS) {
-                refuse(reply, "send {\"cmd\": \"jobs\", \"delta\": 1}, or -1",
-                       "how many workers more or fewer is not said");
+                cmd_refuse(reply, "send {\"cmd\": \"jobs\", \"delta\": 1}, or -1",
+                           "how many workers more or fewer is not said");
                 return;
         }
         int before = e->desk->ctx ? step_ctx_jobs(e->desk->ctx, 0) : 0;
         int now = before ? step_ctx_jobs(e->desk->ctx, (int)delta) : 0;
         if (!now) {
-                refuse(reply,
-                       "copies, backups and restores have them while rows move and indexes are "
-                       "built",
-                       e->desk->ctx ? "this step has no workers at the moment"
-                                    : "no step is running");
+                cmd_refuse(reply,
+                           "copies, backups and restores have them while rows move and indexes are "
+                           "built",
+                           e->desk->ctx ? "this step has no workers at the moment"
+                                        : "no step is running");
                 return;
         }
         const char *s = now == 1 ? "" : "s";
         if (now == before) {
-                refuse(reply, NULL, "%d worker%s: that is the %s", now, s,
-                       delta > 0 ? "most" : "fewest");
+                cmd_refuse(reply, NULL, "%d worker%s: that is the %s", now, s,
+                           delta > 0 ? "most" : "fewest");
                 return;
         }
         AUTO_FREE char *text = xasprintf("%d worker%s", now, s);
@@ -300,5 +303,5 @@ void control_command(Engine *e, Client *cl, const json_t *m, json_t *reply)
         else if (str_eq(cmd, "note"))
                 cmd_note(e, cl, m, reply);
         else
-                refuse(reply, NULL, "unknown command `%s`", cmd);
+                cmd_refuse(reply, NULL, "unknown command `%s`", cmd);
 }

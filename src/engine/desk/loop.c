@@ -31,7 +31,7 @@ bool loop_open(Engine *e, Err *err)
 
 void loop_close(Engine *e)
 {
-        if (e->wake_fd < 0)
+        if (e->desk->signal_fd < 0)
                 return;
         base_closep_(&e->desk->signal_fd);
         wake_close(e);

@@ -73,7 +73,7 @@ static bool call_done_if(void *arg, Err *err)
         return c->e->ops->done_if(c->e->ops->app, c->t, c->cond, &c->yes, err);
 }
 
-static bool already(Engine *e, const PlanStep *p, bool *ret, Err *err)
+static bool attempt_already(Engine *e, const PlanStep *p, bool *ret, Err *err)
 {
         *ret = p->def->n_done_if > 0 && e->ops && e->ops->done_if;
         for (size_t i = 0; *ret && i < p->def->n_done_if; i++) {
@@ -95,7 +95,7 @@ static bool already(Engine *e, const PlanStep *p, bool *ret, Err *err)
         return true;
 }
 
-static bool needless(Engine *e, const PlanStep *p, bool *ret, Err *err)
+static bool attempt_needless(Engine *e, const PlanStep *p, bool *ret, Err *err)
 {
         *ret = false;
         if (p->def->when) {
@@ -111,7 +111,7 @@ static bool needless(Engine *e, const PlanStep *p, bool *ret, Err *err)
                 }
         }
         bool done = false;
-        if (!already(e, p, &done, err) || !done)
+        if (!attempt_already(e, p, &done, err) || !done)
                 return !err->kind;
         *ret = true;
         return record_step_already(e, p, "already done, seen on the target", err);
@@ -147,12 +147,13 @@ static bool run_kind(Engine *e, const PlanStep *p, const StepKind *kind, StepCtx
 }
 
 /* From `when` to the intent. *ret_over: the step has its verdict without having run. */
-static bool prepare(Engine *e, const PlanStep *p, StepCtx **ret_ctx, bool *ret_over, Err *err)
+static bool attempt_prepare(Engine *e, const PlanStep *p, StepCtx **ret_ctx, bool *ret_over,
+                            Err *err)
 {
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         int attempt = state_step(&e->state, p->id)->attempt + 1;
         *ret_over = false;
-        if (!kind || !needless(e, p, ret_over, err))
+        if (!kind || !attempt_needless(e, p, ret_over, err))
                 return false;
         if (*ret_over)
                 return true;
@@ -166,7 +167,7 @@ static bool prepare(Engine *e, const PlanStep *p, StepCtx **ret_ctx, bool *ret_o
         return check_kind(e, p, kind, *ret_ctx, err) && ask_in_its_place(e, p, *ret_ctx, err);
 }
 
-static bool begin(Engine *e, const PlanStep *p, int attempt, Err *err)
+static bool attempt_begin(Engine *e, const PlanStep *p, int attempt, Err *err)
 {
         if (p->def->downtime == DOWNTIME_BEGIN && !clocks_downtime(e, true, err))
                 return false;
@@ -178,7 +179,7 @@ static bool try_once(Engine *e, const PlanStep *p, bool *ret_again, Err *err)
         AUTO_STEP ctx = NULL;
         AUTO_ERR why = { 0 };
         bool over = false;
-        if (!prepare(e, p, &ctx, &over, &why)) {
+        if (!attempt_prepare(e, p, &ctx, &over, &why)) {
                 if (e->stop || e->io_failed) {
                         err_move(err, &why);
                         return false;
@@ -191,7 +192,7 @@ static bool try_once(Engine *e, const PlanStep *p, bool *ret_again, Err *err)
                 return false;
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         int attempt = step_attempt(ctx);
-        if (!kind || !begin(e, p, attempt, err))
+        if (!kind || !attempt_begin(e, p, attempt, err))
                 return false;
         return run_kind(e, p, kind, ctx, attempt, ret_again, err);
 }

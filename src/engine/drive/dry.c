@@ -137,7 +137,7 @@ static const Target *on_of(Engine *e, const PlanStep *p, Arena *a, Err *err)
 
 typedef enum Run { RUN_YES, RUN_NO, RUN_PERHAPS } Run;
 
-static Run condition(Engine *e, const PlanStep *p, Err *err)
+static Run dry_condition(Engine *e, const PlanStep *p, Err *err)
 {
         AUTO_JSON v = NULL;
         AUTO_SCOPE scope = { 0 };
@@ -166,7 +166,7 @@ static bool done_already(Engine *e, const PlanStep *p, const DoneIf *d, bool *re
 }
 
 /* What cannot be asked now may be true by then. */
-static Run already(Engine *e, const PlanStep *p)
+static Run dry_already(Engine *e, const PlanStep *p)
 {
         bool all = p->def->n_done_if > 0;
         if (!e->ops || !e->ops->done_if)
@@ -188,7 +188,7 @@ static void cancel_it(void *arg)
         step_ctx_cancel(arg);
 }
 
-static void complain(json_t *problems, const Err *why)
+static void dry_complain(json_t *problems, const Err *why)
 {
         AUTO_FREE char *text =
                 xasprintf("%s%s%s", why->message ? why->message : "it does not say why",
@@ -208,7 +208,7 @@ static bool dry_call(StepCtx *by, StepCtx *ctx, const StepKind *kind, json_t *pr
         if (step_cancelled(by))
                 return err_set(err, ERR_CANCELLED, "stopped while trying the later steps");
         if (!ok)
-                complain(problems, &why);
+                dry_complain(problems, &why);
         return true;
 }
 
@@ -247,7 +247,7 @@ static void try_pre(Engine *e, const PlanStep *p, json_t *problems, json_t *unse
                 }
                 const StepKind *kind = step_kind_find(pre->kind->name, &why);
                 if (!kind || !context_pre_params(e, p, pre, true, &params, &why)) {
-                        complain(problems, &why);
+                        dry_complain(problems, &why);
                         continue;
                 }
                 AUTO_STEP ctx = step_ctx_new(&(StepSetup){
@@ -255,7 +255,7 @@ static void try_pre(Engine *e, const PlanStep *p, json_t *problems, json_t *unse
                 if (!next_unknown(ctx, kind, NULL) &&
                     (!kind->run(ctx, step_ctx_state(ctx), &why) ||
                      !outcome_no_bad_news(kind, pre->check, step_results(ctx), &why)))
-                        complain(problems, &why);
+                        dry_complain(problems, &why);
         }
 }
 
@@ -271,7 +271,7 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
         if (!context_params(e, p, kind, true, &params, &why) ||
             (p->def->on && !(on = on_of(e, p, e->arena, &why)))) {
                 json_decref(params);
-                complain(problems, &why);
+                dry_complain(problems, &why);
                 return true;
         }
         StepHost host = { .arg = e,
@@ -299,7 +299,7 @@ static bool try_it(Engine *e, const PlanStep *p, StepCtx *by, json_t *out, Err *
 }
 
 /* Of a step that perhaps does not run at all nothing is a problem yet. */
-static void soften(json_t *problems, json_t *unseen)
+static void dry_soften(json_t *problems, json_t *unseen)
 {
         size_t i;
         json_t *one;
@@ -326,18 +326,18 @@ bool dry_try(void *engine, StepCtx *by, size_t i, json_t **ret, Err *err)
         jx_set(out, "problems", problems);
         jx_set(out, "unseen", unseen);
         jx_set(out, "warnings", json_array());
-        Run run = condition(e, p, &why);
+        Run run = dry_condition(e, p, &why);
         if (run != RUN_NO && p->def->n_done_if) {
-                Run asked = already(e, p);
+                Run asked = dry_already(e, p);
                 run = asked == RUN_YES ? run : asked;
         }
         if (why.kind)
-                complain(problems, &why);
+                dry_complain(problems, &why);
         jx_set_bool(out, "skipped", run == RUN_NO);
         if (run != RUN_NO && !try_it(e, p, by, out, err))
                 return false;
         if (run == RUN_PERHAPS)
-                soften(problems, unseen);
+                dry_soften(problems, unseen);
         *ret = json_incref(out);
         return true;
 }

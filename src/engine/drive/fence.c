@@ -68,7 +68,7 @@ static bool call_close(void *arg, Err *err)
         return t && c->e->ops->fence_close(c->e->ops->app, t, c->opened, &c->verdict, err);
 }
 
-static const PlanStep *opener(Engine *e, const PlanStep *p)
+static const PlanStep *fence_opener(Engine *e, const PlanStep *p)
 {
         for (size_t i = 0; i < e->plan->n; i++) {
                 const PlanStep *s = &e->plan->steps[i];
@@ -111,7 +111,7 @@ static bool ask_about_writes(Engine *e, const PlanStep *p, const char *message, 
 
 static bool close_one(Engine *e, const PlanStep *p, const char *name, Err *err)
 {
-        const PlanStep *o = opener(e, p);
+        const PlanStep *o = fence_opener(e, p);
         const StepRec *r = o ? state_find(&e->state, o->id) : NULL;
         AUTO_ERR why = { 0 };
         json_t *opened = NULL;

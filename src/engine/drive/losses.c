@@ -24,7 +24,7 @@ static bool ask_server(void *arg, Err *err)
 }
 
 /* The last step that counted, and has not been gone back behind. */
-static const PlanStep *counted(Engine *e)
+static const PlanStep *losses_counted(Engine *e)
 {
         const PlanStep *last = NULL;
         for (size_t i = 0; i < e->plan->n; i++) {
@@ -48,7 +48,7 @@ static void losses_line(json_t *lines, const char *fmt, ...)
         jx_append_str(lines, text);
 }
 
-static char *counts(const json_t *of)
+static char *losses_counts(const json_t *of)
 {
         char i[32], u[32], d[32];
         return xasprintf(
@@ -63,7 +63,7 @@ static void tell_tables(const json_t *since, json_t *lines)
         for (size_t i = 0; i < n && i < SHOWN; i++) {
                 const json_t *t = json_array_get(tables, i);
                 const char *what = jx_str(t, "what", "");
-                AUTO_FREE char *words = counts(t);
+                AUTO_FREE char *words = losses_counts(t);
                 losses_line(lines, "  %.60s: %s%s%s", jx_str(t, "table", "?"), words,
                             *what ? "; it " : "", what);
         }
@@ -92,7 +92,7 @@ static void tell_clients(const json_t *since, json_t *lines)
 static void tell_unsure(const PlanStep *p, const char *when, const json_t *since, const char *why,
                         json_t *lines)
 {
-        AUTO_FREE char *sum = counts(since);
+        AUTO_FREE char *sum = losses_counts(since);
         if (json_array_size(jx_get(since, "tables")) == 0)
                 losses_line(lines, "What was written since step %d (%s) cannot be counted: %s.",
                             p->n, when, why);
@@ -107,7 +107,7 @@ static void tell_unsure(const PlanStep *p, const char *when, const json_t *since
 static void tell_counted(const PlanStep *p, const char *when, const json_t *since, json_t *lines,
                          char **ret_word)
 {
-        AUTO_FREE char *sum = counts(since);
+        AUTO_FREE char *sum = losses_counts(since);
         int64_t rows = jx_int(since, "inserted", 0) + jx_int(since, "updated", 0) +
                        jx_int(since, "deleted", 0);
         losses_line(lines, "Written since step %d (%s), so far: %s. It will be lost:", p->n, when,
@@ -118,7 +118,7 @@ static void tell_counted(const PlanStep *p, const char *when, const json_t *sinc
 
 bool losses_tell(Engine *e, const PlanStep *to, json_t *lines, char **ret_word)
 {
-        const PlanStep *p = counted(e);
+        const PlanStep *p = losses_counted(e);
         *ret_word = NULL;
         if (!p || !e->ops || !e->ops->writes_since || (to && to->n > p->n))
                 return false;

@@ -26,7 +26,7 @@ void policy_failure_of(const StepRec *rec, Err *ret)
                 err_hint(ret, "%s", hint);
 }
 
-static int64_t backoff(const Step *s, int tries)
+static int64_t policy_backoff(const Step *s, int tries)
 {
         double wait = (double)s->retry_wait_ms;
         for (int i = 1; i < tries; i++)
@@ -187,7 +187,8 @@ void policy_after_failure(Engine *e, const PlanStep *p, Decided *ret)
         bool stopped = why.kind == ERR_CANCELLED;
         int i = stopped ? -1 : rules_deciding(p, rec, &why);
         if (!stopped && rec->tries <= p->def->retry_times && err_is_retryable(&why))
-                *ret = (Decided){ .next = NEXT_RETRY, .wait_ms = backoff(p->def, rec->tries) };
+                *ret = (Decided){ .next = NEXT_RETRY,
+                                  .wait_ms = policy_backoff(p->def, rec->tries) };
         else if (stopped)
                 *ret = (Decided){ .next = NEXT_ASK };
         else

@@ -57,7 +57,7 @@ static bool ask_about_orphan(Engine *e, const PlanStep *p, Answer *ret, Err *err
         return gate_ask(e, &q, ret, err);
 }
 
-static bool orphans(Engine *e, const PlanStep *p, int attempt, Err *err)
+static bool resume_orphans(Engine *e, const PlanStep *p, int attempt, Err *err)
 {
         /* A child that saw its parent die is often a moment behind. */
         for (int i = 0; i < 20 && locks_alive_held(e, p->id, attempt); i++)
@@ -199,7 +199,7 @@ static bool decide_by(Engine *e, const PlanStep *p, const StepKind *kind, const 
         return person_decides(e, p, "nobody can tell", ret, err);
 }
 
-static bool probe(Engine *e, const PlanStep *p, const StepKind *kind, Decided *ret, Err *err)
+static bool resume_probe(Engine *e, const PlanStep *p, const StepKind *kind, Decided *ret, Err *err)
 {
         AUTO_ERR why = { 0 };
         int attempt = state_step(&e->state, p->id)->attempt;
@@ -228,7 +228,7 @@ bool resume_recover(Engine *e, const PlanStep *p, Decided *ret, Err *err)
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
         const char *class = p->def->resume;
         *ret = (Decided){ .next = NEXT_TRY };
-        if (!kind || !orphans(e, p, rec->attempt, err))
+        if (!kind || !resume_orphans(e, p, rec->attempt, err))
                 return false;
         if (kind->traits & STEP_READ_ONLY)
                 return true;
@@ -239,7 +239,7 @@ bool resume_recover(Engine *e, const PlanStep *p, Decided *ret, Err *err)
         if (str_eq(class, "redo"))
                 return true;
         if (kind->probe)
-                return probe(e, p, kind, ret, err);
+                return resume_probe(e, p, kind, ret, err);
         if (kind->traits & STEP_IDEMPOTENT)
                 return true;
         return person_decides(e, p, "it was running when the engine died, and it cannot be asked",

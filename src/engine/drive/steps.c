@@ -58,7 +58,7 @@ static bool after_failure(Engine *e, const PlanStep *p, bool *ret_try, Err *err)
         return carry_out(e, p, d, ret_try, err);
 }
 
-static bool recover(Engine *e, const PlanStep *p, bool *ret_try, Err *err)
+static bool steps_recover(Engine *e, const PlanStep *p, bool *ret_try, Err *err)
 {
         Decided d = { 0 };
         e->now = p;
@@ -81,7 +81,7 @@ static bool drive_one(Engine *e, const PlanStep *p, Err *err)
                         return true;
                 case REC_INTENT:
                 case REC_UNKNOWN:
-                        ok = recover(e, p, &again, err);
+                        ok = steps_recover(e, p, &again, err);
                         break;
                 case REC_FAILED:
                         ok = after_failure(e, p, &again, err);

@@ -78,7 +78,7 @@ static bool call_own_steps(Engine *e, const PlanStep *p, char **ret_words, Err *
         return true;
 }
 
-static bool call_kind(Engine *e, const PlanStep *p, char **ret_words, Err *err)
+static bool undo_call_kind(Engine *e, const PlanStep *p, char **ret_words, Err *err)
 {
         int attempt = state_step(&e->state, p->id)->attempt;
         const StepKind *kind = step_kind_find(p->def->kind->name, err);
@@ -133,7 +133,7 @@ static bool try_undo(Engine *e, const PlanStep *p, bool *ret_over, Err *err)
         int64_t start = clock_boot_ms();
         AUTO_ERR why = { 0 };
         AUTO_FREE char *words = NULL;
-        bool ok = steps ? call_own_steps(e, p, &words, &why) : call_kind(e, p, &words, &why);
+        bool ok = steps ? call_own_steps(e, p, &words, &why) : undo_call_kind(e, p, &words, &why);
         if (e->io_failed)
                 return err_set(err, ERR_SYSTEM, "the journal cannot be written any more");
         if (ok)
@@ -164,7 +164,7 @@ bool undo_one(Engine *e, const PlanStep *p, Err *err)
         return true;
 }
 
-static bool safe_point(Engine *e, Err *err)
+static bool undo_safe_point(Engine *e, Err *err)
 {
         if (e->stop)
                 return false;
@@ -176,7 +176,7 @@ static bool safe_point(Engine *e, Err *err)
 static bool undo_list(Engine *e, const UndoList *l, Err *err)
 {
         for (size_t i = 0; i < l->n; i++)
-                if (!safe_point(e, err) || !undo_one(e, l->steps[i], err))
+                if (!undo_safe_point(e, err) || !undo_one(e, l->steps[i], err))
                         return false;
         return true;
 }
@@ -263,7 +263,7 @@ static size_t left_behind(const Engine *e)
         return n;
 }
 
-static bool finish(Engine *e, bool whole, Err *err)
+static bool undo_finish(Engine *e, bool whole, Err *err)
 {
         if (whole && (!verify_run(e, err) || !clocks_downtime(e, false, err)))
                 return false;
@@ -306,7 +306,7 @@ bool undo_run(Engine *e, Err *err)
                         return false;
         }
         e->undoing = true;
-        bool ok = undo_list(e, &l, err) && finish(e, !*to, err);
+        bool ok = undo_list(e, &l, err) && undo_finish(e, !*to, err);
         e->undoing = false;
         if (!ok)
                 return false;

@@ -120,7 +120,7 @@ static void apply_gate_open(EngineState *s, const Event *ev)
         s->last_gate = MAX(s->last_gate, number);
 }
 
-static bool passes(const char *answer)
+static bool state_passes(const char *answer)
 {
         return str_eq(answer, "y") || str_eq(answer, "time");
 }
@@ -132,7 +132,7 @@ static void apply_gate_answer(EngineState *s, const Event *ev)
         const json_t *g = json_object_get(s->gates, number);
         const char *answer = jx_str(ev->fields, "answer", "");
         const char *key = jx_str(g, "key", "");
-        if (*key && passes(answer)) {
+        if (*key && state_passes(answer)) {
                 jx_set_str(s->answered, key, answer);
                 jx_set_str(s->answered_by, key, jx_str(ev->fields, "by", ""));
         }
@@ -157,7 +157,7 @@ static void forget_gates(EngineState *s, const char *id)
         }
 }
 
-static void verdict(StepRec *r, RecState state, const Event *ev)
+static void state_verdict(StepRec *r, RecState state, const Event *ev)
 {
         r->state = state;
         r->t_done = ev->t_ms;
@@ -220,19 +220,19 @@ static void apply_step(EngineState *s, const Event *ev)
                 merge_remembered(&r->remembered, jx_get(f, "data"));
                 break;
         case EV_STEP_DONE:
-                verdict(r, REC_DONE, ev);
+                state_verdict(r, REC_DONE, ev);
                 break;
         case EV_STEP_SKIPPED:
-                verdict(r, REC_SKIPPED, ev);
+                state_verdict(r, REC_SKIPPED, ev);
                 break;
         case EV_STEP_ALREADY:
-                verdict(r, REC_ALREADY, ev);
+                state_verdict(r, REC_ALREADY, ev);
                 break;
         case EV_STEP_UNKNOWN:
-                verdict(r, REC_UNKNOWN, ev);
+                state_verdict(r, REC_UNKNOWN, ev);
                 break;
         case EV_STEP_FAILED:
-                verdict(r, REC_FAILED, ev);
+                state_verdict(r, REC_FAILED, ev);
                 r->tries++;
                 json_decref(r->failure);
                 r->failure = json_deep_copy(f);

@@ -8,7 +8,7 @@
 
 /* ---- decisions ---- */
 
-static json_t *choices_of(const json_t *choices, const char *fallback)
+static json_t *ask_choices_of(const json_t *choices, const char *fallback)
 {
         json_t *list = json_array();
         size_t i;
@@ -29,8 +29,8 @@ static json_t *choices_of(const json_t *choices, const char *fallback)
 static bool ask_choice(Engine *e, const char *step, const Decision *d, Answer *ret, Err *err)
 {
         bool text = json_array_size(d->choices) == 0;
-        AUTO_JSON list =
-                text ? gate_choices("y", "Answer", "", NULL) : choices_of(d->choices, d->fallback);
+        AUTO_JSON list = text ? gate_choices("y", "Answer", "", NULL)
+                              : ask_choices_of(d->choices, d->fallback);
         json_t *lines = json_array();
         jx_append_str(lines, "Your answer is written into the run's log, with your name.");
         Question q = { .kind = ASK_DECISION,
@@ -54,7 +54,8 @@ static bool ask_choice(Engine *e, const char *step, const Decision *d, Answer *r
 }
 
 /* `question`: how it is asked when the decision has no words of its own. */
-static bool decide(Engine *e, const Decision *d, const char *question, const char *step, Err *err)
+static bool ask_for_decision(Engine *e, const Decision *d, const char *question, const char *step,
+                             Err *err)
 {
         const char *given = jx_str(e->c->answers, d->id, NULL);
         if (!record_decision_open(e, d->id, d->question, d->choices, d->fallback, err))
@@ -76,7 +77,7 @@ bool ask_decisions(Engine *e, const PlanStep *p, Err *err)
                 bool mine = str_eq(d->needed_before, p->def->id) || str_eq(d->needed_before, p->id);
                 if (!mine || jx_get(e->state.decisions, d->id))
                         continue;
-                if (!decide(e, d, d->question, p->id, err))
+                if (!ask_for_decision(e, d, d->question, p->id, err))
                         return false;
         }
         return true;
@@ -172,7 +173,7 @@ static bool ask_decide(Engine *e, const PlanStep *p, StepCtx *ctx, Err *err)
                        .choices = (json_t *)(uintptr_t)step_get(ctx, "choices"),
                        .fallback = step_str(ctx, "default") };
         if (!jx_get(e->state.decisions, p->id) &&
-            !decide(e, &d, *question ? question : p->title, p->id, err))
+            !ask_for_decision(e, &d, *question ? question : p->title, p->id, err))
                 return false;
         const char *answer = jx_str(e->state.decisions, p->id, "");
         step_result_str(ctx, "answer", answer);

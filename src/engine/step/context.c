@@ -6,7 +6,7 @@
 /* ---- parameters ---- */
 
 /* A step without `with:` still gets its kind's fallbacks. */
-static bool fallbacks(const ParamSpec *rows, json_t **ret, Err *err)
+static bool context_fallbacks(const ParamSpec *rows, json_t **ret, Err *err)
 {
         json_t *params = json_object();
         for (const ParamSpec *r = rows; r && r->name; r++) {
@@ -31,7 +31,7 @@ bool context_params(Engine *e, const PlanStep *p, const StepKind *kind, bool pla
                     Err *err)
 {
         if (!p->def->with)
-                return fallbacks(kind->params, ret, err);
+                return context_fallbacks(kind->params, ret, err);
         for (int look = 0;; look++) {
                 AUTO_SCOPE scope = { 0 };
                 scope_of(e, p, NULL, &scope);
@@ -60,7 +60,7 @@ bool context_pre_params(Engine *e, const PlanStep *p, const PreCheck *pre, bool 
         if (!kind)
                 return false;
         if (!pre->with)
-                return fallbacks(kind->params, ret, err);
+                return context_fallbacks(kind->params, ret, err);
         AUTO_SCOPE scope = { 0 };
         scope_of(e, p, NULL, &scope);
         scope.planning = planning;
@@ -241,7 +241,7 @@ typedef struct KindCall {
         KindFn fn;
 } KindCall;
 
-static bool call_kind(void *arg, Err *err)
+static bool context_call_kind(void *arg, Err *err)
 {
         KindCall *c = arg;
         return c->fn(c->ctx, step_ctx_state(c->ctx), err);
@@ -250,5 +250,5 @@ static bool call_kind(void *arg, Err *err)
 bool context_call(Engine *e, StepCtx *ctx, KindFn fn, int64_t timeout_ms, Err *err)
 {
         KindCall c = { .ctx = ctx, .fn = fn };
-        return loop_work(e, ctx, timeout_ms, call_kind, &c, err);
+        return loop_work(e, ctx, timeout_ms, context_call_kind, &c, err);
 }

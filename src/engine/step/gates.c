@@ -25,7 +25,7 @@ static void add_lines(json_t *lines, const char *lead, const json_t *from, size_
 
 /* What a plan says in words ("# read every byte of .."); all of it where a runbook's own commands
  * run, and where something goes: what, they name. */
-static json_t *sentences(const json_t *plan, bool all)
+static json_t *gates_sentences(const json_t *plan, bool all)
 {
         json_t *lines = json_array();
         size_t i;
@@ -52,7 +52,7 @@ static void show_plan(Engine *e, const PlanStep *p, json_t *lines)
         bool planned = ctx && kind->plan && kind->plan(ctx, step_ctx_state(ctx), &ignored);
         bool all = (kind->traits & (STEP_SHELL | STEP_DESTRUCTIVE)) ||
                    p->def->effect == EFFECT_DESTROY;
-        AUTO_JSON words = sentences(planned ? step_ctx_plan(ctx) : NULL, all);
+        AUTO_JSON words = gates_sentences(planned ? step_ctx_plan(ctx) : NULL, all);
         if (!json_array_size(words))
                 jx_append_str(words, kind->summary);
         add_lines(lines, "does       ", words, 4);
@@ -69,7 +69,7 @@ static void show_budget(Engine *e, json_t *lines)
         jx_append_str(lines, line);
 }
 
-static bool shows(const GateSpec *g, const char *what)
+static bool gates_shows(const GateSpec *g, const char *what)
 {
         for (size_t i = 0; i < g->n_show; i++)
                 if (str_eq(g->show[i], what))
@@ -97,9 +97,9 @@ static json_t *lines_of(Engine *e, const PlanStep *p, const GateSpec *g)
                 AUTO_FREE char *line = xasprintf("users see  %s", p->in->users_see);
                 jx_append_str(lines, line);
         }
-        if (shows(g, "budget") || p->def->downtime == DOWNTIME_BEGIN)
+        if (gates_shows(g, "budget") || p->def->downtime == DOWNTIME_BEGIN)
                 show_budget(e, lines);
-        if (shows(g, "data_loss_after_this") || p->def->pnr == PNR_SOFT)
+        if (gates_shows(g, "data_loss_after_this") || p->def->pnr == PNR_SOFT)
                 jx_append_str(lines, "from here  going back loses what is written after this step");
         if (p->def->pnr == PNR_HARD)
                 jx_append_str(lines, "from here  there is no way back");
@@ -114,7 +114,7 @@ static const char *step_of_key(const PlanStep *p, const GateSpec *g)
 }
 
 /* Once answered, a gate stays answered; `once` shares its answer among the items of a loop. */
-static char *key_of(const PlanStep *p, const GateSpec *g, size_t i)
+static char *gates_key_of(const PlanStep *p, const GateSpec *g, size_t i)
 {
         return xasprintf("%s#%zu", step_of_key(p, g), i);
 }
@@ -159,7 +159,7 @@ static int64_t until_of(Engine *e, const PlanStep *p, const GateSpec *g)
         return from + wait_of(e, p, g);
 }
 
-static json_t *choices_of(const PlanStep *p, const GateSpec *g)
+static json_t *gates_choices_of(const PlanStep *p, const GateSpec *g)
 {
         if (g->kind == GATE_AFTER && p->cleanup)
                 return gate_choices("k", "Keep it", "this clean-up is left out, for good", NULL);
@@ -186,7 +186,7 @@ static bool ask_gate(Engine *e, const PlanStep *p, const GateSpec *g, const char
                                .text = word,
                                .lines = lines_of(e, p, g),
                                .until_ms = until_of(e, p, g),
-                               .choices = choices_of(p, g) };
+                               .choices = gates_choices_of(p, g) };
                 if (!gate_ask(e, &q, ret, err))
                         return false;
                 if (ret->key[0] != 'n')
@@ -201,7 +201,7 @@ bool gates_of_step(Engine *e, const PlanStep *p, bool *ret_skipped, Err *err)
         *ret_skipped = false;
         for (size_t i = 0; i < p->def->n_gates; i++) {
                 const GateSpec *g = &p->def->gates[i];
-                AUTO_FREE char *key = key_of(p, g, i);
+                AUTO_FREE char *key = gates_key_of(p, g, i);
                 AUTO_ANSWER a = { 0 };
                 if (jx_get(e->state.answered, key))
                         continue;
@@ -220,7 +220,7 @@ const char *gates_passed_by(Engine *e, const PlanStep *p)
 {
         const char *by = NULL;
         for (size_t i = 0; i < p->def->n_gates; i++) {
-                AUTO_FREE char *key = key_of(p, &p->def->gates[i], i);
+                AUTO_FREE char *key = gates_key_of(p, &p->def->gates[i], i);
                 if (str_eq(jx_str(e->state.answered, key, ""), "y"))
                         by = jx_str(e->state.answered_by, key, NULL);
         }

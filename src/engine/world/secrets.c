@@ -15,13 +15,13 @@ static const SecretSpec *spec_of(const Engine *e, const char *name)
 }
 
 /* Items of a loop may have a secret each: the spec with its ${item} is part of the key. */
-static char *key_of(const char *name, const json_t *spec)
+static char *secrets_key_of(const char *name, const json_t *spec)
 {
         AUTO_FREE char *text = jx_dump_sorted(spec);
         return xasprintf("%s %s", name, text);
 }
 
-static Secret *known(const Engine *e, const char *key)
+static Secret *secrets_known(const Engine *e, const char *key)
 {
         for (size_t i = 0; i < e->world->n_secrets; i++)
                 if (str_eq(e->world->secrets[i].key, key))
@@ -47,7 +47,7 @@ static const char *file_given(const Engine *e, const char *name)
         return NULL;
 }
 
-static bool resolve(Engine *e, const char *name, const json_t *item, json_t **ret, Err *err)
+static bool secrets_resolve(Engine *e, const char *name, const json_t *item, json_t **ret, Err *err)
 {
         const SecretSpec *s = spec_of(e, name);
         if (!s)
@@ -84,19 +84,19 @@ static bool secrets_load(Engine *e, const char *name, const json_t *spec, const 
 const Secret *secrets_get(Engine *e, const char *name, const json_t *item, Err *err)
 {
         json_t *resolved = NULL;
-        if (!resolve(e, name, item, &resolved, err))
+        if (!secrets_resolve(e, name, item, &resolved, err))
                 return NULL;
         AUTO_JSON spec = resolved;
-        AUTO_FREE char *key = key_of(name, spec);
+        AUTO_FREE char *key = secrets_key_of(name, spec);
         pthread_mutex_lock(&e->lazy_lock);
-        Secret *s = known(e, key);
+        Secret *s = secrets_known(e, key);
         pthread_mutex_unlock(&e->lazy_lock);
         if (s)
                 return s;
         if (!secrets_load(e, name, spec, item, &s, err))
                 return NULL;
         pthread_mutex_lock(&e->lazy_lock);
-        Secret *other = known(e, key); /* another thread may have been faster */
+        Secret *other = secrets_known(e, key); /* another thread may have been faster */
         if (!other)
                 secrets_keep(e, key, s);
         pthread_mutex_unlock(&e->lazy_lock);
@@ -111,11 +111,12 @@ static bool ask_for(Engine *e, const char *name, const json_t *item, Err *err)
         json_t *resolved = NULL;
         if (!spec_of(e, name))
                 return true; /* an error that whoever opens it will have */
-        if (!resolve(e, name, item, &resolved, err))
+        if (!secrets_resolve(e, name, item, &resolved, err))
                 return false;
         AUTO_JSON spec = resolved;
-        AUTO_FREE char *key = key_of(name, spec);
-        if (!str_eq(jx_str(spec, "from", ""), "prompt") || file_given(e, name) || known(e, key))
+        AUTO_FREE char *key = secrets_key_of(name, spec);
+        if (!str_eq(jx_str(spec, "from", ""), "prompt") || file_given(e, name) ||
+            secrets_known(e, key))
                 return true;
         AUTO_FREE char *title = xasprintf("Secret %s", name);
         Question q = { .kind = ASK_SECRET,
@@ -174,7 +175,7 @@ void secrets_forget_typed(Engine *e)
         pthread_mutex_lock(&e->lazy_lock);
         for (size_t i = 0; i < e->world->n_secrets; i++)
                 if (e->world->secrets[i].typed)
-                        e->world->secrets[i].key[0] = '\0'; /* known() finds it no more */
+                        e->world->secrets[i].key[0] = '\0'; /* secrets_known() finds it no more */
         pthread_mutex_unlock(&e->lazy_lock);
 }
 

@@ -34,8 +34,8 @@ static json_t *known_identity(Engine *e, const char *name)
         return json_incref(jx_get(jx_get(e->state.facts, "$targets"), name));
 }
 
-static bool mismatch(const Target *t, const char *what, const json_t *want, const json_t *is,
-                     Err *err)
+static bool targets_mismatch(const Target *t, const char *what, const json_t *want,
+                             const json_t *is, Err *err)
 {
         AUTO_FREE char *a = jx_words(want);
         AUTO_FREE char *b = jx_words(is);
@@ -67,7 +67,7 @@ static bool check_identity(Engine *e, const Target *t, const json_t *who, Err *e
                 }
                 const json_t *is = jx_get(who, key);
                 if (is && !same_words(want, is))
-                        return mismatch(t, key, want, is, err);
+                        return targets_mismatch(t, key, want, is, err);
         }
         return true;
 }
@@ -88,7 +88,7 @@ static bool targets_look(Engine *e, const Target *t, Err *err)
         AUTO_JSON before = known_identity(e, t->name);
         const json_t *pinned = jx_get(before, "system"), *now = jx_get(seen, "system");
         if (pinned && now && !same_words(pinned, now))
-                return mismatch(t, "system", pinned, now, err);
+                return targets_mismatch(t, "system", pinned, now, err);
         remember_look(e, t->name, seen);
         if (before || !json_object_size(seen))
                 return true;
@@ -104,18 +104,17 @@ static const char *name_in(const json_t *spec)
         return name && str_starts(name, "targets.") ? name + strlen("targets.") : name;
 }
 
-static bool find_spec(Engine *e, const json_t *spec, const json_t *item, bool planning, Target *t,
-                      Arena *a, json_t **ret, Err *err)
+/* Its whole map, of the runbook's `targets:` or written in place. */
+static bool find_spec(Engine *e, const char *name, const json_t *spec, const json_t *item,
+                      bool planning, json_t **ret, Err *err)
 {
-        const char *name = name_in(spec);
+        const TargetSpec *ts = name ? scope_target_spec(e, name) : NULL;
         if (!name && !json_is_object(spec))
                 return err_set(err, ERR_USER, "this is not a target");
         if (!name) {
                 *ret = json_deep_copy(spec);
                 return true;
         }
-        const TargetSpec *ts = scope_target_spec(e, name);
-        t->name = arena_strdup(a, name);
         if (!ts) {
                 err_set(err, ERR_USER, "there is no target `%s`", name);
                 return err_hint(err, "name one of the runbook's `targets:`");
@@ -123,26 +122,32 @@ static bool find_spec(Engine *e, const json_t *spec, const json_t *item, bool pl
         return scope_target(e, ts, item, planning, ret, err);
 }
 
-static void targets_fill(Engine *e, Target *t, json_t *full, const json_t *item, Arena *a)
+/* Without its password. Arena memory; its maps live as long as the run: targets are few. */
+static Target *targets_new(Engine *e, Arena *a, const json_t *spec, const json_t *item,
+                           bool planning, Err *err)
 {
+        Target *t = arena_new_type(a, Target);
+        json_t *full = NULL;
+        t->name = arena_strdup(a, name_in(spec));
+        if (!find_spec(e, t->name, spec, item, planning, &full, err))
+                return NULL;
         json_t *all = scope_targets(e, item);
         pthread_mutex_lock(&e->lazy_lock);
-        json_array_append_new(e->keep, full); /* as long as the run: targets are few */
+        json_array_append_new(e->keep, full);
         json_array_append_new(e->keep, all);
         pthread_mutex_unlock(&e->lazy_lock);
         t->kind = arena_strdup(a, jx_str(full, "kind", ""));
         t->spec = full;
         t->all = all;
+        return t;
 }
 
 const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err)
 {
-        Target *t = arena_new_type(a, Target);
-        json_t *full = NULL;
-        if (!find_spec(e, spec, item, false, t, a, &full, err))
+        Target *t = targets_new(e, a, spec, item, false, err);
+        const char *secret = t ? scope_secret_name(jx_get(t->spec, "password")) : NULL;
+        if (!t)
                 return NULL;
-        targets_fill(e, t, full, item, a);
-        const char *secret = scope_secret_name(jx_get(full, "password"));
         if (secret && *secret) {
                 t->password = secrets_get(e, secret, item, err);
                 if (!t->password) {
@@ -159,13 +164,11 @@ const Target *targets_use(Engine *e, Arena *a, const json_t *spec, const json_t 
 
 const Target *targets_dry(Engine *e, Arena *a, const json_t *spec, const json_t *item, Err *err)
 {
-        Target *t = arena_new_type(a, Target);
-        json_t *full = NULL;
+        Target *t = targets_new(e, a, spec, item, true, err);
         AUTO_ERR ignored = { 0 }; /* targets_now() says it */
-        if (!find_spec(e, spec, item, true, t, a, &full, err))
+        const char *secret = t ? scope_secret_name(jx_get(t->spec, "password")) : NULL;
+        if (!t)
                 return NULL;
-        targets_fill(e, t, full, item, a);
-        const char *secret = scope_secret_name(jx_get(full, "password"));
         if (secret && *secret)
                 t->password = secrets_get(e, secret, item, &ignored);
         return t;
@@ -189,8 +192,8 @@ TargetNow targets_now(Engine *e, const Target *t, Err *why)
         AUTO_JSON seen = who;
         AUTO_JSON before = t->name ? known_identity(e, t->name) : NULL;
         const json_t *pinned = jx_get(before, "system"), *now = jx_get(seen, "system");
-        if (!check_identity(e, t, seen, why) ||
-            (pinned && now && !same_words(pinned, now) && !mismatch(t, "system", pinned, now, why)))
+        if (!check_identity(e, t, seen, why) || (pinned && now && !same_words(pinned, now) &&
+                                                 !targets_mismatch(t, "system", pinned, now, why)))
                 return TARGET_AWAY;
         return TARGET_HERE;
 }
