@@ -9,6 +9,7 @@
  *      fence.c        did anybody else write?
  *      losses.c       what a rollback would lose
  *      plan_steps.c   the dry run: plan.json with its commands
+ *      dry.c          the later steps, each with its kind's dry() (dry.h)
  */
 #pragma once
 

@@ -40,7 +40,7 @@ typedef enum Stop { STOP_NONE, STOP_SHUTDOWN, STOP_ROLLBACK, STOP_ABORT, STOP_FA
 
 struct Desk;  /* desk/desk.c */
 struct World; /* world/world.c */
-struct Dry;   /* dry.c */
+struct Dry;   /* drive/dry.c */
 
 typedef struct Engine {
         const EngineConfig *c;
@@ -75,7 +75,7 @@ typedef struct Engine {
         struct Desk *desk;
         struct World *world;
         struct Dry *dry; /* while a step tries the later ones */
-        /* Of StepHost, for the steps that try later ones: dry.c, handed down by engine.c. */
+        /* Of StepHost, for the steps that try later ones: drive/dry.c, handed down by engine.c. */
         size_t (*later_begin)(void *engine);
         bool (*later_try)(void *engine, StepCtx *ctx, size_t i, json_t **ret, Err *err);
 } Engine;
