@@ -10,9 +10,10 @@
 # Where the database is comes from DATABASE_URL, or from libpq's PG* variables.
 use strict;
 use warnings;
-use IO::Socket::INET;
+use Socket;
 
 $| = 1;
+$ENV{PATH} = "/usr/lib/postgresql/15/bin:$ENV{PATH}";       # Debian's psql is a script that looks for this one
 my $role = '';
 my $verb = shift // 'web';
 my $port = $ENV{PORT} // 8080;
@@ -29,8 +30,11 @@ if (($ENV{DATABASE_URL} // '') =~ m{^postgres(?:ql)?://([^:@/]+)(?::([^@]*))?\@(
 sub sql {
         my ($statement) = @_;
         local $ENV{PGCONNECT_TIMEOUT} = 2;
-        open(my $psql, '-|', 'sh', '-c', 'exec psql -XAtq -c "$1" 2>/dev/null', 'sh', $statement)
-            or return undef;
+        my $pid = open(my $psql, '-|') // return undef;
+        if (!$pid) {
+                open(STDERR, '>', '/dev/null');
+                exec('psql', '-XAtq', '-c', $statement) or exit 127;
+        }
         local $/;
         my $answer = <$psql>;
         return close($psql) ? ($answer // '') : undef;
@@ -71,12 +75,13 @@ sub handle {
 
 sub serve {
         wait_for_database();
-        my $listener = IO::Socket::INET->new(LocalPort => $port, Listen => 20, ReuseAddr => 1)
-            or die "cannot listen on $port: $!\n";
+        socket(my $listener, PF_INET, SOCK_STREAM, 0) or die "no socket: $!\n";
+        setsockopt($listener, SOL_SOCKET, SO_REUSEADDR, 1);
+        bind($listener, sockaddr_in($port, INADDR_ANY)) && listen($listener, 20) or die "cannot listen on $port: $!\n";
         log_line("listening on $port");
         $SIG{CHLD} = 'DEFAULT';
-        while (my $client = $listener->accept) {
-                $client->timeout(3);
+        while (accept(my $client, $listener)) {
+                select((select($client), $| = 1)[0]);
                 eval { local $SIG{PIPE} = 'IGNORE'; local $SIG{ALRM} = sub { die }; alarm 5; handle($client); alarm 0 };
                 alarm 0;
                 close $client;
@@ -100,8 +105,11 @@ sub work {
 
 sub check {
         exit(time - (stat $beat)[9] <= 12 ? 0 : 1) if -e $beat;      # only a worker has one
-        my $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 10) or exit 1;
-        print $server "GET /health HTTP/1.0\r\n\r\n";
+        local $SIG{ALRM} = sub { exit 1 };
+        alarm 10;
+        socket(my $server, PF_INET, SOCK_STREAM, 0) or exit 1;
+        connect($server, sockaddr_in($port, INADDR_LOOPBACK)) or exit 1;
+        syswrite $server, "GET /health HTTP/1.0\r\n\r\n";
         exit((<$server> // '') =~ / 200 / ? 0 : 1);
 }
 

@@ -1,7 +1,7 @@
 """A server with several databases goes as a whole: what pg_dumpall says of it before and after is the
 same text, but for named rules; so is the journey's own inventory.
 
-    whole_server.py 15 17
+    whole_server.py 15 17 [DATABASES]         (as many of them; else all)
 """
 import collections
 import json
@@ -16,6 +16,7 @@ from lab import Project, need_docker, need_majors, sh
 FROM, TO = (int(a) for a in sys.argv[1:3]) if len(sys.argv) > 2 else (15, 17)
 HOSTILE = '"; drop $(rm)'
 DATABASES = ["sonarr-log", "radarr-main", HOSTILE, "d" * 63, "shop_template", "owned.elsewhere"]
+DATABASES = DATABASES[:int(sys.argv[3]) if len(sys.argv) > 3 else None]
 ROLES = ["radarr", "sonarr", "reader", "writer", "admin of all", '"; drop role $(rm)', "r" * 63, "nologin",
          "second super", "copier", "limited", "noinherits"]
 
@@ -40,9 +41,6 @@ def setup(p):
         "alter role all set lock_timeout = '7s'",
         'create database "sonarr-log" owner sonarr', 'create database "radarr-main" owner radarr',
         f"create database {q(HOSTILE)} owner {q(ROLES[5])} template template0 lc_collate 'C' lc_ctype 'C'",
-        f"create database {q('d' * 63)} template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'",
-        'create database shop_template is_template true connection limit 9',
-        'create database "owned.elsewhere" owner "admin of all"',
         'revoke connect, temporary on database "radarr-main" from public',
         'grant connect on database "radarr-main" to reader with grant option',
         'alter database "radarr-main" set work_mem = \'8MB\'',
@@ -53,6 +51,10 @@ def setup(p):
         "alter system set work_mem = '6MB'", "alter system set log_line_prefix = '%m [%p] ''x'' '",
         "alter system set max_connections = 77", "alter system set shared_preload_libraries = 'pg_stat_statements'",
     ]
+    statements += [sql for db, sql in (
+        ("d" * 63, f"create database {q('d' * 63)} template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'"),
+        ("shop_template", "create database shop_template is_template true connection limit 9"),
+        ("owned.elsewhere", 'create database "owned.elsewhere" owner "admin of all"')) if db in DATABASES]
     if FROM >= 15:
         statements += ['grant set on parameter log_min_duration_statement to radarr']
     if FROM >= 16:

@@ -1,12 +1,13 @@
 #!/bin/bash
-# ./dev test [SUITE...]: prepare, build, run, count.
+# ./dev test [SUITE... | --changed [REVISION]]: prepare, build, run, count.
 #
 # The last line is `N passed, N failed, N skipped`, alone on its line; the exit
 # status is 1 when anything failed. What a machine cannot do (no root, no engine)
 # is skipped by name and counted, never silently left out.
 #
 # Everything runs on the gcc build; unit tests once more on clang's with ASan and
-# UBSan (sanitize.sh). With suites named, only those, and on the gcc build only.
+# UBSan (sanitize.sh). With suites named, only those, and on the gcc build only; with --changed those
+# tests that what is not committed (or changed since REVISION) can reach (changed.py).
 . "$(dirname "$0")/common.sh"
 
 packages_install $BUILD_PACKAGES $TEST_PACKAGES $LAB_PACKAGES
@@ -38,7 +39,13 @@ eval "$(lab/lab.sh env)"
 leftovers_remove
 
 select=(--no-suite soak)
-for suite; do select+=(--suite "$suite"); done
+if [ "${1:-}" = --changed ]; then
+        mapfile -t changed < <(tests/tools/dev/changed.py "$BUILD" "${2:-HEAD}")
+        [ ${#changed[@]} -gt 0 ] || { echo "0 passed, 0 failed, 0 skipped"; exit 0; }
+        select+=("${changed[@]}")
+else
+        for suite; do select+=(--suite "$suite"); done
+fi
 
 rc=0
 rm -f "$BUILD/meson-logs/testlog.json"
