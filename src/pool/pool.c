@@ -180,7 +180,7 @@ static void finished(Pool *p, Task *t)
 /* ---- the workers ---- */
 
 /* With the lock held; the first one counts. */
-static void fail(Pool *p, Err *why)
+static void pool_fail(Pool *p, Err *why)
 {
         if (!p->stop)
                 err_move(&p->why, why);
@@ -206,11 +206,11 @@ static bool enter(Thread *w, Task *t)
         if (--p->alive > 0 && err.kind != ERR_CANCELLED)
                 pthread_cond_broadcast(&p->news);
         else
-                fail(p, &err);
+                pool_fail(p, &err);
         return false;
 }
 
-static void run_one(Pool *p, Task *t, size_t worker)
+static void pool_run_one(Pool *p, Task *t, size_t worker)
 {
         AUTO_ERR err = { 0 };
         pthread_mutex_unlock(&p->lock);
@@ -220,11 +220,11 @@ static void run_one(Pool *p, Task *t, size_t worker)
         if (ok)
                 finished(p, t);
         else
-                fail(p, &err);
+                pool_fail(p, &err);
         pthread_cond_broadcast(&p->news);
 }
 
-static void *work(void *arg)
+static void *pool_work(void *arg)
 {
         Thread *w = arg;
         Pool *p = w->pool;
@@ -236,7 +236,7 @@ static void *work(void *arg)
                 else if (!enter(w, t))
                         break;
                 else
-                        run_one(p, t, w->index);
+                        pool_run_one(p, t, w->index);
         }
         pthread_mutex_unlock(&p->lock);
         if (w->entered && p->owner.leave)
@@ -255,13 +255,13 @@ static void start_threads(Pool *p)
         while (p->n_threads < wanted && !p->stop && p->n_done < p->n_tasks) {
                 Thread *w = &p->threads[p->n_threads];
                 *w = (Thread){ .pool = p, .index = p->n_threads };
-                int rc = pthread_create(&w->thread, NULL, work, w);
+                int rc = pthread_create(&w->thread, NULL, pool_work, w);
                 if (rc) {
                         AUTO_ERR err = { 0 };
                         if (p->n_threads)
                                 return;
                         err_set_errno(&err, rc, "starting a thread");
-                        fail(p, &err);
+                        pool_fail(p, &err);
                         return;
                 }
                 p->n_threads++;
@@ -286,7 +286,7 @@ static void look_after(Pool *p)
                 p->owner.interrupt(p->owner.arg);
         pthread_mutex_lock(&p->lock);
         if (wanted)
-                fail(p, &err);
+                pool_fail(p, &err);
 }
 
 bool pool_run(Pool *p, int jobs, Err *err)

@@ -130,7 +130,7 @@ static void compare_choose(Against *g)
 
 /* ---- rows ---- */
 
-static bool read_rows(Against *g, Err *err)
+static bool compare_read_rows(Against *g, Err *err)
 {
         const CompareOptions *o = g->o;
         TableReadOptions ro = {
@@ -287,7 +287,7 @@ static bool both(Against *g, json_t *source, json_t *target, Err *err)
         if (table_scope_narrow(&g->scope) && !g->n && !g->report.total)
                 return err_set(err, ERR_USER,
                                "no table of the bundle is in what is to be compared");
-        if (!read_rows(g, err))
+        if (!compare_read_rows(g, err))
                 return false;
         compare_rows(g);
         compare_sequences(g);

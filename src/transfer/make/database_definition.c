@@ -54,7 +54,7 @@ bool transfer_database_definition(Pg *in, json_t **ret, Err *err)
         return true;
 }
 
-static bool run_one(void *pg, const char *what, const Sql *q, Err *err)
+static bool definition_run_one(void *pg, const char *what, const Sql *q, Err *err)
 {
         return pg_exec(pg, q, err) || err_wrap(err, "%s", what);
 }
@@ -83,8 +83,8 @@ bool transfer_database_recreate(Pg *pg, const json_t *outline, const char *name,
         AUTO_JSON said = json_array();
         AUTO_JSON here = props_on(outline, pg_major(pg), said);
         props_create_sql(outline, name, pg_major(pg), &q);
-        if (!pg_exec(pg, &q, err) || !props_each(here, name, run_one, pg, err) ||
-            !pg_reopen(pg, name, &in, err) || !props_lacking(outline, run_one, in, err))
+        if (!pg_exec(pg, &q, err) || !props_each(here, name, definition_run_one, pg, err) ||
+            !pg_reopen(pg, name, &in, err) || !props_lacking(outline, definition_run_one, in, err))
                 return err_wrap(err, "making database %s again", name);
         json_array_foreach(jx_get(outline, "extensions"), i, e)
                 if (!make_extension(in, e, err))

@@ -230,7 +230,7 @@ json_t *prepared_over(const json_t *prepared, const json_t *props, json_t *kept)
 
 /* ---- after a file has had its say ---- */
 
-static bool run_one(void *pg, const char *what, const Sql *q, Err *err)
+static bool prepared_run_one(void *pg, const char *what, const Sql *q, Err *err)
 {
         return pg_exec(pg, q, err) || err_wrap(err, "%s", what);
 }
@@ -263,7 +263,7 @@ static bool put_on(Pg *in, const json_t *prepared, const char *into, const json_
         bool granted = jx_bool(jx_get(prepared, "props"), "own_acl", false);
         return prepared_schemas(in, prepared, kept, err) &&
                (!granted || revoke_all(in, into, jx_get(now, "acl"), err)) &&
-               props_each(props, into, run_one, in, err);
+               props_each(props, into, prepared_run_one, in, err);
 }
 
 bool prepared_put_on(Transfer *t, const PgParams *p, const json_t *prepared, const char *into,
