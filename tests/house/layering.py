@@ -231,6 +231,16 @@ def check_sizes():
     return [f"{path}: {n} lines; the limit is 800" for path in files() if (n := read(path).count("\n")) > 800]
 
 
+def too_wide(path, text):
+    return [f"{path}:{n}: {len(line.expandtabs(8))} columns; the limit is 100" for n, line in
+            enumerate(text.splitlines(), 1) if len(line.expandtabs(8)) > 100]
+
+
+def check_widths():
+    """Of what clang-format cannot break, too: a long word in a string, a drawing in a comment."""
+    return [why for path in files() for why in too_wide(path, read(path))]
+
+
 def check_headers():
     wrong = []
     for path in files():
@@ -255,6 +265,7 @@ def check_the_rules():
              bad_include("src/transfer/read/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/transfer/transfer.h", "transfer/state/transfer_state.h", ""),
              bad_include("src/transfer/jobs/x.c", "transfer/attic/x.h", ""),
+             too_wide("src/base/x.c", "/* " + 98 * "x"), too_wide("src/base/x.c", "\t" + 93 * "x"),
              bad_include("src/app/x.c", "transfer/read/part.h", ""),
              bad_include("src/engine/record/x.c", "engine/desk/desk.h", ""),
              bad_include("src/engine/step/x.h", "engine/drive/drive.h", ""),
@@ -265,7 +276,7 @@ def check_the_rules():
              bad_kind_names("src/engine/step/x.c", 'if (str_eq(kind, "manual"))'),
              bad_writers([("src/engine/desk/x.c", "append(e, EV_NOTE, f)")]),
              bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_NOTE, f)")])]
-    right = [bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
+    right = [too_wide("src/base/x.c", "/* ä " + 93 * "─" + "*/"), bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
              bad_include("src/transfer/make/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/app/x.c", "transfer/transfer.h", ""), bad_include("src/pg/x.c", "", "libpq-fe.h"), bad_include("wizard-steps/x.c", "engine/step.h", ""),
              bad_include("ui/term_curses.c", "", "curses.h"), bad_include("src/app/x.c", "ui/ui.h", ""),
@@ -288,6 +299,7 @@ def main():
               ("each file of a room with floors stands on one", check_floors),
               ("the engine knows no kind by its name, and one function writes each event", check_engine),
               ("no file is longer than 800 lines", check_sizes),
+              ("no line is wider than 100 columns", check_widths),
               ("each header opens with prose", check_headers)]
     if BUILD:
         checks.append(("each room calls only what it may", check_symbols))
