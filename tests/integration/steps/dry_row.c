@@ -191,7 +191,9 @@ static void with_plant(const DryRow *r, const StepKind *k, Kit *kit)
         end(&s);
 }
 
-static void without_plant(const DryRow *r, const StepKind *k, Kit *kit)
+/* The kind works where nothing is planted: its run() is tried with its first row, dry() with each.
+ */
+static void without_plant(const DryRow *r, const StepKind *k, bool first, Kit *kit)
 {
         AUTO_ERR err = { 0 };
         AUTO_ERR why = { 0 };
@@ -205,9 +207,10 @@ static void without_plant(const DryRow *r, const StepKind *k, Kit *kit)
         if (r->as == WARNED)
                 cr_expect_eq(json_array_size(f.warnings), 0,
                              "%s, without %s: a warning all the same", r->kind, r->plant);
-        cr_expect(fake_run(&f, &why), "%s, without %s: dry said yes, and it failed: %s", r->kind,
-                  r->plant, why.message ? why.message : "?");
-        if (k->undo)
+        if (first)
+                cr_expect(fake_run(&f, &why), "%s, without %s: dry said yes, and it failed: %s",
+                          r->kind, r->plant, why.message ? why.message : "?");
+        if (first && k->undo)
                 cr_expect(fake_undo(&f, &back), "%s: undo: %s", r->kind,
                           back.message ? back.message : "?");
         fake_step_done(&f);
@@ -216,14 +219,14 @@ static void without_plant(const DryRow *r, const StepKind *k, Kit *kit)
 
 void dry_prove(const DryRow *rows, Kit *kit)
 {
-        const char *only = getenv("DRY_ONLY");
-        for (; rows->kind; rows++) {
+        const char *only = getenv("DRY_ONLY"), *last = "";
+        for (; rows->kind; last = rows->kind, rows++) {
                 AUTO_ERR err = { 0 };
                 const StepKind *k = step_kind_find(rows->kind, &err);
                 cr_assert_not_null(k, "%s", err.message);
                 if (only && !strstr(rows->kind, only))
                         continue;
                 with_plant(rows, k, kit);
-                without_plant(rows, k, kit);
+                without_plant(rows, k, !str_eq(last, rows->kind), kit);
         }
 }

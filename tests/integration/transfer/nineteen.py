@@ -55,7 +55,8 @@ def restored(source, db, target, into):
 
 
 def test_an_index_has_the_operator_classes_it_had():
-    for source, target in ((18, 19), (19, 18), (15, 19), (19, 13), (18, 17), (19, 19), (13, 18)):
+    more = ((15, 19), (19, 19), (13, 18)) if os.environ.get("PGSHERPA_SOAK") else ()
+    for source, target in ((18, 19), (19, 18), (19, 13), (18, 17), *more):
         if not both(source, target):
             continue
         for name, sql in (("net", NETWORK), ("bare", BARE)):
@@ -78,7 +79,7 @@ def test_an_index_has_the_operator_classes_it_had():
 
 def test_a_dump_of_another_default_names_what_it_meant():
     """Plain SQL and archives: the text is the same, and no server says that it is another index."""
-    for source, target in ((18, 19), (19, 18), (15, 19), (17, 18)):
+    for source, target in ((18, 19), (19, 18), (17, 18)):
         if not both(source, target):
             continue
         db = moves.make(source, f"{M}_dump{source}{target}")

@@ -8,7 +8,7 @@ BUILD=${BUILD:-build}
 note() { printf 'dev: %s\n' "$*" >&2; }
 fail() { printf 'dev: %s\n' "$*" >&2; exit 1; }
 
-BUILD_PACKAGES="meson ninja-build pkg-config gcc libc6-dev git ca-certificates python3
+BUILD_PACKAGES="meson ninja-build pkg-config gcc ccache libc6-dev git ca-certificates python3
         libncurses-dev libpq-dev libyaml-dev libarchive-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev
         libjansson-dev libssl-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format-14 libcriterion-dev libvterm-dev tmux valgrind zstd mandoc
@@ -63,7 +63,12 @@ leftovers_remove() {
         done
 }
 
+# What was compiled before, in this checkout or another one, is looked up. NOHASHDIR: the price is that a
+# debugger may be told the directory of whoever compiled it first.
+export CCACHE_NOHASHDIR=1
+compiler() { command -v ccache >/dev/null && echo "ccache $1" || echo "$1"; }
+
 build() {
-        [ -f "$BUILD/build.ninja" ] || meson setup "$BUILD" >&2
+        [ -f "$BUILD/build.ninja" ] || CC=$(compiler "${CC:-gcc}") meson setup "$BUILD" >&2
         ninja -C "$BUILD" >&2
 }

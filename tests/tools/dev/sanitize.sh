@@ -27,7 +27,7 @@ if [ "$*" != unit ]; then
         [ "$(id -u)" != 0 ] || lab/lab.sh up >&2
         eval "$(lab/lab.sh env)"
 fi
-[ -f "$BUILD/build.ninja" ] || CC=clang meson setup "$BUILD" --buildtype=debug \
+[ -f "$BUILD/build.ninja" ] || CC=$(compiler clang) meson setup "$BUILD" --buildtype=debug \
         -Db_sanitize=$sanitizers -Db_lundef=false >&2
 mkdir -p "$LOGS"
 rm -f "$LOGS"/testlog-sanitized.* "$LOGS/sanitizers.json"
