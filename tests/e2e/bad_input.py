@@ -6,7 +6,7 @@ import tempfile
 import time
 
 from control import Operator
-from lab import need_majors
+from lab import need_majors, own_servers
 from move import Move, pgsherpa
 from tui import Tui
 
@@ -138,7 +138,7 @@ def main():
             runbooks(c)
             if os.environ.get("PGSHERPA_LAB_DOCKER") == "1":
                 projects(c)
-            with Move(13, 17) as m:
+            with own_servers(13, 17), Move(13, 17) as m:
                 servers(c, m)
             terminals(c)
         finally:

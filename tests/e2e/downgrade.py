@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-from lab import need_majors, sh
+from lab import need_majors, own_servers, sh
 from move import Move, pgsherpa
 
 # Per pair of majors: what is rewritten, what the catalogs refuse, what the older server cannot read.
@@ -116,7 +116,7 @@ def main():
     old, new = int(sys.argv[1]), int(sys.argv[2])
     need_majors(old, new)
     case = CASES[old, new]
-    with Down(old, new) as m:
+    with own_servers(old, new), Down(old, new) as m:
         m.psql(old, "postgres", "-c", f'create role "{m.role}"')
         m.sql("create schema extra; " + case["rewritten"] % (m.role, m.db))
         m.sql(case["refused"])

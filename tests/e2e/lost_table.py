@@ -14,7 +14,7 @@ import os
 import subprocess
 
 from control import Operator, yes_to_all
-from lab import need_majors
+from lab import need_majors, own_servers
 from move import Move, pgsherpa
 
 TABLE = "public.orders_e1"
@@ -125,6 +125,7 @@ def rows_go_without_an_error():
 
 
 need_majors(15, 17)
-the_rehearsal_says_it()
-the_restore_fails()
-rows_go_without_an_error()
+with own_servers(15, 17):
+    the_rehearsal_says_it()
+    the_restore_fails()
+    rows_go_without_an_error()

@@ -23,7 +23,7 @@ import tempfile
 import time
 
 from control import Operator, yes_to_all
-from lab import need_majors, skip
+from lab import need_majors, own_servers, skip
 from move import Move, pgsherpa
 from tui import Tui
 from wizard import alike, enter_live
@@ -210,7 +210,7 @@ class Drops:
 
 def main():
     need_majors(13, 17)
-    with Sshd() as sshd, Move(13, 17) as move:
+    with Sshd() as sshd, own_servers(13, 17), Move(13, 17) as move:
         env = move.environment()
         lock = Lock(move)               # before the start: the run cannot be ahead of us
         try:

@@ -7,7 +7,7 @@ import os
 import time
 
 from control import Operator
-from lab import need_majors, sh
+from lab import need_majors, own_servers, sh
 from move import Move, pgsherpa
 
 OLD, NEW = 13, 17
@@ -116,7 +116,7 @@ class Slow(Move):
 
 def main():
     need_majors(OLD, NEW)
-    with Slow(OLD, NEW) as m:
+    with own_servers(OLD, NEW), Slow(OLD, NEW) as m:
         run_dir = m.start_copy()
         run = os.path.basename(run_dir)
         with open(os.path.join(run_dir, "tag"), encoding="utf-8") as f:
