@@ -6,9 +6,10 @@
 #include "base/fmt.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "wizard-steps/data_steps.h"
+#include "kit/data_steps.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "transfer/wide.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for bundles; made when missing" },
@@ -56,12 +57,12 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "dump: `%s` is neither custom nor none", step_str(ctx, "dump"));
         if (!str_eq(step_str(ctx, "env"), "redact") && !str_eq(step_str(ctx, "env"), "keep"))
                 step_problem(ctx, "env: `%s` is neither redact nor keep", step_str(ctx, "env"));
-        step_jobs_check(ctx);
+        kit_jobs_check(ctx);
         if (json_array_size(step_get(ctx, "databases")) == 0)
                 step_problem(ctx, "databases: none are named");
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err))
                 return false;
-        if (!pg_clients_from(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
+        if (!pg_clients_from(pg_major(pg), kit_target_image(ctx, step_target(ctx)), &client, &why))
                 step_problem(ctx, "%s", why.message);
         return true;
 }
@@ -153,13 +154,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                              .globals = step_bool(ctx, "globals"),
                              .files = keep,
                              .redact_env = !str_eq(step_str(ctx, "env"), "keep"),
-                             .image = step_target_image(ctx, step_target(ctx)) };
-        if (!step_part_remove(ctx, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &b.source, err) ||
-            !step_bundle_begin(ctx, step_str(ctx, "root"), step_str(ctx, "name"), &b.path, err))
+                             .image = kit_target_image(ctx, step_target(ctx)) };
+        if (!kit_part_remove(ctx, err) ||
+            !kit_transfer_params(ctx, step_target(ctx), NULL, &b.source, err) ||
+            !kit_bundle_begin(ctx, step_str(ctx, "root"), step_str(ctx, "name"), &b.path, err))
                 return false;
         AUTO_STEPTRANSFER st = { 0 };
-        Transfer *t = step_transfer(ctx, &st);
+        Transfer *t = kit_transfer(ctx, &st);
         BundleDone done = { 0 };
         TransferResult sum = { 0 };
         bool ok = transfer_backup(t, &b, &done, &sum, err);
@@ -222,7 +223,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return step_bundle_undo(ctx, err);
+        return kit_bundle_undo(ctx, err);
 }
 
 /* pg_dump cannot carry such a row, the bundle's own rows can: run() then goes without the dump. */
@@ -289,7 +290,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "dump: `%s` is neither custom nor none", step_str(ctx, "dump"));
         if (!str_eq(step_str(ctx, "env"), "redact") && !str_eq(step_str(ctx, "env"), "keep"))
                 step_problem(ctx, "env: `%s` is neither redact nor keep", step_str(ctx, "env"));
-        step_jobs_check(ctx);
+        kit_jobs_check(ctx);
         if (step_known(ctx, "root"))
                 dry_directory(ctx, "root", root);
         AUTO_FREE char *encoded = bundle_encode(name);

@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "bundle/bundle.h"
 #include "engine/step_ctx.h"
-#include "wizard-steps/dry.h"
+#include "kit/dry.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 

@@ -1,6 +1,6 @@
 /* bundle_verify.c: every byte of a bundle, read back. */
 #include "base/fmt.h"
-#include "wizard-steps/data_steps.h"
+#include "kit/data_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "bundle", .type = PARAM_PATH, .help = "bundle to read" },
@@ -40,7 +40,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_STEPTRANSFER st = { 0 };
-        Transfer *t = step_transfer(ctx, &st);
+        Transfer *t = kit_transfer(ctx, &st);
         BundleReport r = { 0 };
         char bytes[24];
         if (!transfer_verify(t, step_str(ctx, "bundle"), &r, err)) {

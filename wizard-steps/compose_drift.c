@@ -1,6 +1,6 @@
 /* compose_drift.c: was the compose file edited and never applied? Then `up` would change more
  * than this upgrade. */
-#include "wizard-steps/host_steps.h"
+#include "kit/docker.h"
 
 static const ParamSpec fields[] = {
         { .name = "service", .type = PARAM_STRING, .help = "service" },
@@ -21,7 +21,7 @@ static const char *const verdict[] = { "drifted", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan_compose(ctx, false, "config --hash '*'");
+        kit_plan_compose(ctx, false, "config --hash '*'");
         return true;
 }
 
@@ -29,7 +29,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         json_t *drifted = NULL;
-        if (!step_compose(ctx, &c, err) || !compose_drift(c, &drifted, err))
+        if (!kit_project(ctx, &c, err) || !compose_drift(c, &drifted, err))
                 return false;
         size_t i;
         json_t *d;

@@ -1,5 +1,5 @@
 /* compose_health.c: which services run, which are well, which of those that ran are missing. */
-#include "wizard-steps/host_steps.h"
+#include "kit/docker.h"
 
 static const ParamSpec params[] = {
         { .name = "expect_running",
@@ -41,7 +41,7 @@ static const char *const verdict[] = { "unhealthy", NULL };
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan_compose(ctx, false, "ps");
+        kit_plan_compose(ctx, false, "ps");
         return true;
 }
 
@@ -104,7 +104,7 @@ static bool has(const json_t *list, const char *text)
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
         for (int64_t left = step_int(ctx, "within"); left > 0 && may_get_well(c); left -= 500) {
                 if (!step_sleep(ctx, 500))

@@ -1,6 +1,8 @@
 /* compose_set_image.c: another image tag in the compose file, and not a byte more. */
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/compose_edits.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/file_edit.h"
 
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_NAME, .help = "service whose image changes" },
@@ -24,12 +26,12 @@ static const ParamSpec results[] = {
 /* Everything but the writing. */
 static bool prepare(StepCtx *ctx, Compose *c, ComposeChange **ret, char **previous, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const char *service = step_str(ctx, "service");
         *ret = compose_change_new(c);
         if (step_bool(ctx, "override"))
                 compose_change_override_only(*ret);
-        return image_before(c, service, previous, err) &&
+        return kit_image_before(c, service, previous, err) &&
                compose_change_image(*ret, &look, service, step_str(ctx, "image"), err);
 }
 
@@ -41,13 +43,13 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         if (!str_eq(step_str(ctx, "apply"), "later"))
                 step_problem(ctx, "apply: %s is not known; it is `later`", step_str(ctx, "apply"));
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
         if (!prepare(ctx, c, &ch, &previous, &why))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         else
-                change_check(ctx, ch);
+                kit_change_check(ctx, ch);
         return true;
 }
 
@@ -64,19 +66,19 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_COMPOSE c = NULL;
         AUTO_COMPOSE_CHANGE ch = NULL;
         AUTO_FREE char *previous = NULL;
-        if (!step_compose(ctx, &c, err) || !prepare(ctx, c, &ch, &previous, err))
+        if (!kit_project(ctx, &c, err) || !prepare(ctx, c, &ch, &previous, err))
                 return false;
         json_t *found = json_object();
         jx_set_str(found, "previous", previous);
-        change_results(ch, found);
+        kit_change_results(ch, found);
         jx_set_bool(found, "changed", compose_change_count(ch) > 0);
         if (compose_change_count(ch) == 0) {
-                file_edit_nothing(ctx, found);
+                kit_file_edit_nothing(ctx, found);
                 step_report(ctx, "the compose file says %s already", step_str(ctx, "image"));
                 return true;
         }
         AUTO_FREE char *file = xstrdup(jx_str(found, "file", ""));
-        if (!change_write(ctx, ch, NULL, found, err))
+        if (!kit_change_write(ctx, ch, NULL, found, err))
                 return false;
         step_report(ctx, "%s to %s in %s", previous, step_str(ctx, "image"), file);
         return true;
@@ -84,12 +86,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        return file_edit_probe(ctx, ret, err);
+        return kit_file_edit_probe(ctx, ret, err);
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return file_edit_undo(ctx, err);
+        return kit_file_edit_undo(ctx, err);
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
@@ -110,7 +112,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         else
-                change_check(ctx, ch);
+                kit_change_check(ctx, ch);
         return true;
 }
 

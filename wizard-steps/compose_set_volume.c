@@ -1,8 +1,10 @@
 /* compose_set_volume.c: a service gets another volume for its data; the old one stays as it is.
  *
  * The new volume exists already (server.start made it), so the file declares it as external. */
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/compose_edits.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/file_edit.h"
 
 static const ParamSpec params[] = {
         { .name = "service", .type = PARAM_NAME, .help = "service whose data volume changes" },
@@ -36,12 +38,12 @@ static void prepared_done(Prepared *p)
 {
         p->change = compose_change_free(p->change);
         p->back = compose_change_free(p->back);
-        volume_move_done(&p->move);
+        kit_volume_move_done(&p->move);
 }
 
 static bool image_of(StepCtx *ctx, Compose *c, json_t **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_FREE char *name = NULL;
         if (*step_str(ctx, "image"))
                 name = xstrdup(step_str(ctx, "image"));
@@ -58,9 +60,10 @@ static bool image_of(StepCtx *ctx, Compose *c, json_t **ret, Err *err)
 static bool prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
 {
         const char *service = step_str(ctx, "service");
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
-        if (!image_of(ctx, c, &image, err) || !volume_move_find(c, service, image, &p->move, err))
+        if (!image_of(ctx, c, &image, err) ||
+            !kit_volume_move_find(c, service, image, &p->move, err))
                 return false;
         ComposeVolumeWish w = { .service = service,
                                 .data_dir = p->move.old_data,
@@ -87,9 +90,9 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_COMPOSE c = NULL;
         Prepared CLEANUP(prepared_done) p = { 0 };
         AUTO_ERR why = { 0 };
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON volume = NULL;
-        if (!step_compose(ctx, &c, err) ||
+        if (!kit_project(ctx, &c, err) ||
             !docker_inspect(&look, DOCKER_VOLUME, step_str(ctx, "volume"), &volume, err))
                 return false;
         if (!volume)
@@ -98,7 +101,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         else
-                change_check(ctx, p.change);
+                kit_change_check(ctx, p.change);
         return true;
 }
 
@@ -114,18 +117,18 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         Prepared CLEANUP(prepared_done) p = { 0 };
-        if (!step_compose(ctx, &c, err) || !prepare(ctx, c, &p, err))
+        if (!kit_project(ctx, &c, err) || !prepare(ctx, c, &p, err))
                 return false;
         json_t *found = json_object();
         jx_set_str(found, "previous", p.move.previous);
-        change_results(p.change, found);
+        kit_change_results(p.change, found);
         jx_set_str(found, "mount", p.move.mount);
         if (compose_change_count(p.change) == 0) {
-                file_edit_nothing(ctx, found);
+                kit_file_edit_nothing(ctx, found);
                 step_report(ctx, "the compose file says so already");
                 return true;
         }
-        if (!change_write(ctx, p.change, p.back, found, err))
+        if (!kit_change_write(ctx, p.change, p.back, found, err))
                 return false;
         step_report(ctx, "%s to %s, mounted at %s", p.move.previous, step_str(ctx, "volume"),
                     p.move.mount);
@@ -134,12 +137,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        return file_edit_probe(ctx, ret, err);
+        return kit_file_edit_probe(ctx, ret, err);
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return file_edit_undo(ctx, err);
+        return kit_file_edit_undo(ctx, err);
 }
 
 /* A volume that gets its name later is edited in under one that any may have. */
@@ -152,10 +155,10 @@ static void dry_edit(StepCtx *ctx, Compose *c, json_t *image)
 {
         Prepared CLEANUP(prepared_done) p = { 0 };
         AUTO_ERR why = { 0 };
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const char *service = step_str(ctx, "service");
         ComposeVolumeWish w = { .service = service, .volume = dry_volume_name(ctx) };
-        bool ok = volume_move_find(c, service, image, &p.move, &why);
+        bool ok = kit_volume_move_find(c, service, image, &p.move, &why);
         if (ok) {
                 w.data_dir = p.move.old_data;
                 w.target = p.move.mount;
@@ -165,7 +168,7 @@ static void dry_edit(StepCtx *ctx, Compose *c, json_t *image)
                 ok = compose_change_volume(p.change, &look, &w, &why);
         }
         if (ok)
-                change_check(ctx, p.change);
+                kit_change_check(ctx, p.change);
         else
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");

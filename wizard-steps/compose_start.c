@@ -1,8 +1,9 @@
 /* compose_start.c: starts containers that exist, exactly as they were made; nothing is
  * recreated. */
 #include "host/ports.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/service.h"
 
 static const ParamSpec params[] = {
         { .name = "services",
@@ -31,14 +32,14 @@ static const ParamSpec results[] = {
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        step_plan_compose(ctx, false, "start %s", step_words(ctx, "services"));
-        step_plan_compose(ctx, true, "stop %s", step_words(ctx, "services"));
+        kit_plan_compose(ctx, false, "start %s", step_words(ctx, "services"));
+        kit_plan_compose(ctx, true, "stop %s", step_words(ctx, "services"));
         return true;
 }
 
 static bool start_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_FREE char *id = NULL;
         if (!compose_service_container(c, service, &id, err))
                 return false;
@@ -51,24 +52,24 @@ static bool start_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
                         return false;
         }
         Wellness w = { .health = step_str(ctx, "health"), .within_ms = step_int(ctx, "within") };
-        return service_wait(ctx, id, &w, NULL, err);
+        return kit_service_wait(ctx, id, &w, NULL, err);
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        AUTO_JSON names = step_names(ctx, "services");
-        if (!step_compose(ctx, &c, err))
+        AUTO_JSON names = kit_names(ctx, "services");
+        if (!kit_project(ctx, &c, err))
                 return false;
-        if (!services_remember(ctx, c, names, err))
+        if (!kit_services_remember(ctx, c, names, err))
                 return false;
         json_t *started = json_array();
         step_result_set(ctx, "started", started);
         size_t i;
         json_t *name;
         json_array_foreach(names, i, name) {
-                const json_t *was = services_remembered_one(jx_get(step_remembered(ctx), "before"),
-                                                            json_string_value(name));
+                const json_t *was = kit_service_remembered(jx_get(step_remembered(ctx), "before"),
+                                                           json_string_value(name));
                 if (!start_one(ctx, c, json_string_value(name), err))
                         return err_wrap(err, "starting %s", json_string_value(name));
                 if (!jx_bool(was, "running", false))
@@ -92,7 +93,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 const json_t *s = json_array_get(before, i);
                 const char *id = jx_str(s, "container", "");
                 if (*id && !jx_bool(s, "running", false) &&
-                    !container_stop(ctx, id, step_int(ctx, "grace"), err))
+                    !kit_container_stop(ctx, id, step_int(ctx, "grace"), err))
                         return false;
         }
         return true;
@@ -101,7 +102,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         size_t i;
         json_t *name;
         if (dry_project(ctx, &c) != SEEN_HERE || !step_known(ctx, "services"))

@@ -3,8 +3,9 @@
  * Each container is remembered by id before it stops. Undo starts the very same container
  * where it still exists, and asks Compose for a new one where it was replaced meanwhile. */
 #include "base/buf.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/service.h"
 
 static const ParamSpec params[] = {
         { .name = "services",
@@ -39,12 +40,12 @@ static bool wants_clean(StepCtx *ctx)
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
         if (*step_str(ctx, "require") && !wants_clean(ctx))
                 step_problem(ctx, "require: %s is not known; it is clean_shutdown",
                              step_str(ctx, "require"));
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         size_t i;
         json_t *name;
         json_array_foreach(names, i, name) {
@@ -69,17 +70,17 @@ static char *joined(const json_t *names)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         AUTO_FREE char *words = joined(names);
         const char *shown = *words ? words : step_words(ctx, "services");
-        step_plan_compose(ctx, false, "stop --timeout %lld %s",
-                          (long long)step_int(ctx, "grace") / 1000, shown);
+        kit_plan_compose(ctx, false, "stop --timeout %lld %s",
+                         (long long)step_int(ctx, "grace") / 1000, shown);
         if (wants_clean(ctx))
                 step_plan(
                         ctx,
                         "# its data files must say that it was shut down cleanly (pg_controldata)");
         step_plan_undo(ctx, "# starts %s again, if it ran before", shown);
-        step_plan_compose(ctx, true, "up -d --no-deps %s", shown);
+        kit_plan_compose(ctx, true, "up -d --no-deps %s", shown);
         return true;
 }
 
@@ -99,7 +100,7 @@ static bool finish(StepCtx *ctx, Compose *c, const json_t *before, Err *err)
                 if (!now || !wants_clean(ctx))
                         continue;
                 AUTO_FREE char *system = NULL;
-                if (!container_check_clean(ctx, now, &system, err))
+                if (!kit_container_check_clean(ctx, now, &system, err))
                         return false;
                 step_result_str(ctx, "system", system);
         }
@@ -113,12 +114,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON order = NULL;
-        AUTO_JSON names = step_names(ctx, "services");
-        if (!step_compose(ctx, &c, err) || !compose_order(c, names, true, &order, err))
+        AUTO_JSON names = kit_names(ctx, "services");
+        if (!kit_project(ctx, &c, err) || !compose_order(c, names, true, &order, err))
                 return false;
-        if (!services_remember(ctx, c, order, err))
+        if (!kit_services_remember(ctx, c, order, err))
                 return false;
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         size_t i;
         json_t *name;
         json_array_foreach(order, i, name) {
@@ -155,7 +156,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!before)
                 return true;
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
         size_t i, up = 0, down = 0;
         json_t *s;
@@ -180,14 +181,14 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         AUTO_COMPOSE c = NULL;
         if (!before)
                 return true;
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
         size_t started = 0;
         for (size_t i = json_array_size(before); i-- > 0;) {
                 const json_t *s = json_array_get(before, i);
                 if (!jx_bool(s, "running", false))
                         continue;
-                if (!service_bring_back(ctx, c, s, 180000, err))
+                if (!kit_service_bring_back(ctx, c, s, 180000, err))
                         return err_wrap(err, "bringing %s back", jx_str(s, "service", ""));
                 started++;
         }
@@ -198,7 +199,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         size_t i;
         json_t *name;
         if (*step_str(ctx, "require") && !wants_clean(ctx))

@@ -1,7 +1,9 @@
 /* compose_try.c: every edit of the journey on copies, read back by Docker Compose, while nothing
  * stands still: what keeps the compose file from being changed is known before anything is stopped.
  */
-#include "wizard-steps/host_steps.h"
+#include "kit/compose_edits.h"
+#include "kit/docker.h"
+#include "kit/run_as.h"
 
 static const ParamSpec params[] = {
         { .name = "service",
@@ -36,27 +38,27 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
                   "# on copies of the compose files: image of %s becomes %s, its data moves to "
                   "volume %s",
                   step_words(ctx, "service"), step_words(ctx, "image"), step_words(ctx, "volume"));
-        step_plan_compose(ctx, false, "config (of the copies)");
+        kit_plan_compose(ctx, false, "config (of the copies)");
         return true;
 }
 
 static bool layout_image(StepCtx *ctx, json_t **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), ret, err))
                 return false;
         if (!*ret)
-                *ret = image_of_major((int)step_int(ctx, "to"));
+                *ret = kit_image_of_major((int)step_int(ctx, "to"));
         return true;
 }
 
 static bool try_all(StepCtx *ctx, Compose *c, ComposeChange *ch, const json_t *image,
                     VolumeMove *move, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const char *service = step_str(ctx, "service");
         if (!compose_change_image(ch, &look, service, step_str(ctx, "image"), err) ||
-            !volume_move_find(c, service, image, move, err))
+            !kit_volume_move_find(c, service, image, move, err))
                 return false;
         ComposeVolumeWish w = { .service = service,
                                 .data_dir = move->old_data,
@@ -69,14 +71,14 @@ static bool try_all(StepCtx *ctx, Compose *c, ComposeChange *ch, const json_t *i
  */
 static bool say_what_differs(StepCtx *ctx, const Compose *c, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON made_from = NULL;
         const json_t *old = compose_container(c, step_str(ctx, "service"));
         size_t i;
         json_t *line;
         if (old && !docker_inspect(&look, DOCKER_IMAGE, container_image_id(old), &made_from, err))
                 return false;
-        json_t *differs = differs_from_service(&look, old, made_from);
+        json_t *differs = kit_differs_from_service(&look, old, made_from);
         step_result_set(ctx, "differs", differs);
         json_array_foreach(differs, i, line)
                 step_log(ctx, SAY_INFO, "pgsherpa", "%s", json_string_value(line));
@@ -94,7 +96,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         json_t *problems = json_array();
         step_result_set(ctx, "problems", problems);
-        if (!step_compose(ctx, &c, err) || !layout_image(ctx, &image, err) ||
+        if (!kit_project(ctx, &c, err) || !layout_image(ctx, &image, err) ||
             !say_what_differs(ctx, c, err))
                 return false;
         AUTO_COMPOSE_CHANGE ch = compose_change_new(c);
@@ -112,10 +114,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_report(ctx, "%s", why.message);
                 return true;
         }
-        change_unwritable(ch, problems);
-        change_results(ch, step_results(ctx));
+        kit_change_unwritable(ch, problems);
+        kit_change_results(ch, step_results(ctx));
         step_result_str(ctx, "mount", move.mount);
-        change_say(ctx, ch);
+        kit_change_say(ctx, ch);
         step_report(ctx, "%s would be changed, and Compose reads it",
                     jx_str(step_results(ctx), "file", ""));
         return true;

@@ -4,8 +4,9 @@
  * major: a new major is never started on old files (A10). Undo stops what did not run before;
  * a container that was not there before is removed, its volumes are not. */
 #include "base/buf.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/service.h"
 
 static const ParamSpec params[] = {
         { .name = "services",
@@ -47,7 +48,7 @@ static const ParamSpec params[] = {
 static const ParamSpec results[] = {
         { .name = "identity",
           .type = PARAM_MAP,
-          .fields = host_identity_fields,
+          .fields = kit_identity_fields,
           .help = "of the server, with health: pg_isready" },
         { .name = "started", .type = PARAM_LIST, .help = "services that did not run before" },
         { .name = "containers", .type = PARAM_LIST, .help = "names of their containers" },
@@ -69,15 +70,15 @@ static bool wellness(StepCtx *ctx, Wellness *w, Err *err)
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         size_t i;
         json_t *name;
         json_array_foreach(names, i, name) {
                 const json_t *ignored = NULL;
                 AUTO_ERR why = { 0 };
-                HostCall look = step_look(ctx);
+                HostCall look = kit_look(ctx);
                 if (!compose_service(c, json_string_value(name), &ignored, &why) ||
                     !compose_data_fits(&look, c, json_string_value(name), &why))
                         step_problem(ctx, "%s", why.message);
@@ -87,20 +88,20 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         AUTO_BUF b = buf_init(4096);
         size_t i;
         json_t *name;
         json_array_foreach(names, i, name)
                 buf_printf(&b, "%s%s", i ? " " : "", json_string_value(name));
         const char *shown = b.len ? buf_str(&b) : step_words(ctx, "services");
-        step_plan_compose(ctx, false, "up -d %s%s", step_bool(ctx, "no_deps") ? "--no-deps " : "",
-                          shown);
+        kit_plan_compose(ctx, false, "up -d %s%s", step_bool(ctx, "no_deps") ? "--no-deps " : "",
+                         shown);
         const char *health = step_words(ctx, "health");
         step_plan(ctx, "# waits until it is healthy: %s",
                   *health ? health : "its own health check");
         step_plan_undo(ctx, "# puts %s back as it was before this step", shown);
-        step_plan_compose(ctx, true, "stop %s", shown);
+        kit_plan_compose(ctx, true, "stop %s", shown);
         return true;
 }
 
@@ -120,11 +121,11 @@ static bool wait_all(StepCtx *ctx, Compose *c, const json_t *names, const json_t
                 AUTO_FREE char *id = NULL;
                 json_t *identity = NULL;
                 if (!compose_service_container(c, service, &id, err) ||
-                    !service_wait(ctx, id, &w, &identity, err))
+                    !kit_service_wait(ctx, id, &w, &identity, err))
                         return err_wrap(err, "starting %s", service);
                 if (identity)
                         step_result_set(ctx, "identity", identity);
-                const json_t *was = services_remembered_one(before, service);
+                const json_t *was = kit_service_remembered(before, service);
                 if (!was || !jx_bool(was, "running", false))
                         jx_append_str(started, service);
                 jx_append_str(containers, container_name(compose_container(c, service)));
@@ -142,12 +143,12 @@ static bool wait_all(StepCtx *ctx, Compose *c, const json_t *names, const json_t
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        AUTO_JSON names = step_names(ctx, "services");
-        if (!step_compose(ctx, &c, err))
+        AUTO_JSON names = kit_names(ctx, "services");
+        if (!kit_project(ctx, &c, err))
                 return false;
-        if (!services_remember(ctx, c, names, err))
+        if (!kit_services_remember(ctx, c, names, err))
                 return false;
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         size_t i;
         json_t *name;
         json_array_foreach(names, i, name) {
@@ -156,7 +157,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         if (json_array_size(names) == 0)
                 return err_set(err, ERR_USER, "no service was named");
-        if (!services_up(ctx, c, names, step_bool(ctx, "no_deps"), err) || !compose_refresh(c, err))
+        if (!kit_services_up(ctx, c, names, step_bool(ctx, "no_deps"), err) ||
+            !compose_refresh(c, err))
                 return false;
         return wait_all(ctx, c, names, jx_get(step_remembered(ctx), "before"), err);
 }
@@ -170,10 +172,10 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!before)
                 return true;
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         AUTO_JSON drifted = NULL;
         Wellness w;
-        if (!step_compose(ctx, &c, err) || !compose_drift(c, &drifted, err) ||
+        if (!kit_project(ctx, &c, err) || !compose_drift(c, &drifted, err) ||
             !wellness(ctx, &w, err))
                 return false;
         size_t i, k, well = 0, running = 0;
@@ -188,7 +190,8 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
                         continue;
                 running++;
                 AUTO_FREE char *why = NULL;
-                if (!stale && !service_is_well(ctx, container_id(one), &w, &fine, &why, NULL, err))
+                if (!stale &&
+                    !kit_service_is_well(ctx, container_id(one), &w, &fine, &why, NULL, err))
                         return false;
                 well += fine;
         }
@@ -204,13 +207,13 @@ static bool undo_one(StepCtx *ctx, Compose *c, const json_t *was, Err *err)
 {
         const char *service = jx_str(was, "service", ""), *id = jx_str(was, "container", "");
         const json_t *now = compose_container(c, service);
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         if (jx_bool(was, "running", false))
-                return service_bring_back(ctx, c, was, step_int(ctx, "within"), err);
+                return kit_service_bring_back(ctx, c, was, step_int(ctx, "within"), err);
         if (!now)
                 return true;
         AUTO_FREE char *now_id = xstrdup(container_id(now));
-        if (!container_stop(ctx, now_id, step_int(ctx, "grace"), err))
+        if (!kit_container_stop(ctx, now_id, step_int(ctx, "grace"), err))
                 return false;
         if (*id)
                 return true;
@@ -226,7 +229,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         AUTO_COMPOSE c = NULL;
         if (!before)
                 return true;
-        if (!step_compose(ctx, &c, err))
+        if (!kit_project(ctx, &c, err))
                 return false;
         for (size_t i = json_array_size(before); i-- > 0;) {
                 const json_t *was = json_array_get(before, i);
@@ -243,7 +246,7 @@ static bool dry_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
         AUTO_ERR why = { 0 };
         AUTO_FREE char *name = NULL;
         AUTO_JSON image = NULL;
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         if (!compose_service(c, service, &ignored, &why)) {
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
@@ -268,7 +271,7 @@ static bool dry_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
-        AUTO_JSON names = step_names(ctx, "services");
+        AUTO_JSON names = kit_names(ctx, "services");
         size_t i;
         json_t *name;
         dry_secret(ctx, "password");

@@ -3,7 +3,6 @@
  *
  * Only looks. What runs is told by the engine and by the server itself, not by the compose
  * file (anchors: the mount that holds data_directory is the truth, whatever the file says). */
-#include "wizard-steps/discover.h"
 
 #include <stdio.h>
 #include <sys/vfs.h>
@@ -11,6 +10,9 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/text.h"
+#include "kit/discover.h"
+#include "kit/docker.h"
+#include "kit/labels.h"
 
 static const ParamSpec db_fields[] = {
         { .name = "name", .type = PARAM_STRING, .help = "database" },
@@ -160,7 +162,7 @@ static void read_project(const json_t *container, json_t *server)
         AUTO_JSON services = NULL;
         AUTO_ERR err = { 0 };
         if (!compose_open(dir, project, &c, &err) || !compose_services(c, &services, &err)) {
-                server_warn(server, "its project cannot be read: %s", err.message);
+                kit_server_warn(server, "its project cannot be read: %s", err.message);
                 return;
         }
         json_t *list = json_array();
@@ -169,11 +171,11 @@ static void read_project(const json_t *container, json_t *server)
         json_array_foreach(services, i, one)
                 json_array_append_new(list, service_record(c, json_string_value(one)));
         jx_set(server, "services", list);
-        AUTO_JSON users = users_in_project(c, services, container);
-        AUTO_JSON others = users_elsewhere(container);
+        AUTO_JSON users = kit_users_in_project(c, services, container);
+        AUTO_JSON others = kit_users_elsewhere(container);
         orders(c, users, server);
         json_array_foreach(others, i, one)
-                server_warn(
+                kit_server_warn(
                         server,
                         "container %s, of another project, uses it too: stop it by hand before the "
                         "downtime",
@@ -186,31 +188,36 @@ static void warn_image(const json_t *c, json_t *server)
 {
         const char *image = basename_of(container_image(c)), *colon = strchr(image, ':');
         if (!colon && !strchr(image, '@'))
-                server_warn(server, "image %s has no tag: the next pull may bring another major",
-                            image);
+                kit_server_warn(server,
+                                "image %s has no tag: the next pull may bring another major",
+                                image);
         else if (colon && (str_eq(colon, ":latest") || str_eq(colon, ":alpine")))
-                server_warn(server, "the tag of %s moves: the next pull may bring another major",
-                            image);
+                kit_server_warn(server,
+                                "the tag of %s moves: the next pull may bring another major",
+                                image);
         if (strstr(image, "alpine"))
-                server_warn(server, "Alpine (musl) sorts text in its own order; stay with an "
-                                    "-alpine image, or let the copy build the indexes anew, as "
-                                    "pgsherpa does");
+                kit_server_warn(server, "Alpine (musl) sorts text in its own order; stay with an "
+                                        "-alpine image, or let the copy build the indexes anew, as "
+                                        "pgsherpa does");
         if (str_starts(container_image(c), "bitnami"))
-                server_warn(
+                kit_server_warn(
                         server,
                         "Bitnami's images keep their data elsewhere; only a copy by dump moves it");
         if (str_eq(container_label(c, "com.centurylinklabs.watchtower.enable"), "true"))
-                server_warn(
+                kit_server_warn(
                         server,
                         "Watchtower may replace this container by itself: switch that off first");
         if (str_eq(container_label(c, "autoheal"), "true"))
-                server_warn(server, "autoheal may restart this container: switch that off first");
+                kit_server_warn(server,
+                                "autoheal may restart this container: switch that off first");
         if (str_eq(jx_str(jx_get(jx_get(c, "HostConfig"), "RestartPolicy"), "Name", ""), "always"))
-                server_warn(server,
-                            "restart: always starts it again whenever the Docker engine restarts");
+                kit_server_warn(
+                        server,
+                        "restart: always starts it again whenever the Docker engine restarts");
         const char *method = container_env(c, "POSTGRES_HOST_AUTH_METHOD");
         if (method && str_eq(method, "trust"))
-                server_warn(server, "anybody on its network may log in without a password (trust)");
+                kit_server_warn(server,
+                                "anybody on its network may log in without a password (trust)");
 }
 
 static void warn_filesystem(const json_t *mount, json_t *server)
@@ -221,9 +228,9 @@ static void warn_filesystem(const json_t *mount, json_t *server)
                 return;
         unsigned long type = (unsigned long)fs.f_type & 0xffffffffUL;
         if (type == 0x6969 || type == 0xff534d42UL || type == 0xfe534d42UL || type == 0x517b)
-                server_warn(server,
-                            "its data is on a network filesystem (%s): not safe for PostgreSQL",
-                            source);
+                kit_server_warn(server,
+                                "its data is on a network filesystem (%s): not safe for PostgreSQL",
+                                source);
 }
 
 /* The mount that holds the running server's data_directory, not what the file says. */
@@ -233,23 +240,24 @@ static void read_mount(const json_t *c, json_t *server)
         const json_t *mount = container_mount_of(c, data);
         jx_set_str(server, "data_dir", data);
         if (!mount) {
-                server_warn(server, "its data (%s) is on no volume: it is lost with the container",
-                            data);
+                kit_server_warn(server,
+                                "its data (%s) is on no volume: it is lost with the container",
+                                data);
                 return;
         }
         const char *name = jx_str(mount, "Name", ""), *to = jx_str(mount, "Destination", "");
         jx_set_str(server, "volume", *name ? name : jx_str(mount, "Source", ""));
         jx_set_str(server, "mount", to);
         if (volume_is_anonymous(name))
-                server_warn(server, "its data is in an anonymous volume: one recreate of the "
-                                    "container away from an empty server");
+                kit_server_warn(server, "its data is in an anonymous volume: one recreate of the "
+                                        "container away from an empty server");
         /* 18's first images put the data below a mount of the old place (docker-library #1400). */
         if (str_eq(to, "/var/lib/postgresql/data") && strstr(data, "/docker"))
-                server_warn(server,
-                            "its data is at %s, below a volume that belongs at "
-                            "/var/lib/postgresql: do not recreate this container before "
-                            "that is repaired",
-                            data);
+                kit_server_warn(server,
+                                "its data is at %s, below a volume that belongs at "
+                                "/var/lib/postgresql: do not recreate this container before "
+                                "that is repaired",
+                                data);
         warn_filesystem(mount, server);
 }
 
@@ -257,7 +265,7 @@ static void read_mount(const json_t *c, json_t *server)
 
 static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_FREE char *user = NULL, *db = NULL;
         AUTO_ERR unread = { 0 };
         if (container_login(&look, c, &user, &db, &unread)) {
@@ -297,13 +305,14 @@ static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
                        .app = "pgsherpa/discover",
                        .connect_timeout_ms = 4000,
                        .statement_timeout_ms = 10000 };
-        if (server_read(ctx, &p, server, &why))
+        if (kit_server_read(ctx, &p, server, &why))
                 return;
         AUTO_FREE char *words = xasprintf("cannot log in as %s: %s", user, why);
         jx_set_str(server, "problem", words);
         if (strstr(why, "password authentication failed"))
-                server_warn(server, "POSTGRES_PASSWORD of the container does not open the server: "
-                                    "it was changed after the volume was made");
+                kit_server_warn(server,
+                                "POSTGRES_PASSWORD of the container does not open the server: "
+                                "it was changed after the volume was made");
 }
 
 static json_t *describe(StepCtx *ctx, const json_t *c)
@@ -325,18 +334,19 @@ static json_t *describe(StepCtx *ctx, const json_t *c)
         read_server(ctx, c, server);
         read_mount(c, server);
         warn_image(c, server);
-        AUTO_FREE char *support = support_words((int)jx_int(server, "major", 0), clock_wall_ms());
+        AUTO_FREE char *support =
+                kit_support_words((int)jx_int(server, "major", 0), clock_wall_ms());
         jx_set_str(server, "support", support);
         if (str_starts(support, "ended"))
-                server_warn(server, "PostgreSQL %lld gets no security fixes any more (%s)",
-                            (long long)jx_int(server, "major", 0), support);
+                kit_server_warn(server, "PostgreSQL %lld gets no security fixes any more (%s)",
+                                (long long)jx_int(server, "major", 0), support);
         return server;
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         json_t *servers = json_array();
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON all = NULL;
         AUTO_ERR why = { 0 };
         step_result_str(ctx, "problem", "");

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "wizard-steps/discover.h"
+#include "kit/discover.h"
 
 static const ParamSpec params[] = {
         { .name = "sockets",
@@ -102,7 +102,7 @@ static json_t *describe(StepCtx *ctx, const char *dir, int port, const Secret *p
                        .app = "pgsherpa/discover",
                        .connect_timeout_ms = 3000,
                        .statement_timeout_ms = 10000 };
-        if (!server_read(ctx, &p, server, &why)) {
+        if (!kit_server_read(ctx, &p, server, &why)) {
                 AUTO_FREE char *words = xasprintf("cannot log in as %s: %s", user, why);
                 jx_set_str(server, "problem", words);
         }
@@ -116,11 +116,12 @@ static json_t *describe(StepCtx *ctx, const char *dir, int port, const Secret *p
                         best = db;
         }
         jx_set_str(server, "db", best ? jx_str(best, "name", "") : "postgres");
-        AUTO_FREE char *support = support_words((int)jx_int(server, "major", 0), clock_wall_ms());
+        AUTO_FREE char *support =
+                kit_support_words((int)jx_int(server, "major", 0), clock_wall_ms());
         jx_set_str(server, "support", support);
         if (str_starts(support, "ended"))
-                server_warn(server, "PostgreSQL %lld gets no security fixes any more (%s)",
-                            (long long)jx_int(server, "major", 0), support);
+                kit_server_warn(server, "PostgreSQL %lld gets no security fixes any more (%s)",
+                                (long long)jx_int(server, "major", 0), support);
         return server;
 }
 

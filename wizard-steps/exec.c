@@ -1,7 +1,7 @@
 /* exec.c: a command of the operator's own, as a vector of words; no shell reads it. */
 #include "base/text.h"
-#include "wizard-steps/command.h"
-#include "wizard-steps/dry.h"
+#include "kit/command.h"
+#include "kit/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "argv",
@@ -35,7 +35,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_FREE char *clean = text_clean_str(a.v[0]);
         if (!path)
                 step_problem(ctx, "%s: command not found", clean);
-        command_check_env(ctx);
+        kit_command_check_env(ctx);
         return true;
 }
 
@@ -54,12 +54,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         words(ctx, &a);
         if (a.n == 0)
                 return err_set(err, ERR_USER, "argv: there is no command");
-        return command_run(ctx, &a, err);
+        return kit_command_run(ctx, &a, err);
 }
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        return command_probe(ctx, ret, err);
+        return kit_command_probe(ctx, ret, err);
 }
 
 /* The first word at least is written down, mostly. */

@@ -4,8 +4,8 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/limits.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/dry.h"
+#include "kit/file_edit.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_PATH, .help = "file to copy" },
@@ -51,7 +51,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_t *found = json_object();
         jx_set_str(found, "file", step_str(ctx, "to"));
         jx_set_str(found, "sha256", hex);
-        if (!file_edit(ctx, step_str(ctx, "to"), bytes, n, found, err))
+        if (!kit_file_edit(ctx, step_str(ctx, "to"), bytes, n, found, err))
                 return false;
         step_report(ctx, "%s written", step_str(ctx, "to"));
         return true;
@@ -59,12 +59,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        return file_edit_probe(ctx, ret, err);
+        return kit_file_edit_probe(ctx, ret, err);
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return file_edit_undo(ctx, err);
+        return kit_file_edit_undo(ctx, err);
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)

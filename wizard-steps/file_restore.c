@@ -3,8 +3,8 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/dry.h"
+#include "kit/file_edit.h"
 
 static const ParamSpec params[] = {
         { .name = "step", .type = PARAM_STRING, .help = "step whose saved file comes back" },
@@ -17,7 +17,7 @@ static const ParamSpec results[] = {
 
 static bool saved_by(StepCtx *ctx, const json_t **ret, Err *err)
 {
-        *ret = file_edit_remembered(step_remembered_of(ctx, step_str(ctx, "step")));
+        *ret = kit_file_edit_remembered(step_remembered_of(ctx, step_str(ctx, "step")));
         if (*ret && *jx_str(*ret, "before", ""))
                 return true;
         AUTO_FREE char *clean = text_clean_str(step_str(ctx, "step"));
@@ -46,7 +46,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                                step_str(ctx, "step"));
         json_t *found = json_object();
         jx_set_str(found, "file", jx_str(edit, "file", ""));
-        if (!file_edit(ctx, jx_str(edit, "file", ""), bytes, n, found, err))
+        if (!kit_file_edit(ctx, jx_str(edit, "file", ""), bytes, n, found, err))
                 return false;
         step_report(ctx, "%s is as it was before step %s", jx_str(edit, "file", ""),
                     step_str(ctx, "step"));
@@ -55,12 +55,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        return file_edit_probe(ctx, ret, err);
+        return kit_file_edit_probe(ctx, ret, err);
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return file_edit_undo(ctx, err);
+        return kit_file_edit_undo(ctx, err);
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)

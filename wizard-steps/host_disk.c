@@ -1,7 +1,7 @@
 /* host_disk.c: is there room, on the filesystem that really takes it? (A2) */
 #include "base/fmt.h"
 #include "host/disk.h"
-#include "wizard-steps/host_steps.h"
+#include "kit/docker.h"
 
 static const ParamSpec need_fields[] = {
         { .name = "path", .type = PARAM_STRING, .help = "directory, or docker-root" },
@@ -164,7 +164,7 @@ static bool tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err
                             n ? fmt_bytes(all[0].need, need) : "nothing");
                 return true;
         }
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         json_t *reclaim = NULL;
         AUTO_ERR why = { 0 };
         if (disk_reclaimable(&look, &reclaim, &why)) {
@@ -181,7 +181,7 @@ static bool tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         Measured all[MAX_NEEDS] = { 0 };
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const json_t *needs = step_get(ctx, "need");
         size_t n = 0, i;
         json_t *one;

@@ -1,6 +1,7 @@
 /* image_inspect.c: what an image on this machine says of itself. */
 #include "base/fmt.h"
-#include "wizard-steps/host_steps.h"
+#include "kit/docker.h"
+#include "kit/layout.h"
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image, which must be here already" },
@@ -29,7 +30,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const char *name = step_str(ctx, "image");
         AUTO_JSON image = NULL;
         if (!docker_inspect(&look, DOCKER_IMAGE, name, &image, err))
@@ -37,7 +38,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!image)
                 return err_set(err, ERR_USER, "there is no image %s here; pull it first", name);
         AUTO_LAYOUT layout = { 0 };
-        layout_of(NULL, NULL, image, &layout);
+        kit_layout_of(NULL, NULL, image, &layout);
         const char *digest = json_string_value(json_array_get(jx_get(image, "RepoDigests"), 0));
         const char *at = digest ? strchr(digest, '@') : NULL;
         const char *version = container_env(image, "PG_VERSION");

@@ -1,8 +1,9 @@
 /* image_pull.c: the new image, before anything stops (A6). */
 #include "base/fmt.h"
 #include "base/text.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/run_as.h"
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image to pull, with a tag" },
@@ -91,9 +92,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         HostCall call = { .cancel = step_cancel_flag(ctx), .say = on_line, .arg = &layers };
         AUTO_ARGV a = { 0 };
         AUTO_COMPOSE compose = NULL;
-        if (*step_str(ctx, "service") && !step_compose(ctx, &compose, err))
+        if (*step_str(ctx, "service") && !kit_project(ctx, &compose, err))
                 return false;
-        const char *platform = service_platform(compose, step_str(ctx, "service"));
+        const char *platform = kit_service_platform(compose, step_str(ctx, "service"));
         argv_add_all(&a, (const char *const[]){ "docker", "pull", NULL });
         if (*platform) {
                 argv_add(&a, "--platform");

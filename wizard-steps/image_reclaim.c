@@ -5,8 +5,7 @@
 #include "base/fmt.h"
 #include "base/text.h"
 #include "host/disk.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
 
 static const ParamSpec params[] = {
         { .name = "images",
@@ -58,9 +57,9 @@ static bool began_before(StepCtx *ctx)
 
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON found = NULL;
-        AUTO_JSON chosen = step_names(ctx, "images");
+        AUTO_JSON chosen = kit_names(ctx, "images");
         if (!disk_reclaimable(&look, &found, err))
                 return false;
         size_t i;
@@ -82,7 +81,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_JSON chosen = step_names(ctx, "images");
+        AUTO_JSON chosen = kit_names(ctx, "images");
         size_t i;
         json_t *name;
         step_plan(ctx, "$ docker images; docker system df");
@@ -115,9 +114,9 @@ static bool begin(StepCtx *ctx, const json_t *images, const json_t *chosen, Err 
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_JSON found = NULL;
-        AUTO_JSON chosen = step_names(ctx, "images");
+        AUTO_JSON chosen = kit_names(ctx, "images");
         if (!disk_reclaimable(&call, &found, err) ||
             !begin(ctx, jx_get(found, "images"), chosen, err))
                 return false;
@@ -164,7 +163,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_JSON chosen = step_names(ctx, "images");
+        AUTO_JSON chosen = kit_names(ctx, "images");
         size_t i;
         json_t *name;
         if (!step_known(ctx, "images"))

@@ -1,7 +1,6 @@
 /* image_remove.c: one image, by its exact name, and only when no container needs it. */
 #include "base/buf.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
 
 static const ParamSpec params[] = {
         { .name = "image",
@@ -16,7 +15,7 @@ static const ParamSpec results[] = {
 
 static bool users_of(StepCtx *ctx, const json_t *image, Buf *names, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON all = NULL;
         if (!docker_containers(&look, true, NULL, &all, err))
                 return false;
@@ -36,7 +35,7 @@ static bool users_of(StepCtx *ctx, const json_t *image, Buf *names, Err *err)
 
 static bool check(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
         if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err))
                 return false;
@@ -57,7 +56,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         const char *name = step_str(ctx, "image");
         AUTO_JSON image = NULL;
         if (!docker_inspect(&call, DOCKER_IMAGE, name, &image, err))
@@ -84,7 +83,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
         if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err))
                 return false;
@@ -99,7 +98,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON image = NULL;
         AUTO_ERR why = { 0 };
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_BUF names = buf_init(4096);
         const char *name = step_str(ctx, "image");
         if (!step_known(ctx, "image"))

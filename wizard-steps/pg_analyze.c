@@ -1,10 +1,9 @@
 /* pg_analyze.c: statistics before anybody is let in. */
-#include "pg/analyze.h"
-
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
+#include "pg/analyze.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -51,7 +50,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *t;
         int64_t began = clock_boot_ms();
-        if (!step_pg(ctx, &pg, err))
+        if (!kit_pg(ctx, &pg, err))
                 return false;
         AnalyzeOptions o = { .stages = step_bool(ctx, "stages"),
                              .jobs = (int)step_int(ctx, "jobs"),

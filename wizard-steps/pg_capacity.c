@@ -1,6 +1,6 @@
 /* pg_capacity.c: will the shared server have room for one more application? */
+#include "kit/pg_steps.h"
 #include "pg/facts.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "connections",
@@ -50,7 +50,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON facts = NULL;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !pg_facts(pg, &facts, err))
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !pg_facts(pg, &facts, err))
                 return false;
         int64_t max = jx_int(facts, "max_connections", 0);
         int64_t in_use = jx_int(facts, "max_used_connections", 0);

@@ -1,5 +1,5 @@
 /* pg_check.c: the application's own expectation, as a query. */
-#include "wizard-steps/pg_steps.h"
+#include "kit/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "sql", .type = PARAM_SQL, .help = "a query; its first value is the result" },
@@ -32,7 +32,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_SQL q = { 0 };
         AUTO_PGRES PgRes *r = NULL;
-        if (!step_pg(ctx, &pg, err))
+        if (!kit_pg(ctx, &pg, err))
                 return false;
         sql_operator(&q, step_str(ctx, "sql"));
         if (!pg_as_application(pg, err) ||

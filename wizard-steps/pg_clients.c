@@ -1,6 +1,6 @@
 /* pg_clients.c: is there a pg_dump that fits both servers, before anything is stopped? */
+#include "kit/pg_steps.h"
 #include "pg/clients.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "from",
@@ -43,7 +43,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 static bool version_of(StepCtx *ctx, const Target *t, int *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
-        if (!step_pg_open(ctx, t, NULL, &pg, err))
+        if (!kit_pg_open(ctx, t, NULL, &pg, err))
                 return false;
         *ret = pg_version(pg);
         return true;

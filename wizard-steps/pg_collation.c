@@ -1,7 +1,7 @@
 /* pg_collation.c: advice about collations, indexes and the largest tables after a move. */
 #include "base/fmt.h"
+#include "kit/pg_steps.h"
 #include "pg/analyze.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -39,7 +39,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_t *largest = NULL;
         size_t i;
         json_t *v;
-        if (!step_pg(ctx, &pg, err) || !pg_collation_advice(pg, &report, err) ||
+        if (!kit_pg(ctx, &pg, err) || !pg_collation_advice(pg, &report, err) ||
             !pg_largest_tables(pg, 10, &largest, err))
                 return false;
         bool drifted = jx_bool(jx_get(report, "database"), "drifted", false) ||

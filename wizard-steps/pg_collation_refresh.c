@@ -1,8 +1,8 @@
 /* pg_collation_refresh.c: write down the collation versions of today. After REINDEX, never
  * before: it takes away the warning, not the damage. */
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/analyze.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -29,7 +29,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         json_t *said = NULL;
-        if (!step_pg(ctx, &pg, err) || !pg_collation_refresh(pg, &said, err))
+        if (!kit_pg(ctx, &pg, err) || !pg_collation_refresh(pg, &said, err))
                 return false;
         step_result_set(ctx, "statements", said);
         step_report(ctx, "%zu collation versions written down", json_array_size(said));

@@ -1,7 +1,7 @@
 /* pg_collisions.c: do two sources bring the same role or database name to one server? */
+#include "kit/pg_steps.h"
 #include "pg/database.h"
 #include "pg/roles.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "sets",
@@ -61,13 +61,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON counts = json_object();
-        AUTO_JSON ignore = step_name_list(ctx, "ignore");
+        AUTO_JSON ignore = kit_name_list(ctx, "ignore");
         json_t *collisions = json_array();
         size_t i;
         json_t *v;
         const char *name;
         step_result_set(ctx, "collisions", collisions);
-        if (step_target(ctx) && !step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
+        if (step_target(ctx) && !kit_pg_open(ctx, step_target(ctx), NULL, &pg, err))
                 return false;
         json_array_foreach(step_get(ctx, "sets"), i, v)
                 count(v, counts);

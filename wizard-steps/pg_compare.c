@@ -1,11 +1,10 @@
 /* pg_compare.c: is what arrived what left? A difference is never a warning. */
-#include "pg/compare.h"
-
 #include "base/fmt.h"
+#include "kit/data_steps.h"
+#include "kit/pg_steps.h"
+#include "pg/compare.h"
 #include "pg/report_text.h"
 #include "transfer/reprinter.h"
-#include "wizard-steps/data_steps.h"
-#include "wizard-steps/pg_steps.h"
 
 #define SHOWN 50 /* differences in the log and the result; the file has them all */
 
@@ -96,8 +95,8 @@ static bool target_params(StepCtx *ctx, PgParams *ret, ReprintPlan *plan, Err *e
 {
         *plan = (ReprintPlan){ .target = ret,
                                .cancel = step_cancel_flag(ctx),
-                               .target_image = step_target_image(ctx, step_target(ctx)) };
-        return step_transfer_params(ctx, step_target(ctx), database_or(ctx, "database"), ret, err);
+                               .target_image = kit_target_image(ctx, step_target(ctx)) };
+        return kit_transfer_params(ctx, step_target(ctx), database_or(ctx, "database"), ret, err);
 }
 
 /* The schema that was kept with it stands for the source. */
@@ -123,12 +122,12 @@ static bool compare_live(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **r
         PgParams old, new;
         ReprintPlan plan;
         const Target *t = step_param_target(ctx, "against", err);
-        if (!t || !step_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err) ||
-            !step_transfer_params(ctx, t, database_or(ctx, "against_database"), &old, err) ||
+        if (!t || !kit_pg_open(ctx, t, step_str(ctx, "against_database"), &source, err) ||
+            !kit_transfer_params(ctx, t, database_or(ctx, "against_database"), &old, err) ||
             !target_params(ctx, &new, &plan, err))
                 return false;
         plan.source = &old;
-        plan.source_image = step_target_image(ctx, t);
+        plan.source_image = kit_target_image(ctx, t);
         AUTO_REPRINTING r = reprinting_new(&plan);
         o->reprinter = reprinting_of(r);
         return pg_compare(source, target, o, ret, err);
@@ -195,14 +194,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON report = NULL;
-        TableMeter meter = table_meter(ctx, "comparing");
+        TableMeter meter = kit_table_meter(ctx, "comparing");
         CompareOptions o = { .ignore = step_get(ctx, "ignore"),
                              .map_roles = step_get(ctx, "map_roles"),
                              .deep = step_bool(ctx, "deep"),
                              .cancel = step_cancel_flag(ctx),
-                             .progress = table_meter_progress,
+                             .progress = kit_table_meter_progress,
                              .progress_arg = &meter };
-        return step_pg(ctx, &pg, err) && compare(ctx, pg, &o, &report, err) &&
+        return kit_pg(ctx, &pg, err) && compare(ctx, pg, &o, &report, err) &&
                tell(ctx, report, err);
 }
 

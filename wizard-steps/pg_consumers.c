@@ -2,9 +2,9 @@
  * also those of other Compose projects on the same network. Whom no list names would go on writing
  * in the downtime; it is known before anything stops, and looked at again when it begins. */
 #include "base/text.h"
+#include "kit/clients.h"
+#include "kit/pg_steps.h"
 #include "pg/fence.h"
-#include "wizard-steps/clients.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "stops",
@@ -62,7 +62,7 @@ static bool is_explained(const Clients *w, const json_t *who, const json_t *stop
         size_t i;
         json_t *c;
         json_array_foreach(who, i, c)
-                if (!clients_is_own_service(w, c) || !is_listed(stops, clients_service(c)))
+                if (!kit_clients_is_own_service(w, c) || !is_listed(stops, kit_clients_service(c)))
                         return false;
         return json_array_size(who) > 0;
 }
@@ -71,24 +71,24 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON others = NULL;
-        AUTO_JSON stops = step_name_list(ctx, "stops");
-        AUTO_JSON databases = step_name_list(ctx, "databases");
+        AUTO_JSON stops = kit_name_list(ctx, "stops");
+        AUTO_JSON databases = kit_name_list(ctx, "databases");
         AUTO_CLIENTS who = { 0 };
-        if (!step_pg(ctx, &pg, err) || !pg_fence_others(pg, databases, &others, err) ||
-            !clients_look(ctx, &who, err))
+        if (!kit_pg(ctx, &pg, err) || !pg_fence_others(pg, databases, &others, err) ||
+            !kit_clients_look(ctx, &who, err))
                 return false;
         json_t *unexplained = json_array(), *explained = json_array(), *o, *c;
         step_result_set(ctx, "unexplained", unexplained);
         step_result_set(ctx, "explained", explained);
         size_t i, k;
         json_array_foreach(others, i, o) {
-                AUTO_JSON may_be = clients_find(&who, o);
+                AUTO_JSON may_be = kit_clients_find(&who, o);
                 if (is_explained(&who, may_be, stops)) {
                         json_array_foreach(may_be, k, c)
-                                add_once(explained, clients_service(c));
+                                add_once(explained, kit_clients_service(c));
                         continue;
                 }
-                AUTO_FREE char *words = clients_words(&who, o, may_be);
+                AUTO_FREE char *words = kit_clients_words(&who, o, may_be);
                 add_once(unexplained, words);
         }
         json_array_foreach(unexplained, i, o)

@@ -1,8 +1,9 @@
 /* pg_copy.c: one database from another server into a temporary one here, and into a bundle. */
+#include "kit/data_steps.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/roles.h"
 #include "transfer/direction.h"
-#include "wizard-steps/data_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec bundle_fields[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for the bundle" },
@@ -36,10 +37,10 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
         const Target *source = step_param_target(ctx, "from", err);
-        if (!source || !step_pg_open(ctx, source, step_str(ctx, "database"), &from, err) ||
-            !step_pg_open(ctx, step_target(ctx), NULL, &to, err))
+        if (!source || !kit_pg_open(ctx, source, step_str(ctx, "database"), &from, err) ||
+            !kit_pg_open(ctx, step_target(ctx), NULL, &to, err))
                 return false;
-        step_jobs_check(ctx);
+        kit_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx,
                              "into: only `temporary` is known; pg.database.rename gives the name");
@@ -47,7 +48,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         int major = MAX(pg_major(from), pg_major(to));
         const char *image =
-                step_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
+                kit_target_image(ctx, major == pg_major(to) ? step_target(ctx) : source);
         if (!pg_clients_from(major, image, &client, &why))
                 step_problem(ctx, "%s", why.message);
         AUTO_JSON found = NULL;
@@ -112,8 +113,8 @@ static bool choose_bundle(StepCtx *ctx, const char **ret, Err *err)
 {
         const json_t *b = step_get(ctx, "bundle");
         return discard_earlier(ctx, err) &&
-               step_bundle_begin(ctx, jx_str(b, "root", ""),
-                                 jx_str(b, "name", step_str(ctx, "database")), ret, err);
+               kit_bundle_begin(ctx, jx_str(b, "root", ""),
+                                jx_str(b, "name", step_str(ctx, "database")), ret, err);
 }
 
 static bool seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
@@ -136,15 +137,15 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         TransferCopy c = { .database = step_str(ctx, "database"),
                            .name = step_str(ctx, "database"),
                            .target = &target,
-                           .created = step_temporary_created };
-        if (!from || !step_transfer_params(ctx, from, NULL, &c.source, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
-            !step_temporary_begin(ctx, &c.into, &c.marker, err))
+                           .created = kit_temporary_created };
+        if (!from || !kit_transfer_params(ctx, from, NULL, &c.source, err) ||
+            !kit_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
+            !kit_temporary_begin(ctx, &c.into, &c.marker, err))
                 return false;
-        c.source_image = step_target_image(ctx, from);
-        c.target_image = step_target_image(ctx, step_target(ctx));
+        c.source_image = kit_target_image(ctx, from);
+        c.target_image = kit_target_image(ctx, step_target(ctx));
         AUTO_STEPTRANSFER st = { 0 };
-        Transfer *t = step_transfer(ctx, &st);
+        Transfer *t = kit_transfer(ctx, &st);
         AUTO_BUNDLEWRITER w = NULL;
         const char *path = NULL;
         TransferBackup b = { .source = c.source,
@@ -162,19 +163,19 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_str(ctx, "bundle", "");
         bool ok = transfer_copy(t, &c, &r, err) && (!w || seal(ctx, t, w, err));
         if (ok)
-                step_transfer_results(ctx, &r);
+                kit_transfer_results(ctx, &r);
         transfer_result_done(&r);
-        return ok && step_temporary_finish(ctx, err);
+        return ok && kit_temporary_finish(ctx, err);
 }
 
 static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
-        return step_temporary_probe(ctx, ret_found, err);
+        return kit_temporary_probe(ctx, ret_found, err);
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return step_temporary_undo(ctx, err);
+        return kit_temporary_undo(ctx, err);
 }
 
 static void dry_bundle(StepCtx *ctx, int64_t bytes)
@@ -287,7 +288,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
-        step_jobs_check(ctx);
+        kit_jobs_check(ctx);
         if (step_known(ctx, "into") && !str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx,
                              "into: only `temporary` is known; pg.database.rename gives the name");
@@ -312,7 +313,7 @@ const StepKind step_pg_copy = {
         .summary = "Copy a database, and back it up in the same pass",
         .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
-        .results = transfer_results,
+        .results = kit_transfer_fields,
         .check = check,
         .plan = plan,
         .dry = dry,

@@ -1,8 +1,8 @@
 /* pg_database_create.c: an empty database with the right owner, encoding and locale. */
 #include "base/digest.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/database.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 #define MARK_BASE 1000000000 /* connections: no limit of anybody's, and as good as none */
 
@@ -83,7 +83,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         d.name = step_words(ctx, "name");
         d.encoding = or_null(step_words(ctx, "encoding"));
         pg_database_create_sql(&d, 15, &q);
-        step_plan_sql(ctx, &q);
+        kit_plan_sql(ctx, &q);
         if (d.revoke_public_connect)
                 step_plan(ctx, "revoke connect, temporary on database .. from public");
         step_plan_undo(ctx, "# drops database %s, if this run made it and it is empty",
@@ -151,7 +151,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
         DatabaseSpec d = spec_of(ctx);
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, d.name, &there, err))
                 return false;
         bool ours = is_ours(ctx, there);
@@ -177,7 +177,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!jx_str(step_remembered(ctx), "created", NULL))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, step_str(ctx, "name"), &there, err))
                 return false;
         /* run() dresses it again, harmlessly */
@@ -194,7 +194,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         const char *name = jx_str(step_remembered(ctx), "created", NULL);
         if (!name)
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, name, &there, err))
                 return false;
         if (!there)

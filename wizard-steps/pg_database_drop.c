@@ -1,8 +1,8 @@
 /* pg_database_drop.c: a database goes. Behind a typed gate, and never by a pattern. */
 #include "base/fmt.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/database.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the database" },
@@ -50,7 +50,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         char size[24];
         if (str_eq(name, "template0") || str_eq(name, "template1") || str_eq(name, "postgres"))
                 return err_set(err, ERR_USER, "database %s belongs to the server and stays", name);
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, name, &there, err))
                 return false;
         step_result_bool(ctx, "dropped", there != NULL);
@@ -59,7 +59,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_report(ctx, "there is no database %s", name);
                 return true;
         }
-        if (!may_go(ctx, pg, name, err) || !step_pg_beside(ctx, name, name, &beside, err))
+        if (!may_go(ctx, pg, name, err) || !kit_pg_beside(ctx, name, name, &beside, err))
                 return false;
         pg = pg_close(pg);
         if (!pg_database_drop(beside, name, step_bool(ctx, "force"), err))
@@ -72,7 +72,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
-        if (!step_pg_open(ctx, step_target(ctx), "postgres", &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), "postgres", &pg, err) ||
             !pg_database_describe(pg, step_str(ctx, "name"), &there, err))
                 return false;
         *ret = there ? FOUND_NOTHING : FOUND_ALL;

@@ -4,12 +4,12 @@
  * same transaction, so that there is no moment without a database of that name, and is dropped
  * once the new one is in place. Databases are known by OID, not by name, so probe() and undo()
  * cannot mistake one for the other. */
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/database.h"
 #include "pg/extension.h"
 #include "transfer/landing.h"
 #include "transfer/transfer.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_NAME, .help = "name it has" },
@@ -157,7 +157,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON a = NULL;
         AUTO_JSON b = NULL;
         const char *from = step_str(ctx, "from"), *to = step_str(ctx, "to");
-        if (!step_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
+        if (!kit_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
             !pg_database_describe(pg, to, &b, err))
                 return false;
         const char *ours = jx_str(step_remembered(ctx), "oid", "");
@@ -196,7 +196,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!*oid)
                 return true;
-        if (!step_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
+        if (!kit_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, from, &a, err) ||
             !pg_database_describe(pg, to, &b, err) ||
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
@@ -240,7 +240,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         const char *to = jx_str(memory, "to", "");
         if (!*oid)
                 return true;
-        if (!step_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, to, &now, err) ||
+        if (!kit_pg_beside(ctx, from, to, &pg, err) || !pg_database_describe(pg, to, &now, err) ||
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
         if (now && str_eq(oid, jx_str(now, "oid", ""))) {

@@ -1,8 +1,8 @@
 /* pg_direction.c: can the database go to that major, before anything is stopped? Only read,
  * catalogs and where it must be rows; pg.rehearse then tries it. */
 #include "base/fmt.h"
+#include "kit/pg_steps.h"
 #include "transfer/direction.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "database", .type = PARAM_NAME, .help = "database that is to go" },
@@ -52,7 +52,7 @@ static bool target_major(StepCtx *ctx, int *ret, Err *err)
         if (*ret)
                 return true;
         const Target *t = step_param_target(ctx, "server", err);
-        if (!t || !step_pg_open(ctx, t, NULL, &pg, err))
+        if (!t || !kit_pg_open(ctx, t, NULL, &pg, err))
                 return false;
         *ret = pg_major(pg);
         return true;
@@ -67,7 +67,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         size_t i;
         json_t *j;
         int to = 0;
-        if (!target_major(ctx, &to, err) || !step_pg(ctx, &pg, err) ||
+        if (!target_major(ctx, &to, err) || !kit_pg(ctx, &pg, err) ||
             !direction_check(pg, to, &found, err) || !direction_rows(pg, to, found, err))
                 return false;
         for (size_t k = 0; k < LEN(verdicts); k++) {

@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/io.h"
+#include "kit/data_steps.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "transfer/wide.h"
-#include "wizard-steps/data_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "root", .type = PARAM_PATH, .help = "directory for dumps; made when missing" },
@@ -34,9 +35,9 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_PGCLIENT client = { 0 };
         AUTO_ERR why = { 0 };
-        if (!step_pg_open(ctx, step_target(ctx), step_str(ctx, "database"), &pg, err))
+        if (!kit_pg_open(ctx, step_target(ctx), step_str(ctx, "database"), &pg, err))
                 return false;
-        if (!pg_clients_from(pg_major(pg), step_target_image(ctx, step_target(ctx)), &client, &why))
+        if (!pg_clients_from(pg_major(pg), kit_target_image(ctx, step_target(ctx)), &client, &why))
                 step_problem(ctx, "%s", why.message);
         AUTO_FREE char *wide = NULL;
         if (!wide_row(pg, &wide, err))
@@ -82,10 +83,10 @@ static char *choose(StepCtx *ctx)
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         TransferDump d = { .database = step_str(ctx, "database"),
-                           .image = step_target_image(ctx, step_target(ctx)) };
+                           .image = kit_target_image(ctx, step_target(ctx)) };
         AUTO_FREE char *path = choose(ctx);
         if (!remove_part(ctx, err) || !io_mkdir_p(step_str(ctx, "root"), 0700, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &d.source, err))
+            !kit_transfer_params(ctx, step_target(ctx), NULL, &d.source, err))
                 return false;
         d.path = path;
         json_t *m = json_object();
@@ -95,7 +96,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_STEPTRANSFER st = { 0 };
         TransferDumpDone done;
         char size[24];
-        if (!transfer_dump(step_transfer(ctx, &st), &d, &done, err))
+        if (!transfer_dump(kit_transfer(ctx, &st), &d, &done, err))
                 return false;
         step_result_str(ctx, "path", path);
         step_result_int(ctx, "size", done.size);

@@ -1,7 +1,7 @@
 /* pg_extension_available.c: does the new server, or its image, have what the old one uses? */
 #include "host/docker.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/pg_steps.h"
+#include "kit/docker.h"
+#include "kit/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "need",
@@ -52,7 +52,7 @@ static void add_control(json_t *names, const char *line)
 
 static bool fetch_image(StepCtx *ctx, const char *image, Err *err)
 {
-        HostCall look = step_look(ctx), call = step_call(ctx);
+        HostCall look = kit_look(ctx), call = kit_call(ctx);
         AUTO_JSON info = NULL;
         AUTO_ARGV a = { 0 };
         if (!docker_inspect(&look, DOCKER_IMAGE, image, &info, err))
@@ -108,7 +108,7 @@ static bool of_server(StepCtx *ctx, json_t *names, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_ask(pg, "select name from pg_available_extensions order by name", &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
@@ -128,7 +128,7 @@ static bool contains(const json_t *names, const json_t *name)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_JSON need = step_name_list(ctx, "need");
+        AUTO_JSON need = kit_name_list(ctx, "need");
         AUTO_JSON available = json_array();
         const char *image = step_str(ctx, "image");
         json_t *missing = json_array();

@@ -1,8 +1,8 @@
 /* pg_fence.c: proof that nobody else is connected, and the counters that will prove at the end
  * of the phase that nobody else wrote. It looks and remembers; ending sessions is pg.terminate. */
+#include "kit/clients.h"
+#include "kit/pg_steps.h"
 #include "pg/fence.h"
-#include "wizard-steps/clients.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec client_fields[] = {
         { .name = "pid", .type = PARAM_INT, .help = "server process" },
@@ -78,11 +78,11 @@ static bool name_them(StepCtx *ctx, const json_t *others, Err *err)
         step_result_set(ctx, "who", list);
         if (!json_array_size(others))
                 return true;
-        if (!clients_look(ctx, &who, err))
+        if (!kit_clients_look(ctx, &who, err))
                 return false;
         json_array_foreach(others, i, o) {
-                AUTO_JSON may_be = clients_find(&who, o);
-                AUTO_FREE char *words = clients_words(&who, o, may_be);
+                AUTO_JSON may_be = kit_clients_find(&who, o);
+                AUTO_FREE char *words = kit_clients_words(&who, o, may_be);
                 bool known = false;
                 size_t k;
                 json_t *one;
@@ -102,8 +102,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON look = NULL;
         AUTO_JSON others = NULL;
-        AUTO_JSON databases = step_name_list(ctx, "databases");
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err))
+        AUTO_JSON databases = kit_name_list(ctx, "databases");
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err))
                 return false;
         /* A pool closes its connections a moment after its service has stopped. */
         for (int64_t left = step_int(ctx, "within");; left -= 500) {
@@ -121,7 +121,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!pg_fence_look(pg, databases, &look, err) || !hidden_writers(look, err))
                 return false;
         size_t n = json_array_size(jx_get(look, "others"));
-        step_results_from(ctx, look, keys);
+        kit_results_from(ctx, look, keys);
         step_result_int(ctx, "connections", (int64_t)n);
         if (!name_them(ctx, jx_get(look, "others"), err))
                 return false;

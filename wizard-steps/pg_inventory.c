@@ -1,9 +1,9 @@
 /* pg_inventory.c: take stock of a database, for later comparison and for expectations. */
 #include "base/fmt.h"
+#include "kit/data_steps.h"
+#include "kit/pg_steps.h"
 #include "pg/analyze.h"
 #include "transfer/reprinter.h"
-#include "wizard-steps/data_steps.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -127,9 +127,9 @@ static void tell(StepCtx *ctx, const json_t *inv)
                                              "invalid_indexes", "rows",       NULL };
         const json_t *md5 = jx_get(jx_get(inv, "facts"), "md5_roles");
         const json_t *migrations = jx_get(inv, "migrations");
-        AUTO_FREE char *revision = inventory_revision(inv);
-        step_results_from(ctx, jx_get(inv, "facts"), facts);
-        step_results_from(ctx, inv, lists);
+        AUTO_FREE char *revision = kit_inventory_revision(inv);
+        kit_results_from(ctx, jx_get(inv, "facts"), facts);
+        kit_results_from(ctx, inv, lists);
         step_result_int(ctx, "tables", jx_int(jx_get(inv, "counts"), "table", 0));
         step_result_set(ctx, "migrations",
                         migrations ? json_incref((json_t *)migrations) : json_array());
@@ -177,9 +177,9 @@ static bool keep_schema(StepCtx *ctx, json_t *inv, Err *err)
         const char *database = step_str(ctx, "database");
         if (!str_eq(step_str(ctx, "digest"), "all"))
                 return true;
-        if (!step_transfer_params(ctx, step_target(ctx), *database ? database : NULL, &p, err))
+        if (!kit_transfer_params(ctx, step_target(ctx), *database ? database : NULL, &p, err))
                 return false;
-        if (reprinting_schema(&p, step_target_image(ctx, step_target(ctx)), step_cancel_flag(ctx),
+        if (reprinting_schema(&p, kit_target_image(ctx, step_target(ctx)), step_cancel_flag(ctx),
                               &schema, &why)) {
                 jx_set(inv, "schema", schema);
                 return true;
@@ -201,8 +201,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON inv = NULL;
         json_t *largest = NULL;
         const char *path = NULL;
-        TableMeter meter = table_meter(ctx, "reading tables");
-        if (!step_pg(ctx, &pg, err))
+        TableMeter meter = kit_table_meter(ctx, "reading tables");
+        if (!kit_pg(ctx, &pg, err))
                 return false;
         InventoryOptions o = {
                 .objects = true,
@@ -210,7 +210,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 .data = { .method = method_of(ctx),
                           .exact = str_eq(step_str(ctx, "rows"), "exact"),
                           .cancel = step_cancel_flag(ctx),
-                          .progress = table_meter_progress,
+                          .progress = kit_table_meter_progress,
                           .progress_arg = &meter },
         };
         if (!pg_inventory(pg, &o, &inv, err) || !keep_schema(ctx, inv, err) ||

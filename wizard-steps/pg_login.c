@@ -1,6 +1,7 @@
 /* pg_login.c: does this password really open that role, over TCP, as the application will do it?
  * Asked before anything is stopped, and again when the new server runs. */
-#include "wizard-steps/pg_steps.h"
+#include "engine/step_ctx.h"
+#include "place/open.h"
 
 static const ParamSpec params[] = {
         { .name = "role", .type = PARAM_NAME, .help = "role to log in as" },

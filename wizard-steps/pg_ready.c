@@ -4,7 +4,7 @@
  * yes) and goes away again. It listens on no address, and that is how it is told apart. */
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "wizard-steps/pg_steps.h"
+#include "kit/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "within",
@@ -36,7 +36,7 @@ static bool once(StepCtx *ctx, char **ret_version, int *ret_major, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
-        if (!step_pg(ctx, &pg, err) ||
+        if (!kit_pg(ctx, &pg, err) ||
             !pg_ask(pg,
                     "select split_part(current_setting('server_version'), ' ', 1), "
                     "current_setting('listen_addresses') <> '' or inet_client_addr() is not null",

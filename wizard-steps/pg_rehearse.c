@@ -1,10 +1,10 @@
 /* pg_rehearse.c: the whole schema, made on the target without rows and dropped again. What the
  * target does not take is known before anything is stopped, in its own words. */
 #include "base/fmt.h"
+#include "kit/data_steps.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "transfer/direction.h"
-#include "wizard-steps/data_steps.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the database is on" },
@@ -47,10 +47,10 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 /* Owners and grantees: without them every object would fail. They go again at the end. */
 static bool make_roles(StepCtx *ctx, Pg *from, Pg *to, json_t **ret_made, Err *err)
 {
-        AUTO_JSON skip = step_name_list(ctx, "skip");
+        AUTO_JSON skip = kit_name_list(ctx, "skip");
         AUTO_JSON report = NULL;
-        if (!step_roles_copy(ctx, from, to, (RolesCopyOptions){ .skip = skip }, "roles", &report,
-                             err))
+        if (!kit_roles_copy(ctx, from, to, (RolesCopyOptions){ .skip = skip }, "roles", &report,
+                            err))
                 return false;
         *ret_made = json_incref(jx_get(report, "created"));
         return true;
@@ -61,12 +61,11 @@ static bool take_back(StepCtx *ctx, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const json_t *roles = jx_get(step_remembered(ctx), "roles");
-        if (!step_temporary_undo(ctx, err))
+        if (!kit_temporary_undo(ctx, err))
                 return false;
         if (!json_array_size(roles))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !step_roles_drop(pg, roles, err))
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !kit_roles_drop(pg, roles, err))
                 return false;
         json_t *m = json_object();
         jx_set(m, "roles", json_array()); /* a later step may make them again, to stay */
@@ -96,16 +95,16 @@ static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
         TransferCopy c = { .database = step_str(ctx, "database"),
                            .name = step_str(ctx, "database"),
                            .target = &target,
-                           .created = step_temporary_created,
+                           .created = kit_temporary_created,
                            .every_row = step_bool(ctx, "deep") };
-        if (!step_transfer_params(ctx, from, NULL, &c.source, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
-            !step_temporary_begin(ctx, &c.into, &c.marker, err))
+        if (!kit_transfer_params(ctx, from, NULL, &c.source, err) ||
+            !kit_transfer_params(ctx, step_target(ctx), NULL, &target, err) ||
+            !kit_temporary_begin(ctx, &c.into, &c.marker, err))
                 return false;
-        c.source_image = step_target_image(ctx, from);
-        c.target_image = step_target_image(ctx, step_target(ctx));
+        c.source_image = kit_target_image(ctx, from);
+        c.target_image = kit_target_image(ctx, step_target(ctx));
         AUTO_STEPTRANSFER st = { 0 };
-        if (!transfer_rehearse(step_transfer(ctx, &st), &c, &found, err))
+        if (!transfer_rehearse(kit_transfer(ctx, &st), &c, &found, err))
                 return false;
         tell(ctx, found);
         return true;
@@ -118,8 +117,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON made = NULL;
         const Target *from = step_param_target(ctx, "from", err);
         if (!from || !take_back(ctx, err) ||
-            !step_pg_open(ctx, from, step_str(ctx, "database"), &source, err) ||
-            !step_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
+            !kit_pg_open(ctx, from, step_str(ctx, "database"), &source, err) ||
+            !kit_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
             !make_roles(ctx, source, target, &made, err))
                 return false;
         bool ok = rehearse(ctx, from, err);
@@ -137,7 +136,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 /* What it found is not remembered: it costs little, and runs again. */
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        if (!step_temporary_probe(ctx, ret, err))
+        if (!kit_temporary_probe(ctx, ret, err))
                 return false;
         if (*ret == FOUND_NOTHING && json_array_size(jx_get(step_remembered(ctx), "roles")))
                 *ret = FOUND_PART;

@@ -1,8 +1,8 @@
 /* pg_reindex.c: indexes built anew, because the machine sorts text differently now. Only where
  * data files were kept: a restored database has fresh indexes. */
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/analyze.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -69,7 +69,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON indexes = NULL;
         size_t i;
         json_t *x;
-        if (!step_pg(ctx, &pg, err) || !list(ctx, pg, &indexes, err))
+        if (!kit_pg(ctx, &pg, err) || !list(ctx, pg, &indexes, err))
                 return false;
         int total = (int)json_array_size(indexes);
         json_array_foreach(indexes, i, x) {

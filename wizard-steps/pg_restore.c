@@ -1,12 +1,13 @@
 /* pg_restore.c: a database out of a bundle, or a dump of another tool, into a temporary one
  * here. */
-#include "wizard-steps/data_steps.h"
 
 #include <sys/stat.h>
 
-#include "transfer/source_file.h"
 #include "base/io.h"
-#include "wizard-steps/dry.h"
+#include "kit/data_steps.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
+#include "transfer/source_file.h"
 
 #define READ_BEFORE (256 << 20) /* plain SQL up to this size is read whole by check() */
 
@@ -32,7 +33,7 @@ static bool open_dump(StepCtx *ctx, Transfer *t, SourceFile **ret, Err *err)
         return source_file_open(t,
                                 &(SourceOpen){ .path = step_str(ctx, "bundle"),
                                                .database = step_str(ctx, "database"),
-                                               .image = step_target_image(ctx, step_target(ctx)) },
+                                               .image = kit_target_image(ctx, step_target(ctx)) },
                                 ret, err);
 }
 
@@ -50,7 +51,7 @@ static bool look(StepCtx *ctx, SourceKind kind, Err *err)
                 return true;
         AUTO_STEPTRANSFER transfer = { 0 };
         AUTO_SOURCEFILE f = NULL;
-        return open_dump(ctx, step_transfer(ctx, &transfer), &f, err);
+        return open_dump(ctx, kit_transfer(ctx, &transfer), &f, err);
 }
 
 static bool check(StepCtx *ctx, void *state, Err *err)
@@ -60,11 +61,11 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         SourceKind kind;
         if (!source_kind(step_str(ctx, "bundle"), &kind, &why) || !look(ctx, kind, &why))
                 step_problem(ctx, "%s", why.message);
-        step_jobs_check(ctx);
+        kit_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx,
                              "into: only `temporary` is known; pg.database.rename gives the name");
-        return step_pg_open(ctx, step_target(ctx), NULL, &to, err);
+        return kit_pg_open(ctx, step_target(ctx), NULL, &to, err);
 }
 
 static bool plan(StepCtx *ctx, void *state, Err *err)
@@ -93,7 +94,7 @@ static bool from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind,
         AUTO_SOURCEFILE f = NULL;
         bool ok = kind == SOURCE_BUNDLE ? bundle_open(step_str(ctx, "bundle"), &b, err)
                                         : open_dump(ctx, t, &f, err);
-        if (!ok || !step_temporary_begin(ctx, &c->into, &c->marker, err))
+        if (!ok || !kit_temporary_begin(ctx, &c->into, &c->marker, err))
                 return false;
         c->bundle = b;
         step_result_str(ctx, "database", c->into);
@@ -107,27 +108,27 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         SourceKind kind;
         TransferRestore c = { .database = step_str(ctx, "database"),
                               .target = &target,
-                              .created = step_temporary_created };
+                              .created = kit_temporary_created };
         if (!source_kind(step_str(ctx, "bundle"), &kind, err) ||
-            !step_transfer_params(ctx, step_target(ctx), NULL, &target, err))
+            !kit_transfer_params(ctx, step_target(ctx), NULL, &target, err))
                 return false;
         AUTO_STEPTRANSFER st = { 0 };
         TransferResult r = { 0 };
-        bool ok = from(ctx, step_transfer(ctx, &st), &c, kind, &r, err);
+        bool ok = from(ctx, kit_transfer(ctx, &st), &c, kind, &r, err);
         if (ok)
-                step_transfer_results(ctx, &r);
+                kit_transfer_results(ctx, &r);
         transfer_result_done(&r);
-        return ok && step_temporary_finish(ctx, err);
+        return ok && kit_temporary_finish(ctx, err);
 }
 
 static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
-        return step_temporary_probe(ctx, ret_found, err);
+        return kit_temporary_probe(ctx, ret_found, err);
 }
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        return step_temporary_undo(ctx, err);
+        return kit_temporary_undo(ctx, err);
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)
@@ -138,7 +139,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         const char *path = step_str(ctx, "bundle");
         bool later = step_will_be(ctx, "file", path) == WILL_COME ||
                      (step_will_be(ctx, "anything", "anywhere") == WILL_COME && !io_exists(path));
-        step_jobs_check(ctx);
+        kit_jobs_check(ctx);
         if (step_known(ctx, "into") && !str_eq(step_str(ctx, "into"), "temporary"))
                 step_problem(ctx,
                              "into: only `temporary` is known; pg.database.rename gives the name");
@@ -159,7 +160,7 @@ const StepKind step_pg_restore = {
         .summary = "Restore a database from a bundle or a dump",
         .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
         .params = params,
-        .results = transfer_results,
+        .results = kit_transfer_fields,
         .check = check,
         .plan = plan,
         .dry = dry,

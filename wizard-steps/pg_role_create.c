@@ -1,7 +1,8 @@
 /* pg_role_create.c: one login role, and proof that its password opens it. */
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/roles.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
+#include "place/open.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the role" },
@@ -94,7 +95,7 @@ static bool take_verifier(StepCtx *ctx, Secret **ret, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         const Target *t = step_param_target(ctx, "verifier_from", err);
-        return t && step_pg_open(ctx, t, NULL, &from, err) &&
+        return t && kit_pg_open(ctx, t, NULL, &from, err) &&
                pg_role_verifier(from, step_str(ctx, "name"), ret, err);
 }
 
@@ -157,7 +158,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         bool proved = false;
         if (step_get(ctx, "password") && !(password = step_secret(ctx, "password", err)))
                 return false;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !find(ctx, pg, name, &there, err))
                 return false;
         bool ours = is_ours(ctx, there); /* made before a crash: it goes on */
@@ -189,7 +190,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!jx_str(step_remembered(ctx), "created", NULL))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !find(ctx, pg, step_str(ctx, "name"), &there, err))
                 return false;
         /* There, but not yet proved: run() finds it and only proves. */
@@ -205,7 +206,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         const char *name = jx_str(step_remembered(ctx), "created", NULL);
         if (!name)
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !find(ctx, pg, name, &there, err))
                 return false;
         if (!there)

@@ -1,8 +1,8 @@
 /* pg_roles_copy.c: the roles a database needs, with their verifiers, nothing overwritten. */
 #include "base/fmt.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/facts.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the roles come from" },
@@ -75,7 +75,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 /* Roles of all named databases together, each once. */
 static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
 {
-        AUTO_JSON databases = step_name_list(ctx, "databases");
+        AUTO_JSON databases = kit_name_list(ctx, "databases");
         AUTO_JSON seen = json_object();
         AUTO_JSON all = json_array();
         size_t i, k;
@@ -107,7 +107,7 @@ static void tell(StepCtx *ctx, const json_t *report)
         AUTO_JSON words = pg_roles_words(report);
         size_t i;
         json_t *w;
-        step_results_from(ctx, report, keys);
+        kit_results_from(ctx, report, keys);
         json_array_foreach(words, i, w)
                 step_log(ctx, SAY_WARN, "roles", "%s", json_string_value(w));
         step_report(ctx, "%zu made, %zu there already, %zu differences",
@@ -119,8 +119,8 @@ static void tell(StepCtx *ctx, const json_t *report)
 static bool open_both(StepCtx *ctx, Pg **source, Pg **target, Err *err)
 {
         const Target *from = step_param_target(ctx, "from", err);
-        return from && step_pg_open(ctx, from, NULL, source, err) &&
-               step_pg_open(ctx, step_target(ctx), NULL, target, err);
+        return from && kit_pg_open(ctx, from, NULL, source, err) &&
+               kit_pg_open(ctx, step_target(ctx), NULL, target, err);
 }
 
 /* For the way back: what the target's roles were. Values of their settings are nobody's to keep. */
@@ -155,7 +155,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
         AUTO_JSON names = NULL;
-        AUTO_JSON skip = step_name_list(ctx, "skip");
+        AUTO_JSON skip = kit_name_list(ctx, "skip");
         AUTO_JSON report = NULL;
         bool whole = step_bool(ctx, "whole");
         if (!open_both(ctx, &source, &target, err) ||
@@ -165,7 +165,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                                .skip = skip,
                                .whole = whole,
                                .keep_superuser = step_bool(ctx, "keep_superuser") };
-        if (!step_roles_copy(ctx, source, target, o, "created", &report, err))
+        if (!kit_roles_copy(ctx, source, target, o, "created", &report, err))
                 return false;
         tell(ctx, report);
         return true;
@@ -193,7 +193,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = FOUND_NOTHING;
         if (!json_array_size(names))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !count_there(pg, names, &there, err))
                 return false;
         if (there == json_array_size(names)) {
@@ -215,8 +215,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         json_t *role;
         if (!json_array_size(names) && !json_array_size(was))
                 return true;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !step_roles_drop(pg, names, err))
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !kit_roles_drop(pg, names, err))
                 return false;
         json_array_foreach(was, i, role)
                 if (!pg_role_alter(pg, role, err))
@@ -229,7 +228,7 @@ static bool dry_report(StepCtx *ctx, Pg *source, Pg *target, Err *err)
 {
         AUTO_JSON names = NULL;
         AUTO_JSON report = NULL;
-        AUTO_JSON skip = step_name_list(ctx, "skip");
+        AUTO_JSON skip = kit_name_list(ctx, "skip");
         AUTO_PGRES PgRes *r = NULL;
         size_t i;
         json_t *one;
@@ -272,7 +271,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
-        AUTO_JSON databases = step_name_list(ctx, "databases");
+        AUTO_JSON databases = kit_name_list(ctx, "databases");
         size_t i;
         json_t *d;
         Seen there = dry_pg_param(ctx, "from", NULL, &source),

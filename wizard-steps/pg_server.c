@@ -1,11 +1,10 @@
 /* pg_server.c: what a whole server holds, before it is replaced: all that will be carried, what was
  * left out, and what cannot go, each by name. */
-#include "pg/server.h"
-
 #include "base/buf.h"
 #include "base/fmt.h"
 #include "base/text.h"
-#include "wizard-steps/pg_steps.h"
+#include "kit/pg_steps.h"
+#include "pg/server.h"
 
 #define NAMED 40 /* left out databases by name; the rest is counted */
 
@@ -155,7 +154,7 @@ static void tell_lists(StepCtx *ctx, const json_t *server)
         json_t *v;
         json_t *names = names_of(jx_get(server, "databases"));
         bool all = json_array_size(jx_get(server, "left_out")) == 0;
-        step_results_from(ctx, server, keys);
+        kit_results_from(ctx, server, keys);
         step_result_set(ctx, "names", names);
         step_result_set(ctx, "watch", all ? json_array() : json_incref(names));
         json_array_foreach(jx_get(server, "refused"), i, v)
@@ -173,14 +172,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON server = NULL;
-        AUTO_JSON wanted = step_name_list(ctx, "databases");
+        AUTO_JSON wanted = kit_name_list(ctx, "databases");
         AUTO_JSON lines = NULL;
         char size[24];
         const char *path = NULL;
         ServerOptions o = { .databases = wanted,
                             .to = (int)step_int(ctx, "to"),
                             .always = *step_str(ctx, "always") ? step_str(ctx, "always") : NULL };
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_server_look(pg, &o, &server, err))
                 return false;
         tell_lists(ctx, server);

@@ -4,8 +4,8 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "kit/pg_steps.h"
 #include "pg/server.h"
-#include "wizard-steps/pg_steps.h"
 
 #define SHOWN 50 /* differences in the log and the result; the file has them all */
 
@@ -58,7 +58,7 @@ static bool load(const char *path, json_t **ret, Err *err)
  * file. */
 static json_t *rules_of(StepCtx *ctx, Pg *pg, Err *err)
 {
-        AUTO_JSON roles = step_name_list(ctx, "own_password");
+        AUTO_JSON roles = kit_name_list(ctx, "own_password");
         json_t *rules = json_object(), *v;
         size_t i;
         json_array_foreach(roles, i, v) {
@@ -103,11 +103,11 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON source = NULL;
-        AUTO_JSON names = step_name_list(ctx, "databases");
+        AUTO_JSON names = kit_name_list(ctx, "databases");
         AUTO_JSON lines = NULL;
         const char *path = NULL;
         if (!load(step_str(ctx, "against"), &source, err) ||
-            !step_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_server_lines(pg, names, pg_major(pg), &lines, err))
                 return false;
         AUTO_JSON rules = rules_of(ctx, pg, err);

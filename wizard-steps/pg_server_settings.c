@@ -1,12 +1,12 @@
 /* pg_server_settings.c: settings of a whole server, from one to another: ALTER SYSTEM and lines of
  * its own postgresql.conf, pg_hba.conf, pg_ident.conf. With `restart` the new server is started
  * with them, before anything depends on it: a library it lacks, or a file, shows now. */
-#include "pg/server_settings.h"
-
 #include "base/fmt.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
+#include "kit/service.h"
+#include "pg/server_settings.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_TARGET, .help = "server the settings come from" },
@@ -83,7 +83,7 @@ static bool remember_settings(StepCtx *ctx, const json_t *report, Err *err)
 
 static bool restart(StepCtx *ctx, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         const char *name = step_str(ctx, "restart");
         AUTO_ARGV a = { 0 };
         if (!*name)
@@ -93,7 +93,7 @@ static bool restart(StepCtx *ctx, Err *err)
                           .within_ms = step_int(ctx, "within"),
                           .user = jx_str(step_target(ctx)->spec, "user", "postgres"),
                           .database = "postgres" };
-        return (docker_do(&call, &a, NULL, err) && service_wait(ctx, name, &well, NULL, err)) ||
+        return (docker_do(&call, &a, NULL, err) && kit_service_wait(ctx, name, &well, NULL, err)) ||
                err_wrap(err, "starting the new server with the old one's settings");
 }
 
@@ -107,13 +107,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         json_t *v;
         const Target *from = step_param_target(ctx, "from", err);
         bool only_try = str_eq(step_str(ctx, "files"), "try");
-        if (!from || !step_pg_open(ctx, from, NULL, &source, err) ||
-            !step_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
+        if (!from || !kit_pg_open(ctx, from, NULL, &source, err) ||
+            !kit_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
             !remember_before(ctx, target, err) ||
             !pg_server_settings_carry(source, target, only_try, &report, err) ||
             !remember_settings(ctx, report, err))
                 return false;
-        step_results_from(ctx, report, keys);
+        kit_results_from(ctx, report, keys);
         json_array_foreach(jx_get(report, "refused"), i, v)
                 step_log(ctx, SAY_ERROR, "server", "%s", json_string_value(v));
         json_array_foreach(jx_get(report, "settings"), i, v)
@@ -139,7 +139,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         const char *hba = jx_str(m, "hba", NULL), *ident = jx_str(m, "ident", NULL);
         if (!hba)
                 return true;
-        return step_pg_open(ctx, step_target(ctx), NULL, &pg, err) &&
+        return kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) &&
                pg_server_settings_reset(pg, jx_get(m, "settings"), err) &&
                pg_server_file_write(pg, "hba_file", hba, err) &&
                pg_server_file_write(pg, "ident_file", ident, err) &&

@@ -1,9 +1,9 @@
 /* pg_sql.c: statements of the runbook's own, in one transaction whose fate can be asked for. */
 #include "base/fmt.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/facts.h"
-#include "wizard-steps/pg_steps.h"
 #include "pg/parse.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "sql",
@@ -77,7 +77,7 @@ static bool run_in_transaction(StepCtx *ctx, Pg *pg, Err *err)
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
-        if (!step_pg(ctx, &pg, err) || !pg_as_application(pg, err))
+        if (!kit_pg(ctx, &pg, err) || !pg_as_application(pg, err))
                 return false;
         if (step_bool(ctx, "transaction")) {
                 if (run_in_transaction(ctx, pg, err))
@@ -121,7 +121,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         *ret = jx_get(memory, "started") ? FOUND_PART : FOUND_NOTHING;
         if (!xid)
                 return true;
-        if (!step_pg(ctx, &pg, err) || !ask_fate(pg, xid, &fate, err))
+        if (!kit_pg(ctx, &pg, err) || !ask_fate(pg, xid, &fate, err))
                 return err_wrap(err, "asking what became of transaction %s", xid);
         if (str_eq(fate, "committed"))
                 *ret = FOUND_ALL;

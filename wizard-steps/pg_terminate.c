@@ -1,8 +1,8 @@
 /* pg_terminate.c: end the sessions of everybody else. A client that reconnects is not kept out:
  * stop its service first. */
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "pg/fence.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -51,7 +51,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON others = NULL;
         json_t *left = NULL;
         int n = 0;
-        if (!step_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !look(ctx, pg, &others, err) ||
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !look(ctx, pg, &others, err) ||
             !pg_fence_terminate(pg, others, &n, err))
                 return false;
         step_sleep(ctx, 300);

@@ -2,9 +2,9 @@
  * of them otherwise. Only where a tsvector_update_trigger keeps them; the application does its
  * own. */
 #include "base/fmt.h"
+#include "kit/dry.h"
+#include "kit/pg_steps.h"
 #include "transfer/textsearch.h"
-#include "wizard-steps/pg_steps.h"
-#include "wizard-steps/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -48,7 +48,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         TextsearchUpdated done;
         TextsearchUpdate o = { .told = told, .arg = ctx, .cancel = step_cancel_flag(ctx) };
-        if (!step_pg(ctx, &pg, err) ||
+        if (!kit_pg(ctx, &pg, err) ||
             !textsearch_update(pg, (int)step_int(ctx, "from"), &o, &done, err))
                 return false;
         step_result_int(ctx, "columns", done.columns);

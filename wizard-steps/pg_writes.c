@@ -1,8 +1,8 @@
 /* pg_writes.c: what the tables have counted so far. The engine asks again before a rollback, and
  * its question then says what was written on this server since, and will be lost. */
 #include "base/fmt.h"
+#include "kit/pg_steps.h"
 #include "pg/writes.h"
-#include "wizard-steps/pg_steps.h"
 
 static const ParamSpec params[] = {
         { .name = "database",
@@ -33,10 +33,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         json_t *look = NULL;
-        AUTO_JSON databases = step_name_list(ctx, "databases");
+        AUTO_JSON databases = kit_name_list(ctx, "databases");
         bool several = json_array_size(databases) > 0;
-        if (!step_pg(ctx, &pg, err) || !(several ? pg_writes_look_all(pg, databases, &look, err)
-                                                 : pg_writes_look(pg, &look, err)))
+        if (!kit_pg(ctx, &pg, err) || !(several ? pg_writes_look_all(pg, databases, &look, err)
+                                                : pg_writes_look(pg, &look, err)))
                 return false;
         size_t n = json_object_size(jx_get(look, "tables")), i;
         json_t *one;

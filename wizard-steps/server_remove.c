@@ -1,6 +1,7 @@
 /* server_remove.c: the container of a stopped server of ours goes; its volume stays. */
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/labels.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_STRING, .help = "container to remove, made by this run" },
@@ -13,7 +14,7 @@ static const ParamSpec results[] = {
 
 static bool find(StepCtx *ctx, json_t **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         return docker_inspect(&look, DOCKER_CONTAINER, step_str(ctx, "name"), ret, err);
 }
 
@@ -44,7 +45,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_JSON c = NULL;
         if (!find(ctx, &c, err))
                 return false;

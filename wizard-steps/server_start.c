@@ -9,8 +9,12 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/labels.h"
+#include "kit/layout.h"
+#include "kit/run_as.h"
+#include "kit/service.h"
 
 static const ParamSpec params[] = {
         { .name = "image", .type = PARAM_IMAGE, .help = "image of the new server" },
@@ -42,7 +46,7 @@ static const ParamSpec params[] = {
 static const ParamSpec results[] = {
         { .name = "identity",
           .type = PARAM_MAP,
-          .fields = host_identity_fields,
+          .fields = kit_identity_fields,
           .help = "who it is" },
         { .name = "volume", .type = PARAM_STRING, .help = "its volume" },
         { .name = "container", .type = PARAM_STRING, .help = "its container" },
@@ -74,14 +78,14 @@ static void world_done(World *w)
 
 static bool look(StepCtx *ctx, World *w, Err *err)
 {
-        HostCall call = step_look(ctx);
+        HostCall call = kit_look(ctx);
         if (!docker_inspect(&call, DOCKER_IMAGE, step_str(ctx, "image"), &w->image, err) ||
             !docker_inspect(&call, DOCKER_CONTAINER, step_str(ctx, "name"), &w->container, err) ||
             !docker_inspect(&call, DOCKER_VOLUME, step_str(ctx, "volume"), &w->volume, err))
                 return false;
         if (!*step_str(ctx, "service"))
                 return true;
-        if (!step_compose(ctx, &w->compose, err))
+        if (!kit_project(ctx, &w->compose, err))
                 return false;
         w->old = compose_container(w->compose, step_str(ctx, "service"));
         return !w->old || (container_login(&call, w->old, &w->user, &w->database, err) &&
@@ -91,12 +95,12 @@ static bool look(StepCtx *ctx, World *w, Err *err)
 
 static bool our_container(StepCtx *ctx, const json_t *c)
 {
-        return is_ours(ctx, jx_get(jx_get(c, "Config"), "Labels"));
+        return kit_is_ours(ctx, jx_get(jx_get(c, "Config"), "Labels"));
 }
 
 static bool our_volume(StepCtx *ctx, const json_t *v)
 {
-        return is_ours(ctx, jx_get(v, "Labels"));
+        return kit_is_ours(ctx, jx_get(v, "Labels"));
 }
 
 /* `locale -a` of the image knows it; "C", "POSIX" and "C.UTF-8" are in every one. */
@@ -106,7 +110,7 @@ static bool has_locale(StepCtx *ctx, const char *locale, bool *ret, Err *err)
         if (!*locale || str_eq(locale, "C") || str_eq(locale, "POSIX") ||
             strcasecmp(locale, "C.UTF-8") == 0 || strcasecmp(locale, "C.utf8") == 0)
                 return true;
-        HostCall call = step_look(ctx);
+        HostCall call = kit_look(ctx);
         AUTO_ARGV a = { 0 };
         argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
                                                 "--network", "none", "--entrypoint", "locale",
@@ -187,7 +191,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool remove_ours(StepCtx *ctx, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_WORLD w = { 0 };
         if (!docker_inspect(&call, DOCKER_CONTAINER, step_str(ctx, "name"), &w.container, err) ||
             !docker_inspect(&call, DOCKER_VOLUME, step_str(ctx, "volume"), &w.volume, err))
@@ -202,7 +206,7 @@ static bool remove_ours(StepCtx *ctx, Err *err)
         if (!w.volume || !our_volume(ctx, w.volume))
                 return true;
         AUTO_FREE char *users = NULL;
-        if (!volume_users(ctx, step_str(ctx, "volume"), false, NULL, &users, err))
+        if (!kit_volume_users(ctx, step_str(ctx, "volume"), false, NULL, &users, err))
                 return false;
         if (*users) {
                 err_set(err, ERR_USER, "volume %s is used by %s; it was left alone",
@@ -256,8 +260,8 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
         buf_addc(b, '\n');
         const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
         AUTO_FREE char *old_args = NULL;
-        HostCall look = step_look(ctx);
-        if (w->old && !service_environment(&look, w->old, w->old_image, &old_args, b, err))
+        HostCall look = kit_look(ctx);
+        if (w->old && !kit_service_environment(&look, w->old, w->old_image, &old_args, b, err))
                 return false;
         static const char plain[] =
                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
@@ -281,10 +285,10 @@ static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *
 /* With `user: "1000:1000"` initdb changes the mode of a directory that must be its own. */
 static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_ARGV a = { 0 };
         long uid = 0, gid = 0;
-        if (!service_uid(w->old, &uid, &gid))
+        if (!kit_service_uid(w->old, &uid, &gid))
                 return true;
         argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
                                                 "--network", "none", "--user", "0", "--entrypoint",
@@ -298,7 +302,7 @@ static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err 
 
 static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         const char *volume = step_str(ctx, "volume");
         AUTO_ARGV make = { 0 };
         argv_add_all(&make, (const char *const[]){ "docker", "volume", "create", NULL });
@@ -319,13 +323,13 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         /* An empty volume would get the image's directory, owner and all, once more. */
         long uid, gid;
         argv_addf(&a, "%s:%s%s", volume, layout->mount,
-                  service_uid(w->old, &uid, &gid) ? ":nocopy" : "");
-        run_as_service(w->old, &a);
+                  kit_service_uid(w->old, &uid, &gid) ? ":nocopy" : "");
+        kit_run_as_service(w->old, &a);
         if (w->old)
-                service_mounts(w->old, layout, &a);
-        if (*service_platform(w->compose, step_str(ctx, "service"))) {
+                kit_service_mounts(w->old, layout, &a);
+        if (*kit_service_platform(w->compose, step_str(ctx, "service"))) {
                 argv_add(&a, "--platform");
-                argv_add(&a, service_platform(w->compose, step_str(ctx, "service")));
+                argv_add(&a, kit_service_platform(w->compose, step_str(ctx, "service")));
         }
         int64_t shm = w->old ? jx_int(jx_get(w->old, "HostConfig"), "ShmSize", 0) : 0;
         argv_add(&a, "--shm-size"); /* parallel index builds want more than 64 MB (R17) */
@@ -336,7 +340,7 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
                                  "--health-interval", "2s", "--stop-timeout", "120", "--env-file",
                                  "/dev/stdin", step_str(ctx, "image"), NULL });
         if (w->old)
-                service_command(w->old, w->old_image, layout, &a);
+                kit_service_command(w->old, w->old_image, layout, &a);
         AUTO_BUF env = buf_init(256 * 1024);
         bool ok = env_file(ctx, w, layout, &env, err);
         ok = ok && docker_do(&call, &a, buf_str(&env), err);
@@ -356,7 +360,7 @@ static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Er
             !(well.password = step_secret(ctx, "password", err)))
                 return false;
         json_t *identity = NULL;
-        if (!service_wait(ctx, step_str(ctx, "name"), &well, &identity, err))
+        if (!kit_service_wait(ctx, step_str(ctx, "name"), &well, &identity, err))
                 return false;
         step_result_str(ctx, "volume", step_str(ctx, "volume"));
         step_result_str(ctx, "container", step_str(ctx, "name"));
@@ -373,7 +377,7 @@ static void layout_for(StepCtx *ctx, const World *w, PgLayout *layout)
         const char *own = w->compose ? compose_service_env(w->compose, step_str(ctx, "service"),
                                                            "PGDATA", &ignored)
                                      : NULL;
-        layout_of(own, w->old, w->image, layout);
+        kit_layout_of(own, w->old, w->image, layout);
 }
 
 static bool run(StepCtx *ctx, void *state, Err *err)
@@ -445,7 +449,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
 /* An image of another machine's kind ends at once: "exec format error". */
 static void dry_machine(StepCtx *ctx, const json_t *image)
 {
-        HostCall call = step_look(ctx);
+        HostCall call = kit_look(ctx);
         AUTO_JSON info = NULL;
         AUTO_ERR ignored = { 0 };
         const char *is = jx_str(image, "Architecture", "");

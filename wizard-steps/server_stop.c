@@ -1,6 +1,8 @@
 /* server_stop.c: stops a container of ours cleanly; its volume then belongs to nobody. */
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/labels.h"
+#include "kit/service.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_STRING, .help = "container to stop" },
@@ -40,7 +42,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool find(StepCtx *ctx, json_t **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const char *name = step_str(ctx, "name");
         if (!docker_inspect(&look, DOCKER_CONTAINER, name, ret, err))
                 return false;
@@ -51,7 +53,7 @@ static bool finish(StepCtx *ctx, const json_t *c, Err *err)
 {
         AUTO_FREE char *system = NULL;
         if (str_eq(step_str(ctx, "require"), "clean_shutdown")) {
-                if (!container_check_clean(ctx, c, &system, err))
+                if (!kit_container_check_clean(ctx, c, &system, err))
                         return false;
                 step_result_str(ctx, "system", system);
         }
@@ -72,7 +74,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 if (!step_remember(ctx, was, err))
                         return false;
         }
-        return container_stop(ctx, container_id(c), step_int(ctx, "grace"), err) &&
+        return kit_container_stop(ctx, container_id(c), step_int(ctx, "grace"), err) &&
                finish(ctx, c, err);
 }
 
@@ -107,7 +109,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                         AUTO_FREE char *users = NULL;
                         if (!*volume)
                                 continue;
-                        if (!volume_users(ctx, volume, true, container_id(c), &users, err))
+                        if (!kit_volume_users(ctx, volume, true, container_id(c), &users, err))
                                 return false;
                         if (*users)
                                 return err_set(err, ERR_USER,
@@ -116,7 +118,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                                                "started on it",
                                                volume, users);
                 }
-                HostCall call = step_call(ctx);
+                HostCall call = kit_call(ctx);
                 AUTO_ARGV a = { 0 };
                 argv_add_all(&a,
                              (const char *const[]){ "docker", "start", container_name(c), NULL });
@@ -126,7 +128,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         bool checked = container_has_check(c);
         Wellness w = { .health = checked ? "container" : "running",
                        .within_ms = step_int(ctx, "within") };
-        if (!service_wait(ctx, container_id(c), &w, NULL, err))
+        if (!kit_service_wait(ctx, container_id(c), &w, NULL, err))
                 return false;
         step_report(ctx, "%s runs again", container_name(c));
         return true;

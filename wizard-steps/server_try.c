@@ -10,8 +10,12 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/labels.h"
+#include "kit/layout.h"
+#include "kit/run_as.h"
+#include "kit/service.h"
 
 static const ParamSpec params[] = {
         { .name = "service",
@@ -54,14 +58,14 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool remove_it(StepCtx *ctx, Err *err)
 {
-        HostCall call = step_look(ctx);
+        HostCall call = kit_look(ctx);
         AUTO_JSON c = NULL;
         AUTO_ARGV a = { 0 };
         if (!docker_inspect(&call, DOCKER_CONTAINER, scratch_name(ctx), &c, err))
                 return false;
         if (!c)
                 return true;
-        if (!is_ours(ctx, jx_get(jx_get(c, "Config"), "Labels")))
+        if (!kit_is_ours(ctx, jx_get(jx_get(c, "Config"), "Labels")))
                 return err_set(err, ERR_USER, "there is a container %s, and it is not ours",
                                scratch_name(ctx));
         argv_add_all(&a, (const char *const[]){ "docker", "rm", "--force", "--volumes",
@@ -132,11 +136,11 @@ static void add_words(Argv *a, const json_t *list)
 /* As server.start, but nobody's password: what the entry point reads, and initdb's options. */
 static bool environment(StepCtx *ctx, const json_t *old, Buf *b, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON made_from = NULL;
         AUTO_FREE char *initdb = NULL;
         if (!docker_inspect(&look, DOCKER_IMAGE, container_image_id(old), &made_from, err) ||
-            !service_environment(&look, old, made_from, &initdb, b, err))
+            !kit_service_environment(&look, old, made_from, &initdb, b, err))
                 return false;
         if (initdb && !strpbrk(initdb, "\r\n"))
                 buf_printf(b, "POSTGRES_INITDB_ARGS=%s\n", initdb);
@@ -148,10 +152,10 @@ static bool environment(StepCtx *ctx, const json_t *old, Buf *b, Err *err)
 static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_t *image, bool own,
                   Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_ARGV a = { 0 };
         AUTO_BUF env = buf_init(256 * 1024);
-        const char *platform = service_platform(compose, step_str(ctx, "service"));
+        const char *platform = kit_service_platform(compose, step_str(ctx, "service"));
         const json_t *config = jx_get(old, "Config");
         long uid = 0, gid = 0;
         argv_add_all(&a, (const char *const[]){ "docker", "run", "--detach", "--pull", "never",
@@ -171,19 +175,19 @@ static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_
                 argv_add(&a, "--platform");
                 argv_add(&a, platform);
         }
-        run_as_service(old, &a);
-        limit_as_service(old, &a);
-        if (service_uid(old, &uid,
-                        &gid)) { /* who is not the image's own user owns no volume of it */
+        kit_run_as_service(old, &a);
+        kit_limit_as_service(old, &a);
+        if (kit_service_uid(old, &uid,
+                            &gid)) { /* who is not the image's own user owns no volume of it */
                 AUTO_LAYOUT layout = { 0 };
-                layout_of(NULL, old, image, &layout);
+                kit_layout_of(NULL, old, image, &layout);
                 argv_add(&a, "--tmpfs");
                 argv_addf(&a, "%s:uid=%ld,gid=%ld,mode=0700", layout.mount, uid, gid);
         }
         add_mounts(ctx, old, own, &a);
         argv_add(&a, step_str(ctx, "image"));
         add_words(&a, jx_get(config, "Cmd"));
-        service_command_beside(old, NULL, &a);
+        kit_service_command_beside(old, NULL, &a);
         bool ok = environment(ctx, old, &env, err) && docker_do(&call, &a, buf_str(&env), err);
         if (env.data)
                 explicit_bzero(env.data, env.capacity);
@@ -203,7 +207,7 @@ static const char *line_of(char *text, int n)
 /* Where it listens says its own postmaster.pid: line 4 the port, line 5 the socket's directory. */
 static bool where(StepCtx *ctx, const char **port, const char **socket, Err *err)
 {
-        HostCall call = step_look(ctx);
+        HostCall call = kit_look(ctx);
         AUTO_ARGV a = { 0 };
         AUTO_FREE char *text = NULL;
         argv_add_all(&a, (const char *const[]){ "docker", "exec", scratch_name(ctx), "sh", "-c",
@@ -219,7 +223,7 @@ static bool where(StepCtx *ctx, const char **port, const char **socket, Err *err
 /* Lines of a file that it could start without, and does not understand. */
 static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
 {
-        HostCall call = step_look(ctx);
+        HostCall call = kit_look(ctx);
         AUTO_ARGV a = { 0 };
         AUTO_FREE char *text = NULL;
         const char *port = "", *socket = "";
@@ -254,12 +258,12 @@ static bool try_it(StepCtx *ctx, Compose *compose, const json_t *old, bool own, 
                           .within_ms = step_int(ctx, "within"),
                           .patient = true };
         AUTO_ERR died = { 0 };
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
         if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err) ||
             !remove_it(ctx, err) || !start(ctx, compose, old, image, own, err))
                 return false;
-        if (service_wait(ctx, scratch_name(ctx), &well, NULL, &died))
+        if (kit_service_wait(ctx, scratch_name(ctx), &well, NULL, &died))
                 return file_errors(ctx, problems, err);
         if (died.kind == ERR_CANCELLED) {
                 err_move(err, &died);
@@ -293,7 +297,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_ERR why = { 0 };
         size_t i;
         step_result_set(ctx, "problems", problems);
-        if (!step_compose(ctx, &compose, err))
+        if (!kit_project(ctx, &compose, err))
                 return false;
         const json_t *old = compose_container(compose, step_str(ctx, "service"));
         if (!old)

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "wizard-steps/command.h"
-#include "wizard-steps/dry.h"
+#include "kit/command.h"
+#include "kit/dry.h"
 
 static const ParamSpec params[] = {
         { .name = "script", .type = PARAM_PATH, .help = "script file to run" },
@@ -40,7 +40,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         else if (st.st_mode & S_IWOTH)
                 step_problem(ctx, "%s can be written by everybody; it was not run (chmod o-w)",
                              clean);
-        command_check_env(ctx);
+        kit_command_check_env(ctx);
         return true;
 }
 
@@ -56,12 +56,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!step_bool(ctx, "unsafe"))
                 return err_set(err, ERR_USER, "a shell step needs `unsafe: true`");
         words(ctx, &a);
-        return command_run(ctx, &a, err);
+        return kit_command_run(ctx, &a, err);
 }
 
 static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
-        return command_probe(ctx, ret, err);
+        return kit_command_probe(ctx, ret, err);
 }
 
 static bool dry(StepCtx *ctx, void *state, Err *err)

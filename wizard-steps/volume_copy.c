@@ -5,8 +5,9 @@
  * was interrupted is thrown away and begun again: it carries the run's label. */
 #include "base/fmt.h"
 #include "base/text.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/labels.h"
 
 static const ParamSpec params[] = {
         { .name = "from", .type = PARAM_STRING, .help = "volume to copy" },
@@ -35,13 +36,13 @@ static const char listing[] =
 
 static bool find(StepCtx *ctx, const char *param, json_t **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         return docker_inspect(&look, DOCKER_VOLUME, step_str(ctx, param), ret, err);
 }
 
 static bool helper_image(StepCtx *ctx, char **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         if (*step_str(ctx, "image")) {
                 *ret = xstrdup(step_str(ctx, "image"));
                 return true;
@@ -66,7 +67,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON to = NULL;
         AUTO_FREE char *users = NULL;
         if (!find(ctx, "from", &from, err) || !find(ctx, "to", &to, err) ||
-            !volume_users(ctx, step_str(ctx, "from"), true, NULL, &users, err))
+            !kit_volume_users(ctx, step_str(ctx, "from"), true, NULL, &users, err))
                 return false;
         if (!from)
                 step_problem(ctx, "there is no volume %s", step_str(ctx, "from"));
@@ -75,7 +76,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                         ctx,
                         "%s runs on volume %s: a copy of files in use is no copy; stop it first",
                         users, step_str(ctx, "from"));
-        if (to && !is_ours(ctx, jx_get(to, "Labels")))
+        if (to && !kit_is_ours(ctx, jx_get(to, "Labels")))
                 step_problem(ctx, "volume %s exists already", step_str(ctx, "to"));
         return true;
 }
@@ -94,14 +95,14 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool remove_ours(StepCtx *ctx, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_JSON to = NULL;
         if (!find(ctx, "to", &to, err))
                 return false;
-        if (!to || !is_ours(ctx, jx_get(to, "Labels")))
+        if (!to || !kit_is_ours(ctx, jx_get(to, "Labels")))
                 return true;
         AUTO_FREE char *users = NULL;
-        if (!volume_users(ctx, step_str(ctx, "to"), false, NULL, &users, err))
+        if (!kit_volume_users(ctx, step_str(ctx, "to"), false, NULL, &users, err))
                 return false;
         if (*users)
                 return err_set(err, ERR_USER, "volume %s is used by %s; it was left alone",
@@ -132,7 +133,7 @@ static bool list(StepCtx *ctx, const char *volume, const char *image, char **ret
 
 static bool copy(StepCtx *ctx, const char *image, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_ARGV make = { 0 };
         AUTO_ARGV a = { 0 };
         argv_add_all(&make, (const char *const[]){ "docker", "volume", "create", NULL });
@@ -180,7 +181,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_FREE char *image = NULL, *left = NULL, *right = NULL;
         if (!find(ctx, "to", &to, err) || !helper_image(ctx, &image, err))
                 return false;
-        if (to && !is_ours(ctx, jx_get(to, "Labels")))
+        if (to && !kit_is_ours(ctx, jx_get(to, "Labels")))
                 return err_set(err, ERR_USER, "volume %s exists already", step_str(ctx, "to"));
         json_t *mine = json_object();
         jx_set_str(mine, "volume", step_str(ctx, "to"));
@@ -200,7 +201,9 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         AUTO_JSON to = NULL;
         if (!find(ctx, "to", &to, err))
                 return false;
-        *ret = !to ? FOUND_NOTHING : is_ours(ctx, jx_get(to, "Labels")) ? FOUND_PART : FOUND_DRIFT;
+        *ret = !to                                      ? FOUND_NOTHING
+               : kit_is_ours(ctx, jx_get(to, "Labels")) ? FOUND_PART
+                                                        : FOUND_DRIFT;
         return true;
 }
 
@@ -223,7 +226,7 @@ static bool dry_from(StepCtx *ctx, const char *from, Err *err)
                 step_problem(ctx, "there is no volume %s, and no earlier step makes it", from);
         if (seen != SEEN_HERE)
                 return true;
-        if (!volume_users(ctx, from, true, NULL, &users, err))
+        if (!kit_volume_users(ctx, from, true, NULL, &users, err))
                 return false;
         for (char *save = NULL, *one = strtok_r(users, ", ", &save); one;
              one = strtok_r(NULL, ", ", &save))
@@ -252,7 +255,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         Seen seen = dry_volume(ctx, name, &to, err);
         if (err->kind)
                 return false;
-        if (seen == SEEN_LATER || (to && !is_ours(ctx, jx_get(to, "Labels"))))
+        if (seen == SEEN_LATER || (to && !kit_is_ours(ctx, jx_get(to, "Labels"))))
                 step_problem(ctx, "volume %s exists already", name);
         step_will(ctx, "volume", name, WILL_COME);
         return true;

@@ -1,6 +1,7 @@
 /* volume_create.c: an empty volume that carries the run's name; undo removes it only then. */
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/dry.h"
+#include "kit/labels.h"
 
 static const ParamSpec params[] = {
         { .name = "volume", .type = PARAM_STRING, .help = "name of the new volume" },
@@ -13,10 +14,10 @@ static const ParamSpec results[] = {
 
 static bool find(StepCtx *ctx, json_t **ret, bool *ret_ours, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         if (!docker_inspect(&look, DOCKER_VOLUME, step_str(ctx, "volume"), ret, err))
                 return false;
-        *ret_ours = *ret && is_ours(ctx, jx_get(*ret, "Labels"));
+        *ret_ours = *ret && kit_is_ours(ctx, jx_get(*ret, "Labels"));
         return true;
 }
 
@@ -42,7 +43,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_JSON v = NULL;
         bool ours = false;
         if (!find(ctx, &v, &ours, err))
@@ -78,7 +79,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 
 static bool undo(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_JSON v = NULL;
         AUTO_FREE char *users = NULL;
         bool ours = false;
@@ -86,7 +87,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (!v || !ours || json_object_size(step_remembered(ctx)) == 0)
                 return true;
-        if (!volume_users(ctx, step_str(ctx, "volume"), false, NULL, &users, err))
+        if (!kit_volume_users(ctx, step_str(ctx, "volume"), false, NULL, &users, err))
                 return false;
         if (*users)
                 return err_set(err, ERR_USER, "volume %s is used by %s; it was left alone",
@@ -106,7 +107,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         Seen seen = dry_volume(ctx, name, &v, err);
         if (err->kind)
                 return false;
-        if (seen == SEEN_LATER || (v && !is_ours(ctx, jx_get(v, "Labels"))))
+        if (seen == SEEN_LATER || (v && !kit_is_ours(ctx, jx_get(v, "Labels"))))
                 step_problem(ctx, "volume %s exists already", name);
         step_will(ctx, "volume", name, WILL_COME);
         return true;

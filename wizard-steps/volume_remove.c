@@ -1,7 +1,7 @@
 /* volume_remove.c: one volume, by its exact name, and only when no container has it. */
 #include "base/text.h"
-#include "wizard-steps/host_steps.h"
-#include "wizard-steps/dry.h"
+#include "kit/docker.h"
+#include "kit/labels.h"
 
 static const ParamSpec params[] = {
         { .name = "volume",
@@ -18,7 +18,7 @@ static const ParamSpec results[] = {
  * directory somebody mounted: that is not a volume, and not ours to remove. */
 static bool exact(StepCtx *ctx, json_t **ret, Err *err)
 {
-        HostCall look = step_look(ctx);
+        HostCall look = kit_look(ctx);
         const char *name = step_str(ctx, "volume");
         *ret = NULL;
         if (!*name || strpbrk(name, "/*?[]{}$ \t\n")) {
@@ -34,7 +34,7 @@ static bool exact(StepCtx *ctx, json_t **ret, Err *err)
 
 static bool unused(StepCtx *ctx, char **ret_users, Err *err)
 {
-        return volume_users(ctx, step_str(ctx, "volume"), false, NULL, ret_users, err);
+        return kit_volume_users(ctx, step_str(ctx, "volume"), false, NULL, ret_users, err);
 }
 
 static bool check(StepCtx *ctx, void *state, Err *err)
@@ -59,7 +59,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 static bool run(StepCtx *ctx, void *state, Err *err)
 {
-        HostCall call = step_call(ctx);
+        HostCall call = kit_call(ctx);
         AUTO_JSON v = NULL;
         AUTO_FREE char *users = NULL;
         if (!exact(ctx, &v, err))

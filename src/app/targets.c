@@ -3,7 +3,7 @@
 #include "app/secrets.h"
 #include "pg/fence.h"
 #include "pg/writes.h"
-#include "wizard-steps/open.h"
+#include "place/open.h"
 
 static bool is_kind(const Target *t, const char *kind)
 {

@@ -99,7 +99,7 @@ void step_unseen(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
 void step_warn(StepCtx *ctx, const char *fmt, ...) PRINTF(2, 3);
 /* What will be otherwise when later steps run: ("volume", "pgdata17", WILL_COME). step_will_be():
  * what an earlier step said of it, the last word counts. Kinds agree on the words: see
- * wizard-steps/dry.h. */
+ * kit/dry.h. */
 typedef enum Will { WILL_STAY, WILL_COME, WILL_GO } Will;
 void step_will(StepCtx *ctx, const char *what, const char *name, Will will);
 Will step_will_be(StepCtx *ctx, const char *what, const char *name);

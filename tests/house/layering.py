@@ -30,12 +30,15 @@ ROOMS = {
     "pool": "base",
     "transfer": "base sql proc archive dumps pg bundle pool",
     "engine": "base sql runbook journal",
-    "wizard-steps": "base sql proc pg host bundle dumps transfer archive engine",
+    "place": "base sql proc pg host engine",
+    "kit": "base sql proc pg host bundle dumps transfer archive place engine",
+    "wizard-steps": "base sql proc pg host bundle dumps transfer archive place kit engine",
     "ui": "base yaml runbook journal",
-    "app": "base proc sql yaml archive runbook journal bundle dumps pg host pool transfer engine wizard-steps ui",
+    "app": "base proc sql yaml archive runbook journal bundle dumps pg host pool transfer engine place kit wizard-steps ui",
 }
-# Of the engine a step sees its own door only.
+# Of the engine a step, and what steps share, see their own door only; a place knows what a target is.
 STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
+DOORS = {"wizard-steps": STEP_DOORS, "kit": STEP_DOORS, "place": {"engine/target.h"}}
 
 # The floors of a room, ground first. A file uses its own floor and those below it, and the headers at
 # the door (beside the folders), which know no floor; a .c there may see every one. Other rooms see the
@@ -122,8 +125,8 @@ def bad_include(path, ours, theirs):
         return None
     if target not in ROOMS[room].split():
         return f'{path}: "{ours}": {room} may not use {target}'
-    if room == "wizard-steps" and target == "engine" and ours not in STEP_DOORS:
-        return f'{path}: "{ours}": a step sees {" and ".join(sorted(STEP_DOORS))} only'
+    if target == "engine" and ours not in DOORS.get(room, {ours}):
+        return f'{path}: "{ours}": {room} sees {" and ".join(sorted(DOORS[room]))} only'
     return None
 
 
@@ -227,6 +230,33 @@ def check_engine():
     return [why for path, text in texts for why in bad_kind_names(path, text)] + bad_writers(texts)
 
 
+# ---- what steps share ----
+
+def bad_kit_names(path, text):
+    """A function that src/kit shows says so in its name; dry_ are the looks of kit/dry.h."""
+    if not re.fullmatch(r"src/kit/\w+\.h", path):
+        return []
+    shown = re.findall(r"^(?:[A-Za-z_][\w ]*?[ *]+)([a-z_]\w*)\(", without_comments(text), re.M)
+    return [f"{path}: {name}(): what kinds share is called kit_something" for name in shown
+            if not name.startswith(("kit_", "dry_"))]
+
+
+def bad_step_file(path, text):
+    """wizard-steps/ holds kinds, one a file."""
+    if not path.startswith("wizard-steps/"):
+        return None
+    name = re.escape(os.path.basename(path)[:-2])
+    if path.endswith(".c") and re.search(rf"^const StepKind step_{name} = {{", text, re.M):
+        return None
+    return f"{path}: no step kind of that name; what kinds share lives in src/kit/"
+
+
+def check_kit():
+    texts = [(path, read(path)) for path in files()]
+    return [why for path, text in texts for why in bad_kit_names(path, text)] + \
+        [why for path, text in texts if (why := bad_step_file(path, text))]
+
+
 def check_sizes():
     return [f"{path}: {n} lines; the limit is 800" for path in files() if (n := read(path).count("\n")) > 800]
 
@@ -257,7 +287,10 @@ def check_the_rules():
     """Lines made up to be wrong, and right ones beside them."""
     wrong = [bad_include("ui/x.c", "pg/conn.h", ""), bad_include("src/engine/x.c", "", "libpq-fe.h"),
              bad_include("src/engine/x.c", "ui/ui.h", ""), bad_include("wizard-steps/x.c", "journal/journal.h", ""),
-             bad_include("wizard-steps/x.c", "engine/engine.h", ""), bad_include("ui/canvas.c", "", "curses.h"),
+             bad_include("wizard-steps/x.c", "engine/engine.h", ""), bad_include("src/kit/x.c", "engine/engine.h", ""),
+             bad_include("src/kit/x.h", "wizard-steps/x.h", ""), bad_include("src/place/x.c", "kit/docker.h", ""),
+             bad_include("src/place/x.c", "engine/step_ctx.h", ""), bad_include("src/host/x.c", "place/place.h", ""),
+             bad_include("src/transfer/x.c", "kit/docker.h", ""), bad_include("ui/canvas.c", "", "curses.h"),
              bad_include("src/base/x.c", "sql/sql.h", ""), bad_symbol("src/host/x.c", "PQexec"),
              bad_symbol("ui/canvas.c", "wrefresh"), bad_symbol("src/pg/x.c", "fork"), bad_symbol("src/base/x.c", "strcpy"),
              bad_symbol("tests/unit/pg/x.c", "sprintf"), bad_include("src/dumps/x.c", "pg/conn.h", ""),
@@ -274,11 +307,15 @@ def check_the_rules():
              bad_include("src/app/x.c", "engine/record/record.h", ""),
              bad_kind_names("src/engine/drive/x.c", 'if (str_eq(kind, "pg.fence"))'),
              bad_kind_names("src/engine/step/x.c", 'if (str_eq(kind, "manual"))'),
+             bad_kit_names("src/kit/x.h", "bool command_run(StepCtx *ctx);\n"),
+             bad_step_file("wizard-steps/x.h", ""), bad_step_file("wizard-steps/x.c", "const StepKind step_y = {\n"),
              bad_writers([("src/engine/desk/x.c", "append(e, EV_NOTE, f)")]),
              bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_NOTE, f)")])]
     right = [too_wide("src/base/x.c", "/* ä " + 93 * "─" + "*/"), bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
              bad_include("src/transfer/make/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/app/x.c", "transfer/transfer.h", ""), bad_include("src/pg/x.c", "", "libpq-fe.h"), bad_include("wizard-steps/x.c", "engine/step.h", ""),
+             bad_include("wizard-steps/x.c", "kit/docker.h", ""), bad_include("src/kit/x.c", "place/place.h", ""),
+             bad_include("src/app/x.c", "place/place.h", ""), bad_include("src/place/x.c", "engine/target.h", ""),
              bad_include("ui/term_curses.c", "", "curses.h"), bad_include("src/app/x.c", "ui/ui.h", ""),
              bad_symbol("src/pg/x.c", "PQexec"), bad_symbol("src/proc/x.c", "fork"), bad_symbol("src/base/x.c", "snprintf"),
              bad_symbol("tests/unit/pg/x.c", "fork"), bad_symbol("tests/unit/pg/x.c", "PQexec"),
@@ -287,6 +324,8 @@ def check_the_rules():
              bad_include("src/engine/engine.c", "engine/drive/drive.h", ""),
              bad_kind_names("src/engine/step.h", '/* "pg.fence", say */'),
              bad_kind_names("src/app/x.c", 'if (str_eq(kind, "pg.fence"))'),
+             bad_kit_names("src/kit/x.h", "bool kit_x(StepCtx *ctx);\nSeen dry_x(void);\n"),
+             bad_step_file("wizard-steps/x.c", "const StepKind step_x = {\n"),
              bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_FACT, f)"),
                           ("src/engine/record/state.c", "case EV_NOTE:")])]
     return [f"made-up violation {n} was not found" for n, why in enumerate(wrong) if not why] + \
@@ -298,6 +337,7 @@ def main():
               ("each room includes only what it may", check_includes),
               ("each file of a room with floors stands on one", check_floors),
               ("the engine knows no kind by its name, and one function writes each event", check_engine),
+              ("wizard-steps holds kinds only, and what they share is called kit_something", check_kit),
               ("no file is longer than 800 lines", check_sizes),
               ("no line is wider than 100 columns", check_widths),
               ("each header opens with prose", check_headers)]

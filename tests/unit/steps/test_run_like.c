@@ -2,7 +2,8 @@
 #include <criterion/criterion.h>
 
 #include "base/buf.h"
-#include "wizard-steps/host_steps.h"
+#include "kit/layout.h"
+#include "kit/run_as.h"
 
 static json_t *parsed(const char *text)
 {
@@ -32,7 +33,7 @@ static char *command(const char *config)
         AUTO_ARGV a = { 0 };
         PgLayout layout = { .pgdata = (char *)"/data", .mount = (char *)"/data" };
         argv_add(&a, "IMAGE");
-        service_command(service, image, &layout, &a);
+        kit_service_command(service, image, &layout, &a);
         return argv_for_humans(&a);
 }
 
@@ -40,7 +41,7 @@ static char *differs(const char *config)
 {
         AUTO_JSON service = with(config);
         AUTO_JSON image = parsed(IMAGE);
-        AUTO_JSON list = differs_from_service(NULL, service, image);
+        AUTO_JSON list = kit_differs_from_service(NULL, service, image);
         return jx_dump(list);
 }
 
@@ -88,7 +89,7 @@ Test(run_like, a_program_around_the_server_is_said)
         AUTO_JSON service = parsed("{\"HostConfig\": {}, \"Config\": {\"Entrypoint\": "
                                    "[\"/wrap.sh\"], \"Cmd\": [\"postgres\"]}}");
         AUTO_JSON image = parsed(IMAGE);
-        AUTO_JSON list = differs_from_service(NULL, service, image);
+        AUTO_JSON list = kit_differs_from_service(NULL, service, image);
         AUTO_FREE char *own = jx_dump(list);
         cr_expect_not_null(strstr(own, "an entrypoint of its own (/wrap.sh)"), "%s", own);
 }
@@ -101,7 +102,7 @@ Test(run_like, limits_and_places_are_said)
                        "\"Config\": {\"Entrypoint\": [\"docker-entrypoint.sh\"], \"Env\": "
                        "[\"POSTGRES_INITDB_WALDIR=/wal\", \"NOTE=a\\nb\"]}}");
         AUTO_JSON image = parsed(IMAGE);
-        AUTO_JSON list = differs_from_service(NULL, service, image);
+        AUTO_JSON list = kit_differs_from_service(NULL, service, image);
         AUTO_FREE char *text = jx_dump(list);
         cr_expect_not_null(strstr(text, "(256.0 MB of memory, a share of the CPUs, 90 processes)"),
                            "%s", text);
@@ -121,7 +122,7 @@ Test(run_like, the_environment_is_taken)
         AUTO_BUF b = buf_init(4096);
         AUTO_FREE char *initdb = NULL;
         AUTO_ERR err = { 0 };
-        cr_assert(service_environment(NULL, service, image, &initdb, &b, &err));
+        cr_assert(kit_service_environment(NULL, service, image, &initdb, &b, &err));
         cr_expect_str_eq(buf_str(&b), "LC_ALL=de_DE.utf8\nTZ=UTC\nE==x # y\n");
         cr_expect_str_eq(initdb, "-k");
 }

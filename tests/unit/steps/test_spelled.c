@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "wizard-steps/spelled.h"
+#include "kit/spelled.h"
 
 Test(spelled, a_text_names_a_host)
 {
@@ -28,7 +28,7 @@ Test(spelled, a_text_names_a_host)
                 "olddb postgres://x@db/olddb",
         };
         for (size_t i = 0; i < LEN(texts); i++)
-                cr_expect(names_host(texts[i], "db"), "%s", texts[i]);
+                cr_expect(kit_names_host(texts[i], "db"), "%s", texts[i]);
 }
 
 Test(spelled, another_text_does_not)
@@ -50,11 +50,11 @@ Test(spelled, another_text_does_not)
                 "sdb1",
         };
         for (size_t i = 0; i < LEN(texts); i++)
-                cr_expect_not(names_host(texts[i], "db"), "%s", texts[i]);
-        cr_expect_not(names_host("anything", ""));
-        cr_expect(names_host("postgres://x@172.18.0.2:5432/a", "172.18.0.2"));
-        cr_expect_not(names_host("postgres://x@172.18.0.20:5432/a", "172.18.0.2"));
-        cr_expect(names_host("postgres://x@[fd00::2]:5432/a", "fd00::2"));
+                cr_expect_not(kit_names_host(texts[i], "db"), "%s", texts[i]);
+        cr_expect_not(kit_names_host("anything", ""));
+        cr_expect(kit_names_host("postgres://x@172.18.0.2:5432/a", "172.18.0.2"));
+        cr_expect_not(kit_names_host("postgres://x@172.18.0.20:5432/a", "172.18.0.2"));
+        cr_expect(kit_names_host("postgres://x@[fd00::2]:5432/a", "fd00::2"));
 }
 
 /* As inspect prints it, of what is read. */
@@ -70,15 +70,15 @@ static json_t *container(void)
 Test(spelled, every_name_of_a_server)
 {
         AUTO_JSON db = container();
-        AUTO_SPELLED s = spellings(db);
+        AUTO_SPELLED s = kit_spellings(db);
         static const char *const names[] = { "db",        "app-db-1",       "abc",
                                              "pg",        "db.app_default", "pg.app_default",
                                              "172.30.0.2" };
         for (size_t i = 0; i < LEN(names); i++)
-                cr_expect(list_has(s.names, names[i]), "%s", names[i]);
-        cr_expect(list_has(s.hosts, "host.docker.internal"));
-        cr_expect(
-                with_port(&s, "host.docker.internal", "postgres://x@host.docker.internal:5433/a"));
-        cr_expect_not(
-                with_port(&s, "host.docker.internal", "postgres://x@host.docker.internal:5434/a"));
+                cr_expect(kit_list_has(s.names, names[i]), "%s", names[i]);
+        cr_expect(kit_list_has(s.hosts, "host.docker.internal"));
+        cr_expect(kit_with_port(&s, "host.docker.internal",
+                                "postgres://x@host.docker.internal:5433/a"));
+        cr_expect_not(kit_with_port(&s, "host.docker.internal",
+                                    "postgres://x@host.docker.internal:5434/a"));
 }
