@@ -1,7 +1,7 @@
 /* pg_login.c: does this password really open that role, over TCP, as the application will do it?
  * Asked before anything is stopped, and again when the new server runs. */
 #include "engine/step_ctx.h"
-#include "place/open.h"
+#include "place/place.h"
 
 static const ParamSpec params[] = {
         { .name = "role", .type = PARAM_NAME, .help = "role to log in as" },
@@ -33,8 +33,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_PG Pg *pg = NULL;
         AUTO_ERR why = { 0 };
         const Secret *password = step_secret(ctx, "password", err);
-        if (!password || !target_pg_params(step_arena(ctx), step_target(ctx),
-                                           step_str(ctx, "database"), &p, err))
+        if (!password ||
+            !place_pg_params(step_arena(ctx), step_target(ctx), step_str(ctx, "database"), &p, err))
                 return false;
         p.user = step_str(ctx, "role");
         p.password = password;

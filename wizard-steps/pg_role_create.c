@@ -2,7 +2,7 @@
 #include "kit/dry.h"
 #include "kit/pg_steps.h"
 #include "pg/roles.h"
-#include "place/open.h"
+#include "place/place.h"
 
 static const ParamSpec params[] = {
         { .name = "name", .type = PARAM_NAME, .help = "name of the role" },
@@ -78,7 +78,7 @@ static bool prove(StepCtx *ctx, const Secret *password, Err *err)
 {
         PgParams p = { 0 };
         AUTO_PG Pg *pg = NULL;
-        if (!target_pg_params(step_arena(ctx), step_target(ctx), NULL, &p, err))
+        if (!place_pg_params(step_arena(ctx), step_target(ctx), NULL, &p, err))
                 return false;
         p.user = step_str(ctx, "name");
         p.password = password;

@@ -7,7 +7,7 @@
 
 #include "base/digest.h"
 #include "base/io.h"
-#include "host/compose.h"
+#include "place/place.h"
 #include "proc/proc.h"
 
 enum { LONGEST = 4096 }; /* a password or a token; not a key file */
@@ -95,22 +95,6 @@ static bool generate(const char *name, const json_t *spec, Secret **ret, Err *er
         return ok;
 }
 
-static bool from_compose(const char *name, const json_t *spec, const json_t *targets, Secret **ret,
-                         Err *err)
-{
-        const json_t *stack = jx_get(targets, jx_str(spec, "target", ""));
-        const char *service = jx_str(spec, "service", ""), *key = jx_str(spec, "key", "");
-        if (!stack)
-                return err_set(err, ERR_USER, "secret `%s`: there is no target `%s`", name,
-                               jx_str(spec, "target", ""));
-        Compose *c = NULL;
-        if (!compose_open(jx_str(stack, "dir", ""), jx_str(stack, "project", NULL), &c, err))
-                return err_wrap(err, "secret `%s`", name);
-        bool ok = compose_service_secret(c, service, key, name, ret, err);
-        compose_close(c);
-        return ok || err_wrap(err, "secret `%s` from service %s", name, service);
-}
-
 bool secrets_load(const char *name, const json_t *spec, const json_t *targets, Secret **ret,
                   Err *err)
 {
@@ -123,7 +107,8 @@ bool secrets_load(const char *name, const json_t *spec, const json_t *targets, S
                 return from_command(name, jx_get(spec, "argv"), ret, err);
         if (str_eq(from, "generate"))
                 return generate(name, spec, ret, err);
-        if (str_eq(from, "compose_env"))
-                return from_compose(name, spec, targets, ret, err);
+        const PlaceKind *place = place_of_secret(from);
+        if (place)
+                return place->secret(name, spec, targets, ret, err);
         return err_set(err, ERR_USER, "secret `%s`: cannot be had from `%s`", name, from);
 }

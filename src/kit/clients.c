@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "host/container_server.h"
 #include "kit/docker.h"
+#include "place/place.h"
 
 void kit_clients_done(Clients *w)
 {
@@ -21,13 +22,9 @@ void kit_clients_done(Clients *w)
 /* ---- the server's own container ---- */
 
 /* The directory of the Compose project that the target lives in, links resolved; "" for none. */
-static char *project_dir(const Target *t)
+static char *project_dir(const PlaceNames *at)
 {
-        const json_t *via = jx_get(t->spec, "via"), *c = jx_get(via, "compose");
-        const char *name = json_is_string(c) ? json_string_value(c) : jx_str(c, "$target", NULL);
-        const char *dir =
-                jx_str(name ? jx_get(t->all, name) : c, "dir", jx_str(via, "compose_dir", ""));
-        char *real = *dir ? realpath(dir, NULL) : NULL;
+        char *real = at->dir && *at->dir ? realpath(at->dir, NULL) : NULL;
         return real ? real : xstrdup("");
 }
 
@@ -55,23 +52,10 @@ static bool publishes(const json_t *c, int port)
         return false;
 }
 
-/* The port of a target at this machine's loopback address; 0: it is elsewhere, or in a container.
- */
-static int port_here(const Target *t)
+static const json_t *server_of(const PlaceNames *at, const json_t *all, const char *dir)
 {
-        const json_t *via = jx_get(t->spec, "via");
-        const char *host = jx_str(via, "host", "");
-        AUTO_FREE char *port =
-                jx_get(via, "port") ? jx_words(jx_get(via, "port")) : xstrdup("5432");
-        bool here = str_eq(host, "127.0.0.1") || str_eq(host, "localhost") || str_eq(host, "::1");
-        return here ? atoi(port) : 0;
-}
-
-static const json_t *server_of(const Target *t, const json_t *all, const char *dir)
-{
-        const json_t *via = jx_get(t->spec, "via");
-        const char *service = jx_str(via, "service", ""), *name = jx_str(via, "container", "");
-        int port = port_here(t);
+        const char *service = at->service ? at->service : "";
+        const char *name = at->container ? at->container : "";
         size_t i;
         json_t *c;
         json_array_foreach(all, i, c) {
@@ -80,7 +64,7 @@ static const json_t *server_of(const Target *t, const json_t *all, const char *d
                 if (*service && is_in_dir(c, dir) && !is_one_off(c) &&
                     str_eq(kit_clients_service(c), service))
                         return c;
-                if (port && publishes(c, port))
+                if (at->port_here && publishes(c, at->port_here))
                         return c;
         }
         return NULL;
@@ -91,9 +75,8 @@ bool kit_clients_look(StepCtx *ctx, Clients *ret, Err *err)
         HostCall look = kit_look(ctx);
         AUTO_ERR none = { 0 };
         AUTO_CONTAINER_SERVER s = { 0 };
-        *ret = (Clients){ .dir = project_dir(step_target(ctx)),
-                          .socket = xstrdup(""),
-                          .port = port_here(step_target(ctx)) };
+        PlaceNames at = place_names(step_target(ctx));
+        *ret = (Clients){ .dir = project_dir(&at), .socket = xstrdup(""), .port = at.port_here };
         if (ret->port)
                 ret->pid = getpid();
         if (!docker_containers(&look, false, NULL, &ret->all, &none)) {
@@ -104,7 +87,7 @@ bool kit_clients_look(StepCtx *ctx, Clients *ret, Err *err)
                 ret->all = json_array();
                 return true;
         }
-        ret->server = server_of(step_target(ctx), ret->all, ret->dir);
+        ret->server = server_of(&at, ret->all, ret->dir);
         if (ret->server)
                 ret->pid = (long)jx_int(jx_get(ret->server, "State"), "Pid", 0);
         if (ret->server && container_server(&look, ret->server, &s, &none)) {

@@ -6,9 +6,8 @@
 
 #include "base/fmt.h"
 #include "base/io.h"
-#include "host/docker.h"
 #include "kit/pg_steps.h"
-#include "place/open.h"
+#include "place/place.h"
 #include "transfer/landing.h"
 
 const ParamSpec kit_transfer_fields[] = {
@@ -100,7 +99,7 @@ static void on_notice(void *arg, const char *severity, const char *text)
 bool kit_transfer_params(StepCtx *ctx, const Target *t, const char *database, PgParams *ret,
                          Err *err)
 {
-        if (!target_pg_params(step_arena(ctx), t, database, ret, err))
+        if (!place_pg_params(step_arena(ctx), t, database, ret, err))
                 return false;
         ret->app = arena_printf(step_arena(ctx), "pgsherpa/%s/%s", step_run_id(ctx), step_id(ctx));
         ret->notice = on_notice;
@@ -110,26 +109,7 @@ bool kit_transfer_params(StepCtx *ctx, const Target *t, const char *database, Pg
 
 const char *kit_target_image(StepCtx *ctx, const Target *t)
 {
-        AUTO_ERR ignored = { 0 }; /* clients may be elsewhere too */
-        AUTO_JSON info = NULL;
-        const json_t *via = jx_get(t->spec, "via");
-        const char *name = jx_str(via, "container", NULL);
-        AUTO_FREE char *id = NULL;
-        if (!name && jx_get(via, "compose")) {
-                const json_t *c = jx_get(via, "compose");
-                const char *word =
-                        json_is_string(c) ? json_string_value(c) : jx_str(c, "$target", NULL);
-                const json_t *stack = word ? jx_get(t->all, word) : c;
-                AUTO_COMPOSE compose = NULL;
-                if (compose_open(jx_str(stack, "dir", ""), jx_str(stack, "project", NULL), &compose,
-                                 &ignored) &&
-                    compose_service_container(compose, jx_str(via, "service", ""), &id, &ignored))
-                        name = id;
-        }
-        HostCall call = { .cancel = step_cancel_flag(ctx) };
-        if (!name || !docker_inspect(&call, DOCKER_CONTAINER, name, &info, &ignored) || !info)
-                return NULL;
-        return arena_strdup(step_arena(ctx), container_image(info));
+        return place_image(step_arena(ctx), t, step_cancel_flag(ctx));
 }
 
 void kit_transfer_results(StepCtx *ctx, const TransferResult *r)

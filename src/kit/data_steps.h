@@ -7,7 +7,6 @@
 
 #include "engine/step_ctx.h"
 #include "pg/clients.h"
-#include "place/open.h"
 #include "transfer/transfer.h"
 
 typedef struct StepTransfer {

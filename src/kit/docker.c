@@ -2,7 +2,7 @@
 #include "kit/docker.h"
 
 #include "base/buf.h"
-#include "place/open.h"
+#include "place/project.h"
 
 static void say(void *arg, int fd, const char *line)
 {
@@ -25,7 +25,7 @@ HostCall kit_look(StepCtx *ctx)
 
 bool kit_project(StepCtx *ctx, Compose **ret, Err *err)
 {
-        return target_compose(step_target(ctx), ret, err);
+        return place_project(step_target(ctx), ret, err);
 }
 
 json_t *kit_names(StepCtx *ctx, const char *param)

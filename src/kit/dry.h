@@ -14,7 +14,6 @@
 #include "engine/step_ctx.h"
 #include "host/compose.h"
 #include "pg/conn.h"
-#include "place/open.h"
 
 typedef enum Seen { SEEN_HERE, SEEN_LATER, SEEN_NOT } Seen;
 

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "kit/docker.h"
 #include "kit/dry.h"
-#include "place/open.h"
+#include "place/project.h"
 
 /* ---- images ---- */
 
@@ -126,7 +126,7 @@ Seen dry_project(StepCtx *ctx, Compose **ret)
                 return SEEN_LATER;
         }
         err_clear(&why); /* opening it says the same, in its own words */
-        if (target_compose(t, ret, &why))
+        if (place_project(t, ret, &why))
                 return SEEN_HERE;
         if (step_will_be(ctx, "anything", "anywhere") == WILL_COME) {
                 step_unseen(ctx, "%s", why.message);

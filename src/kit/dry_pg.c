@@ -9,12 +9,13 @@
 #include "pg/clients.h"
 #include "pg/database.h"
 #include "pg/fence.h"
+#include "place/place.h"
 
 static const char *server_of(StepCtx *ctx, const Target *t)
 {
         if (t->name)
                 return t->name;
-        AUTO_FREE char *words = jx_words(jx_get(t->spec, "via"));
+        AUTO_FREE char *words = jx_words(place_via(t));
         return arena_strdup(step_arena(ctx), words);
 }
 
@@ -44,19 +45,13 @@ static Seen unseen(StepCtx *ctx, const Target *t, const char *why)
 /* By an earlier step of this run there will be another server, or none. */
 static Seen by_then(StepCtx *ctx, const Target *t)
 {
-        const json_t *via = jx_get(t->spec, "via"), *c = jx_get(via, "compose");
-        const char *container = jx_str(via, "container", NULL),
-                   *service = jx_str(via, "service", "");
-        const char *stack = json_is_object(c) ? jx_str(c, "$target", jx_str(c, "dir", ""))
-                                              : json_string_value(c);
-        if (!stack)
-                stack = jx_str(via, "compose_dir", NULL);
-        Will will = container ? step_will_be(ctx, "container", container) : WILL_STAY;
-        if (container && step_will_be(ctx, "runs", container) == WILL_GO)
+        PlaceNames at = place_names(t);
+        Will will = at.container ? step_will_be(ctx, "container", at.container) : WILL_STAY;
+        if (at.container && step_will_be(ctx, "runs", at.container) == WILL_GO)
                 will = WILL_GO;
-        if (stack)
+        if (at.stack)
                 will = step_will_be(ctx, "server",
-                                    arena_printf(step_arena(ctx), "%s/%s", stack, service));
+                                    arena_printf(step_arena(ctx), "%s/%s", at.stack, at.service));
         if (will == WILL_COME)
                 return unseen(ctx, t, "an earlier step starts this server");
         if (will != WILL_GO)

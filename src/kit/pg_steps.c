@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "pg/database.h"
+#include "place/place.h"
 
 static void on_notice(void *arg, const char *severity, const char *text)
 {
@@ -29,7 +30,7 @@ static void on_close(void *arg)
 bool kit_pg_open(StepCtx *ctx, const Target *t, const char *database, Pg **ret, Err *err)
 {
         PgParams p = { 0 };
-        if (!target_pg_params(step_arena(ctx), t, database, &p, err))
+        if (!place_pg_params(step_arena(ctx), t, database, &p, err))
                 return false;
         p.app = arena_printf(step_arena(ctx), "pgsherpa/%s/%s", step_run_id(ctx), step_id(ctx));
         p.statement_timeout_ms = step_timeout_ms(ctx);

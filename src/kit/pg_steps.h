@@ -4,7 +4,6 @@
 #include "engine/step_ctx.h"
 #include "pg/inventory.h"
 #include "pg/roles.h"
-#include "place/open.h"
 
 /* Connects for this step: application_name, statement_timeout from the step, NOTICEs to its
  * log, and registered for cancel. */

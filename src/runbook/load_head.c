@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "runbook/load.h"
 #include "runbook/pattern.h"
+#include "runbook/place_spec.h"
 #include "runbook/types.h"
 
 /* ---- vars ---- */
@@ -140,13 +141,6 @@ static const ParamSpec from_command[] = {
         { .name = "argv", .type = PARAM_LIST, .help = "program and arguments" },
         { 0 },
 };
-static const ParamSpec from_compose_env[] = {
-        { .name = "from", .type = PARAM_STRING, .help = "compose_env" },
-        { .name = "target", .type = PARAM_NAME, .help = "a compose target" },
-        { .name = "service", .type = PARAM_NAME, .help = "service of it" },
-        { .name = "key", .type = PARAM_STRING, .help = "variable of the service" },
-        { 0 },
-};
 static const ParamSpec from_generate[] = {
         { .name = "from", .type = PARAM_STRING, .help = "generate" },
         { .name = "length", .type = PARAM_INT, .fallback = "32", .help = "characters" },
@@ -158,12 +152,47 @@ static const ParamSpec from_generate[] = {
         { 0 },
 };
 
+enum { MOST_SOURCES = 32 };
+
+/* Where secrets may come from: the words, ending with NULL, and what each may say. */
+static void secret_sources(Loader *l, const char **words, const ParamSpec **fields)
+{
+        static const struct {
+                const char *word;
+                const ParamSpec *fields;
+        } ours[] = { { "prompt", from_prompt },
+                     { "file", from_file },
+                     { "env", from_env },
+                     { "command", from_command } };
+        size_t n = 0;
+        for (; n < LEN(ours); n++) {
+                words[n] = ours[n].word;
+                fields[n] = ours[n].fields;
+        }
+        for (const PlaceSpec *const *p = place_specs; *p && n < MOST_SOURCES - 2; p++) {
+                size_t rows = 0;
+                if (!(*p)->secret_from)
+                        continue;
+                while ((*p)->secret_of[rows].name)
+                        rows++;
+                ParamSpec *list = arena_new_array(l->arena, ParamSpec, rows + 2);
+                list[0] = (ParamSpec){ .name = "from",
+                                       .type = PARAM_STRING,
+                                       .help = (*p)->secret_from };
+                memcpy(list + 1, (*p)->secret_of, rows * sizeof *list);
+                words[n] = (*p)->secret_from;
+                fields[n++] = list;
+        }
+        words[n] = "generate";
+        fields[n++] = from_generate;
+        words[n] = NULL;
+}
+
 static void load_secret(Loader *l, const YamlNode *c, SecretSpec *s)
 {
-        static const char *const words[] = { "prompt",      "file",     "env", "command",
-                                             "compose_env", "generate", NULL };
-        static const ParamSpec *const fields[] = { from_prompt,  from_file,        from_env,
-                                                   from_command, from_compose_env, from_generate };
+        const char *words[MOST_SOURCES];
+        const ParamSpec *fields[MOST_SOURCES];
+        secret_sources(l, words, fields);
         *s = (SecretSpec){ .loc = load_loc(l, c->key),
                            .name = arena_strdup(l->arena, c->key->text),
                            .from = "" };

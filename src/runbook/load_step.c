@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "runbook/expr_tree.h"
 #include "runbook/load.h"
+#include "runbook/place_spec.h"
 
 static const char *const later[] = { "tags", "must_undo_before", "mode", NULL };
 
@@ -49,46 +50,56 @@ static void load_captures(Loader *l, const YamlNode *map, Step *s)
         }
 }
 
+static const ParamSpec condition_of_server[] = {
+        { .name = "sql", .type = PARAM_SQL, .fallback = "~", .help = "a query of one value" },
+        { .name = "role", .type = PARAM_NAME, .fallback = "~", .help = "a role that exists" },
+        { .name = "database",
+          .type = PARAM_NAME,
+          .fallback = "~",
+          .help = "a database that exists" },
+        { .name = "same_hash", .type = PARAM_BOOL, .fallback = "~", .help = "of role" },
+        { .name = "comment_matches", .type = PARAM_STRING, .fallback = "~", .help = "of database" },
+        { .name = "on", .type = PARAM_TARGET, .fallback = "~", .help = "where to look" },
+        { .name = "equals", .type = PARAM_STRING, .fallback = "~", .help = "the answer" },
+        { 0 },
+};
+
+/* The keys that may ask something, those of places among them; *ret_words names them. */
+static const ParamSpec *conditions(Loader *l, const char **ret_words, size_t *ret_asking)
+{
+        size_t n = 1, places = 0;
+        const char *words = "sql";
+        for (const PlaceSpec *const *p = place_specs; *p; p++)
+                places += (*p)->condition != NULL;
+        ParamSpec *rows = arena_new_array(l->arena, ParamSpec, LEN(condition_of_server) + places);
+        rows[0] = condition_of_server[0];
+        for (const PlaceSpec *const *p = place_specs; *p; p++)
+                if ((*p)->condition) {
+                        rows[n++] = *(*p)->condition;
+                        words = arena_printf(l->arena, "%s, %s", words, (*p)->condition->name);
+                }
+        memcpy(rows + n, condition_of_server + 1, sizeof condition_of_server - sizeof *rows);
+        *ret_words = arena_printf(l->arena, "%s, role or database", words);
+        *ret_asking = n + 2;
+        return rows;
+}
+
 static void load_done_ifs(Loader *l, const YamlNode *list, Step *s)
 {
-        static const ParamSpec fields[] = {
-                { .name = "sql",
-                  .type = PARAM_SQL,
-                  .fallback = "~",
-                  .help = "a query of one value" },
-                { .name = "compose_image",
-                  .type = PARAM_NAME,
-                  .fallback = "~",
-                  .help = "a service whose image is asked" },
-                { .name = "role",
-                  .type = PARAM_NAME,
-                  .fallback = "~",
-                  .help = "a role that exists" },
-                { .name = "same_hash", .type = PARAM_BOOL, .fallback = "~", .help = "of role" },
-                { .name = "database",
-                  .type = PARAM_NAME,
-                  .fallback = "~",
-                  .help = "a database that exists" },
-                { .name = "comment_matches",
-                  .type = PARAM_STRING,
-                  .fallback = "~",
-                  .help = "of database" },
-                { .name = "on", .type = PARAM_TARGET, .fallback = "~", .help = "where to look" },
-                { .name = "equals", .type = PARAM_STRING, .fallback = "~", .help = "the answer" },
-                { 0 },
-        };
         if (!list || !load_is(l, list, YAML_LIST, "done_if"))
                 return;
+        const char *words = NULL;
+        size_t n_asking = 0;
         DoneIf *all = arena_new_array(l->arena, DoneIf, list->n);
+        LoadType type = LOAD_TYPE(PARAM_MAP);
+        type.fields = conditions(l, &words, &n_asking);
         s->done_if = all;
         for (const YamlNode *c = list->first; c; c = c->next) {
-                LoadType type = LOAD_TYPE(PARAM_MAP);
-                type.fields = fields;
-                bool asks = yaml_get(c, "sql") || yaml_get(c, "compose_image") ||
-                            yaml_get(c, "role") || yaml_get(c, "database");
+                bool asks = false;
+                for (size_t i = 0; i < n_asking; i++)
+                        asks = asks || yaml_get(c, type.fields[i].name);
                 if (c->kind == YAML_MAP && !asks)
-                        load_problem(l, c, "E-KEY", NULL,
-                                     "done_if needs sql, compose_image, role or database");
+                        load_problem(l, c, "E-KEY", NULL, "done_if needs %s", words);
                 all[s->n_done_if++] = (DoneIf){ .loc = load_loc(l, c),
                                                 .cond = load_template(l, c, "done_if", type) };
         }

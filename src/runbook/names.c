@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "runbook/names.h"
+#include "runbook/place_spec.h"
 #include "runbook/types.h"
 
 static void visit(Names *ns, const ExprNode *n, Loc base);
@@ -298,6 +299,15 @@ static void check_expr(Names *ns, const Expr *e)
                 visit(ns, e->root, e->loc);
 }
 
+/* `via: {compose: stack}`: some places are told by another target's name. */
+static bool refers_to_target(const char *key)
+{
+        for (const PlaceSpec *const *p = place_specs; *p; p++)
+                if ((*p)->refers && str_eq((*p)->refers, key))
+                        return true;
+        return false;
+}
+
 static void check_template(Names *ns, const Template *t, const char *parent)
 {
         if (!t)
@@ -310,7 +320,7 @@ static void check_template(Names *ns, const Template *t, const char *parent)
         }
         const char *text = template_literal(t);
         bool target = (t->typed && t->type == PARAM_TARGET) ||
-                      (str_eq(t->key, "compose") && str_eq(parent, "via")) ||
+                      (str_eq(parent, "via") && refers_to_target(t->key)) ||
                       str_eq(t->key, "other_system_than");
         if (text && target)
                 check_target_name(ns, text, t->loc);

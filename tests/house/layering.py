@@ -30,7 +30,7 @@ ROOMS = {
     "pool": "base",
     "transfer": "base sql proc archive dumps pg bundle pool",
     "engine": "base sql runbook journal",
-    "place": "base sql proc pg host engine",
+    "place": "base sql proc pg host runbook engine",
     "kit": "base sql proc pg host bundle dumps transfer archive place engine",
     "wizard-steps": "base sql proc pg host bundle dumps transfer archive place kit engine",
     "ui": "base yaml runbook journal",
@@ -38,7 +38,8 @@ ROOMS = {
 }
 # Of the engine a step, and what steps share, see their own door only; a place knows what a target is.
 STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
-DOORS = {"wizard-steps": STEP_DOORS, "kit": STEP_DOORS, "place": {"engine/target.h"}}
+DOORS = {"wizard-steps": STEP_DOORS, "kit": STEP_DOORS,
+         "place": {"engine/target.h", "runbook/param.h", "runbook/place_spec.h"}}
 
 # The floors of a room, ground first. A file uses its own floor and those below it, and the headers at
 # the door (beside the folders), which know no floor; a .c there may see every one. Other rooms see the
@@ -125,7 +126,7 @@ def bad_include(path, ours, theirs):
         return None
     if target not in ROOMS[room].split():
         return f'{path}: "{ours}": {room} may not use {target}'
-    if target == "engine" and ours not in DOORS.get(room, {ours}):
+    if target in ("engine", "runbook") and ours not in DOORS.get(room, {ours}):
         return f'{path}: "{ours}": {room} sees {" and ".join(sorted(DOORS[room]))} only'
     return None
 
@@ -251,6 +252,17 @@ def bad_step_file(path, text):
     return f"{path}: no step kind of that name; what kinds share lives in src/kit/"
 
 
+def bad_place_words(path, text):
+    """Where a server lives is asked of src/place; runbook loads and checks the words."""
+    if path.startswith(("src/place/", "src/runbook/")):
+        return None
+    return f'{path}: reads "via": ask place/place.h' if '"via"' in without_comments(text) else None
+
+
+def check_places():
+    return [why for path in files() if (why := bad_place_words(path, read(path)))]
+
+
 def check_kit():
     texts = [(path, read(path)) for path in files()]
     return [why for path, text in texts for why in bad_kit_names(path, text)] + \
@@ -289,7 +301,8 @@ def check_the_rules():
              bad_include("src/engine/x.c", "ui/ui.h", ""), bad_include("wizard-steps/x.c", "journal/journal.h", ""),
              bad_include("wizard-steps/x.c", "engine/engine.h", ""), bad_include("src/kit/x.c", "engine/engine.h", ""),
              bad_include("src/kit/x.h", "wizard-steps/x.h", ""), bad_include("src/place/x.c", "kit/docker.h", ""),
-             bad_include("src/place/x.c", "engine/step_ctx.h", ""), bad_include("src/host/x.c", "place/place.h", ""),
+             bad_include("src/place/x.c", "engine/step_ctx.h", ""),
+             bad_include("src/place/x.c", "runbook/load.h", ""), bad_include("src/host/x.c", "place/place.h", ""),
              bad_include("src/transfer/x.c", "kit/docker.h", ""), bad_include("ui/canvas.c", "", "curses.h"),
              bad_include("src/base/x.c", "sql/sql.h", ""), bad_symbol("src/host/x.c", "PQexec"),
              bad_symbol("ui/canvas.c", "wrefresh"), bad_symbol("src/pg/x.c", "fork"), bad_symbol("src/base/x.c", "strcpy"),
@@ -307,6 +320,7 @@ def check_the_rules():
              bad_include("src/app/x.c", "engine/record/record.h", ""),
              bad_kind_names("src/engine/drive/x.c", 'if (str_eq(kind, "pg.fence"))'),
              bad_kind_names("src/engine/step/x.c", 'if (str_eq(kind, "manual"))'),
+             bad_place_words("src/kit/x.c", 'jx_get(t->spec, "via")'),
              bad_kit_names("src/kit/x.h", "bool command_run(StepCtx *ctx);\n"),
              bad_step_file("wizard-steps/x.h", ""), bad_step_file("wizard-steps/x.c", "const StepKind step_y = {\n"),
              bad_writers([("src/engine/desk/x.c", "append(e, EV_NOTE, f)")]),
@@ -324,6 +338,7 @@ def check_the_rules():
              bad_include("src/engine/engine.c", "engine/drive/drive.h", ""),
              bad_kind_names("src/engine/step.h", '/* "pg.fence", say */'),
              bad_kind_names("src/app/x.c", 'if (str_eq(kind, "pg.fence"))'),
+             bad_place_words("src/place/x.c", 'jx_get(t->spec, "via")'), bad_place_words("src/kit/x.c", '/* "via" */'),
              bad_kit_names("src/kit/x.h", "bool kit_x(StepCtx *ctx);\nSeen dry_x(void);\n"),
              bad_step_file("wizard-steps/x.c", "const StepKind step_x = {\n"),
              bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_FACT, f)"),
@@ -338,6 +353,7 @@ def main():
               ("each file of a room with floors stands on one", check_floors),
               ("the engine knows no kind by its name, and one function writes each event", check_engine),
               ("wizard-steps holds kinds only, and what they share is called kit_something", check_kit),
+              ("only src/place reads where a server lives", check_places),
               ("no file is longer than 800 lines", check_sizes),
               ("no line is wider than 100 columns", check_widths),
               ("each header opens with prose", check_headers)]
