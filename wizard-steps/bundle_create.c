@@ -48,7 +48,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool bundle_create_check(StepCtx *ctx, void *state, Err *err);
+static bool bundle_create_plan(StepCtx *ctx, void *state, Err *err);
+static bool bundle_create_dry(StepCtx *ctx, void *state, Err *err);
+static bool bundle_create_run(StepCtx *ctx, void *state, Err *err);
+static bool bundle_create_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err);
+static bool bundle_create_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_bundle_create = {
+        .name = "bundle.create",
+        .summary = "Write a backup bundle: data, schema, roles, files",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = bundle_create_check,
+        .plan = bundle_create_plan,
+        .dry = bundle_create_dry,
+        .run = bundle_create_run,
+        .probe = bundle_create_probe,
+        .undo = bundle_create_undo,
+};
+
+static bool bundle_create_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGCLIENT client = { 0 };
@@ -67,7 +88,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool bundle_create_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# writes %s/%s_<date>_<time>.pgs.tar, readable by its owner only",
                   step_words(ctx, "root"), step_words(ctx, "name"));
@@ -83,7 +104,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 }
 
 /* Text, or an array of texts; .env files that lie beside them come along. */
-static json_t *files(StepCtx *ctx)
+static json_t *bundle_create_files(StepCtx *ctx)
 {
         json_t *out = json_array();
         const json_t *given = step_get(ctx, "files");
@@ -110,7 +131,7 @@ static json_t *files(StepCtx *ctx)
         return out;
 }
 
-static const char **names(StepCtx *ctx)
+static const char **bundle_create_names(StepCtx *ctx)
 {
         const json_t *list = step_get(ctx, "databases");
         size_t n = json_array_size(list);
@@ -120,7 +141,7 @@ static const char **names(StepCtx *ctx)
         return out;
 }
 
-static void report(StepCtx *ctx, const BundleDone *done, const TransferResult *sum)
+static void bundle_create_report(StepCtx *ctx, const BundleDone *done, const TransferResult *sum)
 {
         char size[24];
         step_result_str(ctx, "path", done->path);
@@ -145,11 +166,11 @@ static bool remember_done(StepCtx *ctx, Err *err)
         return step_remember(ctx, m, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool bundle_create_run(StepCtx *ctx, void *state, Err *err)
 {
-        AUTO_JSON keep = files(ctx);
+        AUTO_JSON keep = bundle_create_files(ctx);
         TransferBackup b = { .run = step_run_id(ctx),
-                             .databases = names(ctx),
+                             .databases = bundle_create_names(ctx),
                              .dump = str_eq(step_str(ctx, "dump"), "custom"),
                              .globals = step_bool(ctx, "globals"),
                              .files = keep,
@@ -165,7 +186,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         TransferResult sum = { 0 };
         bool ok = transfer_backup(t, &b, &done, &sum, err);
         if (ok)
-                report(ctx, &done, &sum);
+                bundle_create_report(ctx, &done, &sum);
         free(done.path);
         transfer_result_done(&sum);
         return ok && remember_done(ctx, err);
@@ -173,7 +194,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 /* It has its name only when it is whole: a run that was killed just then knows nothing of it but
  * its path. What the step would have said stands in the manifest. */
-static bool adopt(StepCtx *ctx, const char *path, Err *err)
+static bool bundle_create_adopt(StepCtx *ctx, const char *path, Err *err)
 {
         AUTO_BUNDLE b = NULL;
         BundleDone done = { .path = (char *)path };
@@ -196,12 +217,12 @@ static bool adopt(StepCtx *ctx, const char *path, Err *err)
                         sum.bytes += jx_int(t, "bytes", 0);
                 }
         }
-        report(ctx, &done, &sum);
+        bundle_create_report(ctx, &done, &sum);
         transfer_result_done(&sum);
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
+static bool bundle_create_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
         const json_t *m = step_remembered(ctx), *done = jx_get(m, "results");
         const char *path = jx_str(m, "bundle", NULL);
@@ -214,14 +235,14 @@ static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
         } else if (io_exists(path)) {
                 if (json_object_size(done) > 0)
                         json_object_update(step_results(ctx), (json_t *)done);
-                else if (!adopt(ctx, path, err))
+                else if (!bundle_create_adopt(ctx, path, err))
                         return false;
                 *ret_found = FOUND_ALL;
         }
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool bundle_create_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_bundle_undo(ctx, err);
 }
@@ -257,7 +278,7 @@ static bool dry_database(StepCtx *ctx, const char *name, int64_t *bytes, Err *er
 
 static void dry_files(StepCtx *ctx)
 {
-        AUTO_JSON list = files(ctx);
+        AUTO_JSON list = bundle_create_files(ctx);
         size_t i;
         json_t *file;
         json_array_foreach(list, i, file) {
@@ -281,7 +302,7 @@ static bool dry_globals(StepCtx *ctx, Pg *pg, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool bundle_create_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         int64_t bytes = 0;
@@ -305,7 +326,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!dry_client(ctx, pg_major(pg), step_target(ctx), err) || !dry_globals(ctx, pg, err) ||
             !dry_connections(ctx, pg, 2, err))
                 return false;
-        const char **all = names(ctx);
+        const char **all = bundle_create_names(ctx);
         for (size_t i = 0; step_known(ctx, "databases") && all[i]; i++)
                 if (!dry_database(ctx, all[i], &bytes, err))
                         return false;
@@ -313,17 +334,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 dry_room(ctx, root, bytes / 16, "root");
         return true;
 }
-
-const StepKind step_bundle_create = {
-        .name = "bundle.create",
-        .summary = "Write a backup bundle: data, schema, roles, files",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -26,7 +26,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool bundle_prune_check(StepCtx *ctx, void *state, Err *err);
+static bool bundle_prune_do_plan(StepCtx *ctx, void *state, Err *err);
+static bool bundle_prune_dry(StepCtx *ctx, void *state, Err *err);
+static bool bundle_prune_run(StepCtx *ctx, void *state, Err *err);
+static bool bundle_prune_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_bundle_prune = {
+        .name = "bundle.prune",
+        .summary = "Remove old backup bundles by a rule",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .check = bundle_prune_check,
+        .plan = bundle_prune_do_plan,
+        .dry = bundle_prune_dry,
+        .run = bundle_prune_run,
+        .probe = bundle_prune_probe,
+};
+
+static bool bundle_prune_check(StepCtx *ctx, void *state, Err *err)
 {
         if (step_int(ctx, "keep_last") < 1)
                 step_problem(ctx, "keep_last: at least one of each name stays");
@@ -35,7 +54,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool bundle_prune_do_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# removes bundles named %s in %s but the last %s and those younger than %s",
                   step_words(ctx, "names"), step_words(ctx, "root"), step_words(ctx, "keep_last"),
@@ -70,7 +89,7 @@ static bool remove_one(StepCtx *ctx, const json_t *row, json_t *removed, int64_t
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool bundle_prune_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON list = json_array();
         BundleRule rule = { .keep_last = step_int(ctx, "keep_last"),
@@ -107,18 +126,19 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 }
 
 /* What is gone is gone, and the rule says the same again of the rest. */
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool bundle_prune_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING;
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool bundle_prune_dry(StepCtx *ctx, void *state, Err *err)
 {
         const char *root = step_str(ctx, "root");
         AUTO_JSON list = NULL;
         AUTO_ERR why = { 0 };
-        if (step_known(ctx, "keep_last") && step_known(ctx, "names") && !check(ctx, state, err))
+        if (step_known(ctx, "keep_last") && step_known(ctx, "names") &&
+            !bundle_prune_check(ctx, state, err))
                 return false;
         if (!step_known(ctx, "root") || !io_exists(root))
                 return true;
@@ -128,16 +148,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 dry_directory(ctx, "root", root);
         return true;
 }
-
-const StepKind step_bundle_prune = {
-        .name = "bundle.prune",
-        .summary = "Remove old backup bundles by a rule",
-        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

@@ -28,7 +28,21 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "bad", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool bundle_verify_plan(StepCtx *ctx, void *state, Err *err);
+static bool bundle_verify_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_bundle_verify = {
+        .name = "bundle.verify",
+        .summary = "Read every byte of a bundle back",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = bundle_verify_plan,
+        .run = bundle_verify_run,
+};
+
+static bool bundle_verify_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "# reads every byte of %s back: checksums, and rows against its list of contents",
@@ -37,7 +51,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool bundle_verify_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_STEPTRANSFER st = { 0 };
         Transfer *t = kit_transfer(ctx, &st);
@@ -68,14 +82,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         bundle_report_done(&r);
         return true;
 }
-
-const StepKind step_bundle_verify = {
-        .name = "bundle.verify",
-        .summary = "Read every byte of a bundle back",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

@@ -19,13 +19,26 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "drifted", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_drift_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_drift_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_drift = {
+        .name = "compose.drift",
+        .summary = "Compare running containers with the compose file",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT | STEP_ONLY_REPORTS,
+        .results = results,
+        .verdict = verdict,
+        .plan = compose_drift_plan,
+        .run = compose_drift_run,
+};
+
+static bool compose_drift_plan(StepCtx *ctx, void *state, Err *err)
 {
         kit_plan_compose(ctx, false, "config --hash '*'");
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_drift_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         json_t *drifted = NULL;
@@ -45,13 +58,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_set(ctx, "files", compose_config_files(c));
         return true;
 }
-
-const StepKind step_compose_drift = {
-        .name = "compose.drift",
-        .summary = "Compare running containers with the compose file",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT | STEP_ONLY_REPORTS,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

@@ -39,7 +39,21 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "unhealthy", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_health_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_health_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_health = {
+        .name = "compose.health",
+        .summary = "See whether the services of a project are healthy",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = compose_health_plan,
+        .run = compose_health_run,
+};
+
+static bool compose_health_plan(StepCtx *ctx, void *state, Err *err)
 {
         kit_plan_compose(ctx, false, "ps");
         return true;
@@ -90,7 +104,7 @@ static bool has_risky_check(const json_t *one)
                timeout < RISKY_NS && !init;
 }
 
-static bool has(const json_t *list, const char *text)
+static bool compose_health_has(const json_t *list, const char *text)
 {
         size_t i;
         json_t *one;
@@ -101,7 +115,7 @@ static bool has(const json_t *list, const char *text)
         return false;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_health_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         if (!kit_project(ctx, &c, err))
@@ -130,7 +144,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 jx_set_str(s, "state", container_status(one));
                 jx_set_str(s, "health", container_health(one));
                 json_array_append_new(all, s);
-                if (container_running(one) && !has(running, service))
+                if (container_running(one) && !compose_health_has(running, service))
                         jx_append_str(running, service);
                 if (has_risky_check(one)) {
                         jx_append_str(risky, service);
@@ -149,7 +163,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         json_array_foreach(step_get(ctx, "expect_running"), i, one) {
                 const char *name = json_string_value(one);
-                if (name && !has(running, name))
+                if (name && !compose_health_has(running, name))
                         jx_append_str(missing, name);
         }
         step_report(ctx, "%zu of %zu containers run, %zu not well%s", json_array_size(running),
@@ -157,14 +171,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     json_array_size(missing) ? ", some did not come back" : "");
         return true;
 }
-
-const StepKind step_compose_health = {
-        .name = "compose.health",
-        .summary = "See whether the services of a project are healthy",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

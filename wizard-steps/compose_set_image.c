@@ -23,8 +23,30 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool compose_set_image_check(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_image_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_image_dry(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_image_run(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_image_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool compose_set_image_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_set_image = {
+        .name = "compose.set_image",
+        .summary = "Change a service's image tag in the compose file",
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .check = compose_set_image_check,
+        .plan = compose_set_image_plan,
+        .dry = compose_set_image_dry,
+        .run = compose_set_image_run,
+        .probe = compose_set_image_probe,
+        .undo = compose_set_image_undo,
+};
+
 /* Everything but the writing. */
-static bool prepare(StepCtx *ctx, Compose *c, ComposeChange **ret, char **previous, Err *err)
+static bool compose_set_image_prepare(StepCtx *ctx, Compose *c, ComposeChange **ret,
+                                      char **previous, Err *err)
 {
         HostCall look = kit_look(ctx);
         const char *service = step_str(ctx, "service");
@@ -35,7 +57,7 @@ static bool prepare(StepCtx *ctx, Compose *c, ComposeChange **ret, char **previo
                compose_change_image(*ret, &look, service, step_str(ctx, "image"), err);
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_image_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_COMPOSE_CHANGE ch = NULL;
@@ -45,7 +67,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "apply: %s is not known; it is `later`", step_str(ctx, "apply"));
         if (!kit_project(ctx, &c, err))
                 return false;
-        if (!prepare(ctx, c, &ch, &previous, &why))
+        if (!compose_set_image_prepare(ctx, c, &ch, &previous, &why))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         else
@@ -53,7 +75,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_image_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# in the compose file: image of %s becomes %s", step_words(ctx, "service"),
                   step_words(ctx, "image"));
@@ -61,12 +83,12 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_image_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_COMPOSE_CHANGE ch = NULL;
         AUTO_FREE char *previous = NULL;
-        if (!kit_project(ctx, &c, err) || !prepare(ctx, c, &ch, &previous, err))
+        if (!kit_project(ctx, &c, err) || !compose_set_image_prepare(ctx, c, &ch, &previous, err))
                 return false;
         json_t *found = json_object();
         jx_set_str(found, "previous", previous);
@@ -84,17 +106,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool compose_set_image_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         return kit_file_edit_probe(ctx, ret, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_image_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_file_edit_undo(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_image_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_COMPOSE_CHANGE ch = NULL;
@@ -108,24 +130,10 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (!step_known(ctx, "service") || !step_known(ctx, "image") ||
             dry_project(ctx, &c) != SEEN_HERE)
                 return true;
-        if (!prepare(ctx, c, &ch, &previous, &why))
+        if (!compose_set_image_prepare(ctx, c, &ch, &previous, &why))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         else
                 kit_change_check(ctx, ch);
         return true;
 }
-
-const StepKind step_compose_set_image = {
-        .name = "compose.set_image",
-        .summary = "Change a service's image tag in the compose file",
-        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -29,6 +29,27 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool compose_set_volume_check(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_volume_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_volume_dry(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_volume_run(StepCtx *ctx, void *state, Err *err);
+static bool compose_set_volume_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool compose_set_volume_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_set_volume = {
+        .name = "compose.set_volume",
+        .summary = "Put a service's data on another volume (compose file)",
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .check = compose_set_volume_check,
+        .plan = compose_set_volume_plan,
+        .dry = compose_set_volume_dry,
+        .run = compose_set_volume_run,
+        .probe = compose_set_volume_probe,
+        .undo = compose_set_volume_undo,
+};
+
 typedef struct Prepared {
         ComposeChange *change, *back; /* back: to a volume that had no name; else NULL */
         VolumeMove move;
@@ -57,7 +78,7 @@ static bool image_of(StepCtx *ctx, Compose *c, json_t **ret, Err *err)
         return err_hint(err, "pull it first (image.pull)");
 }
 
-static bool prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
+static bool compose_set_volume_prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
 {
         const char *service = step_str(ctx, "service");
         HostCall look = kit_look(ctx);
@@ -85,7 +106,7 @@ static bool prepare(StepCtx *ctx, Compose *c, Prepared *p, Err *err)
         return compose_change_volume(p->back, &look, &back, err);
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_volume_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         Prepared CLEANUP(prepared_done) p = { 0 };
@@ -97,7 +118,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (!volume)
                 step_problem(ctx, "there is no volume %s", step_str(ctx, "volume"));
-        if (!prepare(ctx, c, &p, &why))
+        if (!compose_set_volume_prepare(ctx, c, &p, &why))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         else
@@ -105,7 +126,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_volume_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# in the compose file: the data of %s moves to volume %s (external)",
                   step_words(ctx, "service"), step_words(ctx, "volume"));
@@ -113,11 +134,11 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_volume_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         Prepared CLEANUP(prepared_done) p = { 0 };
-        if (!kit_project(ctx, &c, err) || !prepare(ctx, c, &p, err))
+        if (!kit_project(ctx, &c, err) || !compose_set_volume_prepare(ctx, c, &p, err))
                 return false;
         json_t *found = json_object();
         jx_set_str(found, "previous", p.move.previous);
@@ -135,12 +156,12 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool compose_set_volume_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         return kit_file_edit_probe(ctx, ret, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_volume_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_file_edit_undo(ctx, err);
 }
@@ -174,7 +195,7 @@ static void dry_edit(StepCtx *ctx, Compose *c, json_t *image)
                              why.hint ? why.hint : "");
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool compose_set_volume_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON volume = NULL;
@@ -201,17 +222,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 dry_edit(ctx, c, image);
         return true;
 }
-
-const StepKind step_compose_set_volume = {
-        .name = "compose.set_volume",
-        .summary = "Put a service's data on another volume (compose file)",
-        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

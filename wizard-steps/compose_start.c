@@ -30,7 +30,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_start_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_start_dry(StepCtx *ctx, void *state, Err *err);
+static bool compose_start_run(StepCtx *ctx, void *state, Err *err);
+static bool compose_start_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool compose_start_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_start = {
+        .name = "compose.start",
+        .summary = "Start existing containers of a Compose project again",
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .plan = compose_start_plan,
+        .dry = compose_start_dry,
+        .run = compose_start_run,
+        .probe = compose_start_probe,
+        .undo = compose_start_undo,
+};
+
+static bool compose_start_plan(StepCtx *ctx, void *state, Err *err)
 {
         kit_plan_compose(ctx, false, "start %s", step_words(ctx, "services"));
         kit_plan_compose(ctx, true, "stop %s", step_words(ctx, "services"));
@@ -55,7 +74,7 @@ static bool start_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
         return kit_service_wait(ctx, id, &w, NULL, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_start_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON names = kit_names(ctx, "services");
@@ -79,14 +98,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool compose_start_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
         *ret = before ? FOUND_PART : FOUND_NOTHING; /* starting again does no harm */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool compose_start_undo(StepCtx *ctx, void *state, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
         for (size_t i = json_array_size(before); i-- > 0;) {
@@ -99,7 +118,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool compose_start_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON names = kit_names(ctx, "services");
@@ -121,16 +140,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         }
         return true;
 }
-
-const StepKind step_compose_start = {
-        .name = "compose.start",
-        .summary = "Start existing containers of a Compose project again",
-        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -32,12 +32,33 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool compose_stop_check(StepCtx *ctx, void *state, Err *err);
+static bool compose_stop_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_stop_dry(StepCtx *ctx, void *state, Err *err);
+static bool compose_stop_run(StepCtx *ctx, void *state, Err *err);
+static bool compose_stop_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool compose_stop_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_stop = {
+        .name = "compose.stop",
+        .summary = "Stop services of a project, most dependent first",
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .check = compose_stop_check,
+        .plan = compose_stop_plan,
+        .dry = compose_stop_dry,
+        .run = compose_stop_run,
+        .probe = compose_stop_probe,
+        .undo = compose_stop_undo,
+};
+
 static bool wants_clean(StepCtx *ctx)
 {
         return str_eq(step_str(ctx, "require"), "clean_shutdown");
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool compose_stop_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         if (!kit_project(ctx, &c, err))
@@ -58,7 +79,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static char *joined(const json_t *names)
+static char *compose_stop_joined(const json_t *names)
 {
         AUTO_BUF b = buf_init(4096);
         size_t i;
@@ -68,10 +89,10 @@ static char *joined(const json_t *names)
         return xstrdup(buf_str(&b));
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_stop_plan(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON names = kit_names(ctx, "services");
-        AUTO_FREE char *words = joined(names);
+        AUTO_FREE char *words = compose_stop_joined(names);
         const char *shown = *words ? words : step_words(ctx, "services");
         kit_plan_compose(ctx, false, "stop --timeout %lld %s",
                          (long long)step_int(ctx, "grace") / 1000, shown);
@@ -85,7 +106,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 }
 
 /* Results of what is stopped now; checks the files where that is wanted. */
-static bool finish(StepCtx *ctx, Compose *c, const json_t *before, Err *err)
+static bool compose_stop_finish(StepCtx *ctx, Compose *c, const json_t *before, Err *err)
 {
         json_t *stopped = json_array(), *others = json_array();
         size_t i;
@@ -104,13 +125,13 @@ static bool finish(StepCtx *ctx, Compose *c, const json_t *before, Err *err)
                         return false;
                 step_result_str(ctx, "system", system);
         }
-        AUTO_FREE char *words = joined(stopped);
+        AUTO_FREE char *words = compose_stop_joined(stopped);
         step_report(ctx, "%s%s%s", *words ? "stopped " : "nothing ran", words,
                     wants_clean(ctx) ? ", shut down cleanly" : "");
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_stop_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON order = NULL;
@@ -146,10 +167,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                                        "something starts it again",
                                        json_string_value(name));
         }
-        return finish(ctx, c, jx_get(step_remembered(ctx), "before"), err);
+        return compose_stop_finish(ctx, c, jx_get(step_remembered(ctx), "before"), err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool compose_stop_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
         AUTO_COMPOSE c = NULL;
@@ -170,12 +191,12 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         if (up)
                 *ret = down ? FOUND_PART : FOUND_NOTHING;
         else
-                *ret = finish(ctx, c, before, err) ? FOUND_ALL : FOUND_PART;
+                *ret = compose_stop_finish(ctx, c, before, err) ? FOUND_ALL : FOUND_PART;
         err_clear(err); /* an unclean stop is told by run(), which is called next */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool compose_stop_undo(StepCtx *ctx, void *state, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
         AUTO_COMPOSE c = NULL;
@@ -196,7 +217,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool compose_stop_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON names = kit_names(ctx, "services");
@@ -226,17 +247,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "services", "any", WILL_GO);
         return true;
 }
-
-const StepKind step_compose_stop = {
-        .name = "compose.stop",
-        .summary = "Stop services of a project, most dependent first",
-        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -32,7 +32,21 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "problems", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_try_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_try_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_try = {
+        .name = "compose.try",
+        .summary = "Try the edits of the compose files, on copies",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = compose_try_plan,
+        .run = compose_try_run,
+};
+
+static bool compose_try_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "# on copies of the compose files: image of %s becomes %s, its data moves to "
@@ -88,7 +102,7 @@ static bool say_what_differs(StepCtx *ctx, const Compose *c, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_try_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_VOLUME_MOVE move = { 0 };
@@ -122,14 +136,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     jx_str(step_results(ctx), "file", ""));
         return true;
 }
-
-const StepKind step_compose_try = {
-        .name = "compose.try",
-        .summary = "Try the edits of the compose files, on copies",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

@@ -55,7 +55,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool wellness(StepCtx *ctx, Wellness *w, Err *err)
+static bool compose_up_check(StepCtx *ctx, void *state, Err *err);
+static bool compose_up_plan(StepCtx *ctx, void *state, Err *err);
+static bool compose_up_dry(StepCtx *ctx, void *state, Err *err);
+static bool compose_up_run(StepCtx *ctx, void *state, Err *err);
+static bool compose_up_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool compose_up_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_compose_up = {
+        .name = "compose.up",
+        .summary = "Start services and wait until they are healthy",
+        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
+        .params = params,
+        .results = results,
+        .check = compose_up_check,
+        .plan = compose_up_plan,
+        .dry = compose_up_dry,
+        .run = compose_up_run,
+        .probe = compose_up_probe,
+        .undo = compose_up_undo,
+};
+
+static bool compose_up_wellness(StepCtx *ctx, Wellness *w, Err *err)
 {
         *w = (Wellness){ .health = step_str(ctx, "health"),
                          .within_ms = step_int(ctx, "within"),
@@ -67,7 +88,7 @@ static bool wellness(StepCtx *ctx, Wellness *w, Err *err)
         return w->password != NULL;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool compose_up_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         if (!kit_project(ctx, &c, err))
@@ -86,7 +107,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool compose_up_plan(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON names = kit_names(ctx, "services");
         AUTO_BUF b = buf_init(4096);
@@ -108,7 +129,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 static bool wait_all(StepCtx *ctx, Compose *c, const json_t *names, const json_t *before, Err *err)
 {
         Wellness w;
-        if (!wellness(ctx, &w, err))
+        if (!compose_up_wellness(ctx, &w, err))
                 return false;
         json_t *started = json_array(), *containers = json_array();
         step_result_set(ctx, "started", started);
@@ -140,7 +161,7 @@ static bool wait_all(StepCtx *ctx, Compose *c, const json_t *names, const json_t
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool compose_up_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON names = kit_names(ctx, "services");
@@ -165,7 +186,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 
 /* All there: every service runs a container made from the present file, and is well. Anything
  * less is brought up again, which does no harm. */
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool compose_up_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
         AUTO_COMPOSE c = NULL;
@@ -176,7 +197,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         AUTO_JSON drifted = NULL;
         Wellness w;
         if (!kit_project(ctx, &c, err) || !compose_drift(c, &drifted, err) ||
-            !wellness(ctx, &w, err))
+            !compose_up_wellness(ctx, &w, err))
                 return false;
         size_t i, k, well = 0, running = 0;
         json_t *name, *d;
@@ -203,7 +224,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-static bool undo_one(StepCtx *ctx, Compose *c, const json_t *was, Err *err)
+static bool compose_up_undo_one(StepCtx *ctx, Compose *c, const json_t *was, Err *err)
 {
         const char *service = jx_str(was, "service", ""), *id = jx_str(was, "container", "");
         const json_t *now = compose_container(c, service);
@@ -223,7 +244,7 @@ static bool undo_one(StepCtx *ctx, Compose *c, const json_t *was, Err *err)
         return docker_do(&call, &a, NULL, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool compose_up_undo(StepCtx *ctx, void *state, Err *err)
 {
         const json_t *before = jx_get(step_remembered(ctx), "before");
         AUTO_COMPOSE c = NULL;
@@ -233,7 +254,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return false;
         for (size_t i = json_array_size(before); i-- > 0;) {
                 const json_t *was = json_array_get(before, i);
-                if (!undo_one(ctx, c, was, err))
+                if (!compose_up_undo_one(ctx, c, was, err))
                         return err_wrap(err, "stopping %s", jx_str(was, "service", ""));
         }
         step_report(ctx, "as before");
@@ -268,7 +289,7 @@ static bool dry_one(StepCtx *ctx, Compose *c, const char *service, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool compose_up_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON names = kit_names(ctx, "services");
@@ -288,17 +309,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "containers", "any", WILL_GO);
         return true;
 }
-
-const StepKind step_compose_up = {
-        .name = "compose.up",
-        .summary = "Start services and wait until they are healthy",
-        .traits = STEP_IDEMPOTENT | STEP_ON_PROJECT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

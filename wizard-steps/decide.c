@@ -25,17 +25,8 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
-{
-        step_plan(ctx, "# asks you: %s %s", step_words(ctx, "question"),
-                  step_words(ctx, "choices"));
-        return true;
-}
-
-static bool run(StepCtx *ctx, void *state, Err *err)
-{
-        return true;
-}
+static bool decide_plan(StepCtx *ctx, void *state, Err *err);
+static bool decide_run(StepCtx *ctx, void *state, Err *err);
 
 const StepKind step_decide = {
         .name = "decide",
@@ -44,6 +35,18 @@ const StepKind step_decide = {
         .params = params,
         .results = results,
         .asks = ASKS_CHOICE,
-        .plan = plan,
-        .run = run,
+        .plan = decide_plan,
+        .run = decide_run,
 };
+
+static bool decide_plan(StepCtx *ctx, void *state, Err *err)
+{
+        step_plan(ctx, "# asks you: %s %s", step_words(ctx, "question"),
+                  step_words(ctx, "choices"));
+        return true;
+}
+
+static bool decide_run(StepCtx *ctx, void *state, Err *err)
+{
+        return true;
+}

@@ -55,7 +55,19 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool discover_docker_plan(StepCtx *ctx, void *state, Err *err);
+static bool discover_docker_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_discover_docker = {
+        .name = "discover.docker",
+        .summary = "Find PostgreSQL servers in containers on this machine",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .results = results,
+        .plan = discover_docker_plan,
+        .run = discover_docker_run,
+};
+
+static bool discover_docker_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker ps --all; docker inspect; a login to each server found");
         return true;
@@ -122,7 +134,7 @@ static json_t *service_record(Compose *c, const char *service)
         return s;
 }
 
-static void orders(Compose *c, const json_t *users, json_t *server)
+static void discover_docker_orders(Compose *c, const json_t *users, json_t *server)
 {
         json_t *stop = NULL;
         AUTO_JSON start = NULL;
@@ -173,7 +185,7 @@ static void read_project(const json_t *container, json_t *server)
         jx_set(server, "services", list);
         AUTO_JSON users = kit_users_in_project(c, services, container);
         AUTO_JSON others = kit_users_elsewhere(container);
-        orders(c, users, server);
+        discover_docker_orders(c, users, server);
         json_array_foreach(others, i, one)
                 kit_server_warn(
                         server,
@@ -315,7 +327,7 @@ static void read_server(StepCtx *ctx, const json_t *c, json_t *server)
                                 "it was changed after the volume was made");
 }
 
-static json_t *describe(StepCtx *ctx, const json_t *c)
+static json_t *discover_docker_describe(StepCtx *ctx, const json_t *c)
 {
         json_t *server = json_object();
         AUTO_FREE char *health =
@@ -343,7 +355,7 @@ static json_t *describe(StepCtx *ctx, const json_t *c)
         return server;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool discover_docker_run(StepCtx *ctx, void *state, Err *err)
 {
         json_t *servers = json_array();
         HostCall look = kit_look(ctx);
@@ -373,19 +385,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 if (!is_server(c))
                         continue;
                 step_say(ctx, "looking at %s", container_name(c));
-                json_array_append_new(servers, describe(ctx, c));
+                json_array_append_new(servers, discover_docker_describe(ctx, c));
         }
         step_report(ctx, "%s in %s", THINGS(json_array_size(servers), "server"),
                     THINGS(json_array_size(all), "container"));
         step_result_set(ctx, "servers", servers);
         return true;
 }
-
-const StepKind step_discover_docker = {
-        .name = "discover.docker",
-        .summary = "Find PostgreSQL servers in containers on this machine",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

@@ -39,7 +39,20 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool discover_local_plan(StepCtx *ctx, void *state, Err *err);
+static bool discover_local_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_discover_local = {
+        .name = "discover.local",
+        .summary = "Find PostgreSQL servers that listen on this machine",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = discover_local_plan,
+        .run = discover_local_run,
+};
+
+static bool discover_local_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# looks for .s.PGSQL.* in /run/postgresql and /tmp, and logs in to each");
         return true;
@@ -78,7 +91,8 @@ static void from_lock(json_t *server, const char *dir, int port)
                 jx_set_int(server, "major", atoi(version));
 }
 
-static json_t *describe(StepCtx *ctx, const char *dir, int port, const Secret *password)
+static json_t *discover_local_describe(StepCtx *ctx, const char *dir, int port,
+                                       const Secret *password)
 {
         json_t *server = json_object();
         AUTO_FREE char *name = xasprintf("localhost:%d", port);
@@ -138,13 +152,13 @@ static void look_into(StepCtx *ctx, const char *dir, const Secret *password, jso
                 if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode) || step_cancelled(ctx))
                         continue;
                 step_say(ctx, "looking at %s", path);
-                json_array_append_new(servers, describe(ctx, dir, port, password));
+                json_array_append_new(servers, discover_local_describe(ctx, dir, port, password));
         }
         if (d)
                 closedir(d);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool discover_local_run(StepCtx *ctx, void *state, Err *err)
 {
         json_t *servers = json_array();
         const Secret *password = NULL;
@@ -162,13 +176,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "%zu servers", json_array_size(servers));
         return true;
 }
-
-const StepKind step_discover_local = {
-        .name = "discover.local",
-        .summary = "Find PostgreSQL servers that listen on this machine",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

@@ -25,7 +25,20 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "problems", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool effects_try_plan(StepCtx *ctx, void *state, Err *err);
+static bool effects_try_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_effects_try = {
+        .name = "effects.try",
+        .summary = "Try every later step without changing anything",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .results = results,
+        .verdict = verdict,
+        .plan = effects_try_plan,
+        .run = effects_try_run,
+};
+
+static bool effects_try_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# every later step that changes something is tried dry: rights, names, "
                        "room, files, images");
@@ -33,7 +46,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static void tell(StepCtx *ctx, const json_t *found, const char *key, SayLevel level, json_t *into)
+static void effects_try_tell(StepCtx *ctx, const json_t *found, const char *key, SayLevel level,
+                             json_t *into)
 {
         size_t i;
         json_t *one;
@@ -45,7 +59,7 @@ static void tell(StepCtx *ctx, const json_t *found, const char *key, SayLevel le
         }
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool effects_try_run(StepCtx *ctx, void *state, Err *err)
 {
         json_t *problems = json_array(), *warnings = json_array(), *unseen = json_array();
         size_t n = step_later_begin(ctx), skipped = 0, partly = 0;
@@ -61,9 +75,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 AUTO_JSON found = one;
                 skipped += jx_bool(found, "skipped", false);
                 partly += json_array_size(jx_get(found, "unseen")) > 0;
-                tell(ctx, found, "problems", SAY_ERROR, problems);
-                tell(ctx, found, "warnings", SAY_WARN, warnings);
-                tell(ctx, found, "unseen", SAY_INFO, unseen);
+                effects_try_tell(ctx, found, "problems", SAY_ERROR, problems);
+                effects_try_tell(ctx, found, "warnings", SAY_WARN, warnings);
+                effects_try_tell(ctx, found, "unseen", SAY_INFO, unseen);
                 step_progress(ctx, &(Progress){ .unit = "steps",
                                                 .done = (int64_t)i + 1,
                                                 .total = (int64_t)n,
@@ -81,13 +95,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                                               : "nothing stands in the way");
         return true;
 }
-
-const StepKind step_effects_try = {
-        .name = "effects.try",
-        .summary = "Try every later step without changing anything",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

@@ -13,7 +13,25 @@ static const ParamSpec params[] = {
 };
 static const ParamSpec results[] = { COMMAND_RESULTS, { 0 } };
 
-static void words(StepCtx *ctx, Argv *a)
+static bool exec_check(StepCtx *ctx, void *state, Err *err);
+static bool exec_plan(StepCtx *ctx, void *state, Err *err);
+static bool exec_dry(StepCtx *ctx, void *state, Err *err);
+static bool exec_run(StepCtx *ctx, void *state, Err *err);
+static bool exec_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_exec = {
+        .name = "exec",
+        .summary = "Run a command of your own, without a shell",
+        .params = params,
+        .results = results,
+        .check = exec_check,
+        .plan = exec_plan,
+        .dry = exec_dry,
+        .run = exec_run,
+        .probe = exec_probe,
+};
+
+static void exec_words(StepCtx *ctx, Argv *a)
 {
         size_t i;
         json_t *one;
@@ -23,10 +41,10 @@ static void words(StepCtx *ctx, Argv *a)
         }
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool exec_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_ARGV a = { 0 };
-        words(ctx, &a);
+        exec_words(ctx, &a);
         if (a.n == 0) {
                 step_problem(ctx, "argv: there is no command");
                 return true;
@@ -39,34 +57,34 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool exec_plan(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_ARGV a = { 0 };
-        words(ctx, &a);
+        exec_words(ctx, &a);
         AUTO_FREE char *text = argv_for_humans(&a);
         step_plan(ctx, "$ %s", text);
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool exec_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_ARGV a = { 0 };
-        words(ctx, &a);
+        exec_words(ctx, &a);
         if (a.n == 0)
                 return err_set(err, ERR_USER, "argv: there is no command");
         return kit_command_run(ctx, &a, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool exec_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         return kit_command_probe(ctx, ret, err);
 }
 
 /* The first word at least is written down, mostly. */
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool exec_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_ARGV a = { 0 };
-        words(ctx, &a);
+        exec_words(ctx, &a);
         bool after_another = step_will_be(ctx, "anything", "anywhere") == WILL_COME;
         AUTO_FREE char *path = a.n ? proc_which(a.v[0]) : NULL;
         AUTO_FREE char *clean = a.n ? text_clean_str(a.v[0]) : NULL;
@@ -79,15 +97,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         dry_command(ctx);
         return true;
 }
-
-const StepKind step_exec = {
-        .name = "exec",
-        .summary = "Run a command of your own, without a shell",
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

@@ -20,7 +20,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool file_copy_check(StepCtx *ctx, void *state, Err *err);
+static bool file_copy_plan(StepCtx *ctx, void *state, Err *err);
+static bool file_copy_dry(StepCtx *ctx, void *state, Err *err);
+static bool file_copy_run(StepCtx *ctx, void *state, Err *err);
+static bool file_copy_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool file_copy_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_file_copy = {
+        .name = "file.copy",
+        .summary = "Copy a small file to its place, keeping the old one",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = file_copy_check,
+        .plan = file_copy_plan,
+        .dry = file_copy_dry,
+        .run = file_copy_run,
+        .probe = file_copy_probe,
+        .undo = file_copy_undo,
+};
+
+static bool file_copy_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_FREE char *bytes = NULL;
         AUTO_ERR why = { 0 };
@@ -32,7 +53,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool file_copy_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ cp %s %s", step_words(ctx, "from"), step_words(ctx, "to"));
         step_plan_undo(ctx, "# puts back what was at %s, if nobody else changed it",
@@ -40,7 +61,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool file_copy_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_FREE char *bytes = NULL;
         size_t n = 0;
@@ -57,17 +78,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool file_copy_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         return kit_file_edit_probe(ctx, ret, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool file_copy_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_file_edit_undo(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool file_copy_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_FREE char *bytes = NULL;
         AUTO_ERR why = { 0 };
@@ -86,17 +107,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "saved", step_id(ctx), WILL_COME);
         return true;
 }
-
-const StepKind step_file_copy = {
-        .name = "file.copy",
-        .summary = "Copy a small file to its place, keeping the old one",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

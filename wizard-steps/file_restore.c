@@ -15,6 +15,25 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool file_restore_plan(StepCtx *ctx, void *state, Err *err);
+static bool file_restore_dry(StepCtx *ctx, void *state, Err *err);
+static bool file_restore_run(StepCtx *ctx, void *state, Err *err);
+static bool file_restore_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool file_restore_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_file_restore = {
+        .name = "file.restore",
+        .summary = "Put back a file that a step of this run saved",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = file_restore_plan,
+        .dry = file_restore_dry,
+        .run = file_restore_run,
+        .probe = file_restore_probe,
+        .undo = file_restore_undo,
+};
+
 static bool saved_by(StepCtx *ctx, const json_t **ret, Err *err)
 {
         *ret = kit_file_edit_remembered(step_remembered_of(ctx, step_str(ctx, "step")));
@@ -24,14 +43,14 @@ static bool saved_by(StepCtx *ctx, const json_t **ret, Err *err)
         return err_set(err, ERR_USER, "step %s has saved no file", clean);
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool file_restore_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# puts back the file that step %s saved", step_words(ctx, "step"));
         step_plan_undo(ctx, "# puts back what was there before that");
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool file_restore_run(StepCtx *ctx, void *state, Err *err)
 {
         const json_t *edit = NULL;
         AUTO_FREE char *bytes = NULL;
@@ -53,17 +72,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool file_restore_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         return kit_file_edit_probe(ctx, ret, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool file_restore_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_file_edit_undo(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool file_restore_dry(StepCtx *ctx, void *state, Err *err)
 {
         const json_t *edit = NULL;
         AUTO_ERR why = { 0 };
@@ -79,16 +98,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                              clean);
         return true;
 }
-
-const StepKind step_file_restore = {
-        .name = "file.restore",
-        .summary = "Put back a file that a step of this run saved",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -6,18 +6,8 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
-{
-        const char *text = step_words(ctx, "text");
-        if (*text)
-                step_plan(ctx, "# %s", text);
-        return true;
-}
-
-static bool run(StepCtx *ctx, void *state, Err *err)
-{
-        return true;
-}
+static bool gate_plan(StepCtx *ctx, void *state, Err *err);
+static bool gate_run(StepCtx *ctx, void *state, Err *err);
 
 const StepKind step_gate = {
         .name = "gate",
@@ -25,6 +15,19 @@ const StepKind step_gate = {
         .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
         .params = params,
         .asks = ASKS_GO_ON,
-        .plan = plan,
-        .run = run,
+        .plan = gate_plan,
+        .run = gate_run,
 };
+
+static bool gate_plan(StepCtx *ctx, void *state, Err *err)
+{
+        const char *text = step_words(ctx, "text");
+        if (*text)
+                step_plan(ctx, "# %s", text);
+        return true;
+}
+
+static bool gate_run(StepCtx *ctx, void *state, Err *err)
+{
+        return true;
+}

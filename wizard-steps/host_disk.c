@@ -51,6 +51,20 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "short", NULL };
 
+static bool host_disk_plan(StepCtx *ctx, void *state, Err *err);
+static bool host_disk_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_host_disk = {
+        .name = "host.disk",
+        .summary = "Measure free space where it will be needed",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_LASTS,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = host_disk_plan,
+        .run = host_disk_run,
+};
+
 #define MAX_NEEDS 16
 
 typedef struct Measured {
@@ -59,7 +73,7 @@ typedef struct Measured {
         DiskRoom room;
 } Measured;
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool host_disk_plan(StepCtx *ctx, void *state, Err *err)
 {
         size_t i;
         json_t *n;
@@ -71,7 +85,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static json_t *record(const Measured *m, int64_t floor)
+static json_t *host_disk_record(const Measured *m, int64_t floor)
 {
         json_t *r = json_object();
         jx_set_str(r, "path", m->path);
@@ -145,14 +159,14 @@ static void tell_reclaimable(StepCtx *ctx, const json_t *reclaim)
                 step_result_str(ctx, "hint", buf_str(&hint));
 }
 
-static bool tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err *err)
+static bool host_disk_tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err *err)
 {
         json_t *rooms = json_array(), *lacking = json_array();
         step_result_set(ctx, "rooms", rooms);
         step_result_set(ctx, "short", lacking);
         char need[24], room[24], missing[24];
         for (size_t i = 0; i < n; i++) {
-                json_t *r = record(&all[i], floor);
+                json_t *r = host_disk_record(&all[i], floor);
                 json_array_append_new(rooms, r);
                 step_say(ctx, "%s", jx_str(r, "words", ""));
                 if (all[i].missing)
@@ -178,7 +192,7 @@ static bool tell(StepCtx *ctx, const Measured *all, size_t n, int64_t floor, Err
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool host_disk_run(StepCtx *ctx, void *state, Err *err)
 {
         Measured all[MAX_NEEDS] = { 0 };
         HostCall look = kit_look(ctx);
@@ -195,19 +209,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 ok = ok && disk_room(&look, m->path, &m->room, err);
         }
         add_up(all, n, step_int(ctx, "floor"));
-        ok = ok && tell(ctx, all, n, step_int(ctx, "floor"), err);
+        ok = ok && host_disk_tell(ctx, all, n, step_int(ctx, "floor"), err);
         for (i = 0; i < n; i++)
                 disk_room_done(&all[i].room);
         return ok;
 }
-
-const StepKind step_host_disk = {
-        .name = "host.disk",
-        .summary = "Measure free space where it will be needed",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_LASTS,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

@@ -30,14 +30,30 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-#define MAX_PATTERN 512
-
 typedef struct State {
         regex_t re;
         bool wanted;
 } State;
 
-static bool compile(StepCtx *ctx, State *s, Err *err)
+static bool http_check_check(StepCtx *ctx, void *state, Err *err);
+static bool http_check_plan(StepCtx *ctx, void *state, Err *err);
+static bool http_check_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_http_check = {
+        .name = "http.check",
+        .summary = "Ask for a page until it answers as it should",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .state_size = sizeof(State),
+        .check = http_check_check,
+        .plan = http_check_plan,
+        .run = http_check_run,
+};
+
+#define MAX_PATTERN 512
+
+static bool http_check_compile(StepCtx *ctx, State *s, Err *err)
 {
         const char *pattern = step_str(ctx, "body_matches");
         char why[200];
@@ -55,11 +71,11 @@ static bool compile(StepCtx *ctx, State *s, Err *err)
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool http_check_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_ERR why = { 0 };
         State *s = state;
-        if (!compile(ctx, s, &why))
+        if (!http_check_compile(ctx, s, &why))
                 step_problem(ctx, "%s", why.message);
         else if (s->wanted)
                 regfree(&s->re);
@@ -67,14 +83,14 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool http_check_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ curl --fail --max-time 10 '%s'", step_words(ctx, "url"));
         return true;
 }
 
 /* One try; why it is not good yet is malloc()ed. */
-static bool ask(StepCtx *ctx, State *s, char **ret_why, Err *err)
+static bool http_check_ask(StepCtx *ctx, State *s, char **ret_why, Err *err)
 {
         HttpAnswer a = { 0 };
         AUTO_ERR why = { 0 };
@@ -104,14 +120,14 @@ static bool ask(StepCtx *ctx, State *s, char **ret_why, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool http_check_run(StepCtx *ctx, void *state, Err *err)
 {
         State *s = state;
         int64_t start = clock_boot_ms(), tries = 0;
-        bool ok = compile(ctx, s, err);
+        bool ok = http_check_compile(ctx, s, err);
         while (ok) {
                 AUTO_FREE char *why = NULL;
-                ok = ask(ctx, s, &why, err);
+                ok = http_check_ask(ctx, s, &why, err);
                 step_result_int(ctx, "tries", ++tries);
                 if (!ok || !why)
                         break;
@@ -132,15 +148,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         s->wanted = false;
         return ok;
 }
-
-const StepKind step_http_check = {
-        .name = "http.check",
-        .summary = "Ask for a page until it answers as it should",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .state_size = sizeof(State),
-        .check = check,
-        .plan = plan,
-        .run = run,
-};

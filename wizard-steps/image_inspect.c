@@ -22,13 +22,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool image_inspect_plan(StepCtx *ctx, void *state, Err *err);
+static bool image_inspect_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_image_inspect = {
+        .name = "image.inspect",
+        .summary = "Look at an image on this machine",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = image_inspect_plan,
+        .run = image_inspect_run,
+};
+
+static bool image_inspect_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker image inspect %s", step_words(ctx, "image"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool image_inspect_run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall look = kit_look(ctx);
         const char *name = step_str(ctx, "image");
@@ -56,13 +69,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     fmt_bytes(jx_int(image, "Size", 0), size));
         return true;
 }
-
-const StepKind step_image_inspect = {
-        .name = "image.inspect",
-        .summary = "Look at an image on this machine",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

@@ -29,13 +29,30 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool image_pull_plan(StepCtx *ctx, void *state, Err *err);
+static bool image_pull_dry(StepCtx *ctx, void *state, Err *err);
+static bool image_pull_run(StepCtx *ctx, void *state, Err *err);
+static bool image_pull_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_image_pull = {
+        .name = "image.pull",
+        .summary = "Pull an image",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = image_pull_plan,
+        .dry = image_pull_dry,
+        .run = image_pull_run,
+        .probe = image_pull_probe,
+};
+
 typedef struct Layers {
         StepCtx *ctx;
         int seen, ready;
 } Layers;
 
 /* "5d4c..: Pulling fs layer", "..: Already exists", "..: Pull complete". */
-static void on_line(void *arg, int fd, const char *line)
+static void image_pull_on_line(void *arg, int fd, const char *line)
 {
         Layers *l = arg;
         if (fd == 0) {
@@ -62,13 +79,13 @@ static void on_line(void *arg, int fd, const char *line)
                 step_progress(l->ctx, &p);
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool image_pull_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker pull %s", step_words(ctx, "image"));
         return true;
 }
 
-static bool finish(StepCtx *ctx, const json_t *image, bool pulled)
+static bool image_pull_finish(StepCtx *ctx, const json_t *image, bool pulled)
 {
         const char *digest = json_string_value(json_array_get(jx_get(image, "RepoDigests"), 0));
         const char *at = digest ? strchr(digest, '@') : NULL;
@@ -85,11 +102,13 @@ static bool finish(StepCtx *ctx, const json_t *image, bool pulled)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool image_pull_run(StepCtx *ctx, void *state, Err *err)
 {
         const char *name = step_str(ctx, "image");
         Layers layers = { .ctx = ctx };
-        HostCall call = { .cancel = step_cancel_flag(ctx), .say = on_line, .arg = &layers };
+        HostCall call = { .cancel = step_cancel_flag(ctx),
+                          .say = image_pull_on_line,
+                          .arg = &layers };
         AUTO_ARGV a = { 0 };
         AUTO_COMPOSE compose = NULL;
         if (*step_str(ctx, "service") && !kit_project(ctx, &compose, err))
@@ -121,16 +140,16 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         }
         if (!pulled)
                 step_log(ctx, SAY_WARN, "docker", "%s", why.message);
-        return finish(ctx, image, pulled);
+        return image_pull_finish(ctx, image, pulled);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool image_pull_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_PART; /* pulling again is cheap and says the present digest */
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool image_pull_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON image = NULL;
         const char *name = step_str(ctx, "image");
@@ -140,15 +159,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_will(ctx, "image", name, WILL_COME);
         return true;
 }
-
-const StepKind step_image_pull = {
-        .name = "image.pull",
-        .summary = "Pull an image",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

@@ -38,6 +38,25 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool image_reclaim_check(StepCtx *ctx, void *state, Err *err);
+static bool image_reclaim_plan(StepCtx *ctx, void *state, Err *err);
+static bool image_reclaim_dry(StepCtx *ctx, void *state, Err *err);
+static bool image_reclaim_run(StepCtx *ctx, void *state, Err *err);
+static bool image_reclaim_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_image_reclaim = {
+        .name = "image.reclaim",
+        .summary = "List unused images, and remove those you chose",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .check = image_reclaim_check,
+        .plan = image_reclaim_plan,
+        .dry = image_reclaim_dry,
+        .run = image_reclaim_run,
+        .probe = image_reclaim_probe,
+};
+
 static const json_t *unused_one(const json_t *list, const char *name)
 {
         size_t i;
@@ -55,7 +74,7 @@ static bool began_before(StepCtx *ctx)
         return jx_get(step_remembered(ctx), "images") != NULL;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool image_reclaim_check(StepCtx *ctx, void *state, Err *err)
 {
         HostCall look = kit_look(ctx);
         AUTO_JSON found = NULL;
@@ -79,7 +98,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool image_reclaim_plan(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON chosen = kit_names(ctx, "images");
         size_t i;
@@ -93,7 +112,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 }
 
 /* All of them, or none: the first time, each must be there to be removed. */
-static bool begin(StepCtx *ctx, const json_t *images, const json_t *chosen, Err *err)
+static bool image_reclaim_begin(StepCtx *ctx, const json_t *images, const json_t *chosen, Err *err)
 {
         size_t i;
         json_t *name;
@@ -112,13 +131,13 @@ static bool begin(StepCtx *ctx, const json_t *images, const json_t *chosen, Err 
         return step_remember(ctx, before, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool image_reclaim_run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_JSON found = NULL;
         AUTO_JSON chosen = kit_names(ctx, "images");
         if (!disk_reclaimable(&call, &found, err) ||
-            !begin(ctx, jx_get(found, "images"), chosen, err))
+            !image_reclaim_begin(ctx, jx_get(found, "images"), chosen, err))
                 return false;
         json_t *removed = json_array(), *images = jx_get(found, "images"), *name, *one;
         char size[24];
@@ -155,13 +174,13 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool image_reclaim_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_PART; /* what is gone is gone; again removes only the rest */
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool image_reclaim_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON chosen = kit_names(ctx, "images");
         size_t i;
@@ -170,18 +189,5 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 return true;
         json_array_foreach(chosen, i, name)
                 step_will(ctx, "image", json_string_value(name), WILL_GO);
-        return check(ctx, state, err);
+        return image_reclaim_check(ctx, state, err);
 }
-
-const StepKind step_image_reclaim = {
-        .name = "image.reclaim",
-        .summary = "List unused images, and remove those you chose",
-        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

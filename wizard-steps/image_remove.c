@@ -13,6 +13,25 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool image_remove_check(StepCtx *ctx, void *state, Err *err);
+static bool image_remove_plan(StepCtx *ctx, void *state, Err *err);
+static bool image_remove_dry(StepCtx *ctx, void *state, Err *err);
+static bool image_remove_run(StepCtx *ctx, void *state, Err *err);
+static bool image_remove_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_image_remove = {
+        .name = "image.remove",
+        .summary = "Remove one image that no container needs",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .check = image_remove_check,
+        .plan = image_remove_plan,
+        .dry = image_remove_dry,
+        .run = image_remove_run,
+        .probe = image_remove_probe,
+};
+
 static bool users_of(StepCtx *ctx, const json_t *image, Buf *names, Err *err)
 {
         HostCall look = kit_look(ctx);
@@ -33,7 +52,7 @@ static bool users_of(StepCtx *ctx, const json_t *image, Buf *names, Err *err)
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool image_remove_check(StepCtx *ctx, void *state, Err *err)
 {
         HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
@@ -48,13 +67,13 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool image_remove_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker image rm %s", step_words(ctx, "image"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool image_remove_run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = kit_call(ctx);
         const char *name = step_str(ctx, "image");
@@ -81,7 +100,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool image_remove_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
@@ -94,7 +113,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 
 /* Whoever uses it now may have gone by then, where an earlier step gives a service another
  * image. */
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool image_remove_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON image = NULL;
         AUTO_ERR why = { 0 };
@@ -120,16 +139,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "image %s is still used by %s", name, buf_str(&names));
         return true;
 }
-
-const StepKind step_image_remove = {
-        .name = "image.remove",
-        .summary = "Remove one image that no container needs",
-        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

@@ -12,7 +12,20 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool manual_plan(StepCtx *ctx, void *state, Err *err);
+static bool manual_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_manual = {
+        .name = "manual",
+        .summary = "A checklist that people tick",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .asks = ASKS_TICKS,
+        .plan = manual_plan,
+        .run = manual_run,
+};
+
+static bool manual_plan(StepCtx *ctx, void *state, Err *err)
 {
         const json_t *items = step_get(ctx, "items");
         size_t i;
@@ -24,17 +37,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool manual_run(StepCtx *ctx, void *state, Err *err)
 {
         return true;
 }
-
-const StepKind step_manual = {
-        .name = "manual",
-        .summary = "A checklist that people tick",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .asks = ASKS_TICKS,
-        .plan = plan,
-        .run = run,
-};

@@ -24,7 +24,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_analyze_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_analyze_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_analyze_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_analyze_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_analyze_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_analyze = {
+        .name = "pg.analyze",
+        .summary = "Collect statistics for the planner, in stages",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_analyze_plan,
+        .dry = pg_analyze_dry,
+        .run = pg_analyze_run,
+        .probe = pg_analyze_probe,
+        .undo = pg_analyze_undo,
+};
+
+static bool pg_analyze_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "analyze ..   # every table, materialized view and partitioned parent%s",
                   step_bool(ctx, "stages") ? "; statistics target 1, 10, then the default" : "");
@@ -32,7 +51,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static void progress(void *arg, const char *stage, const char *table, int done, int total)
+static void pg_analyze_progress(void *arg, const char *stage, const char *table, int done,
+                                int total)
 {
         step_progress(arg, &(Progress){ .unit = "tables",
                                         .done = done,
@@ -43,7 +63,7 @@ static void progress(void *arg, const char *stage, const char *table, int done, 
                                         .things_total = total });
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_analyze_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON report = NULL;
@@ -55,7 +75,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AnalyzeOptions o = { .stages = step_bool(ctx, "stages"),
                              .jobs = (int)step_int(ctx, "jobs"),
                              .cancel = step_cancel_flag(ctx),
-                             .progress = progress,
+                             .progress = pg_analyze_progress,
                              .progress_arg = ctx };
         if (!pg_analyze(pg, &o, &report, err))
                 return false;
@@ -73,18 +93,18 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_analyze_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* once more is cheaper than asking what is missing */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_analyze_undo(StepCtx *ctx, void *state, Err *err)
 {
         return true; /* statistics do no harm */
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_analyze_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         if (step_known(ctx, "jobs") && step_int(ctx, "jobs") < 1)
@@ -94,16 +114,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         return dry_no_standby(ctx, pg, err) &&
                dry_connections(ctx, pg, (int)step_int(ctx, "jobs") + 1, err);
 }
-
-const StepKind step_pg_analyze = {
-        .name = "pg.analyze",
-        .summary = "Collect statistics for the planner, in stages",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

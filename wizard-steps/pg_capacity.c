@@ -24,21 +24,34 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_capacity_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_capacity_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_capacity = {
+        .name = "pg.capacity",
+        .summary = "See whether a server has room for more connections",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_capacity_plan,
+        .run = pg_capacity_run,
+};
+
+static bool pg_capacity_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "show max_connections; # against %s more connections",
                   step_words(ctx, "connections"));
         return true;
 }
 
-static int64_t sum(const json_t *v)
+static int64_t pg_capacity_sum(const json_t *v)
 {
         size_t i;
         json_t *item;
         int64_t n = 0;
         if (json_is_array(v))
                 json_array_foreach(v, i, item)
-                        n += sum(item);
+                        n += pg_capacity_sum(item);
         else if (json_is_number(v))
                 n = (int64_t)json_number_value(v);
         else if (json_is_string(v))
@@ -46,7 +59,7 @@ static int64_t sum(const json_t *v)
         return n;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_capacity_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON facts = NULL;
@@ -54,7 +67,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         int64_t max = jx_int(facts, "max_connections", 0);
         int64_t in_use = jx_int(facts, "max_used_connections", 0);
-        int64_t coming = sum(step_get(ctx, "connections"));
+        int64_t coming = pg_capacity_sum(step_get(ctx, "connections"));
         int64_t needed = (in_use + coming) * (100 + step_int(ctx, "headroom")) / 100 + 3;
         int64_t suggested = MAX(100, (needed + 9) / 10 * 10);
         step_result_int(ctx, "max_connections", max);
@@ -69,13 +82,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "%d of %d connections needed", (int)needed, (int)max);
         return true;
 }
-
-const StepKind step_pg_capacity = {
-        .name = "pg.capacity",
-        .summary = "See whether a server has room for more connections",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

@@ -21,13 +21,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_check_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_check_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_check = {
+        .name = "pg.check",
+        .summary = "Run a query and check its answer",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_check_plan,
+        .run = pg_check_run,
+};
+
+static bool pg_check_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "begin read only; %s", step_words(ctx, "sql"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_check_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_SQL q = { 0 };
@@ -51,13 +64,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_str(ctx, "equals"));
         return err_hint(err, "look at the data before going on: this was expected to be so");
 }
-
-const StepKind step_pg_check = {
-        .name = "pg.check",
-        .summary = "Run a query and check its answer",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

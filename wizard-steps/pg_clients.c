@@ -33,7 +33,20 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_clients_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_clients_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_clients = {
+        .name = "pg.clients",
+        .summary = "Find a pg_dump and pg_restore that fit both servers",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = pg_clients_plan,
+        .run = pg_clients_run,
+};
+
+static bool pg_clients_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# looks for pg_dump and pg_restore: PGSHERPA_PG_BIN_<major>, "
                        "/usr/lib/postgresql/<major>/bin, an image that is here");
@@ -50,7 +63,7 @@ static bool version_of(StepCtx *ctx, const Target *t, int *ret, Err *err)
 }
 
 /* Version of the source, and the newer of the two majors. */
-static bool majors(StepCtx *ctx, int *ret_source, int *ret_newer, Err *err)
+static bool pg_clients_majors(StepCtx *ctx, int *ret_source, int *ret_newer, Err *err)
 {
         int on = 0, from = 0;
         if (!version_of(ctx, step_target(ctx), &on, err))
@@ -67,14 +80,14 @@ static bool majors(StepCtx *ctx, int *ret_source, int *ret_newer, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_clients_run(StepCtx *ctx, void *state, Err *err)
 {
         int source = 0, newer = 0;
         AUTO_PGCLIENT dump = { 0 };
         AUTO_PGCLIENT back = { 0 };
         AUTO_ERR why = { 0 };
         AUTO_ERR why_not_back = { 0 };
-        if (!majors(ctx, &source, &newer, err))
+        if (!pg_clients_majors(ctx, &source, &newer, err))
                 return false;
         const char *image = step_str(ctx, "image");
         bool usable = pg_clients_from(newer, image, &dump, &why);
@@ -96,13 +109,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "%s", usable ? where : why.message);
         return true;
 }
-
-const StepKind step_pg_clients = {
-        .name = "pg.clients",
-        .summary = "Find a pg_dump and pg_restore that fit both servers",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

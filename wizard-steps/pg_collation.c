@@ -25,14 +25,27 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_collation_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_collation_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_collation = {
+        .name = "pg.collation",
+        .summary = "Advice on sort order, reindexing and large tables",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_collation_plan,
+        .run = pg_collation_run,
+};
+
+static bool pg_collation_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select .. from pg_database, pg_collation, pg_index   # recorded and actual "
                        "collation versions");
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_collation_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON report = NULL;
@@ -59,13 +72,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "%s", json_string_value(json_array_get(jx_get(report, "advice"), 0)));
         return true;
 }
-
-const StepKind step_pg_collation = {
-        .name = "pg.collation",
-        .summary = "Advice on sort order, reindexing and large tables",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

@@ -17,7 +17,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_collation_refresh_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_collation_refresh_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_collation_refresh_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_collation_refresh_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_collation_refresh_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_collation_refresh = {
+        .name = "pg.collation.refresh",
+        .summary = "Write down today's collation versions, after REINDEX",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_collation_refresh_plan,
+        .dry = pg_collation_refresh_dry,
+        .run = pg_collation_refresh_run,
+        .probe = pg_collation_refresh_probe,
+        .undo = pg_collation_refresh_undo,
+};
+
+static bool pg_collation_refresh_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "alter collation .. refresh version; alter database .. refresh collation "
                        "version   # what drifted");
@@ -25,7 +44,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_collation_refresh_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         json_t *said = NULL;
@@ -36,19 +55,19 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_collation_refresh_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* run() looks for itself what is left to do */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_collation_refresh_undo(StepCtx *ctx, void *state, Err *err)
 {
         return true;
 }
 
 /* ALTER .. REFRESH VERSION is the owner's; where nothing drifted nothing is altered. */
-static bool foreign(Pg *pg, PgRes **ret, Err *err)
+static bool pg_collation_refresh_foreign(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select format('collation %I', collname), pg_get_userbyid(collowner) from "
@@ -63,29 +82,16 @@ static bool foreign(Pg *pg, PgRes **ret, Err *err)
         return pg_query(pg, &q, ret, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_collation_refresh_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
         if (dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
-        if (!dry_writable(ctx, pg, err) || !foreign(pg, &r, err))
+        if (!dry_writable(ctx, pg, err) || !pg_collation_refresh_foreign(pg, &r, err))
                 return false;
         for (int i = 0; i < pg_rows(r); i++)
                 step_problem(ctx, "%s belongs to %s, and this role is no member of it",
                              pg_cell(r, i, 0), pg_cell(r, i, 1));
         return true;
 }
-
-const StepKind step_pg_collation_refresh = {
-        .name = "pg.collation.refresh",
-        .summary = "Write down today's collation versions, after REINDEX",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

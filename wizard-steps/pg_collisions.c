@@ -23,7 +23,21 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "collisions", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_collisions_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_collisions_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_collisions = {
+        .name = "pg.collisions",
+        .summary = "Find names that two sources bring to one server",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = pg_collisions_plan,
+        .run = pg_collisions_run,
+};
+
+static bool pg_collisions_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "# looks for names that two sources bring, or that are on the server already");
@@ -42,7 +56,7 @@ static bool on_server(StepCtx *ctx, Pg *pg, const char *name, bool *ret, Err *er
 }
 
 /* How many sets have the name; a name twice in one set is one. */
-static void count(const json_t *set, json_t *counts)
+static void pg_collisions_count(const json_t *set, json_t *counts)
 {
         AUTO_JSON seen = json_object();
         size_t i;
@@ -57,7 +71,7 @@ static void count(const json_t *set, json_t *counts)
         }
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_collisions_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON counts = json_object();
@@ -70,7 +84,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (step_target(ctx) && !kit_pg_open(ctx, step_target(ctx), NULL, &pg, err))
                 return false;
         json_array_foreach(step_get(ctx, "sets"), i, v)
-                count(v, counts);
+                pg_collisions_count(v, counts);
         json_array_foreach(ignore, i, v)
                 json_object_del(counts, json_string_value(v));
         json_object_foreach(counts, name, v) {
@@ -86,14 +100,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "%zu names meet", json_array_size(collisions));
         return true;
 }
-
-const StepKind step_pg_collisions = {
-        .name = "pg.collisions",
-        .summary = "Find names that two sources bring to one server",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

@@ -63,7 +63,23 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "differences", "differences_total", "equal", NULL };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_compare_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_compare_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_compare_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_compare = {
+        .name = "pg.compare",
+        .summary = "Prove that a database is equal to its source",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .check = pg_compare_check,
+        .plan = pg_compare_plan,
+        .run = pg_compare_run,
+};
+
+static bool pg_compare_check(StepCtx *ctx, void *state, Err *err)
 {
         if (!step_get(ctx, "against") == !step_get(ctx, "against_inventory"))
                 step_problem(ctx, "give it one of `against` (a server) and `against_inventory` (a "
@@ -73,7 +89,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_compare_plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *file = step_words(ctx, "against_inventory");
         step_plan(ctx, "CREATE DATABASE \"pgsherpa_reprint_..\"   -- only to see how it prints "
@@ -133,7 +149,7 @@ static bool compare_live(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **r
         return pg_compare(source, target, o, ret, err);
 }
 
-static bool compare(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
+static bool pg_compare_compare(StepCtx *ctx, Pg *target, CompareOptions *o, json_t **ret, Err *err)
 {
         const char *file = step_str(ctx, "against_inventory");
         return *file ? compare_inventory(ctx, file, target, o, ret, err)
@@ -161,7 +177,7 @@ static void say_differences(StepCtx *ctx, const json_t *report)
                 step_log(ctx, SAY_WARN, "compare", "not compared: %s", json_string_value(d));
 }
 
-static bool tell(StepCtx *ctx, const json_t *report, Err *err)
+static bool pg_compare_tell(StepCtx *ctx, const json_t *report, Err *err)
 {
         const char *path = NULL;
         int64_t total = jx_int(report, "differences_total", 0);
@@ -190,7 +206,7 @@ static bool tell(StepCtx *ctx, const json_t *report, Err *err)
         return step_result_file(ctx, "report", report, &path, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_compare_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON report = NULL;
@@ -201,18 +217,6 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                              .cancel = step_cancel_flag(ctx),
                              .progress = kit_table_meter_progress,
                              .progress_arg = &meter };
-        return kit_pg(ctx, &pg, err) && compare(ctx, pg, &o, &report, err) &&
-               tell(ctx, report, err);
+        return kit_pg(ctx, &pg, err) && pg_compare_compare(ctx, pg, &o, &report, err) &&
+               pg_compare_tell(ctx, report, err);
 }
-
-const StepKind step_pg_compare = {
-        .name = "pg.compare",
-        .summary = "Prove that a database is equal to its source",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .check = check,
-        .plan = plan,
-        .run = run,
-};

@@ -33,14 +33,27 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_consumers_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_consumers_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_consumers = {
+        .name = "pg.consumers",
+        .summary = "See who is connected, and whom the run will not stop",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_consumers_plan,
+        .run = pg_consumers_run,
+};
+
+static bool pg_consumers_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select .. from pg_stat_activity where backend_type = 'client backend'");
         step_plan(ctx, "$ docker ps; docker inspect: whose addresses these are");
         return true;
 }
 
-static bool is_listed(const json_t *names, const char *name)
+static bool pg_consumers_is_listed(const json_t *names, const char *name)
 {
         size_t i;
         json_t *one;
@@ -52,7 +65,7 @@ static bool is_listed(const json_t *names, const char *name)
 
 static void add_once(json_t *list, const char *text)
 {
-        if (!is_listed(list, text))
+        if (!pg_consumers_is_listed(list, text))
                 jx_append_str(list, text);
 }
 
@@ -62,12 +75,13 @@ static bool is_explained(const Clients *w, const json_t *who, const json_t *stop
         size_t i;
         json_t *c;
         json_array_foreach(who, i, c)
-                if (!kit_clients_is_own_service(w, c) || !is_listed(stops, kit_clients_service(c)))
+                if (!kit_clients_is_own_service(w, c) ||
+                    !pg_consumers_is_listed(stops, kit_clients_service(c)))
                         return false;
         return json_array_size(who) > 0;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_consumers_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON others = NULL;
@@ -98,13 +112,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     json_array_size(explained), json_array_size(unexplained));
         return true;
 }
-
-const StepKind step_pg_consumers = {
-        .name = "pg.consumers",
-        .summary = "See who is connected, and whom the run will not stop",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

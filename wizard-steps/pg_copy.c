@@ -27,12 +27,33 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
+static bool pg_copy_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_copy_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_copy_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_copy_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_copy_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err);
+static bool pg_copy_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_copy = {
+        .name = "pg.copy",
+        .summary = "Copy a database, and back it up in the same pass",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = kit_transfer_fields,
+        .check = pg_copy_check,
+        .plan = pg_copy_plan,
+        .dry = pg_copy_dry,
+        .run = pg_copy_run,
+        .probe = pg_copy_probe,
+        .undo = pg_copy_undo,
+};
+
 static bool has_bundle(StepCtx *ctx)
 {
         return json_object_size(step_get(ctx, "bundle")) > 0;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_copy_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
@@ -64,7 +85,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_copy_plan(StepCtx *ctx, void *state, Err *err)
 {
         const Target *from = step_param_target(ctx, "from", err);
         const char *db = step_words(ctx, "database");
@@ -117,7 +138,7 @@ static bool choose_bundle(StepCtx *ctx, const char **ret, Err *err)
                                 jx_str(b, "name", step_str(ctx, "database")), ret, err);
 }
 
-static bool seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
+static bool pg_copy_seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
 {
         BundleDone done = { 0 };
         if (!transfer_bundle_end(t, w, &done, err))
@@ -130,7 +151,7 @@ static bool seal(StepCtx *ctx, Transfer *t, BundleWriter *w, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_copy_run(StepCtx *ctx, void *state, Err *err)
 {
         const Target *from = step_param_target(ctx, "from", err);
         PgParams target;
@@ -161,19 +182,19 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         TransferResult r = { 0 };
         step_result_str(ctx, "database", c.into);
         step_result_str(ctx, "bundle", "");
-        bool ok = transfer_copy(t, &c, &r, err) && (!w || seal(ctx, t, w, err));
+        bool ok = transfer_copy(t, &c, &r, err) && (!w || pg_copy_seal(ctx, t, w, err));
         if (ok)
                 kit_transfer_results(ctx, &r);
         transfer_result_done(&r);
         return ok && kit_temporary_finish(ctx, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
+static bool pg_copy_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
         return kit_temporary_probe(ctx, ret_found, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_copy_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_temporary_undo(ctx, err);
 }
@@ -204,7 +225,7 @@ static bool dry_alike(StepCtx *ctx, Pg *from, Pg *to, Err *err)
 
 /* Roles that objects of the source belong to (owner: true), or that were granted something on
  * them. */
-static bool mentioned(Pg *from, PgRes **ret, Err *err)
+static bool pg_copy_mentioned(Pg *from, PgRes **ret, Err *err)
 {
         return pg_ask(from,
                       "select r.rolname, bool_or(x.owner) from (select d.refobjid as role, "
@@ -235,7 +256,7 @@ static bool stops_at(StepCtx *ctx, const char *role, bool owner)
 static bool dry_roles(StepCtx *ctx, Pg *from, Pg *to, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
-        if (!mentioned(from, &r, err))
+        if (!pg_copy_mentioned(from, &r, err))
                 return err_wrap(err, "asking which roles the database needs");
         for (int i = 0; i < pg_rows(r); i++) {
                 const char *role = pg_cell(r, i, 0);
@@ -284,7 +305,7 @@ static bool dry_source(StepCtx *ctx, Pg *from, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_copy_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
@@ -307,17 +328,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                dry_roles(ctx, from, to, err) && dry_alike(ctx, from, to, err) &&
                dry_direction(ctx, from, pg_major(to), err);
 }
-
-const StepKind step_pg_copy = {
-        .name = "pg.copy",
-        .summary = "Copy a database, and back it up in the same pass",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = kit_transfer_fields,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -46,12 +46,33 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool pg_database_create_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_create_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_create_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_create_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_create_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_database_create_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_database_create = {
+        .name = "pg.database.create",
+        .summary = "Create an empty database",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .check = pg_database_create_check,
+        .plan = pg_database_create_plan,
+        .dry = pg_database_create_dry,
+        .run = pg_database_create_run,
+        .probe = pg_database_create_probe,
+        .undo = pg_database_create_undo,
+};
+
 static const char *or_null(const char *s)
 {
         return *s ? s : NULL;
 }
 
-static DatabaseSpec spec_of(StepCtx *ctx)
+static DatabaseSpec pg_database_create_spec_of(StepCtx *ctx)
 {
         const char *collate = or_null(step_str(ctx, "collate"));
         const char *ctype = or_null(step_str(ctx, "ctype"));
@@ -68,7 +89,7 @@ static DatabaseSpec spec_of(StepCtx *ctx)
                                .comment = or_null(step_str(ctx, "comment")) };
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_create_check(StepCtx *ctx, void *state, Err *err)
 {
         const char *how = step_str(ctx, "if_exists");
         if (!str_eq(how, "fail") && !str_eq(how, "keep"))
@@ -76,9 +97,9 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_create_plan(StepCtx *ctx, void *state, Err *err)
 {
-        DatabaseSpec d = spec_of(ctx);
+        DatabaseSpec d = pg_database_create_spec_of(ctx);
         AUTO_SQL q = { 0 };
         d.name = step_words(ctx, "name");
         d.encoding = or_null(step_words(ctx, "encoding"));
@@ -95,7 +116,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 /* Ours is known by its OID. CREATE DATABASE knows no transaction, so a crash may come before the
  * OID was read: until then it has a connection limit that nobody else would give it. */
-static bool is_ours(StepCtx *ctx, const json_t *there)
+static bool pg_database_create_is_ours(StepCtx *ctx, const json_t *there)
 {
         const json_t *memory = step_remembered(ctx);
         const char *oid = jx_str(memory, "oid", "");
@@ -126,7 +147,7 @@ static bool not_made(StepCtx *ctx, const Err *err)
         return false;
 }
 
-static bool make(StepCtx *ctx, Pg *pg, const DatabaseSpec *d, Err *err)
+static bool pg_database_create_make(StepCtx *ctx, Pg *pg, const DatabaseSpec *d, Err *err)
 {
         AUTO_JSON made = NULL;
         DatabaseSpec marked = *d;
@@ -146,21 +167,21 @@ static bool make(StepCtx *ctx, Pg *pg, const DatabaseSpec *d, Err *err)
         return step_remember(ctx, memory, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_create_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
-        DatabaseSpec d = spec_of(ctx);
+        DatabaseSpec d = pg_database_create_spec_of(ctx);
         if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_database_describe(pg, d.name, &there, err))
                 return false;
-        bool ours = is_ours(ctx, there);
+        bool ours = pg_database_create_is_ours(ctx, there);
         if (there && !ours && str_eq(step_str(ctx, "if_exists"), "fail")) {
                 err_set(err, ERR_SERVER, "database %s exists already", d.name);
                 memcpy(err->sqlstate, "42P04", 6);
                 return err_hint(err, "if_exists: keep uses it as it is");
         }
-        if (!there && !make(ctx, pg, &d, err))
+        if (!there && !pg_database_create_make(ctx, pg, &d, err))
                 return false;
         if ((!there || ours) && !pg_database_dress(pg, &d, err))
                 return false;
@@ -170,7 +191,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_database_create_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
@@ -181,11 +202,11 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
             !pg_database_describe(pg, step_str(ctx, "name"), &there, err))
                 return false;
         /* run() dresses it again, harmlessly */
-        *ret = is_ours(ctx, there) ? FOUND_PART : FOUND_NOTHING;
+        *ret = pg_database_create_is_ours(ctx, there) ? FOUND_PART : FOUND_NOTHING;
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_create_undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
@@ -199,7 +220,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                 return false;
         if (!there)
                 return true;
-        if (!is_ours(ctx, there)) {
+        if (!pg_database_create_is_ours(ctx, there)) {
                 err_set(err, ERR_USER, "database %s is not the one this run made", name);
                 return err_hint(err, "look at it; it stays as it is");
         }
@@ -280,12 +301,12 @@ static bool dry_text(StepCtx *ctx, Pg *pg, Err *err)
                 dry_locale(ctx, pg, 'c', ctype, encoding, err));
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_create_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
         const char *name = step_str(ctx, "name");
-        if (!check(ctx, state, err))
+        if (!pg_database_create_check(ctx, state, err))
                 return false;
         if (step_int(ctx, "connection_limit") < -1)
                 step_problem(ctx, "connection_limit: %lld is neither -1 nor a number",
@@ -311,17 +332,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 dry_template(ctx, pg, step_str(ctx, "template"), err)) &&
                dry_text(ctx, pg, err);
 }
-
-const StepKind step_pg_database_create = {
-        .name = "pg.database.create",
-        .summary = "Create an empty database",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -23,7 +23,24 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_drop_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_drop_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_drop_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_drop_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_pg_database_drop = {
+        .name = "pg.database.drop",
+        .summary = "Drop a database",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_database_drop_plan,
+        .dry = pg_database_drop_dry,
+        .run = pg_database_drop_run,
+        .probe = pg_database_drop_probe,
+};
+
+static bool pg_database_drop_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "drop database \"%s\"%s", step_words(ctx, "name"),
                   step_bool(ctx, "force") ? " with (force)" : "");
@@ -41,7 +58,7 @@ static bool may_go(StepCtx *ctx, Pg *pg, const char *name, Err *err)
         return empty || err_set(err, ERR_USER, "database %s is not empty: it has %s", name, what);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_drop_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PG Pg *beside = NULL;
@@ -68,7 +85,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_database_drop_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
@@ -103,7 +120,7 @@ static bool dry_free(StepCtx *ctx, Pg *pg, const char *name, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_drop_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
@@ -123,15 +140,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         dry_will_on(ctx, step_target(ctx), "database", name, WILL_GO);
         return true;
 }
-
-const StepKind step_pg_database_drop = {
-        .name = "pg.database.drop",
-        .summary = "Drop a database",
-        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

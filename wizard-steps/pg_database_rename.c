@@ -31,7 +31,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_rename_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_rename_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_rename_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_database_rename_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_database_rename_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_database_rename = {
+        .name = "pg.database.rename",
+        .summary = "Give a loaded database its real name",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_database_rename_plan,
+        .dry = pg_database_rename_dry,
+        .run = pg_database_rename_run,
+        .probe = pg_database_rename_probe,
+        .undo = pg_database_rename_undo,
+};
+
+static bool pg_database_rename_plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "replace_empty"))
                 step_plan(ctx,
@@ -66,16 +85,20 @@ static bool may_replace(StepCtx *ctx, Pg *pg, const char *to, Err *err)
                              "look");
 }
 
-static bool breath(void *ctx)
+static bool pg_database_rename_breath(void *ctx)
 {
         return step_sleep(ctx, 500);
 }
 
 /* Health checks connect for a moment: tried again. */
-static bool swap(StepCtx *ctx, Pg *pg, const char *from, const char *to, const char *aside,
-                 Err *err)
+static bool pg_database_rename_swap(StepCtx *ctx, Pg *pg, const char *from, const char *to,
+                                    const char *aside, Err *err)
 {
-        LandingName n = { .from = from, .to = to, .aside = aside, .pause = breath, .arg = ctx };
+        LandingName n = { .from = from,
+                          .to = to,
+                          .aside = aside,
+                          .pause = pg_database_rename_breath,
+                          .arg = ctx };
         return landing_name(pg, &n, err);
 }
 
@@ -86,8 +109,8 @@ static bool outline_of(Pg *pg, const char *name, json_t **ret, Err *err)
         return pg_reopen(pg, name, &in, err) && transfer_database_definition(in, ret, err);
 }
 
-static bool remember(StepCtx *ctx, Pg *pg, const json_t *from, const json_t *to, const char *aside,
-                     Err *err)
+static bool pg_database_rename_remember(StepCtx *ctx, Pg *pg, const json_t *from, const json_t *to,
+                                        const char *aside, Err *err)
 {
         json_t *outline = NULL;
         if (to && !outline_of(pg, step_str(ctx, "to"), &outline, err))
@@ -120,7 +143,7 @@ static void say_extension(void *ctx, const char *line)
         step_log(ctx, SAY_OK, "pgsherpa", "%s", line);
 }
 
-static bool finish(StepCtx *ctx, Pg *pg, Err *err)
+static bool pg_database_rename_finish(StepCtx *ctx, Pg *pg, Err *err)
 {
         const json_t *memory = step_remembered(ctx);
         const char *aside = jx_str(memory, "aside", NULL);
@@ -151,7 +174,7 @@ static bool finish(StepCtx *ctx, Pg *pg, Err *err)
                         aside);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_rename_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON a = NULL;
@@ -162,7 +185,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         const char *ours = jx_str(step_remembered(ctx), "oid", "");
         if (b && *ours && str_eq(ours, jx_str(b, "oid", "")))
-                return finish(ctx, pg, err); /* the swap was committed before a crash */
+                return pg_database_rename_finish(ctx, pg,
+                                                 err); /* the swap was committed before a crash */
         if (!a)
                 return err_set(err, ERR_USER, "there is no database %s", from);
         if (b && !may_replace(ctx, pg, to, err))
@@ -170,8 +194,9 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         /* Its own short name, never the old name with a suffix: 63 bytes cut it back. */
         const char *aside =
                 b ? arena_printf(step_arena(ctx), "pgsherpa_%.30s_aside", step_run_id(ctx)) : NULL;
-        return remember(ctx, pg, a, b, aside, err) && swap(ctx, pg, from, to, aside, err) &&
-               finish(ctx, pg, err);
+        return pg_database_rename_remember(ctx, pg, a, b, aside, err) &&
+               pg_database_rename_swap(ctx, pg, from, to, aside, err) &&
+               pg_database_rename_finish(ctx, pg, err);
 }
 
 static bool something_waits(const Pg *pg, const char *database, bool *ret, Err *err)
@@ -184,7 +209,7 @@ static bool something_waits(const Pg *pg, const char *database, bool *ret, Err *
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_database_rename_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON a = NULL;
@@ -229,7 +254,7 @@ static bool bring_back(StepCtx *ctx, Pg *pg, const char *name, Err *err)
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_rename_undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON now = NULL;
@@ -244,7 +269,8 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
             !pg_database_describe(pg, jx_str(memory, "aside", ""), &aside, err))
                 return false;
         if (now && str_eq(oid, jx_str(now, "oid", ""))) {
-                if (!set_template(ctx, pg, to, false, err) || !swap(ctx, pg, to, from, NULL, err))
+                if (!set_template(ctx, pg, to, false, err) ||
+                    !pg_database_rename_swap(ctx, pg, to, from, NULL, err))
                         return false;
         } else {
                 json_t *a = NULL;
@@ -261,7 +287,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
                         return true; /* nothing had happened, or all is undone */
         }
         if (aside && str_eq(jx_str(aside, "oid", ""), jx_str(replaced, "oid", "")))
-                return swap(ctx, pg, jx_str(memory, "aside", ""), to, NULL, err);
+                return pg_database_rename_swap(ctx, pg, jx_str(memory, "aside", ""), to, NULL, err);
         return !replaced || bring_back(ctx, pg, to, err);
 }
 
@@ -288,7 +314,7 @@ static bool dry_to(StepCtx *ctx, Pg *pg, const char *to, Err *err)
         return dry_owns_database(ctx, pg, to, &there, err) && dry_nobody_in(ctx, pg, to, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_database_rename_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON there = NULL;
@@ -313,16 +339,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 dry_will_on(ctx, step_target(ctx), "database", to, WILL_COME);
         return true;
 }
-
-const StepKind step_pg_database_rename = {
-        .name = "pg.database.rename",
-        .summary = "Give a loaded database its real name",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -28,7 +28,22 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_direction_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_direction_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_direction_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_direction = {
+        .name = "pg.direction",
+        .summary = "Find what the other server's version does not know",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .check = pg_direction_check,
+        .plan = pg_direction_plan,
+        .run = pg_direction_run,
+};
+
+static bool pg_direction_check(StepCtx *ctx, void *state, Err *err)
 {
         if ((step_int(ctx, "to") > 0) == (step_get(ctx, "server") != NULL))
                 step_problem(ctx,
@@ -36,7 +51,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_direction_plan(StepCtx *ctx, void *state, Err *err)
 {
         bool server = step_get(ctx, "server") != NULL;
         step_plan(ctx, "# looks in database %s for what %s %s does not know",
@@ -58,7 +73,7 @@ static bool target_major(StepCtx *ctx, int *ret, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_direction_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON found = NULL;
@@ -92,14 +107,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     THINGS(json_array_size(lists[1]), "object"));
         return true;
 }
-
-const StepKind step_pg_direction = {
-        .name = "pg.direction",
-        .summary = "Find what the other server's version does not know",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .run = run,
-};

@@ -30,7 +30,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_dump_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_dump_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_dump_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_dump_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_dump_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err);
+static bool pg_dump_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_dump = {
+        .name = "pg.dump",
+        .summary = "Dump a database with pg_dump, and read it to the end",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .check = pg_dump_check,
+        .plan = pg_dump_plan,
+        .dry = pg_dump_dry,
+        .run = pg_dump_run,
+        .probe = pg_dump_probe,
+        .undo = pg_dump_undo,
+};
+
+static bool pg_dump_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGCLIENT client = { 0 };
@@ -49,7 +70,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_dump_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "$ pg_dump -Fc -d \"dbname='%s'\" > %s/..dump.part   -- the server's own major",
@@ -68,7 +89,7 @@ static bool remove_part(StepCtx *ctx, Err *err)
         return true;
 }
 
-static char *choose(StepCtx *ctx)
+static char *pg_dump_choose(StepCtx *ctx)
 {
         const char *name = step_str(ctx, "name");
         AUTO_FREE char *encoded = bundle_encode(*name ? name : step_str(ctx, "database"));
@@ -80,11 +101,11 @@ static char *choose(StepCtx *ctx)
         return xasprintf("%s/%s_%s.dump", step_str(ctx, "root"), encoded, stamp);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_dump_run(StepCtx *ctx, void *state, Err *err)
 {
         TransferDump d = { .database = step_str(ctx, "database"),
                            .image = kit_target_image(ctx, step_target(ctx)) };
-        AUTO_FREE char *path = choose(ctx);
+        AUTO_FREE char *path = pg_dump_choose(ctx);
         if (!remove_part(ctx, err) || !io_mkdir_p(step_str(ctx, "root"), 0700, err) ||
             !kit_transfer_params(ctx, step_target(ctx), NULL, &d.source, err))
                 return false;
@@ -108,7 +129,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
+static bool pg_dump_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
         /* A finished file of an earlier try is not asked for its hash: a new one is made. */
         const char *path = jx_str(step_remembered(ctx), "dump", NULL);
@@ -117,12 +138,12 @@ static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_dump_undo(StepCtx *ctx, void *state, Err *err)
 {
         return remove_part(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_dump_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_FREE char *wide = NULL;
@@ -146,17 +167,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                              wide);
         return true;
 }
-
-const StepKind step_pg_dump = {
-        .name = "pg.dump",
-        .summary = "Dump a database with pg_dump, and read it to the end",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

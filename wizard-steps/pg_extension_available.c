@@ -26,7 +26,21 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "missing", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_extension_available_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_extension_available_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_extension_available = {
+        .name = "pg.extension.available",
+        .summary = "See whether the new server has every extension",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = pg_extension_available_plan,
+        .run = pg_extension_available_run,
+};
+
+static bool pg_extension_available_plan(StepCtx *ctx, void *state, Err *err)
 {
         if (*step_words(ctx, "image"))
                 step_plan(ctx,
@@ -116,7 +130,7 @@ static bool of_server(StepCtx *ctx, json_t *names, Err *err)
         return true;
 }
 
-static bool contains(const json_t *names, const json_t *name)
+static bool pg_extension_available_contains(const json_t *names, const json_t *name)
 {
         size_t i;
         json_t *v;
@@ -126,7 +140,7 @@ static bool contains(const json_t *names, const json_t *name)
         return false;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_extension_available_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON need = kit_name_list(ctx, "need");
         AUTO_JSON available = json_array();
@@ -138,7 +152,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!(*image ? of_image(ctx, image, available, err) : of_server(ctx, available, err)))
                 return false;
         json_array_foreach(need, i, v)
-                if (!contains(available, v)) {
+                if (!pg_extension_available_contains(available, v)) {
                         json_array_append(missing, v);
                         step_log(ctx, SAY_ERROR, "pgsherpa", "extension %s is not there",
                                  json_string_value(v));
@@ -148,14 +162,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     json_array_size(missing));
         return true;
 }
-
-const StepKind step_pg_extension_available = {
-        .name = "pg.extension.available",
-        .summary = "See whether the new server has every extension",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

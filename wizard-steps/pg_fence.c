@@ -45,7 +45,22 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "others", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_fence_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_fence_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_fence = {
+        .name = "pg.fence",
+        .summary = "Check that nobody else is connected",
+        .traits =
+                STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER | STEP_FENCES | STEP_ONLY_REPORTS,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = pg_fence_plan,
+        .run = pg_fence_run,
+};
+
+static bool pg_fence_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# checks that nobody else is connected, and notes what was written so far");
         step_plan(ctx, "select .. from pg_stat_activity where backend_type = 'client backend'");
@@ -96,7 +111,7 @@ static bool name_them(StepCtx *ctx, const json_t *others, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_fence_run(StepCtx *ctx, void *state, Err *err)
 {
         static const char *const keys[] = { "others", "prepared", "subscriptions", "lsn", NULL };
         AUTO_PG Pg *pg = NULL;
@@ -139,15 +154,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 step_report(ctx, "nobody else is connected; WAL at %s", jx_str(look, "lsn", "?"));
         return step_remember(ctx, json_incref(look), err);
 }
-
-const StepKind step_pg_fence = {
-        .name = "pg.fence",
-        .summary = "Check that nobody else is connected",
-        .traits =
-                STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER | STEP_FENCES | STEP_ONLY_REPORTS,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

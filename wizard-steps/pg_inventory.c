@@ -71,6 +71,21 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool pg_inventory_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_inventory_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_inventory_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_inventory = {
+        .name = "pg.inventory",
+        .summary = "Take stock of a database: objects, rows, content",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .check = pg_inventory_check,
+        .plan = pg_inventory_plan,
+        .run = pg_inventory_run,
+};
+
 static bool wrong_word(StepCtx *ctx, const char *param, const char *const *words)
 {
         for (; *words; words++)
@@ -80,7 +95,7 @@ static bool wrong_word(StepCtx *ctx, const char *param, const char *const *words
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_inventory_check(StepCtx *ctx, void *state, Err *err)
 {
         static const char *const rows[] = { "exact", "estimate", NULL };
         static const char *const digest[] = { "all", "none", NULL };
@@ -93,7 +108,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_inventory_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "begin isolation level repeatable read read only");
         if (str_eq(step_str(ctx, "digest"), "all"))
@@ -105,7 +120,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static void tell(StepCtx *ctx, const json_t *inv)
+static void pg_inventory_tell(StepCtx *ctx, const json_t *inv)
 {
         static const char *const facts[] = { "version",
                                              "version_num",
@@ -195,7 +210,7 @@ static bool keep_schema(StepCtx *ctx, json_t *inv, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_inventory_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON inv = NULL;
@@ -216,19 +231,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (!pg_inventory(pg, &o, &inv, err) || !keep_schema(ctx, inv, err) ||
             !pg_largest_tables(pg, 10, &largest, err))
                 return false;
-        tell(ctx, inv);
+        pg_inventory_tell(ctx, inv);
         say_counts(ctx, inv);
         step_result_set(ctx, "largest", largest);
         return step_result_file(ctx, "ref", inv, &path, err);
 }
-
-const StepKind step_pg_inventory = {
-        .name = "pg.inventory",
-        .summary = "Take stock of a database: objects, rows, content",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .run = run,
-};

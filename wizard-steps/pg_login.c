@@ -20,14 +20,27 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_login_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_login_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_login = {
+        .name = "pg.login",
+        .summary = "See whether a role's password opens the database",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_login_plan,
+        .run = pg_login_run,
+};
+
+static bool pg_login_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# logs in as %s over the network with its password",
                   step_words(ctx, "role"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_login_run(StepCtx *ctx, void *state, Err *err)
 {
         PgParams p = { 0 };
         AUTO_PG Pg *pg = NULL;
@@ -52,13 +65,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "%s %s", p.user, ok ? "can log in" : "cannot log in");
         return true;
 }
-
-const StepKind step_pg_login = {
-        .name = "pg.login",
-        .summary = "See whether a role's password opens the database",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

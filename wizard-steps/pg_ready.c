@@ -25,14 +25,27 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_ready_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_ready_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_ready = {
+        .name = "pg.ready",
+        .summary = "Wait until a server answers a login over TCP",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_ready_plan,
+        .run = pg_ready_run,
+};
+
+static bool pg_ready_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select 1   # by TCP, again and again, for at most %s ms",
                   step_words(ctx, "within"));
         return true;
 }
 
-static bool once(StepCtx *ctx, char **ret_version, int *ret_major, Err *err)
+static bool pg_ready_once(StepCtx *ctx, char **ret_version, int *ret_major, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
@@ -57,14 +70,14 @@ static bool may_come(const Err *err)
                str_eq(err->sqlstate, "3D000");
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_ready_run(StepCtx *ctx, void *state, Err *err)
 {
         int64_t began = clock_boot_ms(), within = step_int(ctx, "within");
         AUTO_FREE char *version = NULL;
         int major = 0;
         for (;;) {
                 err_clear(err);
-                if (once(ctx, &version, &major, err))
+                if (pg_ready_once(ctx, &version, &major, err))
                         break;
                 if (!may_come(err))
                         return false;
@@ -86,13 +99,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     fmt_duration(clock_boot_ms() - began, took));
         return true;
 }
-
-const StepKind step_pg_ready = {
-        .name = "pg.ready",
-        .summary = "Wait until a server answers a login over TCP",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

@@ -31,7 +31,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_rehearse_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_rehearse_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_rehearse_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_rehearse_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_rehearse_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_rehearse = {
+        .name = "pg.rehearse",
+        .summary = "Try a schema on another server, without rows",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_rehearse_plan,
+        .dry = pg_rehearse_dry,
+        .run = pg_rehearse_run,
+        .probe = pg_rehearse_probe,
+        .undo = pg_rehearse_undo,
+};
+
+static bool pg_rehearse_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "CREATE DATABASE \"pgsherpa_%s_1\"   -- and in it every object of %s, no rows",
@@ -72,7 +91,7 @@ static bool take_back(StepCtx *ctx, Err *err)
         return step_remember(ctx, m, err);
 }
 
-static void tell(StepCtx *ctx, const json_t *found)
+static void pg_rehearse_tell(StepCtx *ctx, const json_t *found)
 {
         json_t *list = json_array();
         size_t i;
@@ -88,7 +107,7 @@ static void tell(StepCtx *ctx, const json_t *found)
         step_report(ctx, "%s not taken", THINGS(json_array_size(list), "object"));
 }
 
-static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
+static bool pg_rehearse_rehearse(StepCtx *ctx, const Target *from, Err *err)
 {
         PgParams target;
         AUTO_JSON found = NULL;
@@ -106,11 +125,11 @@ static bool rehearse(StepCtx *ctx, const Target *from, Err *err)
         AUTO_STEPTRANSFER st = { 0 };
         if (!transfer_rehearse(kit_transfer(ctx, &st), &c, &found, err))
                 return false;
-        tell(ctx, found);
+        pg_rehearse_tell(ctx, found);
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_rehearse_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
@@ -121,7 +140,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
             !kit_pg_open(ctx, step_target(ctx), NULL, &target, err) ||
             !make_roles(ctx, source, target, &made, err))
                 return false;
-        bool ok = rehearse(ctx, from, err);
+        bool ok = pg_rehearse_rehearse(ctx, from, err);
         AUTO_ERR why = { 0 };
         if (!take_back(ctx, ok ? err : &why)) {
                 if (!ok)
@@ -134,7 +153,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
 }
 
 /* What it found is not remembered: it costs little, and runs again. */
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_rehearse_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         if (!kit_temporary_probe(ctx, ret, err))
                 return false;
@@ -143,12 +162,12 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_rehearse_undo(StepCtx *ctx, void *state, Err *err)
 {
         return take_back(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_rehearse_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *from = NULL;
         AUTO_PG Pg *to = NULL;
@@ -174,16 +193,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         return source &&
                dry_client(ctx, major, major == pg_major(to) ? step_target(ctx) : source, err);
 }
-
-const StepKind step_pg_rehearse = {
-        .name = "pg.rehearse",
-        .summary = "Try a schema on another server, without rows",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -25,7 +25,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_reindex_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_reindex_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_reindex_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_reindex_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_reindex_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_reindex_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_reindex = {
+        .name = "pg.reindex",
+        .summary = "Build indexes anew that depend on how text sorts",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .check = pg_reindex_check,
+        .plan = pg_reindex_plan,
+        .dry = pg_reindex_dry,
+        .run = pg_reindex_run,
+        .probe = pg_reindex_probe,
+        .undo = pg_reindex_undo,
+};
+
+static bool pg_reindex_check(StepCtx *ctx, void *state, Err *err)
 {
         if (!str_eq(step_str(ctx, "scope"), "all") &&
             !str_eq(step_str(ctx, "scope"), "collation-dependent"))
@@ -34,7 +55,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_reindex_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "reindex index%s ..   # %s",
                   step_bool(ctx, "concurrently") ? " concurrently" : "", step_words(ctx, "scope"));
@@ -42,7 +63,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool list(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
+static bool pg_reindex_list(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
 {
         AUTO_PGRES PgRes *r = NULL;
         if (str_eq(step_str(ctx, "scope"), "collation-dependent"))
@@ -63,13 +84,13 @@ static bool list(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_reindex_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON indexes = NULL;
         size_t i;
         json_t *x;
-        if (!kit_pg(ctx, &pg, err) || !list(ctx, pg, &indexes, err))
+        if (!kit_pg(ctx, &pg, err) || !pg_reindex_list(ctx, pg, &indexes, err))
                 return false;
         int total = (int)json_array_size(indexes);
         json_array_foreach(indexes, i, x) {
@@ -92,26 +113,27 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_reindex_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* which were done is not asked: twice does no harm */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_reindex_undo(StepCtx *ctx, void *state, Err *err)
 {
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_reindex_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON indexes = NULL;
         size_t i;
         json_t *x;
-        if (!check(ctx, state, err) || step_has_problems(ctx) || dry_pg_on(ctx, &pg) != SEEN_HERE)
+        if (!pg_reindex_check(ctx, state, err) || step_has_problems(ctx) ||
+            dry_pg_on(ctx, &pg) != SEEN_HERE)
                 return true;
-        if (!dry_no_standby(ctx, pg, err) || !list(ctx, pg, &indexes, err))
+        if (!dry_no_standby(ctx, pg, err) || !pg_reindex_list(ctx, pg, &indexes, err))
                 return false;
         json_array_foreach(indexes, i, x) {
                 AUTO_SQL q = { 0 };
@@ -132,17 +154,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         }
         return true;
 }
-
-const StepKind step_pg_reindex = {
-        .name = "pg.reindex",
-        .summary = "Build indexes anew that depend on how text sorts",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -28,6 +28,27 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
+static bool pg_restore_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_restore_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_restore_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_restore_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_restore_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err);
+static bool pg_restore_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_restore = {
+        .name = "pg.restore",
+        .summary = "Restore a database from a bundle or a dump",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = kit_transfer_fields,
+        .check = pg_restore_check,
+        .plan = pg_restore_plan,
+        .dry = pg_restore_dry,
+        .run = pg_restore_run,
+        .probe = pg_restore_probe,
+        .undo = pg_restore_undo,
+};
+
 static bool open_dump(StepCtx *ctx, Transfer *t, SourceFile **ret, Err *err)
 {
         return source_file_open(t,
@@ -38,7 +59,7 @@ static bool open_dump(StepCtx *ctx, Transfer *t, SourceFile **ret, Err *err)
 }
 
 /* A dump of 100 GB is read when the step runs: before anything is made, but not here. */
-static bool look(StepCtx *ctx, SourceKind kind, Err *err)
+static bool pg_restore_look(StepCtx *ctx, SourceKind kind, Err *err)
 {
         struct stat st;
         if (kind == SOURCE_BUNDLE) {
@@ -54,12 +75,12 @@ static bool look(StepCtx *ctx, SourceKind kind, Err *err)
         return open_dump(ctx, kit_transfer(ctx, &transfer), &f, err);
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_restore_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *to = NULL;
         AUTO_ERR why = { 0 };
         SourceKind kind;
-        if (!source_kind(step_str(ctx, "bundle"), &kind, &why) || !look(ctx, kind, &why))
+        if (!source_kind(step_str(ctx, "bundle"), &kind, &why) || !pg_restore_look(ctx, kind, &why))
                 step_problem(ctx, "%s", why.message);
         kit_jobs_check(ctx);
         if (!str_eq(step_str(ctx, "into"), "temporary"))
@@ -68,7 +89,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return kit_pg_open(ctx, step_target(ctx), NULL, &to, err);
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_restore_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# reads %s to its end; checksums of a bundle are checked on the way",
                   step_words(ctx, "bundle"));
@@ -87,8 +108,8 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 }
 
 /* Plain SQL is read to its end before the database is made. */
-static bool from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind, TransferResult *r,
-                 Err *err)
+static bool pg_restore_from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind,
+                            TransferResult *r, Err *err)
 {
         AUTO_BUNDLE b = NULL;
         AUTO_SOURCEFILE f = NULL;
@@ -102,7 +123,7 @@ static bool from(StepCtx *ctx, Transfer *t, TransferRestore *c, SourceKind kind,
         return f ? source_file_restore(t, f, c, r, err) : transfer_restore(t, c, r, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_restore_run(StepCtx *ctx, void *state, Err *err)
 {
         PgParams target;
         SourceKind kind;
@@ -114,24 +135,24 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return false;
         AUTO_STEPTRANSFER st = { 0 };
         TransferResult r = { 0 };
-        bool ok = from(ctx, kit_transfer(ctx, &st), &c, kind, &r, err);
+        bool ok = pg_restore_from(ctx, kit_transfer(ctx, &st), &c, kind, &r, err);
         if (ok)
                 kit_transfer_results(ctx, &r);
         transfer_result_done(&r);
         return ok && kit_temporary_finish(ctx, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
+static bool pg_restore_probe(StepCtx *ctx, void *state, Found *ret_found, Err *err)
 {
         return kit_temporary_probe(ctx, ret_found, err);
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_restore_undo(StepCtx *ctx, void *state, Err *err)
 {
         return kit_temporary_undo(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_restore_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *to = NULL;
         AUTO_ERR why = { 0 };
@@ -146,7 +167,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (later)
                 step_unseen(ctx, "an earlier step makes %s", path);
         else if (step_known(ctx, "bundle") && step_known(ctx, "database") &&
-                 (!source_kind(path, &kind, &why) || !look(ctx, kind, &why)))
+                 (!source_kind(path, &kind, &why) || !pg_restore_look(ctx, kind, &why)))
                 step_problem(ctx, "%s%s%s", why.message, why.hint ? "; " : "",
                              why.hint ? why.hint : "");
         if (dry_pg(ctx, step_target(ctx), NULL, &to) != SEEN_HERE)
@@ -154,17 +175,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         return dry_may_create_database(ctx, to, "to load it into", err) &&
                dry_connections(ctx, to, 2, err);
 }
-
-const StepKind step_pg_restore = {
-        .name = "pg.restore",
-        .summary = "Restore a database from a bundle or a dump",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = kit_transfer_fields,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

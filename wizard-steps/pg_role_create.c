@@ -40,7 +40,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static RoleSpec spec_of(StepCtx *ctx)
+static bool pg_role_create_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_role_create_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_role_create_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_role_create_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_role_create_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_role_create_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_role_create = {
+        .name = "pg.role.create",
+        .summary = "Create a login role and prove that its password works",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .check = pg_role_create_check,
+        .plan = pg_role_create_plan,
+        .dry = pg_role_create_dry,
+        .run = pg_role_create_run,
+        .probe = pg_role_create_probe,
+        .undo = pg_role_create_undo,
+};
+
+static RoleSpec pg_role_create_spec_of(StepCtx *ctx)
 {
         return (RoleSpec){ .name = step_str(ctx, "name"),
                            .login = step_bool(ctx, "login"),
@@ -48,7 +69,7 @@ static RoleSpec spec_of(StepCtx *ctx)
                            .connlimit = (int)step_int(ctx, "connection_limit") };
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_role_create_check(StepCtx *ctx, void *state, Err *err)
 {
         const char *how = step_str(ctx, "if_exists");
         if (!str_eq(how, "fail") && !str_eq(how, "keep") && !str_eq(how, "password"))
@@ -61,7 +82,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_role_create_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "create role %s%s%s", step_words(ctx, "name"),
                   step_bool(ctx, "login") ? " login" : " nologin",
@@ -74,7 +95,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 }
 
 /* The login an application will make: by TCP, with the clear password (B4, R12). */
-static bool prove(StepCtx *ctx, const Secret *password, Err *err)
+static bool pg_role_create_prove(StepCtx *ctx, const Secret *password, Err *err)
 {
         PgParams p = { 0 };
         AUTO_PG Pg *pg = NULL;
@@ -100,7 +121,7 @@ static bool take_verifier(StepCtx *ctx, Secret **ret, Err *err)
 }
 
 /* *ret: its OID as text in the step's arena, or NULL: there is none. */
-static bool find(StepCtx *ctx, Pg *pg, const char *name, const char **ret, Err *err)
+static bool pg_role_create_find(StepCtx *ctx, Pg *pg, const char *name, const char **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         AUTO_FREE char *oid = NULL;
@@ -112,7 +133,7 @@ static bool find(StepCtx *ctx, Pg *pg, const char *name, const char **ret, Err *
         return true;
 }
 
-static bool is_ours(StepCtx *ctx, const char *oid)
+static bool pg_role_create_is_ours(StepCtx *ctx, const char *oid)
 {
         return oid && str_eq(oid, jx_str(step_remembered(ctx), "oid", ""));
 }
@@ -126,7 +147,7 @@ static bool make_known(StepCtx *ctx, Pg *pg, const RoleSpec *spec, Err *err)
         json_t *memory = NULL;
         if (!pg_do(pg, "begin", err))
                 return false;
-        if (pg_role_create(pg, spec, err) && find(ctx, pg, spec->name, &oid, err)) {
+        if (pg_role_create(pg, spec, err) && pg_role_create_find(ctx, pg, spec->name, &oid, err)) {
                 memory = json_object();
                 jx_set_str(memory, "created", spec->name);
                 jx_set_str(memory, "oid", oid);
@@ -137,9 +158,9 @@ static bool make_known(StepCtx *ctx, Pg *pg, const RoleSpec *spec, Err *err)
         return false;
 }
 
-static bool make(StepCtx *ctx, Pg *pg, const Secret *password, Err *err)
+static bool pg_role_create_make(StepCtx *ctx, Pg *pg, const Secret *password, Err *err)
 {
-        RoleSpec spec = spec_of(ctx);
+        RoleSpec spec = pg_role_create_spec_of(ctx);
         AUTO_SECRET verifier = NULL;
         if (step_get(ctx, "verifier_from") && !take_verifier(ctx, &verifier, err))
                 return false;
@@ -148,7 +169,7 @@ static bool make(StepCtx *ctx, Pg *pg, const Secret *password, Err *err)
         return make_known(ctx, pg, &spec, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_role_create_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const char *name = step_str(ctx, "name");
@@ -159,20 +180,20 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         if (step_get(ctx, "password") && !(password = step_secret(ctx, "password", err)))
                 return false;
         if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !find(ctx, pg, name, &there, err))
+            !pg_role_create_find(ctx, pg, name, &there, err))
                 return false;
-        bool ours = is_ours(ctx, there); /* made before a crash: it goes on */
+        bool ours = pg_role_create_is_ours(ctx, there); /* made before a crash: it goes on */
         if (there && !ours && str_eq(how, "fail")) {
                 err_set(err, ERR_SERVER, "role %s exists already", name);
                 memcpy(err->sqlstate, "42710", 6);
                 return err_hint(err, "if_exists: keep leaves it alone, password sets its password");
         }
-        if (!there && !make(ctx, pg, password, err))
+        if (!there && !pg_role_create_make(ctx, pg, password, err))
                 return false;
         if (there && str_eq(how, "password") && !pg_role_set_password(pg, name, password, err))
                 return false;
         if (password && step_bool(ctx, "prove") && step_bool(ctx, "login")) {
-                if (!prove(ctx, password, err))
+                if (!pg_role_create_prove(ctx, password, err))
                         return false;
                 proved = true;
         }
@@ -183,7 +204,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_role_create_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const char *there = NULL;
@@ -191,14 +212,14 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         if (!jx_str(step_remembered(ctx), "created", NULL))
                 return true;
         if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !find(ctx, pg, step_str(ctx, "name"), &there, err))
+            !pg_role_create_find(ctx, pg, step_str(ctx, "name"), &there, err))
                 return false;
         /* There, but not yet proved: run() finds it and only proves. */
-        *ret = is_ours(ctx, there) ? FOUND_PART : FOUND_NOTHING;
+        *ret = pg_role_create_is_ours(ctx, there) ? FOUND_PART : FOUND_NOTHING;
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_role_create_undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_SQL q = { 0 };
@@ -207,11 +228,11 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         if (!name)
                 return true;
         if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
-            !find(ctx, pg, name, &there, err))
+            !pg_role_create_find(ctx, pg, name, &there, err))
                 return false;
         if (!there)
                 return true;
-        if (!is_ours(ctx, there)) {
+        if (!pg_role_create_is_ours(ctx, there)) {
                 err_set(err, ERR_USER, "role %s is not the one this run made", name);
                 return err_hint(err, "look at it; it stays as it is");
         }
@@ -232,7 +253,7 @@ static bool dry_verifier(StepCtx *ctx, Err *err)
         const char *there = NULL, *name = step_str(ctx, "name");
         if (dry_pg_param(ctx, "verifier_from", NULL, &from) != SEEN_HERE)
                 return true;
-        if (!find(ctx, from, name, &there, err))
+        if (!pg_role_create_find(ctx, from, name, &there, err))
                 return false;
         if (!there)
                 step_problem(ctx, "verifier_from: there is no role %s", name);
@@ -260,11 +281,11 @@ static bool dry_may_make(StepCtx *ctx, Pg *pg, Err *err)
         return dry_writable(ctx, pg, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_role_create_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const char *name = step_str(ctx, "name"), *how = step_str(ctx, "if_exists"), *there = NULL;
-        if (!check(ctx, state, err))
+        if (!pg_role_create_check(ctx, state, err))
                 return false;
         dry_secret(ctx, "password");
         dry_pg_name(ctx, "role", name);
@@ -277,7 +298,7 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 dry_will_on(ctx, step_target(ctx), "role", name, WILL_COME);
         if (dry_pg(ctx, step_target(ctx), NULL, &pg) != SEEN_HERE)
                 return true;
-        if (!find(ctx, pg, name, &there, err))
+        if (!pg_role_create_find(ctx, pg, name, &there, err))
                 return false;
         if ((there || comes) && str_eq(how, "fail"))
                 step_problem(ctx,
@@ -286,17 +307,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                              name);
         return (there && str_eq(how, "keep")) || dry_may_make(ctx, pg, err);
 }
-
-const StepKind step_pg_role_create = {
-        .name = "pg.role.create",
-        .summary = "Create a login role and prove that its password works",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

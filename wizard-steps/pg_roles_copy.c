@@ -54,7 +54,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_roles_copy_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_roles_copy_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_roles_copy_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_roles_copy_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_roles_copy_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_roles_copy = {
+        .name = "pg.roles.copy",
+        .summary = "Copy the roles a database needs, with passwords",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_roles_copy_plan,
+        .dry = pg_roles_copy_dry,
+        .run = pg_roles_copy_run,
+        .probe = pg_roles_copy_probe,
+        .undo = pg_roles_copy_undo,
+};
+
+static bool pg_roles_copy_plan(StepCtx *ctx, void *state, Err *err)
 {
         if (step_bool(ctx, "whole"))
                 step_plan(
@@ -73,7 +92,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 }
 
 /* Roles of all named databases together, each once. */
-static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
+static bool pg_roles_copy_needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
 {
         AUTO_JSON databases = kit_name_list(ctx, "databases");
         AUTO_JSON seen = json_object();
@@ -99,7 +118,7 @@ static bool needed(StepCtx *ctx, Pg *source, json_t **ret, Err *err)
         return true;
 }
 
-static void tell(StepCtx *ctx, const json_t *report)
+static void pg_roles_copy_tell(StepCtx *ctx, const json_t *report)
 {
         static const char *const keys[] = { "created",          "present",     "altered",
                                             "skipped",          "differences", "md5",
@@ -150,7 +169,7 @@ static bool remember_target(StepCtx *ctx, Pg *target, Err *err)
         return step_remember(ctx, memory, err);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_roles_copy_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
@@ -159,7 +178,8 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         AUTO_JSON report = NULL;
         bool whole = step_bool(ctx, "whole");
         if (!open_both(ctx, &source, &target, err) ||
-            (!whole && !needed(ctx, source, &names, err)) || !remember_target(ctx, target, err))
+            (!whole && !pg_roles_copy_needed(ctx, source, &names, err)) ||
+            !remember_target(ctx, target, err))
                 return false;
         RolesCopyOptions o = { .only = names,
                                .skip = skip,
@@ -167,7 +187,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                                .keep_superuser = step_bool(ctx, "keep_superuser") };
         if (!kit_roles_copy(ctx, source, target, o, "created", &report, err))
                 return false;
-        tell(ctx, report);
+        pg_roles_copy_tell(ctx, report);
         return true;
 }
 
@@ -185,7 +205,7 @@ static bool count_there(Pg *pg, const json_t *names, size_t *ret, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_roles_copy_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const json_t *names = jx_get(step_remembered(ctx), "created");
@@ -206,7 +226,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_roles_copy_undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const json_t *names = jx_get(step_remembered(ctx), "created");
@@ -237,7 +257,7 @@ static bool dry_report(StepCtx *ctx, Pg *source, Pg *target, Err *err)
                                .whole = whole,
                                .keep_superuser = step_bool(ctx, "keep_superuser"),
                                .dry = true };
-        if (!whole && !needed(ctx, source, &names, err))
+        if (!whole && !pg_roles_copy_needed(ctx, source, &names, err))
                 return false;
         o.only = names;
         if (!pg_roles_copy(source, target, &o, &report, err) ||
@@ -267,7 +287,7 @@ static bool dry_report(StepCtx *ctx, Pg *source, Pg *target, Err *err)
         return dry_writable(ctx, target, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_roles_copy_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
@@ -288,16 +308,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 return true;
         return dry_report(ctx, source, target, err);
 }
-
-const StepKind step_pg_roles_copy = {
-        .name = "pg.roles.copy",
-        .summary = "Copy the roles a database needs, with passwords",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

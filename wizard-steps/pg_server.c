@@ -87,7 +87,21 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "refused", "undecided", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_server_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_server = {
+        .name = "pg.server",
+        .summary = "List what a server holds, and what becomes of it",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = pg_server_plan,
+        .run = pg_server_run,
+};
+
+static bool pg_server_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# lists databases, roles and settings, and where each setting comes from");
         return true;
@@ -168,7 +182,7 @@ static void tell_lists(StepCtx *ctx, const json_t *server)
         }
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON server = NULL;
@@ -198,14 +212,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         jx_set(server, "lines", json_incref(lines));
         return step_result_file(ctx, "ref", server, &path, err);
 }
-
-const StepKind step_pg_server = {
-        .name = "pg.server",
-        .summary = "List what a server holds, and what becomes of it",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

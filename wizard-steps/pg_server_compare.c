@@ -37,14 +37,28 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "differences", "differences_total", "equal", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_compare_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_server_compare_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_server_compare = {
+        .name = "pg.server.compare",
+        .summary = "Compare a server's roles and settings with another's",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = pg_server_compare_plan,
+        .run = pg_server_compare_run,
+};
+
+static bool pg_server_compare_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# compares roles, memberships, settings and databases with %s",
                   step_words(ctx, "against"));
         return true;
 }
 
-static bool load(const char *path, json_t **ret, Err *err)
+static bool pg_server_compare_load(const char *path, json_t **ret, Err *err)
 {
         AUTO_FREE char *text = NULL;
         size_t n = 0;
@@ -78,7 +92,7 @@ static json_t *rules_of(StepCtx *ctx, Pg *pg, Err *err)
         return rules;
 }
 
-static void say(StepCtx *ctx, const json_t *differences)
+static void pg_server_compare_say(StepCtx *ctx, const json_t *differences)
 {
         json_t *shown = json_array(), *d;
         size_t i;
@@ -99,14 +113,14 @@ static void say(StepCtx *ctx, const json_t *differences)
         step_result_set(ctx, "differences", shown);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_compare_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON source = NULL;
         AUTO_JSON names = kit_name_list(ctx, "databases");
         AUTO_JSON lines = NULL;
         const char *path = NULL;
-        if (!load(step_str(ctx, "against"), &source, err) ||
+        if (!pg_server_compare_load(step_str(ctx, "against"), &source, err) ||
             !kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
             !pg_server_lines(pg, names, pg_major(pg), &lines, err))
                 return false;
@@ -126,21 +140,10 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_result_bool(ctx, "equal", n == 0);
         step_result_int(ctx, "objects", (int64_t)objects);
         step_result_int(ctx, "differences_total", (int64_t)n);
-        say(ctx, differences);
+        pg_server_compare_say(ctx, differences);
         if (n)
                 step_report(ctx, "%s in %s", THINGS(n, "difference"), THINGS(objects, "object"));
         else
                 step_report(ctx, "%s equal", THINGS(objects, "object"));
         return step_result_file(ctx, "report", report, &path, err);
 }
-
-const StepKind step_pg_server_compare = {
-        .name = "pg.server.compare",
-        .summary = "Compare a server's roles and settings with another's",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .run = run,
-};

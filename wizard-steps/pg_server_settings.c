@@ -37,7 +37,29 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "refused", NULL };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_settings_check(StepCtx *ctx, void *state, Err *err);
+static bool pg_server_settings_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_server_settings_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_server_settings_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_server_settings_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_server_settings_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_server_settings = {
+        .name = "pg.server.settings",
+        .summary = "Give a server another one's settings and access rules",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .check = pg_server_settings_check,
+        .plan = pg_server_settings_plan,
+        .dry = pg_server_settings_dry,
+        .run = pg_server_settings_run,
+        .probe = pg_server_settings_probe,
+        .undo = pg_server_settings_undo,
+};
+
+static bool pg_server_settings_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "alter system set ..   # each setting of %s that is not the image's",
                   step_words(ctx, "from"));
@@ -50,7 +72,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_settings_check(StepCtx *ctx, void *state, Err *err)
 {
         if (!str_eq(step_str(ctx, "files"), "carry") && !str_eq(step_str(ctx, "files"), "try"))
                 step_problem(ctx, "files: `%s` is neither carry nor try", step_str(ctx, "files"));
@@ -81,7 +103,7 @@ static bool remember_settings(StepCtx *ctx, const json_t *report, Err *err)
         return step_remember(ctx, m, err);
 }
 
-static bool restart(StepCtx *ctx, Err *err)
+static bool pg_server_settings_restart(StepCtx *ctx, Err *err)
 {
         HostCall call = kit_call(ctx);
         const char *name = step_str(ctx, "restart");
@@ -97,7 +119,7 @@ static bool restart(StepCtx *ctx, Err *err)
                err_wrap(err, "starting the new server with the old one's settings");
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_settings_run(StepCtx *ctx, void *state, Err *err)
 {
         static const char *const keys[] = { "settings", "files", "refused", NULL };
         AUTO_PG Pg *source = NULL;
@@ -123,16 +145,16 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                     THINGS(json_array_size(jx_get(report, "settings")), "setting"),
                     THINGS(json_array_size(jx_get(report, "files")), "file"),
                     only_try ? "readable" : "along", json_array_size(jx_get(report, "refused")));
-        return json_array_size(jx_get(report, "refused")) || restart(ctx, err);
+        return json_array_size(jx_get(report, "refused")) || pg_server_settings_restart(ctx, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_server_settings_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* once more is the same as once */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_settings_undo(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         const json_t *m = step_remembered(ctx);
@@ -159,13 +181,13 @@ static bool dry_super(StepCtx *ctx, Pg *pg, const char *side, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_server_settings_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *source = NULL;
         AUTO_PG Pg *target = NULL;
         AUTO_JSON c = NULL;
         const char *name = step_str(ctx, "restart");
-        if (!check(ctx, state, err) ||
+        if (!pg_server_settings_check(ctx, state, err) ||
             (dry_pg_param(ctx, "from", NULL, &source) == SEEN_HERE &&
              !dry_super(ctx, source, "the old server", err)) ||
             (dry_pg(ctx, step_target(ctx), NULL, &target) == SEEN_HERE &&
@@ -178,18 +200,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                              name);
         return err->kind == ERR_NONE;
 }
-
-const StepKind step_pg_server_settings = {
-        .name = "pg.server.settings",
-        .summary = "Give a server another one's settings and access rules",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -30,7 +30,24 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_sql_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_sql_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_sql_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_sql_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_pg_sql = {
+        .name = "pg.sql",
+        .summary = "Run SQL of the runbook's own in one transaction",
+        .traits = STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_sql_plan,
+        .dry = pg_sql_dry,
+        .run = pg_sql_run,
+        .probe = pg_sql_probe,
+};
+
+static bool pg_sql_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "%s%s%s", step_bool(ctx, "transaction") ? "begin; " : "",
                   step_words(ctx, "sql"), step_bool(ctx, "transaction") ? "; commit" : "");
@@ -48,7 +65,7 @@ static bool current_xid(Pg *pg, char **ret, Err *err)
         return pg_query_value(pg, &q, ret, err);
 }
 
-static void tell(StepCtx *ctx, const PgRes *r, const char *xid)
+static void pg_sql_tell(StepCtx *ctx, const PgRes *r, const char *xid)
 {
         int64_t rows = pg_columns(r) ? pg_rows(r) : pg_affected(r);
         const char *value = pg_columns(r) && pg_rows(r) ? pg_cell(r, 0, 0) : NULL;
@@ -70,11 +87,11 @@ static bool run_in_transaction(StepCtx *ctx, Pg *pg, Err *err)
         jx_set_str(memory, "xid", xid);
         if (!step_remember(ctx, memory, err) || !pg_do(pg, "commit", err))
                 return false;
-        tell(ctx, r, xid);
+        pg_sql_tell(ctx, r, xid);
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_sql_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         if (!kit_pg(ctx, &pg, err) || !pg_as_application(pg, err))
@@ -93,7 +110,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         sql_operator(&q, step_str(ctx, "sql"));
         if (!step_remember(ctx, memory, err) || !pg_query(pg, &q, &r, err))
                 return err_wrap(err, "running the runbook's SQL");
-        tell(ctx, r, NULL);
+        pg_sql_tell(ctx, r, NULL);
         return true;
 }
 
@@ -112,7 +129,7 @@ static bool ask_fate(Pg *pg, const char *xid, char **ret, Err *err)
         return pg_query_value(pg, &q, ret, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_sql_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_FREE char *fate = NULL;
@@ -135,7 +152,7 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 
 /* Read by the server, not run. Several statements are not: the second may need what the first
  * makes. What an earlier step makes is not there either. */
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_sql_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_ERR why = { 0 };
@@ -166,15 +183,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                 step_problem(ctx, "%s", why.message);
         return true;
 }
-
-const StepKind step_pg_sql = {
-        .name = "pg.sql",
-        .summary = "Run SQL of the runbook's own in one transaction",
-        .traits = STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

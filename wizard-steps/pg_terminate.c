@@ -18,7 +18,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_terminate_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_terminate_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_terminate_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_terminate_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool pg_terminate_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_terminate = {
+        .name = "pg.terminate",
+        .summary = "End the sessions of all other clients",
+        .traits = STEP_IDEMPOTENT | STEP_NEEDS_WINDOW | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_terminate_plan,
+        .dry = pg_terminate_dry,
+        .run = pg_terminate_run,
+        .probe = pg_terminate_probe,
+        .undo = pg_terminate_undo,
+};
+
+static bool pg_terminate_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "select pg_terminate_backend(pid) from pg_stat_activity where "
@@ -29,7 +48,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool look(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
+static bool pg_terminate_look(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
 {
         AUTO_JSON all = NULL;
         const char *only = step_str(ctx, "database");
@@ -45,17 +64,17 @@ static bool look(StepCtx *ctx, Pg *pg, json_t **ret, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_terminate_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_JSON others = NULL;
         json_t *left = NULL;
         int n = 0;
-        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) || !look(ctx, pg, &others, err) ||
-            !pg_fence_terminate(pg, others, &n, err))
+        if (!kit_pg_open(ctx, step_target(ctx), NULL, &pg, err) ||
+            !pg_terminate_look(ctx, pg, &others, err) || !pg_fence_terminate(pg, others, &n, err))
                 return false;
         step_sleep(ctx, 300);
-        if (!look(ctx, pg, &left, err))
+        if (!pg_terminate_look(ctx, pg, &left, err))
                 return false;
         step_result_int(ctx, "ended", n);
         step_result_set(ctx, "left", left);
@@ -63,20 +82,20 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_terminate_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* asking twice ends nobody twice */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool pg_terminate_undo(StepCtx *ctx, void *state, Err *err)
 {
         return true;
 }
 
 /* Ending somebody's session wants membership in their role, or in pg_signal_backend; a superuser's,
  * a superuser. */
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_terminate_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         AUTO_PGRES PgRes *r = NULL;
@@ -108,16 +127,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                              pg_cell(r, i, 0));
         return true;
 }
-
-const StepKind step_pg_terminate = {
-        .name = "pg.terminate",
-        .summary = "End the sessions of all other clients",
-        .traits = STEP_IDEMPOTENT | STEP_NEEDS_WINDOW | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -21,7 +21,24 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_textsearch_update_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_textsearch_update_dry(StepCtx *ctx, void *state, Err *err);
+static bool pg_textsearch_update_run(StepCtx *ctx, void *state, Err *err);
+static bool pg_textsearch_update_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_pg_textsearch_update = {
+        .name = "pg.textsearch.update",
+        .summary = "Make words for text search anew, as this version does",
+        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
+        .params = params,
+        .results = results,
+        .plan = pg_textsearch_update_plan,
+        .dry = pg_textsearch_update_dry,
+        .run = pg_textsearch_update_run,
+        .probe = pg_textsearch_update_probe,
+};
+
+static bool pg_textsearch_update_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# updates every row of each table whose trigger keeps words for text "
                        "search; no other trigger fires");
@@ -32,7 +49,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static void told(void *arg, const char *table, int done, int total)
+static void pg_textsearch_update_told(void *arg, const char *table, int done, int total)
 {
         step_progress(arg, &(Progress){ .unit = "columns",
                                         .done = done,
@@ -43,11 +60,13 @@ static void told(void *arg, const char *table, int done, int total)
                                         .things_total = total });
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_textsearch_update_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         TextsearchUpdated done;
-        TextsearchUpdate o = { .told = told, .arg = ctx, .cancel = step_cancel_flag(ctx) };
+        TextsearchUpdate o = { .told = pg_textsearch_update_told,
+                               .arg = ctx,
+                               .cancel = step_cancel_flag(ctx) };
         if (!kit_pg(ctx, &pg, err) ||
             !textsearch_update(pg, (int)step_int(ctx, "from"), &o, &done, err))
                 return false;
@@ -57,14 +76,14 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool pg_textsearch_update_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* a table is done whole or not at all, and twice does no harm */
         return true;
 }
 
 /* session_replication_role is a superuser's, and ALTER TABLE the owner's. */
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool pg_textsearch_update_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         TextsearchUpdated there;
@@ -81,15 +100,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                         "this role is no superuser: it cannot keep the other triggers from firing");
         return true;
 }
-
-const StepKind step_pg_textsearch_update = {
-        .name = "pg.textsearch.update",
-        .summary = "Make words for text search anew, as this version does",
-        .traits = STEP_IDEMPOTENT | STEP_ON_SERVER,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

@@ -21,7 +21,20 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool pg_writes_plan(StepCtx *ctx, void *state, Err *err);
+static bool pg_writes_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_pg_writes = {
+        .name = "pg.writes",
+        .summary = "Note what was written so far, for a later undo",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER | STEP_COUNTS,
+        .params = params,
+        .results = results,
+        .plan = pg_writes_plan,
+        .run = pg_writes_run,
+};
+
+static bool pg_writes_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "select .. n_tup_ins, n_tup_upd, n_tup_del from pg_stat_all_tables");
         step_plan(ctx,
@@ -29,7 +42,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool pg_writes_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_PG Pg *pg = NULL;
         json_t *look = NULL;
@@ -47,13 +60,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         jx_set_str(look, "target", step_target(ctx)->name);
         return step_remember(ctx, look, err);
 }
-
-const StepKind step_pg_writes = {
-        .name = "pg.writes",
-        .summary = "Note what was written so far, for a later undo",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT | STEP_ON_SERVER | STEP_COUNTS,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .run = run,
-};

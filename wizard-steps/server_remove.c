@@ -12,49 +12,68 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool find(StepCtx *ctx, json_t **ret, Err *err)
+static bool server_remove_check(StepCtx *ctx, void *state, Err *err);
+static bool server_remove_plan(StepCtx *ctx, void *state, Err *err);
+static bool server_remove_dry(StepCtx *ctx, void *state, Err *err);
+static bool server_remove_run(StepCtx *ctx, void *state, Err *err);
+static bool server_remove_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_server_remove = {
+        .name = "server.remove",
+        .summary = "Remove the container of a stopped server of our own",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = server_remove_check,
+        .plan = server_remove_plan,
+        .dry = server_remove_dry,
+        .run = server_remove_run,
+        .probe = server_remove_probe,
+};
+
+static bool server_remove_find(StepCtx *ctx, json_t **ret, Err *err)
 {
         HostCall look = kit_look(ctx);
         return docker_inspect(&look, DOCKER_CONTAINER, step_str(ctx, "name"), ret, err);
 }
 
 /* Made by this run, whichever of its steps, and not running. */
-static const char *objection(StepCtx *ctx, const json_t *c)
+static const char *server_remove_objection(StepCtx *ctx, const json_t *c)
 {
         if (!str_eq(container_label(c, LABEL_RUN), step_run_id(ctx)))
                 return "was not made by this run";
         return container_running(c) ? "still runs" : NULL;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool server_remove_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON c = NULL;
-        if (!find(ctx, &c, err))
+        if (!server_remove_find(ctx, &c, err))
                 return false;
-        const char *why = c ? objection(ctx, c) : NULL;
+        const char *why = c ? server_remove_objection(ctx, c) : NULL;
         if (why)
                 step_problem(ctx, "container %s %s", step_str(ctx, "name"), why);
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool server_remove_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker rm %s", step_words(ctx, "name"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool server_remove_run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_JSON c = NULL;
-        if (!find(ctx, &c, err))
+        if (!server_remove_find(ctx, &c, err))
                 return false;
         step_result_bool(ctx, "removed", c != NULL);
         if (!c) {
                 step_report(ctx, "%s is not here", step_str(ctx, "name"));
                 return true;
         }
-        const char *why = objection(ctx, c);
+        const char *why = server_remove_objection(ctx, c);
         if (why)
                 return err_set(err, ERR_USER, "container %s %s", step_str(ctx, "name"), why);
         AUTO_ARGV a = { 0 };
@@ -65,17 +84,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool server_remove_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_JSON c = NULL;
-        if (!find(ctx, &c, err))
+        if (!server_remove_find(ctx, &c, err))
                 return false;
         *ret = c ? FOUND_NOTHING : FOUND_ALL;
         step_result_bool(ctx, "removed", !c);
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool server_remove_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON c = NULL;
         const char *name = step_str(ctx, "name");
@@ -88,23 +107,10 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         if (seen == SEEN_LATER && !stopped)
                 step_problem(ctx, "container %s still runs then: no step stops it (server.stop)",
                              name);
-        const char *why = c ? objection(ctx, c) : NULL;
+        const char *why = c ? server_remove_objection(ctx, c) : NULL;
         if (why && !(stopped && str_eq(why, "still runs")))
                 step_problem(ctx, "container %s %s", name, why);
         step_will(ctx, "container", name, WILL_GO);
         step_will(ctx, "containers", "any", WILL_GO);
         return true;
 }
-
-const StepKind step_server_remove = {
-        .name = "server.remove",
-        .summary = "Remove the container of a stopped server of our own",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

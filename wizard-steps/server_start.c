@@ -13,6 +13,7 @@
 #include "kit/dry.h"
 #include "kit/labels.h"
 #include "kit/layout.h"
+#include "kit/new_server.h"
 #include "kit/run_as.h"
 #include "kit/service.h"
 
@@ -54,6 +55,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool server_start_check(StepCtx *ctx, void *state, Err *err);
+static bool server_start_plan(StepCtx *ctx, void *state, Err *err);
+static bool server_start_dry(StepCtx *ctx, void *state, Err *err);
+static bool server_start_run(StepCtx *ctx, void *state, Err *err);
+static bool server_start_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool server_start_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_server_start = {
+        .name = "server.start",
+        .summary = "Start a new server on a new volume, beside the old",
+        .params = params,
+        .results = results,
+        .check = server_start_check,
+        .plan = server_start_plan,
+        .dry = server_start_dry,
+        .run = server_start_run,
+        .probe = server_start_probe,
+        .undo = server_start_undo,
+};
+
 /* ---- what there is ---- */
 
 typedef struct World {
@@ -76,7 +97,7 @@ static void world_done(World *w)
 }
 #define AUTO_WORLD CLEANUP(world_done) World
 
-static bool look(StepCtx *ctx, World *w, Err *err)
+static bool server_start_look(StepCtx *ctx, World *w, Err *err)
 {
         HostCall call = kit_look(ctx);
         if (!docker_inspect(&call, DOCKER_IMAGE, step_str(ctx, "image"), &w->image, err) ||
@@ -103,45 +124,24 @@ static bool our_volume(StepCtx *ctx, const json_t *v)
         return kit_is_ours(ctx, jx_get(v, "Labels"));
 }
 
-/* `locale -a` of the image knows it; "C", "POSIX" and "C.UTF-8" are in every one. */
-static bool has_locale(StepCtx *ctx, const char *locale, bool *ret, Err *err)
+static bool server_start_locale(StepCtx *ctx, Err *err)
 {
-        *ret = true;
-        if (!*locale || str_eq(locale, "C") || str_eq(locale, "POSIX") ||
-            strcasecmp(locale, "C.UTF-8") == 0 || strcasecmp(locale, "C.utf8") == 0)
-                return true;
-        HostCall call = kit_look(ctx);
-        AUTO_ARGV a = { 0 };
-        argv_add_all(&a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
-                                                "--network", "none", "--entrypoint", "locale",
-                                                step_str(ctx, "image"), "-a", NULL });
-        AUTO_FREE char *known = NULL;
-        AUTO_ERR why = { 0 };
-        if (!docker_read_text(&call, &a, &known, &why)) {
-                /* musl has no such program and takes any name. */
-                return why.kind != ERR_CANCELLED || (err_move(err, &why), false);
-        }
-        *ret = false;
-        for (char *save = NULL, *l = strtok_r(known, "\n", &save); l && !*ret;
-             l = strtok_r(NULL, "\n", &save)) {
-                const char *a1 = l, *b1 = locale; /* "en_US.utf8" is "en_US.UTF-8" */
-                for (;; a1++, b1++) {
-                        while (*a1 == '-')
-                                a1++;
-                        while (*b1 == '-')
-                                b1++;
-                        if ((*a1 | 32) != (*b1 | 32) || !*a1)
-                                break;
-                }
-                *ret = !*a1 && !*b1;
-        }
+        const char *image = step_str(ctx, "image"), *locale = step_str(ctx, "locale");
+        bool has = true;
+        if (!kit_image_has_locale(ctx, image, locale, &has, err))
+                return false;
+        if (!has)
+                step_problem(ctx,
+                             "image %s does not have the locale %s of the old server; choose "
+                             "an image that has it (a -bookworm or -trixie tag), or C.UTF-8",
+                             image, locale);
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool server_start_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_WORLD w = { 0 };
-        if (!look(ctx, &w, err))
+        if (!server_start_look(ctx, &w, err))
                 return false;
         const char *volume = step_str(ctx, "volume"), *name = step_str(ctx, "name");
         if (!w.image)
@@ -159,18 +159,10 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         if (w.compose && !w.old && !*step_str(ctx, "user"))
                 step_problem(ctx, "service %s has no container to take its user and password from",
                              step_str(ctx, "service"));
-        bool has = true;
-        if (w.image && !has_locale(ctx, step_str(ctx, "locale"), &has, err))
-                return false;
-        if (!has)
-                step_problem(ctx,
-                             "image %s does not have the locale %s of the old server; choose "
-                             "an image that has it (a -bookworm or -trixie tag), or C.UTF-8",
-                             step_str(ctx, "image"), step_str(ctx, "locale"));
-        return true;
+        return !w.image || server_start_locale(ctx, err);
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool server_start_plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *volume = step_words(ctx, "volume"), *name = step_words(ctx, "name");
         step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx),
@@ -189,7 +181,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
 
 /* ---- making it ---- */
 
-static bool remove_ours(StepCtx *ctx, Err *err)
+static bool server_start_remove_ours(StepCtx *ctx, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_WORLD w = { 0 };
@@ -219,67 +211,30 @@ static bool remove_ours(StepCtx *ctx, Err *err)
         return docker_do(&call, &a, NULL, err);
 }
 
-static const char *setting(StepCtx *ctx, const char *param, const char *service,
-                           const char *fallback)
+static const char *server_start_setting(StepCtx *ctx, const char *param, const char *service,
+                                        const char *fallback)
 {
         const char *given = step_str(ctx, param);
         return *given ? given : service ? service : fallback;
 }
 
-static bool fits_env_file(const char *value)
-{
-        return !strpbrk(value, "\r\n");
-}
-
 /* The lines of --env-file; wiped by the caller. */
-static bool env_file(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *b, Err *err)
+static bool server_start_env(StepCtx *ctx, const World *w, const PgLayout *layout, Buf *b, Err *err)
 {
-        AUTO_SECRET own = NULL;
-        const Secret *password = NULL;
-        if (json_is_object(step_get(ctx, "password"))) {
-                password = step_secret(ctx, "password", err);
-                if (!password)
-                        return false;
-        } else if (w->compose) {
-                if (!compose_service_secret(w->compose, step_str(ctx, "service"),
-                                            "POSTGRES_PASSWORD", "POSTGRES_PASSWORD", &own, err))
-                        return false;
-                password = own;
-        }
-        if (!password)
-                return err_set(err, ERR_USER,
-                               "no password for the new server: give `service` or `password`");
-        const char *user = setting(ctx, "user", w->user, "postgres");
-        const char *database = setting(ctx, "database", w->database, user);
-        if (!fits_env_file(secret_expose(password)) || !fits_env_file(user) ||
-            !fits_env_file(database))
-                return err_set(err, ERR_USER, "user, database or password holds a line break");
-        buf_printf(b, "POSTGRES_USER=%s\nPOSTGRES_DB=%s\n", user, database);
-        buf_adds(b, "POSTGRES_PASSWORD=");
-        buf_adds(b, secret_expose(password));
-        buf_addc(b, '\n');
-        const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
-        AUTO_FREE char *old_args = NULL;
-        HostCall look = kit_look(ctx);
-        if (w->old && !kit_service_environment(&look, w->old, w->old_image, &old_args, b, err))
+        const char *user = server_start_setting(ctx, "user", w->user, "postgres");
+        NewServer s = { .compose = w->compose,
+                        .service = step_str(ctx, "service"),
+                        .old = w->old,
+                        .old_image = w->old_image,
+                        .user = user,
+                        .database = server_start_setting(ctx, "database", w->database, user),
+                        .encoding = step_str(ctx, "encoding"),
+                        .locale = step_str(ctx, "locale"),
+                        .layout = layout };
+        if (json_is_object(step_get(ctx, "password")) &&
+            !(s.password = step_secret(ctx, "password", err)))
                 return false;
-        static const char plain[] =
-                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
-        /* The image evaluates POSTGRES_INITDB_ARGS in a shell. */
-        if (encoding[strspn(encoding, plain)] || locale[strspn(locale, plain)])
-                return err_set(err, ERR_USER, "`%s`, `%s`: not an encoding and a locale", encoding,
-                               locale);
-        if (*encoding || *locale || old_args)
-                buf_printf(b, "POSTGRES_INITDB_ARGS=%s%s%s%s%s\n",
-                           old_args && fits_env_file(old_args) ? old_args : "",
-                           *encoding ? " --encoding=" : "", encoding, *locale ? " --locale=" : "",
-                           locale);
-        if (layout->explicit_pgdata)
-                buf_printf(b, "PGDATA=%s\n", layout->pgdata);
-        const char *method = w->old ? container_env(w->old, "POSTGRES_HOST_AUTH_METHOD") : NULL;
-        if (method && *method && fits_env_file(method))
-                buf_printf(b, "POSTGRES_HOST_AUTH_METHOD=%s\n", method);
-        return !b->overflow || err_set(err, ERR_USER, "the container's environment is too large");
+        return kit_server_env(ctx, &s, b, err);
 }
 
 /* With `user: "1000:1000"` initdb changes the mode of a directory that must be its own. */
@@ -300,7 +255,7 @@ static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err 
         return docker_do(&call, &a, NULL, err);
 }
 
-static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
+static bool server_start_start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
         HostCall call = kit_call(ctx);
         const char *volume = step_str(ctx, "volume");
@@ -342,7 +297,7 @@ static bool start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err
         if (w->old)
                 kit_service_command(w->old, w->old_image, layout, &a);
         AUTO_BUF env = buf_init(256 * 1024);
-        bool ok = env_file(ctx, w, layout, &env, err);
+        bool ok = server_start_env(ctx, w, layout, &env, err);
         ok = ok && docker_do(&call, &a, buf_str(&env), err);
         if (env.data)
                 explicit_bzero(env.data, env.capacity);
@@ -353,7 +308,7 @@ static bool wait_for_it(StepCtx *ctx, const World *w, const PgLayout *layout, Er
 {
         Wellness well = { .health = "pg_isready",
                           .within_ms = step_int(ctx, "within"),
-                          .user = setting(ctx, "user", w->user, "postgres"),
+                          .user = server_start_setting(ctx, "user", w->user, "postgres"),
                           .database = "postgres",
                           .patient = true };
         if (json_is_object(step_get(ctx, "password")) &&
@@ -380,11 +335,11 @@ static void layout_for(StepCtx *ctx, const World *w, PgLayout *layout)
         kit_layout_of(own, w->old, w->image, layout);
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool server_start_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_WORLD w = { 0 };
         AUTO_LAYOUT layout = { 0 };
-        if (!look(ctx, &w, err))
+        if (!server_start_look(ctx, &w, err))
                 return false;
         if (!w.image)
                 return err_set(err, ERR_USER, "image %s is not here; pull it first",
@@ -406,17 +361,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 return wait_for_it(ctx, &w, &layout, err);
         }
         /* An attempt that died may have left half an initdb: begin again. */
-        if ((w.container || w.volume) && !remove_ours(ctx, err))
+        if ((w.container || w.volume) && !server_start_remove_ours(ctx, err))
                 return false;
-        return start(ctx, &w, &layout, err) && wait_for_it(ctx, &w, &layout, err);
+        return server_start_start(ctx, &w, &layout, err) && wait_for_it(ctx, &w, &layout, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool server_start_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_WORLD w = { 0 };
         AUTO_LAYOUT layout = { 0 };
         *ret = FOUND_NOTHING;
-        if (!look(ctx, &w, err))
+        if (!server_start_look(ctx, &w, err))
                 return false;
         if (!w.container && !w.volume)
                 return true;
@@ -435,40 +390,21 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool server_start_undo(StepCtx *ctx, void *state, Err *err)
 {
         if (json_object_size(step_remembered(ctx)) == 0)
                 return true;
-        if (!remove_ours(ctx, err))
+        if (!server_start_remove_ours(ctx, err))
                 return false;
         step_report(ctx, "container %s and volume %s are gone", step_str(ctx, "name"),
                     step_str(ctx, "volume"));
         return true;
 }
 
-/* An image of another machine's kind ends at once: "exec format error". */
-static void dry_machine(StepCtx *ctx, const json_t *image)
-{
-        HostCall call = kit_look(ctx);
-        AUTO_JSON info = NULL;
-        AUTO_ERR ignored = { 0 };
-        const char *is = jx_str(image, "Architecture", "");
-        if (!docker_info(&call, &info, &ignored))
-                return;
-        const char *here = jx_str(info, "Architecture", "");
-        const char *wants = str_eq(here, "x86_64")    ? "amd64"
-                            : str_eq(here, "aarch64") ? "arm64"
-                                                      : "";
-        if (*is && *wants && !str_eq(is, wants))
-                step_problem(ctx, "image %s is for %s, and this machine is %s",
-                             step_str(ctx, "image"), is, wants);
-}
-
 static bool dry_image_fits(StepCtx *ctx, Err *err)
 {
         AUTO_JSON image = NULL;
-        const char *name = step_str(ctx, "image"), *locale = step_str(ctx, "locale");
-        bool has = true;
+        const char *name = step_str(ctx, "image");
         if (!step_known(ctx, "image") || dry_image(ctx, name, false, &image) != SEEN_HERE)
                 return true;
         const json_t *config = jx_get(image, "Config");
@@ -479,18 +415,10 @@ static bool dry_image_fits(StepCtx *ctx, Err *err)
                          json_array_size(jx_get(config, "Cmd")) ==
                  0)
                 step_problem(ctx, "image %s has neither an entry point nor a command", name);
-        dry_machine(ctx, image);
+        kit_image_of_this_machine(ctx, name, image);
         if (step_has_problems(ctx) || !step_known(ctx, "locale"))
                 return true;
-        if (!has_locale(ctx, locale, &has, err))
-                return false;
-        if (!has)
-                step_problem(ctx,
-                             "image %s does not have the locale %s of the old server; choose "
-                             "an image that has it (a -bookworm or -trixie "
-                             "tag), or C.UTF-8",
-                             name, locale);
-        return true;
+        return server_start_locale(ctx, err);
 }
 
 static bool dry_names(StepCtx *ctx, Err *err)
@@ -540,30 +468,16 @@ static bool dry_login(StepCtx *ctx)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool server_start_dry(StepCtx *ctx, void *state, Err *err)
 {
-        static const char plain[] =
-                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
         const char *encoding = step_str(ctx, "encoding"), *locale = step_str(ctx, "locale");
         AUTO_FREE char *clean = text_clean_str(encoding);
         AUTO_FREE char *words = text_clean_str(locale);
-        if ((step_known(ctx, "encoding") && encoding[strspn(encoding, plain)]) ||
-            (step_known(ctx, "locale") && locale[strspn(locale, plain)]))
+        if ((step_known(ctx, "encoding") && !kit_is_plain_word(encoding)) ||
+            (step_known(ctx, "locale") && !kit_is_plain_word(locale)))
                 step_problem(ctx, "`%s`, `%s`: not an encoding and a locale", clean, words);
-        if (!fits_env_file(step_str(ctx, "user")) || !fits_env_file(step_str(ctx, "database")))
+        if (!kit_fits_env_file(step_str(ctx, "user")) ||
+            !kit_fits_env_file(step_str(ctx, "database")))
                 step_problem(ctx, "user or database holds a line break");
         return dry_names(ctx, err) && dry_login(ctx) && dry_image_fits(ctx, err);
 }
-
-const StepKind step_server_start = {
-        .name = "server.start",
-        .summary = "Start a new server on a new volume, beside the old",
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

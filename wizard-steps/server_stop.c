@@ -26,7 +26,26 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool server_stop_plan(StepCtx *ctx, void *state, Err *err);
+static bool server_stop_dry(StepCtx *ctx, void *state, Err *err);
+static bool server_stop_run(StepCtx *ctx, void *state, Err *err);
+static bool server_stop_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool server_stop_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_server_stop = {
+        .name = "server.stop",
+        .summary = "Stop a server of our own, and check it was clean",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .plan = server_stop_plan,
+        .dry = server_stop_dry,
+        .run = server_stop_run,
+        .probe = server_stop_probe,
+        .undo = server_stop_undo,
+};
+
+static bool server_stop_plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *name = step_words(ctx, "name");
         step_plan(ctx, "$ docker stop --time %lld %s", (long long)step_int(ctx, "grace") / 1000,
@@ -40,7 +59,7 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool find(StepCtx *ctx, json_t **ret, Err *err)
+static bool server_stop_find(StepCtx *ctx, json_t **ret, Err *err)
 {
         HostCall look = kit_look(ctx);
         const char *name = step_str(ctx, "name");
@@ -49,7 +68,7 @@ static bool find(StepCtx *ctx, json_t **ret, Err *err)
         return *ret || err_set(err, ERR_USER, "there is no container %s", name);
 }
 
-static bool finish(StepCtx *ctx, const json_t *c, Err *err)
+static bool server_stop_finish(StepCtx *ctx, const json_t *c, Err *err)
 {
         AUTO_FREE char *system = NULL;
         if (str_eq(step_str(ctx, "require"), "clean_shutdown")) {
@@ -62,10 +81,10 @@ static bool finish(StepCtx *ctx, const json_t *c, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool server_stop_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON c = NULL;
-        if (!find(ctx, &c, err))
+        if (!server_stop_find(ctx, &c, err))
                 return false;
         if (!jx_get(step_remembered(ctx), "running")) {
                 json_t *was = json_object();
@@ -75,31 +94,31 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                         return false;
         }
         return kit_container_stop(ctx, container_id(c), step_int(ctx, "grace"), err) &&
-               finish(ctx, c, err);
+               server_stop_finish(ctx, c, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool server_stop_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_JSON c = NULL;
         *ret = FOUND_NOTHING;
         if (!jx_get(step_remembered(ctx), "running"))
                 return true;
-        if (!find(ctx, &c, err))
+        if (!server_stop_find(ctx, &c, err))
                 return false;
         if (!container_running(c))
-                *ret = finish(ctx, c, err) ? FOUND_ALL : FOUND_PART;
+                *ret = server_stop_finish(ctx, c, err) ? FOUND_ALL : FOUND_PART;
         err_clear(err);
         return true;
 }
 
 /* The volume may meanwhile be the service's: two servers on one set of files is the end of
  * both, so nobody else may run on it. */
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool server_stop_undo(StepCtx *ctx, void *state, Err *err)
 {
         if (!jx_bool(step_remembered(ctx), "running", false))
                 return true;
         AUTO_JSON c = NULL;
-        if (!find(ctx, &c, err))
+        if (!server_stop_find(ctx, &c, err))
                 return false;
         if (!container_running(c)) {
                 size_t i;
@@ -134,7 +153,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool server_stop_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON c = NULL;
         const char *name = step_str(ctx, "name"), *require = step_str(ctx, "require");
@@ -156,16 +175,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "runs", name, WILL_GO);
         return true;
 }
-
-const StepKind step_server_stop = {
-        .name = "server.stop",
-        .summary = "Stop a server of our own, and check it was clean",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

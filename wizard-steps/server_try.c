@@ -40,12 +40,32 @@ static const ParamSpec results[] = {
 
 static const char *const verdict[] = { "problems", NULL };
 
+static bool server_try_plan(StepCtx *ctx, void *state, Err *err);
+static bool server_try_dry(StepCtx *ctx, void *state, Err *err);
+static bool server_try_run(StepCtx *ctx, void *state, Err *err);
+static bool server_try_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool server_try_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_server_try = {
+        .name = "server.try",
+        .summary = "Start the new image once, as a trial",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .verdict = verdict,
+        .plan = server_try_plan,
+        .dry = server_try_dry,
+        .run = server_try_run,
+        .probe = server_try_probe,
+        .undo = server_try_undo,
+};
+
 static const char *scratch_name(StepCtx *ctx)
 {
         return arena_printf(step_arena(ctx), "pgsherpa-%s-try", step_run_id(ctx));
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool server_try_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx,
                   "$ docker run -d --name %s --network none (mounts of %s, read-only) %s (its "
@@ -134,7 +154,7 @@ static void add_words(Argv *a, const json_t *list)
 }
 
 /* As server.start, but nobody's password: what the entry point reads, and initdb's options. */
-static bool environment(StepCtx *ctx, const json_t *old, Buf *b, Err *err)
+static bool server_try_environment(StepCtx *ctx, const json_t *old, Buf *b, Err *err)
 {
         HostCall look = kit_look(ctx);
         AUTO_JSON made_from = NULL;
@@ -149,8 +169,8 @@ static bool environment(StepCtx *ctx, const json_t *old, Buf *b, Err *err)
         return !b->overflow || err_set(err, ERR_USER, "the container's environment is too large");
 }
 
-static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_t *image, bool own,
-                  Err *err)
+static bool server_try_start(StepCtx *ctx, Compose *compose, const json_t *old, const json_t *image,
+                             bool own, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_ARGV a = { 0 };
@@ -188,7 +208,8 @@ static bool start(StepCtx *ctx, Compose *compose, const json_t *old, const json_
         argv_add(&a, step_str(ctx, "image"));
         add_words(&a, jx_get(config, "Cmd"));
         kit_service_command_beside(old, NULL, &a);
-        bool ok = environment(ctx, old, &env, err) && docker_do(&call, &a, buf_str(&env), err);
+        bool ok = server_try_environment(ctx, old, &env, err) &&
+                  docker_do(&call, &a, buf_str(&env), err);
         if (env.data)
                 explicit_bzero(env.data, env.capacity);
         return ok;
@@ -205,7 +226,7 @@ static const char *line_of(char *text, int n)
 }
 
 /* Where it listens says its own postmaster.pid: line 4 the port, line 5 the socket's directory. */
-static bool where(StepCtx *ctx, const char **port, const char **socket, Err *err)
+static bool server_try_where(StepCtx *ctx, const char **port, const char **socket, Err *err)
 {
         HostCall call = kit_look(ctx);
         AUTO_ARGV a = { 0 };
@@ -227,7 +248,7 @@ static bool file_errors(StepCtx *ctx, json_t *problems, Err *err)
         AUTO_ARGV a = { 0 };
         AUTO_FREE char *text = NULL;
         const char *port = "", *socket = "";
-        if (!where(ctx, &port, &socket, err))
+        if (!server_try_where(ctx, &port, &socket, err))
                 return false;
         argv_add_all(
                 &a,
@@ -261,7 +282,7 @@ static bool try_it(StepCtx *ctx, Compose *compose, const json_t *old, bool own, 
         HostCall look = kit_look(ctx);
         AUTO_JSON image = NULL;
         if (!docker_inspect(&look, DOCKER_IMAGE, step_str(ctx, "image"), &image, err) ||
-            !remove_it(ctx, err) || !start(ctx, compose, old, image, own, err))
+            !remove_it(ctx, err) || !server_try_start(ctx, compose, old, image, own, err))
                 return false;
         if (kit_service_wait(ctx, scratch_name(ctx), &well, NULL, &died))
                 return file_errors(ctx, problems, err);
@@ -290,7 +311,7 @@ static bool try_twice(StepCtx *ctx, Compose *compose, const json_t *old, json_t 
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool server_try_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE compose = NULL;
         json_t *problems = json_array(), *v;
@@ -314,18 +335,18 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return ok;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool server_try_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         *ret = FOUND_NOTHING; /* run() removes what an earlier try left */
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool server_try_undo(StepCtx *ctx, void *state, Err *err)
 {
         return remove_it(ctx, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool server_try_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_COMPOSE c = NULL;
         AUTO_JSON image = NULL;
@@ -339,17 +360,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
                              service);
         return true;
 }
-
-const StepKind step_server_try = {
-        .name = "server.try",
-        .summary = "Start the new image once, as a trial",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .verdict = verdict,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -20,7 +20,26 @@ static const ParamSpec params[] = {
 };
 static const ParamSpec results[] = { COMMAND_RESULTS, { 0 } };
 
-static void words(StepCtx *ctx, Argv *a)
+static bool shell_check(StepCtx *ctx, void *state, Err *err);
+static bool shell_plan(StepCtx *ctx, void *state, Err *err);
+static bool shell_dry(StepCtx *ctx, void *state, Err *err);
+static bool shell_run(StepCtx *ctx, void *state, Err *err);
+static bool shell_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_shell = {
+        .name = "shell",
+        .summary = "Run a script file of your own (unsafe)",
+        .traits = STEP_SHELL,
+        .params = params,
+        .results = results,
+        .check = shell_check,
+        .plan = shell_plan,
+        .dry = shell_dry,
+        .run = shell_run,
+        .probe = shell_probe,
+};
+
+static void shell_words(StepCtx *ctx, Argv *a)
 {
         const char *script = step_str(ctx, "script");
         if (access(script, X_OK) != 0)
@@ -28,7 +47,7 @@ static void words(StepCtx *ctx, Argv *a)
         argv_add(a, script);
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool shell_check(StepCtx *ctx, void *state, Err *err)
 {
         const char *script = step_str(ctx, "script");
         AUTO_FREE char *clean = text_clean_str(script);
@@ -44,27 +63,27 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool shell_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ %s %s", step_words(ctx, "interpreter"), step_words(ctx, "script"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool shell_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_ARGV a = { 0 };
         if (!step_bool(ctx, "unsafe"))
                 return err_set(err, ERR_USER, "a shell step needs `unsafe: true`");
-        words(ctx, &a);
+        shell_words(ctx, &a);
         return kit_command_run(ctx, &a, err);
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool shell_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         return kit_command_probe(ctx, ret, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool shell_dry(StepCtx *ctx, void *state, Err *err)
 {
         const char *script = step_str(ctx, "script"), *interpreter = step_str(ctx, "interpreter");
         AUTO_FREE char *path = proc_which(interpreter);
@@ -90,16 +109,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         dry_command(ctx);
         return true;
 }
-
-const StepKind step_shell = {
-        .name = "shell",
-        .summary = "Run a script file of your own (unsafe)",
-        .traits = STEP_SHELL,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

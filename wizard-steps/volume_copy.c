@@ -26,6 +26,27 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool volume_copy_check(StepCtx *ctx, void *state, Err *err);
+static bool volume_copy_plan(StepCtx *ctx, void *state, Err *err);
+static bool volume_copy_dry(StepCtx *ctx, void *state, Err *err);
+static bool volume_copy_run(StepCtx *ctx, void *state, Err *err);
+static bool volume_copy_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool volume_copy_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_volume_copy = {
+        .name = "volume.copy",
+        .summary = "Copy a volume into a new one and compare both",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = volume_copy_check,
+        .plan = volume_copy_plan,
+        .dry = volume_copy_dry,
+        .run = volume_copy_run,
+        .probe = volume_copy_probe,
+        .undo = volume_copy_undo,
+};
+
 /* Names, types, modes, owners, sizes, link targets; and every file's content. The names may
  * hold anything, so everything is separated by NUL. */
 static const char listing[] =
@@ -34,7 +55,7 @@ static const char listing[] =
         "find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1; "
         "find . | wc -l; du -sb . | cut -f1";
 
-static bool find(StepCtx *ctx, const char *param, json_t **ret, Err *err)
+static bool volume_copy_find(StepCtx *ctx, const char *param, json_t **ret, Err *err)
 {
         HostCall look = kit_look(ctx);
         return docker_inspect(&look, DOCKER_VOLUME, step_str(ctx, param), ret, err);
@@ -61,12 +82,12 @@ static bool helper_image(StepCtx *ctx, char **ret, Err *err)
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool volume_copy_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON from = NULL;
         AUTO_JSON to = NULL;
         AUTO_FREE char *users = NULL;
-        if (!find(ctx, "from", &from, err) || !find(ctx, "to", &to, err) ||
+        if (!volume_copy_find(ctx, "from", &from, err) || !volume_copy_find(ctx, "to", &to, err) ||
             !kit_volume_users(ctx, step_str(ctx, "from"), true, NULL, &users, err))
                 return false;
         if (!from)
@@ -81,7 +102,7 @@ static bool check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool volume_copy_plan(StepCtx *ctx, void *state, Err *err)
 {
         const char *from = step_words(ctx, "from"), *to = step_words(ctx, "to");
         step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx), to);
@@ -93,11 +114,11 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool remove_ours(StepCtx *ctx, Err *err)
+static bool volume_copy_remove_ours(StepCtx *ctx, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_JSON to = NULL;
-        if (!find(ctx, "to", &to, err))
+        if (!volume_copy_find(ctx, "to", &to, err))
                 return false;
         if (!to || !kit_is_ours(ctx, jx_get(to, "Labels")))
                 return true;
@@ -113,7 +134,7 @@ static bool remove_ours(StepCtx *ctx, Err *err)
         return docker_do(&call, &a, NULL, err);
 }
 
-static void begin(Argv *a, StepCtx *ctx)
+static void volume_copy_begin(Argv *a, StepCtx *ctx)
 {
         argv_add_all(a, (const char *const[]){ "docker", "run", "--rm", "--pull", "never",
                                                "--network", "none", "--user", "0", NULL });
@@ -121,17 +142,18 @@ static void begin(Argv *a, StepCtx *ctx)
         argv_add(a, "--volume");
 }
 
-static bool list(StepCtx *ctx, const char *volume, const char *image, char **ret, Err *err)
+static bool volume_copy_list(StepCtx *ctx, const char *volume, const char *image, char **ret,
+                             Err *err)
 {
         HostCall look = { .cancel = step_cancel_flag(ctx), .timeout_ms = 24 * 3600 * 1000LL };
         AUTO_ARGV a = { 0 };
-        begin(&a, ctx);
+        volume_copy_begin(&a, ctx);
         argv_addf(&a, "%s:/look:ro", volume);
         argv_add_all(&a, (const char *const[]){ "--entrypoint", "sh", image, "-c", listing, NULL });
         return docker_read_text(&look, &a, ret, err) || err_wrap(err, "listing volume %s", volume);
 }
 
-static bool copy(StepCtx *ctx, const char *image, Err *err)
+static bool volume_copy_copy(StepCtx *ctx, const char *image, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_ARGV make = { 0 };
@@ -140,7 +162,7 @@ static bool copy(StepCtx *ctx, const char *image, Err *err)
         argv_addf(&make, "--label=%s=%s", LABEL_RUN, step_run_id(ctx));
         argv_addf(&make, "--label=%s=%s", LABEL_STEP, step_id(ctx));
         argv_add(&make, step_str(ctx, "to"));
-        begin(&a, ctx);
+        volume_copy_begin(&a, ctx);
         argv_addf(&a, "%s:/from:ro", step_str(ctx, "from"));
         argv_add(&a, "--volume");
         argv_addf(&a, "%s:/to", step_str(ctx, "to"));
@@ -150,7 +172,7 @@ static bool copy(StepCtx *ctx, const char *image, Err *err)
 }
 
 /* Lines of the listing: names, contents, count, bytes. */
-static void report(StepCtx *ctx, const char *lines)
+static void volume_copy_report(StepCtx *ctx, const char *lines)
 {
         AUTO_FREE char *l = xstrdup(lines);
         char *save = NULL, size[24];
@@ -175,31 +197,32 @@ static bool same_listing(const char *a, const char *b)
         return n && strncmp(a, b, n) == 0;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool volume_copy_run(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON to = NULL;
         AUTO_FREE char *image = NULL, *left = NULL, *right = NULL;
-        if (!find(ctx, "to", &to, err) || !helper_image(ctx, &image, err))
+        if (!volume_copy_find(ctx, "to", &to, err) || !helper_image(ctx, &image, err))
                 return false;
         if (to && !kit_is_ours(ctx, jx_get(to, "Labels")))
                 return err_set(err, ERR_USER, "volume %s exists already", step_str(ctx, "to"));
         json_t *mine = json_object();
         jx_set_str(mine, "volume", step_str(ctx, "to"));
-        if (!step_remember(ctx, mine, err) || !remove_ours(ctx, err) || !copy(ctx, image, err) ||
-            !list(ctx, step_str(ctx, "from"), image, &left, err) ||
-            !list(ctx, step_str(ctx, "to"), image, &right, err))
+        if (!step_remember(ctx, mine, err) || !volume_copy_remove_ours(ctx, err) ||
+            !volume_copy_copy(ctx, image, err) ||
+            !volume_copy_list(ctx, step_str(ctx, "from"), image, &left, err) ||
+            !volume_copy_list(ctx, step_str(ctx, "to"), image, &right, err))
                 return false;
         if (!same_listing(left, right))
                 return err_set(err, ERR_COMMAND, "the copy %s differs from %s", step_str(ctx, "to"),
                                step_str(ctx, "from"));
-        report(ctx, right);
+        volume_copy_report(ctx, right);
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool volume_copy_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_JSON to = NULL;
-        if (!find(ctx, "to", &to, err))
+        if (!volume_copy_find(ctx, "to", &to, err))
                 return false;
         *ret = !to                                      ? FOUND_NOTHING
                : kit_is_ours(ctx, jx_get(to, "Labels")) ? FOUND_PART
@@ -207,9 +230,9 @@ static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool volume_copy_undo(StepCtx *ctx, void *state, Err *err)
 {
-        return json_object_size(step_remembered(ctx)) == 0 || remove_ours(ctx, err);
+        return json_object_size(step_remembered(ctx)) == 0 || volume_copy_remove_ours(ctx, err);
 }
 
 /* Who runs on it now may have been stopped by then. */
@@ -244,7 +267,7 @@ static bool dry_from(StepCtx *ctx, const char *from, Err *err)
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool volume_copy_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON to = NULL;
         const char *from = step_str(ctx, "from"), *name = step_str(ctx, "to");
@@ -260,17 +283,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "volume", name, WILL_COME);
         return true;
 }
-
-const StepKind step_volume_copy = {
-        .name = "volume.copy",
-        .summary = "Copy a volume into a new one and compare both",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -12,7 +12,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
-static bool find(StepCtx *ctx, json_t **ret, bool *ret_ours, Err *err)
+static bool volume_create_check(StepCtx *ctx, void *state, Err *err);
+static bool volume_create_plan(StepCtx *ctx, void *state, Err *err);
+static bool volume_create_dry(StepCtx *ctx, void *state, Err *err);
+static bool volume_create_run(StepCtx *ctx, void *state, Err *err);
+static bool volume_create_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+static bool volume_create_undo(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_volume_create = {
+        .name = "volume.create",
+        .summary = "Make an empty volume",
+        .traits = STEP_IDEMPOTENT,
+        .params = params,
+        .results = results,
+        .check = volume_create_check,
+        .plan = volume_create_plan,
+        .dry = volume_create_dry,
+        .run = volume_create_run,
+        .probe = volume_create_probe,
+        .undo = volume_create_undo,
+};
+
+static bool volume_create_find(StepCtx *ctx, json_t **ret, bool *ret_ours, Err *err)
 {
         HostCall look = kit_look(ctx);
         if (!docker_inspect(&look, DOCKER_VOLUME, step_str(ctx, "volume"), ret, err))
@@ -21,18 +42,18 @@ static bool find(StepCtx *ctx, json_t **ret, bool *ret_ours, Err *err)
         return true;
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool volume_create_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON v = NULL;
         bool ours = false;
-        if (!find(ctx, &v, &ours, err))
+        if (!volume_create_find(ctx, &v, &ours, err))
                 return false;
         if (v && !ours)
                 step_problem(ctx, "volume %s exists already", step_str(ctx, "volume"));
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool volume_create_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker volume create --label %s=%s %s", LABEL_RUN, step_run_id(ctx),
                   step_words(ctx, "volume"));
@@ -41,12 +62,12 @@ static bool plan(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool volume_create_run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_JSON v = NULL;
         bool ours = false;
-        if (!find(ctx, &v, &ours, err))
+        if (!volume_create_find(ctx, &v, &ours, err))
                 return false;
         if (v && !ours)
                 return err_set(err, ERR_USER, "volume %s exists already", step_str(ctx, "volume"));
@@ -66,24 +87,24 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool volume_create_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_JSON v = NULL;
         bool ours = false;
-        if (!find(ctx, &v, &ours, err))
+        if (!volume_create_find(ctx, &v, &ours, err))
                 return false;
         *ret = !v ? FOUND_NOTHING : ours ? FOUND_ALL : FOUND_DRIFT;
         step_result_str(ctx, "volume", step_str(ctx, "volume"));
         return true;
 }
 
-static bool undo(StepCtx *ctx, void *state, Err *err)
+static bool volume_create_undo(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_JSON v = NULL;
         AUTO_FREE char *users = NULL;
         bool ours = false;
-        if (!find(ctx, &v, &ours, err))
+        if (!volume_create_find(ctx, &v, &ours, err))
                 return false;
         if (!v || !ours || json_object_size(step_remembered(ctx)) == 0)
                 return true;
@@ -98,7 +119,7 @@ static bool undo(StepCtx *ctx, void *state, Err *err)
         return docker_do(&call, &a, NULL, err);
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool volume_create_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON v = NULL;
         const char *name = step_str(ctx, "volume");
@@ -112,17 +133,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "volume", name, WILL_COME);
         return true;
 }
-
-const StepKind step_volume_create = {
-        .name = "volume.create",
-        .summary = "Make an empty volume",
-        .traits = STEP_IDEMPOTENT,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-        .undo = undo,
-};

@@ -14,9 +14,28 @@ static const ParamSpec results[] = {
         { 0 },
 };
 
+static bool volume_remove_check(StepCtx *ctx, void *state, Err *err);
+static bool volume_remove_plan(StepCtx *ctx, void *state, Err *err);
+static bool volume_remove_dry(StepCtx *ctx, void *state, Err *err);
+static bool volume_remove_run(StepCtx *ctx, void *state, Err *err);
+static bool volume_remove_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
+
+const StepKind step_volume_remove = {
+        .name = "volume.remove",
+        .summary = "Remove one volume that no container has",
+        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
+        .params = params,
+        .results = results,
+        .check = volume_remove_check,
+        .plan = volume_remove_plan,
+        .dry = volume_remove_dry,
+        .run = volume_remove_run,
+        .probe = volume_remove_probe,
+};
+
 /* Docker takes any unambiguous beginning of an id; we take whole names only. A path is a
  * directory somebody mounted: that is not a volume, and not ours to remove. */
-static bool exact(StepCtx *ctx, json_t **ret, Err *err)
+static bool volume_remove_exact(StepCtx *ctx, json_t **ret, Err *err)
 {
         HostCall look = kit_look(ctx);
         const char *name = step_str(ctx, "volume");
@@ -32,44 +51,44 @@ static bool exact(StepCtx *ctx, json_t **ret, Err *err)
         return true;
 }
 
-static bool unused(StepCtx *ctx, char **ret_users, Err *err)
+static bool volume_remove_unused(StepCtx *ctx, char **ret_users, Err *err)
 {
         return kit_volume_users(ctx, step_str(ctx, "volume"), false, NULL, ret_users, err);
 }
 
-static bool check(StepCtx *ctx, void *state, Err *err)
+static bool volume_remove_check(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON v = NULL;
         AUTO_ERR why = { 0 };
         AUTO_FREE char *users = NULL;
-        if (!exact(ctx, &v, &why))
+        if (!volume_remove_exact(ctx, &v, &why))
                 step_problem(ctx, "%s", why.message);
-        else if (v && !unused(ctx, &users, err))
+        else if (v && !volume_remove_unused(ctx, &users, err))
                 return false;
         if (users && *users)
                 step_problem(ctx, "volume %s is used by %s", step_str(ctx, "volume"), users);
         return true;
 }
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool volume_remove_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "$ docker volume rm %s", step_words(ctx, "volume"));
         return true;
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool volume_remove_run(StepCtx *ctx, void *state, Err *err)
 {
         HostCall call = kit_call(ctx);
         AUTO_JSON v = NULL;
         AUTO_FREE char *users = NULL;
-        if (!exact(ctx, &v, err))
+        if (!volume_remove_exact(ctx, &v, err))
                 return false;
         step_result_bool(ctx, "removed", v != NULL);
         if (!v) {
                 step_report(ctx, "%s is not here", step_str(ctx, "volume"));
                 return true;
         }
-        if (!unused(ctx, &users, err))
+        if (!volume_remove_unused(ctx, &users, err))
                 return false;
         if (*users)
                 return err_set(err, ERR_USER, "volume %s is used by %s", step_str(ctx, "volume"),
@@ -83,17 +102,17 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool probe(StepCtx *ctx, void *state, Found *ret, Err *err)
+static bool volume_remove_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
 {
         AUTO_JSON v = NULL;
-        if (!exact(ctx, &v, err))
+        if (!volume_remove_exact(ctx, &v, err))
                 return false;
         *ret = v ? FOUND_NOTHING : FOUND_ALL;
         step_result_bool(ctx, "removed", !v);
         return true;
 }
 
-static bool dry(StepCtx *ctx, void *state, Err *err)
+static bool volume_remove_dry(StepCtx *ctx, void *state, Err *err)
 {
         AUTO_JSON v = NULL;
         AUTO_ERR why = { 0 };
@@ -101,9 +120,9 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         const char *name = step_str(ctx, "volume");
         if (!step_known(ctx, "volume"))
                 return true;
-        if (!exact(ctx, &v, &why))
+        if (!volume_remove_exact(ctx, &v, &why))
                 step_problem(ctx, "%s", why.message);
-        else if (v && !unused(ctx, &users, err))
+        else if (v && !volume_remove_unused(ctx, &users, err))
                 return false;
         bool may_go = step_will_be(ctx, "containers", "any") == WILL_GO ||
                       step_will_be(ctx, "anything", "anywhere") == WILL_COME;
@@ -115,16 +134,3 @@ static bool dry(StepCtx *ctx, void *state, Err *err)
         step_will(ctx, "volume", name, WILL_GO);
         return true;
 }
-
-const StepKind step_volume_remove = {
-        .name = "volume.remove",
-        .summary = "Remove one volume that no container has",
-        .traits = STEP_IDEMPOTENT | STEP_DESTRUCTIVE,
-        .params = params,
-        .results = results,
-        .check = check,
-        .plan = plan,
-        .dry = dry,
-        .run = run,
-        .probe = probe,
-};

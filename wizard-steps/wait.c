@@ -9,13 +9,25 @@ static const ParamSpec params[] = {
         { 0 },
 };
 
-static bool plan(StepCtx *ctx, void *state, Err *err)
+static bool wait_plan(StepCtx *ctx, void *state, Err *err);
+static bool wait_run(StepCtx *ctx, void *state, Err *err);
+
+const StepKind step_wait = {
+        .name = "wait",
+        .summary = "Let time pass",
+        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
+        .params = params,
+        .plan = wait_plan,
+        .run = wait_run,
+};
+
+static bool wait_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# waits %s %s", step_words(ctx, "for"), step_words(ctx, "text"));
         return true;
 }
 
-static void tell(StepCtx *ctx, int64_t total, int64_t left)
+static void wait_tell(StepCtx *ctx, int64_t total, int64_t left)
 {
         step_progress(ctx, &(Progress){ .unit = "ms",
                                         .done = total - left,
@@ -25,7 +37,7 @@ static void tell(StepCtx *ctx, int64_t total, int64_t left)
                                         .label = "waiting" });
 }
 
-static bool run(StepCtx *ctx, void *state, Err *err)
+static bool wait_run(StepCtx *ctx, void *state, Err *err)
 {
         int64_t total = step_int(ctx, "for");
         int64_t until = jx_int(step_remembered(ctx), "until_ms", 0);
@@ -38,7 +50,7 @@ static bool run(StepCtx *ctx, void *state, Err *err)
                 int64_t left = until - clock_wall_ms();
                 if (left <= 0)
                         break;
-                tell(ctx, total, left);
+                wait_tell(ctx, total, left);
                 if (!step_sleep(ctx, MIN(left, (int64_t)5000)))
                         return err_set(err, ERR_CANCELLED, "waiting was cut short");
         }
@@ -46,12 +58,3 @@ static bool run(StepCtx *ctx, void *state, Err *err)
         step_report(ctx, "waited %s", fmt_duration(total, t));
         return true;
 }
-
-const StepKind step_wait = {
-        .name = "wait",
-        .summary = "Let time pass",
-        .traits = STEP_READ_ONLY | STEP_IDEMPOTENT,
-        .params = params,
-        .plan = plan,
-        .run = run,
-};

@@ -2,7 +2,7 @@
  *
  * To teach the engine a new trick:
  *
- *      1. write wizard-steps/<kind>.c, ending in `const StepKind step_<kind>`
+ *      1. write wizard-steps/<kind>.c, opening with its parameters and `const StepKind step_<kind>`
  *         (pg.slot.create is pg_slot_create.c and step_pg_slot_create);
  *      2. add '<kind>' to the list in wizard-steps/meson.build;
  *      3. run `meson test --suite steps`: the contract tests find it by

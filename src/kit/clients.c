@@ -40,7 +40,7 @@ static bool is_one_off(const json_t *c)
         return strcasecmp(container_label(c, "com.docker.compose.oneoff"), "true") == 0;
 }
 
-static bool publishes(const json_t *c, int port)
+static bool clients_publishes(const json_t *c, int port)
 {
         const char *key;
         json_t *bindings, *one;
@@ -52,7 +52,7 @@ static bool publishes(const json_t *c, int port)
         return false;
 }
 
-static const json_t *server_of(const PlaceNames *at, const json_t *all, const char *dir)
+static const json_t *clients_server_of(const PlaceNames *at, const json_t *all, const char *dir)
 {
         const char *service = at->service ? at->service : "";
         const char *name = at->container ? at->container : "";
@@ -64,7 +64,7 @@ static const json_t *server_of(const PlaceNames *at, const json_t *all, const ch
                 if (*service && is_in_dir(c, dir) && !is_one_off(c) &&
                     str_eq(kit_clients_service(c), service))
                         return c;
-                if (at->port_here && publishes(c, at->port_here))
+                if (at->port_here && clients_publishes(c, at->port_here))
                         return c;
         }
         return NULL;
@@ -87,7 +87,7 @@ bool kit_clients_look(StepCtx *ctx, Clients *ret, Err *err)
                 ret->all = json_array();
                 return true;
         }
-        ret->server = server_of(&at, ret->all, ret->dir);
+        ret->server = clients_server_of(&at, ret->all, ret->dir);
         if (ret->server)
                 ret->pid = (long)jx_int(jx_get(ret->server, "State"), "Pid", 0);
         if (ret->server && container_server(&look, ret->server, &s, &none)) {

@@ -42,7 +42,7 @@ static const char **env_of(StepCtx *ctx)
         return env;
 }
 
-static void on_line(void *arg, int fd, const char *line)
+static void command_on_line(void *arg, int fd, const char *line)
 {
         step_log(arg, fd == 2 ? SAY_WARN : SAY_INFO, "command", "%s", line);
 }
@@ -66,7 +66,7 @@ bool kit_command_run(StepCtx *ctx, const Argv *argv, Err *err)
         const char *input = step_str(ctx, "stdin");
         ProcOptions o = { .env = env_of(ctx),
                           .cancel = step_cancel_flag(ctx),
-                          .line = on_line,
+                          .line = command_on_line,
                           .line_arg = ctx,
                           .any_exit = true,
                           .timeout_ms = step_timeout_ms(ctx),

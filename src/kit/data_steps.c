@@ -48,7 +48,7 @@ static bool on_error(void *arg, const char *object, const Err *error)
         return step_tolerates(arg, object, error);
 }
 
-static void on_cancel(void *arg)
+static void data_steps_on_cancel(void *arg)
 {
         transfer_cancel(arg);
 }
@@ -76,7 +76,7 @@ Transfer *kit_transfer(StepCtx *ctx, StepTransfer *st)
                                                .cancel = step_cancel_flag(ctx),
                                                .arg = ctx,
                                                .jobs = (int)MAX(0, MIN(jobs, TRANSFER_JOBS)) });
-        st->cancel = step_on_cancel(ctx, on_cancel, st->t);
+        st->cancel = step_on_cancel(ctx, data_steps_on_cancel, st->t);
         step_on_jobs(ctx, on_jobs, st->t);
         return st->t;
 }
@@ -90,7 +90,7 @@ void kit_transfer_done(StepTransfer *st)
         st->t = transfer_free(st->t);
 }
 
-static void on_notice(void *arg, const char *severity, const char *text)
+static void data_steps_on_notice(void *arg, const char *severity, const char *text)
 {
         step_log(arg, str_eq(severity, "WARNING") ? SAY_WARN : SAY_DEBUG, "server", "%s: %s",
                  severity, text);
@@ -102,7 +102,7 @@ bool kit_transfer_params(StepCtx *ctx, const Target *t, const char *database, Pg
         if (!place_pg_params(step_arena(ctx), t, database, ret, err))
                 return false;
         ret->app = arena_printf(step_arena(ctx), "pgsherpa/%s/%s", step_run_id(ctx), step_id(ctx));
-        ret->notice = on_notice;
+        ret->notice = data_steps_on_notice;
         ret->notice_arg = ctx;
         return true;
 }
@@ -132,22 +132,22 @@ void kit_transfer_results(StepCtx *ctx, const TransferResult *r)
 
 /* ---- the temporary database ---- */
 
-static bool remember(void *ctx, json_t *memory, Err *err)
+static bool data_steps_remember(void *ctx, json_t *memory, Err *err)
 {
         return step_remember((StepCtx *)ctx, memory, err);
 }
 
 /* What this step remembers of its temporary database; .temporary NULL: nothing yet. */
-static Landing remembered(StepCtx *ctx)
+static Landing data_steps_remembered(StepCtx *ctx)
 {
-        Landing l = { .remember = remember, .arg = ctx };
+        Landing l = { .remember = data_steps_remember, .arg = ctx };
         landing_recall(&l, step_remembered(ctx));
         return l;
 }
 
 static bool drop_remembered(StepCtx *ctx, Err *err)
 {
-        AUTO_LANDING l = remembered(ctx);
+        AUTO_LANDING l = data_steps_remembered(ctx);
         PgParams p;
         bool dropped = false;
         if (!l.temporary)
@@ -195,7 +195,7 @@ bool kit_bundle_undo(StepCtx *ctx, Err *err)
 bool kit_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_marker, Err *err)
 {
         PgParams p;
-        AUTO_LANDING l = { .target = &p, .remember = remember, .arg = ctx };
+        AUTO_LANDING l = { .target = &p, .remember = data_steps_remember, .arg = ctx };
         if (!drop_remembered(ctx, err) || !kit_part_remove(ctx, err) ||
             !kit_transfer_params(ctx, step_target(ctx), NULL, &p, err))
                 return false;
@@ -210,13 +210,13 @@ bool kit_temporary_begin(StepCtx *ctx, const char **ret_name, const char **ret_m
 
 bool kit_temporary_created(void *ctx, int64_t oid, Err *err)
 {
-        AUTO_LANDING l = remembered(ctx);
+        AUTO_LANDING l = data_steps_remembered(ctx);
         return landing_created(&l, oid, err);
 }
 
 bool kit_temporary_finish(StepCtx *ctx, Err *err)
 {
-        AUTO_LANDING l = remembered(ctx);
+        AUTO_LANDING l = data_steps_remembered(ctx);
         return landing_whole(&l, json_deep_copy(step_results(ctx)), err);
 }
 
@@ -224,7 +224,7 @@ bool kit_temporary_probe(StepCtx *ctx, Found *ret, Err *err)
 {
         const json_t *results = jx_get(step_remembered(ctx), "results");
         const char *bundle = jx_str(results, "bundle", "");
-        AUTO_LANDING l = remembered(ctx);
+        AUTO_LANDING l = data_steps_remembered(ctx);
         AUTO_PG Pg *pg = NULL;
         int64_t oid = 0;
         *ret = FOUND_NOTHING;

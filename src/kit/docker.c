@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "place/project.h"
 
-static void say(void *arg, int fd, const char *line)
+static void kit_docker_say(void *arg, int fd, const char *line)
 {
         StepCtx *ctx = arg;
         if (fd == 0)
@@ -15,7 +15,7 @@ static void say(void *arg, int fd, const char *line)
 
 HostCall kit_call(StepCtx *ctx)
 {
-        return (HostCall){ .cancel = step_cancel_flag(ctx), .say = say, .arg = ctx };
+        return (HostCall){ .cancel = step_cancel_flag(ctx), .say = kit_docker_say, .arg = ctx };
 }
 
 HostCall kit_look(StepCtx *ctx)

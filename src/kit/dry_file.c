@@ -14,7 +14,7 @@
 #include "kit/dry.h"
 
 /* The deepest directory of a path that is there; malloc()ed. */
-static char *nearest(const char *path)
+static char *dry_file_nearest(const char *path)
 {
         AUTO_FREE char *at = xstrdup(*path ? path : ".");
         while (!io_exists(at)) {
@@ -30,7 +30,7 @@ static char *nearest(const char *path)
 
 void dry_directory(StepCtx *ctx, const char *what, const char *dir)
 {
-        AUTO_FREE char *at = nearest(dir);
+        AUTO_FREE char *at = dry_file_nearest(dir);
         AUTO_FREE char *clean = text_clean_str(at);
         struct stat st;
         if (stat(at, &st) < 0 || !S_ISDIR(st.st_mode)) {

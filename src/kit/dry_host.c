@@ -75,8 +75,8 @@ Seen dry_image(StepCtx *ctx, const char *name, bool may_pull, json_t **ret)
 
 /* ---- containers, volumes ---- */
 
-static Seen thing(StepCtx *ctx, DockerThing what, const char *word, const char *name, json_t **ret,
-                  Err *err)
+static Seen dry_host_thing(StepCtx *ctx, DockerThing what, const char *word, const char *name,
+                           json_t **ret, Err *err)
 {
         HostCall look = kit_look(ctx);
         Will will = step_will_be(ctx, word, name);
@@ -93,12 +93,12 @@ static Seen thing(StepCtx *ctx, DockerThing what, const char *word, const char *
 
 Seen dry_container(StepCtx *ctx, const char *name, json_t **ret, Err *err)
 {
-        return thing(ctx, DOCKER_CONTAINER, "container", name, ret, err);
+        return dry_host_thing(ctx, DOCKER_CONTAINER, "container", name, ret, err);
 }
 
 Seen dry_volume(StepCtx *ctx, const char *name, json_t **ret, Err *err)
 {
-        return thing(ctx, DOCKER_VOLUME, "volume", name, ret, err);
+        return dry_host_thing(ctx, DOCKER_VOLUME, "volume", name, ret, err);
 }
 
 bool dry_docker_name(StepCtx *ctx, const char *what, const char *name)

@@ -11,7 +11,7 @@
 #include "pg/fence.h"
 #include "place/place.h"
 
-static const char *server_of(StepCtx *ctx, const Target *t)
+static const char *dry_pg_server_of(StepCtx *ctx, const Target *t)
 {
         if (t->name)
                 return t->name;
@@ -23,7 +23,8 @@ void dry_will_on(StepCtx *ctx, const Target *t, const char *what, const char *na
 {
         if (t)
                 step_will(ctx, what,
-                          arena_printf(step_arena(ctx), "%s/%s", server_of(ctx, t), name), will);
+                          arena_printf(step_arena(ctx), "%s/%s", dry_pg_server_of(ctx, t), name),
+                          will);
 }
 
 Will dry_will_be_on(StepCtx *ctx, const Target *t, const char *what, const char *name)
@@ -31,14 +32,14 @@ Will dry_will_be_on(StepCtx *ctx, const Target *t, const char *what, const char 
         if (!t)
                 return WILL_STAY;
         return step_will_be(ctx, what,
-                            arena_printf(step_arena(ctx), "%s/%s", server_of(ctx, t), name));
+                            arena_printf(step_arena(ctx), "%s/%s", dry_pg_server_of(ctx, t), name));
 }
 
 /* ---- is it there? ---- */
 
-static Seen unseen(StepCtx *ctx, const Target *t, const char *why)
+static Seen dry_pg_unseen(StepCtx *ctx, const Target *t, const char *why)
 {
-        step_unseen(ctx, "%s: %s", server_of(ctx, t), why);
+        step_unseen(ctx, "%s: %s", dry_pg_server_of(ctx, t), why);
         return SEEN_LATER;
 }
 
@@ -53,21 +54,21 @@ static Seen by_then(StepCtx *ctx, const Target *t)
                 will = step_will_be(ctx, "server",
                                     arena_printf(step_arena(ctx), "%s/%s", at.stack, at.service));
         if (will == WILL_COME)
-                return unseen(ctx, t, "an earlier step starts this server");
+                return dry_pg_unseen(ctx, t, "an earlier step starts this server");
         if (will != WILL_GO)
                 return SEEN_HERE;
-        step_problem(ctx, "an earlier step stops the server %s", server_of(ctx, t));
+        step_problem(ctx, "an earlier step stops the server %s", dry_pg_server_of(ctx, t));
         return SEEN_NOT;
 }
 
-static Seen refused(StepCtx *ctx, const Target *t, const char *database, const Err *why)
+static Seen dry_pg_refused(StepCtx *ctx, const Target *t, const char *database, const Err *why)
 {
         const char *own = jx_str(t->spec, "database", "");
         if (str_eq(why->sqlstate, "3D000") &&
             dry_will_be_on(ctx, t, "database", database && *database ? database : own) == WILL_COME)
-                return unseen(ctx, t, "an earlier step makes this database");
+                return dry_pg_unseen(ctx, t, "an earlier step makes this database");
         if (step_will_be(ctx, "anything", "anywhere") == WILL_COME)
-                return unseen(ctx, t, why->message);
+                return dry_pg_unseen(ctx, t, why->message);
         step_problem(ctx, "%s%s%s", why->message, why->hint ? "; " : "",
                      why->hint ? why->hint : "");
         return SEEN_NOT;
@@ -85,14 +86,14 @@ Seen dry_pg(StepCtx *ctx, const Target *t, const char *database, Pg **ret)
                 return seen;
         TargetNow now = step_target_now(ctx, t, &why);
         if (now == TARGET_LATER)
-                return unseen(ctx, t, why.message);
+                return dry_pg_unseen(ctx, t, why.message);
         if (now == TARGET_AWAY)
-                return refused(ctx, t, database, &why);
+                return dry_pg_refused(ctx, t, database, &why);
         AUTO_JSON name = jx_text(database ? database : "");
         if (json_is_string(name) && strstr(json_string_value(name), "\xe2\x80\xb9"))
-                return unseen(ctx, t, "which database is known later");
+                return dry_pg_unseen(ctx, t, "which database is known later");
         if (!kit_pg_open(ctx, t, database, ret, &why))
-                return refused(ctx, t, database, &why);
+                return dry_pg_refused(ctx, t, database, &why);
         return SEEN_HERE;
 }
 
@@ -113,7 +114,7 @@ Seen dry_pg_on(StepCtx *ctx, Pg **ret)
 
 /* ---- rights ---- */
 
-static bool truth(Pg *pg, const Sql *q, bool *ret, Err *err)
+static bool dry_pg_truth(Pg *pg, const Sql *q, bool *ret, Err *err)
 {
         AUTO_FREE char *v = NULL;
         if (!pg_query_value(pg, q, &v, err))
@@ -126,7 +127,7 @@ bool dry_superuser(Pg *pg, bool *ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q, "select rolsuper from pg_roles where rolname = current_user");
-        return truth(pg, &q, ret, err);
+        return dry_pg_truth(pg, &q, ret, err);
 }
 
 bool dry_no_standby(StepCtx *ctx, Pg *pg, Err *err)
@@ -134,7 +135,7 @@ bool dry_no_standby(StepCtx *ctx, Pg *pg, Err *err)
         AUTO_SQL q = { 0 };
         bool is_standby = false;
         sql_add(&q, "select pg_is_in_recovery()");
-        if (!truth(pg, &q, &is_standby, err))
+        if (!dry_pg_truth(pg, &q, &is_standby, err))
                 return false;
         if (is_standby)
                 step_problem(ctx, "the server is a standby: nothing can be written there");
@@ -146,7 +147,7 @@ bool dry_writable(StepCtx *ctx, Pg *pg, Err *err)
         AUTO_SQL q = { 0 };
         bool is_closed = false;
         sql_add(&q, "select current_setting('default_transaction_read_only') = 'on'");
-        if (!dry_no_standby(ctx, pg, err) || !truth(pg, &q, &is_closed, err))
+        if (!dry_no_standby(ctx, pg, err) || !dry_pg_truth(pg, &q, &is_closed, err))
                 return false;
         if (is_closed)
                 step_problem(ctx,
@@ -171,7 +172,7 @@ bool dry_may_create_database(StepCtx *ctx, Pg *pg, const char *why, Err *err)
 
 /* As pg_dump reads: tables, sequences, materialized views' definitions need nothing; of an
  * extension only what it calls configuration. */
-static bool unreadable(Pg *pg, PgRes **ret, Err *err)
+static bool dry_pg_unreadable(Pg *pg, PgRes **ret, Err *err)
 {
         AUTO_SQL q = { 0 };
         sql_add(&q,
@@ -197,7 +198,7 @@ bool dry_readable(StepCtx *ctx, Pg *pg, Err *err)
         AUTO_PGRES PgRes *r = NULL;
         AUTO_SQL q = { 0 };
         AUTO_FREE char *objects = NULL;
-        if (!unreadable(pg, &r, err))
+        if (!dry_pg_unreadable(pg, &r, err))
                 return err_wrap(err, "asking which tables may be read");
         for (int i = 0; i < MIN(pg_rows(r), NAMED); i++)
                 step_problem(ctx, "%s in database %s: %s %s", pg_cell(r, i, 0), pg_database(pg),
@@ -276,7 +277,7 @@ bool dry_owns_database(StepCtx *ctx, Pg *pg, const char *name, json_t **ret, Err
                 return err->kind == ERR_NONE;
         sql_add(&q, "select pg_has_role(datdba, 'USAGE') from pg_database where datname = ");
         sql_value(&q, name);
-        if (!truth(pg, &q, &ours, err))
+        if (!dry_pg_truth(pg, &q, &ours, err))
                 return false;
         if (!ours)
                 step_problem(ctx, "database %s belongs to %s, and this role is no member of it",
@@ -327,7 +328,7 @@ static bool same_encoding(Pg *pg, const char *encoding, bool *ret, Err *err)
         sql_add(&q, "select pg_char_to_encoding(");
         sql_value(&q, encoding);
         sql_add(&q, ") = pg_char_to_encoding(current_setting('server_encoding'))");
-        return truth(pg, &q, ret, err);
+        return dry_pg_truth(pg, &q, ret, err);
 }
 
 bool dry_locale(StepCtx *ctx, Pg *pg, char provider, const char *locale, const char *encoding,

@@ -17,7 +17,7 @@
 
 /* Temporary files of io_replace_file() that a kill left behind: this very name and eight
  * digits, nothing else. */
-static void sweep(const char *path)
+static void file_edit_sweep(const char *path)
 {
         const char *slash = strrchr(path, '/');
         AUTO_FREE char *dir = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
@@ -62,7 +62,8 @@ const json_t *kit_file_edit_remembered(const json_t *all)
 }
 
 /* Saves the bytes undo puts back, and says what is to be remembered of this file. */
-static bool prepare(StepCtx *ctx, const FileEdit *f, size_t number, json_t **ret, Err *err)
+static bool file_edit_prepare(StepCtx *ctx, const FileEdit *f, size_t number, json_t **ret,
+                              Err *err)
 {
         AUTO_FREE char *bytes = NULL;
         size_t n = 0;
@@ -95,7 +96,7 @@ static bool prepare(StepCtx *ctx, const FileEdit *f, size_t number, json_t **ret
 }
 
 /* Every file is as it was or as it shall be: an earlier attempt of this very edit got this far. */
-static bool begun(StepCtx *ctx, const FileEdit *list, size_t n)
+static bool file_edit_begun(StepCtx *ctx, const FileEdit *list, size_t n)
 {
         AUTO_JSON had = edits_of(step_remembered(ctx));
         for (size_t i = 0; i < n; i++) {
@@ -116,7 +117,7 @@ static bool write_one(const FileEdit *f, Err *err)
 {
         char now[65], after[65];
         digest_hex_of(f->after, f->after_len, after);
-        sweep(f->path);
+        file_edit_sweep(f->path);
         if (!io_replace_file(f->path, f->after, f->after_len, 0644, err))
                 return err_wrap(err, "writing %s", f->path);
         if (!hash_of(f->path, now, err))
@@ -128,11 +129,11 @@ static bool write_one(const FileEdit *f, Err *err)
 bool kit_file_edits(StepCtx *ctx, const FileEdit *list, size_t n, json_t *results, Err *err)
 {
         AUTO_JSON owned = results;
-        if (!begun(ctx, list, n)) {
+        if (!file_edit_begun(ctx, list, n)) {
                 AUTO_JSON edits = json_array();
                 for (size_t i = 0; i < n; i++) {
                         json_t *one = NULL;
-                        if (!prepare(ctx, &list[i], i, &one, err))
+                        if (!file_edit_prepare(ctx, &list[i], i, &one, err))
                                 return false;
                         json_array_append_new(edits, one);
                 }
@@ -174,7 +175,7 @@ bool kit_file_edit_probe(StepCtx *ctx, Found *ret, Err *err)
                 char now[65];
                 if (!hash_of(path, now, err))
                         return false;
-                sweep(path);
+                file_edit_sweep(path);
                 if (str_eq(now, jx_str(edit, "after", "")))
                         done++;
                 else if (str_eq(now, jx_str(edit, "before", "")))
@@ -193,7 +194,7 @@ bool kit_file_edit_probe(StepCtx *ctx, Found *ret, Err *err)
         return true;
 }
 
-static bool undo_one(StepCtx *ctx, const json_t *edit, Err *err)
+static bool file_edit_undo_one(StepCtx *ctx, const json_t *edit, Err *err)
 {
         const char *path = jx_str(edit, "file", ""), *saved = jx_str(edit, "saved", "");
         const char *before = jx_str(edit, "before", ""), *after = jx_str(edit, "after", "");
@@ -201,7 +202,7 @@ static bool undo_one(StepCtx *ctx, const json_t *edit, Err *err)
         char now[65], kept[65];
         if (!hash_of(path, now, err))
                 return false;
-        sweep(path);
+        file_edit_sweep(path);
         if (str_eq(now, before) || str_eq(now, back)) {
                 step_report(ctx, "%s was as before", path);
                 return true;
@@ -238,7 +239,7 @@ bool kit_file_edit_undo(StepCtx *ctx, Err *err)
 {
         AUTO_JSON edits = edits_of(step_remembered(ctx));
         for (size_t i = json_array_size(edits); i-- > 0;)
-                if (!undo_one(ctx, json_array_get(edits, i), err))
+                if (!file_edit_undo_one(ctx, json_array_get(edits, i), err))
                         return false;
         return true;
 }

@@ -4,7 +4,7 @@
 #include "host/container.h"
 #include "host/docker.h"
 
-static bool is_below(const char *path, const char *dir)
+static bool kit_layout_is_below(const char *path, const char *dir)
 {
         size_t n = strlen(dir);
         return n && strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
@@ -23,7 +23,7 @@ void kit_layout_of(const char *service_pgdata, const json_t *service_container, 
         const char *mount = NULL, *key;
         json_t *value;
         json_object_foreach(jx_get(jx_get(image, "Config"), "Volumes"), key, value) {
-                if (is_below(data, key) && (!mount || strlen(key) > strlen(mount)))
+                if (kit_layout_is_below(data, key) && (!mount || strlen(key) > strlen(mount)))
                         mount = key;
         }
         if (!mount && service_container)

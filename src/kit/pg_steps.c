@@ -5,13 +5,13 @@
 #include "pg/database.h"
 #include "place/place.h"
 
-static void on_notice(void *arg, const char *severity, const char *text)
+static void pg_steps_on_notice(void *arg, const char *severity, const char *text)
 {
         step_log(arg, str_eq(severity, "WARNING") ? SAY_WARN : SAY_INFO, "server", "%s: %s",
                  severity, text);
 }
 
-static void on_cancel(void *arg)
+static void pg_steps_on_cancel(void *arg)
 {
         pg_cancel(arg);
 }
@@ -34,13 +34,13 @@ bool kit_pg_open(StepCtx *ctx, const Target *t, const char *database, Pg **ret, 
                 return false;
         p.app = arena_printf(step_arena(ctx), "pgsherpa/%s/%s", step_run_id(ctx), step_id(ctx));
         p.statement_timeout_ms = step_timeout_ms(ctx);
-        p.notice = on_notice;
+        p.notice = pg_steps_on_notice;
         p.notice_arg = ctx;
         Pg *pg = NULL;
         if (!pg_open(&p, &pg, err))
                 return false;
         Registered *r = arena_new_type(step_arena(ctx), Registered);
-        *r = (Registered){ .ctx = ctx, .handle = step_on_cancel(ctx, on_cancel, pg) };
+        *r = (Registered){ .ctx = ctx, .handle = step_on_cancel(ctx, pg_steps_on_cancel, pg) };
         pg_on_close(pg, on_close, r);
         *ret = pg;
         return true;
@@ -81,13 +81,13 @@ void kit_results_from(StepCtx *ctx, const json_t *from, const char *const *keys)
         }
 }
 
-static void collect(const json_t *v, json_t *names, json_t *seen)
+static void pg_steps_collect(const json_t *v, json_t *names, json_t *seen)
 {
         size_t i;
         json_t *item;
         if (json_is_array(v)) {
                 json_array_foreach(v, i, item)
-                        collect(item, names, seen);
+                        pg_steps_collect(item, names, seen);
                 return;
         }
         const char *name = json_is_object(v) ? jx_str(v, "name", NULL) : json_string_value(v);
@@ -101,7 +101,7 @@ json_t *kit_name_list(StepCtx *ctx, const char *param)
 {
         AUTO_JSON seen = json_object();
         json_t *names = json_array();
-        collect(step_get(ctx, param), names, seen);
+        pg_steps_collect(step_get(ctx, param), names, seen);
         return names;
 }
 
@@ -143,7 +143,7 @@ char *kit_inventory_revision(const json_t *inventory)
         return b.len ? buf_take(&b, NULL) : NULL;
 }
 
-static bool has(const json_t *names, const json_t *name)
+static bool pg_steps_has(const json_t *names, const json_t *name)
 {
         size_t i;
         json_t *n;
@@ -154,12 +154,12 @@ static bool has(const json_t *names, const json_t *name)
 }
 
 /* Those of `names` that are in `in` (or, !in_it, are not). New reference. */
-static json_t *only(const json_t *names, const json_t *in, bool in_it)
+static json_t *pg_steps_only(const json_t *names, const json_t *in, bool in_it)
 {
         json_t *list = json_array(), *n;
         size_t i;
         json_array_foreach(names, i, n)
-                if (has(in, n) == in_it)
+                if (pg_steps_has(in, n) == in_it)
                         json_array_append(list, n);
         return list;
 }
@@ -184,7 +184,8 @@ bool kit_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, co
                 return false;
         /* An earlier try may have made them, and never heard so: what it remembered and is there is
          * ours. */
-        AUTO_JSON ours = only(jx_get(step_remembered(ctx), key), jx_get(intended, "present"), true);
+        AUTO_JSON ours =
+                pg_steps_only(jx_get(step_remembered(ctx), key), jx_get(intended, "present"), true);
         if (!remember_roles(ctx, key, ours, jx_get(intended, "created"), err))
                 return false;
         o.dry = false;
@@ -195,7 +196,7 @@ bool kit_roles_copy(StepCtx *ctx, Pg *source, Pg *target, RolesCopyOptions o, co
                         (void)!remember_roles(ctx, key, ours, NULL, &ignored);
                 return false;
         }
-        jx_set(report, "present", only(jx_get(report, "present"), ours, false));
+        jx_set(report, "present", pg_steps_only(jx_get(report, "present"), ours, false));
         json_array_extend(jx_get(report, "created"), ours);
         *ret_report = json_incref(report);
         return true;

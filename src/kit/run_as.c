@@ -19,7 +19,7 @@ static void one_more(Argv *a, const char *flag, const char *value)
         argv_add(a, value);
 }
 
-static void each(Argv *a, const json_t *list, const char *flag)
+static void run_as_each(Argv *a, const json_t *list, const char *flag)
 {
         size_t i;
         json_t *one;
@@ -27,7 +27,7 @@ static void each(Argv *a, const json_t *list, const char *flag)
                 one_more(a, flag, json_string_value(one) ? json_string_value(one) : "");
 }
 
-static void tmpfs(const json_t *service_container, Argv *a)
+static void run_as_tmpfs(const json_t *service_container, Argv *a)
 {
         const json_t *host = jx_get(service_container, "HostConfig");
         const char *path;
@@ -56,13 +56,13 @@ static void tmpfs(const json_t *service_container, Argv *a)
 }
 
 /* What a process may do, beside who it is. */
-static void rights(const json_t *host, Argv *a)
+static void run_as_rights(const json_t *host, Argv *a)
 {
         const char *name;
         size_t i;
         json_t *one;
-        each(a, jx_get(host, "CapAdd"), "--cap-add");
-        each(a, jx_get(host, "CapDrop"), "--cap-drop");
+        run_as_each(a, jx_get(host, "CapAdd"), "--cap-add");
+        run_as_each(a, jx_get(host, "CapDrop"), "--cap-drop");
         if (jx_bool(host, "Privileged", false))
                 argv_add(a, "--privileged");
         json_object_foreach((json_t *)jx_get(host, "Sysctls"), name, one) {
@@ -94,20 +94,20 @@ void kit_run_as_service(const json_t *service_container, Argv *a)
         json_t *one;
         if (*user)
                 one_more(a, "--user", user);
-        each(a, jx_get(host, "GroupAdd"), "--group-add");
-        each(a, jx_get(host, "SecurityOpt"), "--security-opt");
+        run_as_each(a, jx_get(host, "GroupAdd"), "--group-add");
+        run_as_each(a, jx_get(host, "SecurityOpt"), "--security-opt");
         if (jx_bool(host, "ReadonlyRootfs", false))
                 argv_add(a, "--read-only");
-        tmpfs(service_container, a);
+        run_as_tmpfs(service_container, a);
         json_array_foreach(jx_get(host, "Ulimits"), i, one) {
                 argv_add(a, "--ulimit");
                 argv_addf(a, "%s=%lld:%lld", jx_str(one, "Name", ""),
                           (long long)jx_int(one, "Soft", 0), (long long)jx_int(one, "Hard", 0));
         }
-        rights(host, a);
+        run_as_rights(host, a);
 }
 
-static void number(Argv *a, const json_t *host, const char *key, const char *flag)
+static void run_as_number(Argv *a, const json_t *host, const char *key, const char *flag)
 {
         long long n = (long long)jx_int(host, key, 0);
         if (n) {
@@ -120,12 +120,12 @@ void kit_limit_as_service(const json_t *service_container, Argv *a)
 {
         const json_t *host = jx_get(service_container, "HostConfig");
         long long cpus = (long long)jx_int(host, "NanoCpus", 0);
-        number(a, host, "Memory", "--memory");
-        number(a, host, "MemorySwap", "--memory-swap");
-        number(a, host, "MemoryReservation", "--memory-reservation");
-        number(a, host, "CpuShares", "--cpu-shares");
-        number(a, host, "CpuPeriod", "--cpu-period");
-        number(a, host, "CpuQuota", "--cpu-quota");
+        run_as_number(a, host, "Memory", "--memory");
+        run_as_number(a, host, "MemorySwap", "--memory-swap");
+        run_as_number(a, host, "MemoryReservation", "--memory-reservation");
+        run_as_number(a, host, "CpuShares", "--cpu-shares");
+        run_as_number(a, host, "CpuPeriod", "--cpu-period");
+        run_as_number(a, host, "CpuQuota", "--cpu-quota");
         if (cpus) {
                 argv_add(a, "--cpus");
                 argv_addf(a, "%lld.%09lld", cpus / 1000000000, cpus % 1000000000);
@@ -133,7 +133,7 @@ void kit_limit_as_service(const json_t *service_container, Argv *a)
         if (*jx_str(host, "CpusetCpus", ""))
                 one_more(a, "--cpuset-cpus", jx_str(host, "CpusetCpus", ""));
         if (jx_int(host, "PidsLimit", 0) > 0)
-                number(a, host, "PidsLimit", "--pids-limit");
+                run_as_number(a, host, "PidsLimit", "--pids-limit");
 }
 
 bool kit_limits_in_words(const json_t *service_container, Buf *b)

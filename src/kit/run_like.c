@@ -13,7 +13,7 @@
 #include "kit/layout.h"
 #include "kit/run_as.h"
 
-static bool is_below(const char *path, const char *dir)
+static bool run_like_is_below(const char *path, const char *dir)
 {
         size_t n = strlen(dir);
         while (n > 1 && dir[n - 1] == '/')
@@ -83,7 +83,7 @@ static bool is_own_business(const char *entry)
         return false;
 }
 
-static bool is_listed(const json_t *list, const char *text)
+static bool run_like_is_listed(const json_t *list, const char *text)
 {
         size_t i;
         json_t *one;
@@ -99,7 +99,7 @@ static bool is_taken(const json_t *image, const char *entry)
         /* in a name no --env-file takes it */
         const char *odd = entry ? strpbrk(entry, " \t#") : NULL;
         return equals && (!odd || odd > equals) && !is_own_business(entry) &&
-               !is_listed(jx_get(jx_get(image, "Config"), "Env"), entry);
+               !run_like_is_listed(jx_get(jx_get(image, "Config"), "Env"), entry);
 }
 
 bool kit_service_environment(const HostCall *call, const json_t *service, const json_t *image,
@@ -127,11 +127,12 @@ static bool is_mounted_again(const json_t *mount, const char *old_data, const Pg
         struct stat st;
         if (!*from || !*to || str_eq(jx_str(mount, "Type", ""), "tmpfs"))
                 return false;
-        if (is_below(old_data, to) || is_below(to, old_data) || is_below(to, layout->pgdata) ||
-            is_below(layout->mount, to) || is_below(to, "/docker-entrypoint-initdb.d"))
+        if (run_like_is_below(old_data, to) || run_like_is_below(to, old_data) ||
+            run_like_is_below(to, layout->pgdata) || run_like_is_below(layout->mount, to) ||
+            run_like_is_below(to, "/docker-entrypoint-initdb.d"))
                 return false;
         for (size_t i = 0; i < LEN(sockets); i++)
-                if (is_below(sockets[i], to) || is_below(to, sockets[i]))
+                if (run_like_is_below(sockets[i], to) || run_like_is_below(to, sockets[i]))
                         return false;
         /* A socket or a device is somebody else's (docker.sock). */
         return !docker_is_local() || stat(from, &st) < 0 || S_ISREG(st.st_mode) ||

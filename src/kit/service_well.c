@@ -89,7 +89,7 @@ static char *last_words(StepCtx *ctx, const char *container)
         return text_clean(start, (size_t)(end - start));
 }
 
-static bool dead(StepCtx *ctx, const json_t *c, Err *err)
+static bool service_well_dead(StepCtx *ctx, const json_t *c, Err *err)
 {
         AUTO_FREE char *words = last_words(ctx, container_id(c));
         err_set(err, ERR_COMMAND, "container %s %s with status %d%s%s", container_name(c),
@@ -253,14 +253,14 @@ bool kit_service_wait(StepCtx *ctx, const char *container, const Wellness *w, js
                 bool loops = c && jx_int(c, "RestartCount", 0) >= MAX_RESTARTS &&
                              (!container_running(c) || str_eq(container_status(c), "restarting"));
                 if (loops)
-                        return dead(ctx, c, err);
+                        return service_well_dead(ctx, c, err);
                 if (ended && !(str_eq(w->health, "completed") && container_exit_code(c) == 0))
-                        return dead(ctx, c, err);
+                        return service_well_dead(ctx, c, err);
                 int64_t from = w->patient ? last_move(ctx, container, waited, &patience) : 0;
                 if (waited - from >= w->within_ms) {
                         const char *name = c ? container_name(c) : container;
                         if (c && str_eq(container_status(c), "restarting"))
-                                return dead(ctx, c, err);
+                                return service_well_dead(ctx, c, err);
                         AUTO_FREE char *words = last_words(ctx, container);
                         err_set(err, ERR_COMMAND, "%s is not well after %lld s%s: %s", name,
                                 (long long)waited / 1000,

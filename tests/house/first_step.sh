@@ -32,6 +32,6 @@ phases:
         timeout: 1m
 YAML
 build/src/app/pgsherpa lint ./touch.yaml
-grep -q 'bool dry(' wizard-steps/file_touch.c   # a kind that writes can be tried
+grep -q 'bool file_touch_dry(' wizard-steps/file_touch.c   # a kind that writes can be tried
 build/src/app/pgsherpa plan ./touch.yaml | grep -F 'touch /tmp/marker'
 echo "the page works"

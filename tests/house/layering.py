@@ -263,6 +263,46 @@ def check_places():
     return [why for path in files() if (why := bad_place_words(path, read(path)))]
 
 
+# ---- short files, short lists, names that a backtrace can be read by ----
+
+ORDERLY = ("src/place/", "src/kit/", "wizard-steps/")
+MOST_LINES, MOST_SOURCES, MOST_PARAMETERS = 500, 20, 7
+FUNCTION = re.compile(r"^(static )?[A-Za-z_][\w ]*?[ *]+(\w+)\(([^;{}]*)\)\n{", re.M)
+
+
+def bad_orders(texts):
+    """texts: (path, text) of the tree, of which the orderly rooms are judged."""
+    wrong, statics, folders = [], {}, {}
+    for path, text in texts:
+        if not path.startswith(ORDERLY):
+            continue
+        if text.count("\n") > MOST_LINES:
+            wrong.append(f"{path}: more than {MOST_LINES} lines")
+        if not path.endswith(".c"):
+            continue
+        folders.setdefault(os.path.dirname(path), []).append(path)
+        code = without_comments(text)
+        for found in FUNCTION.finditer(code):
+            static, name, parameters = found.groups()
+            if parameters.count(",") >= MOST_PARAMETERS:
+                wrong.append(f"{path}: {name}() takes more than {MOST_PARAMETERS} parameters")
+            if static and name in statics:
+                wrong.append(f"{path}: {name}() is in {statics[name]}, too: begin it with the file's name")
+            if static:
+                statics.setdefault(name, path)
+                if "_" not in name:
+                    wrong.append(f"{path}: {name}(): a static function begins with its file's name")
+            if path.startswith("wizard-steps/") and "const StepKind step_" in code[found.end():]:
+                wrong.append(f"{path}: {name}() stands before the kind itself")
+    wrong += [f"{folder}: {len(paths)} sources; the limit is {MOST_SOURCES}" for folder, paths in folders.items()
+              if len(paths) > MOST_SOURCES and folder != "wizard-steps"]      # of kinds there are as many as there are
+    return wrong
+
+
+def check_order():
+    return bad_orders([(path, read(path)) for path in files()])
+
+
 def check_kit():
     texts = [(path, read(path)) for path in files()]
     return [why for path, text in texts for why in bad_kit_names(path, text)] + \
@@ -320,6 +360,12 @@ def check_the_rules():
              bad_include("src/app/x.c", "engine/record/record.h", ""),
              bad_kind_names("src/engine/drive/x.c", 'if (str_eq(kind, "pg.fence"))'),
              bad_kind_names("src/engine/step/x.c", 'if (str_eq(kind, "manual"))'),
+             bad_orders([("src/kit/x.c", "\n" * 501)]),
+             bad_orders([("src/kit/x.c", "int kit_x(int a, int b, int c, int d, int e, int f, int g, int h)\n{\n}\n")]),
+             bad_orders([("src/kit/x.c", "static int x_a(void)\n{\n}\n"), ("src/kit/y.c", "static int x_a(void)\n{\n}\n")]),
+             bad_orders([("wizard-steps/x.c", "static int tell(void)\n{\n}\n")]),
+             bad_orders([("wizard-steps/x.c", "static int x_a(void)\n{\n}\nconst StepKind step_x = {\n")]),
+             bad_orders([(f"src/kit/{n}.c", "") for n in range(21)]),
              bad_place_words("src/kit/x.c", 'jx_get(t->spec, "via")'),
              bad_kit_names("src/kit/x.h", "bool command_run(StepCtx *ctx);\n"),
              bad_step_file("wizard-steps/x.h", ""), bad_step_file("wizard-steps/x.c", "const StepKind step_y = {\n"),
@@ -338,6 +384,7 @@ def check_the_rules():
              bad_include("src/engine/engine.c", "engine/drive/drive.h", ""),
              bad_kind_names("src/engine/step.h", '/* "pg.fence", say */'),
              bad_kind_names("src/app/x.c", 'if (str_eq(kind, "pg.fence"))'),
+             *bad_orders([("wizard-steps/x.c", "static int x_a(void);\nconst StepKind step_x = {\n};\nstatic int x_a(void)\n{\n}\n")]),
              bad_place_words("src/place/x.c", 'jx_get(t->spec, "via")'), bad_place_words("src/kit/x.c", '/* "via" */'),
              bad_kit_names("src/kit/x.h", "bool kit_x(StepCtx *ctx);\nSeen dry_x(void);\n"),
              bad_step_file("wizard-steps/x.c", "const StepKind step_x = {\n"),
@@ -354,6 +401,7 @@ def main():
               ("the engine knows no kind by its name, and one function writes each event", check_engine),
               ("wizard-steps holds kinds only, and what they share is called kit_something", check_kit),
               ("only src/place reads where a server lives", check_places),
+              ("places, kinds and what they share: short files, named functions, the kind first", check_order),
               ("no file is longer than 800 lines", check_sizes),
               ("no line is wider than 100 columns", check_widths),
               ("each header opens with prose", check_headers)]
