@@ -27,7 +27,7 @@ static const ParamSpec results[] = {
 };
 
 static bool bundle_prune_check(StepCtx *ctx, void *state, Err *err);
-static bool bundle_prune_do_plan(StepCtx *ctx, void *state, Err *err);
+static bool bundle_prune_step_plan(StepCtx *ctx, void *state, Err *err);
 static bool bundle_prune_dry(StepCtx *ctx, void *state, Err *err);
 static bool bundle_prune_run(StepCtx *ctx, void *state, Err *err);
 static bool bundle_prune_probe(StepCtx *ctx, void *state, Found *ret, Err *err);
@@ -39,7 +39,7 @@ const StepKind step_bundle_prune = {
         .params = params,
         .results = results,
         .check = bundle_prune_check,
-        .plan = bundle_prune_do_plan,
+        .plan = bundle_prune_step_plan,
         .dry = bundle_prune_dry,
         .run = bundle_prune_run,
         .probe = bundle_prune_probe,
@@ -54,7 +54,7 @@ static bool bundle_prune_check(StepCtx *ctx, void *state, Err *err)
         return true;
 }
 
-static bool bundle_prune_do_plan(StepCtx *ctx, void *state, Err *err)
+static bool bundle_prune_step_plan(StepCtx *ctx, void *state, Err *err)
 {
         step_plan(ctx, "# removes bundles named %s in %s but the last %s and those younger than %s",
                   step_words(ctx, "names"), step_words(ctx, "root"), step_words(ctx, "keep_last"),

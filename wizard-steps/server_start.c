@@ -255,7 +255,7 @@ static bool give_away(StepCtx *ctx, const World *w, const PgLayout *layout, Err 
         return docker_do(&call, &a, NULL, err);
 }
 
-static bool server_start_start(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
+static bool server_start_container(StepCtx *ctx, const World *w, const PgLayout *layout, Err *err)
 {
         HostCall call = kit_call(ctx);
         const char *volume = step_str(ctx, "volume");
@@ -363,7 +363,7 @@ static bool server_start_run(StepCtx *ctx, void *state, Err *err)
         /* An attempt that died may have left half an initdb: begin again. */
         if ((w.container || w.volume) && !server_start_remove_ours(ctx, err))
                 return false;
-        return server_start_start(ctx, &w, &layout, err) && wait_for_it(ctx, &w, &layout, err);
+        return server_start_container(ctx, &w, &layout, err) && wait_for_it(ctx, &w, &layout, err);
 }
 
 static bool server_start_probe(StepCtx *ctx, void *state, Found *ret, Err *err)
