@@ -2,7 +2,7 @@
  *
  * The engine runs order, gates, retry and undo; it has never heard of libpq or Docker.
  * Where it must ask something about a target, it calls one of these functions, which app
- * fills in (src/app/targets.c). Tests hand in fakes with counters. */
+ * fills in (src/app/targets.c, from src/place/). Tests hand in fakes with counters. */
 #pragma once
 
 #include "base/jsonx.h"
@@ -10,11 +10,11 @@
 
 /* A target as written in the runbook, with ${...} resolved:
  *   {"kind": "compose", "dir": ".."} (+ "project", "config_files" once looked up)
- *   {"kind": "postgres", "via": {"compose": "stack", "service": "db"} |
- *                               {"container": "name"} |
- *                               {"host": "..", "port": 5432} | {"socket": "/run/..", "port"},
- *    "user": "..", "database": "..", "password": {"$secret": "pg"}, "identity": {..}}
+ *   {"kind": "postgres", "via": {"compose": "stack", "service": "db"}, "user": "..",
+ *    "database": "..", "password": {"$secret": "pg"}, "identity": {..}}
  *   {"kind": "host"}
+ * What `via` may hold, and which kinds there are besides postgres, the kinds of place say
+ * (src/place/); the engine does not read it.
  * `name` is NULL for a target written in place. */
 typedef struct Target {
         const char *name;

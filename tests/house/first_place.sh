@@ -10,6 +10,9 @@ cd "$work"
 awk '/^```c$/ {on = 1; next} /^```$/ {on = 0} on' docs/first-place.md >src/place/noted.c
 test -s src/place/noted.c
 sed -i "s/^place_kinds = \[/place_kinds = [\n  'noted',/" src/place/meson.build
+# The files of the tree were compiled before, the page's were not.
+export CCACHE_NOHASHDIR=1
+if command -v ccache >/dev/null; then export CC='ccache gcc'; fi
 meson setup build -Dtests=false >setup.log 2>&1 || { tail setup.log; exit 1; }
 ninja -C build src/app/pgsherpa >build.log 2>&1 || { grep -E 'error|FAILED' build.log; exit 1; }
 pgsherpa=build/src/app/pgsherpa
