@@ -41,6 +41,7 @@ STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
 # the door (beside the folders), which know no floor; a .c there may see every one. Other rooms see the
 # door only.
 FLOORS = {
+    "app": ["cli", "show", "launch", "data", "verbs"],
     "engine": ["record", "desk", "world", "step", "drive"],
     "transfer": ["state", "choose", "read", "make", "foreign", "jobs"],
 }
@@ -272,6 +273,7 @@ def check_the_rules():
              bad_include("src/engine/desk/x.c", "engine/attic/attic.h", ""),
              bad_include("src/engine/desk/x.c", "../drive/drive.h", ""),
              bad_include("src/app/x.c", "engine/record/record.h", ""),
+             bad_include("src/app/cli/x.c", "app/verbs/backup.h", ""),
              bad_kind_names("src/engine/drive/x.c", 'if (str_eq(kind, "pg.fence"))'),
              bad_kind_names("src/engine/step/x.c", 'if (str_eq(kind, "manual"))'),
              bad_writers([("src/engine/desk/x.c", "append(e, EV_NOTE, f)")]),

@@ -5,7 +5,7 @@
 
 #include <dirent.h>
 
-#include "app/journeys.h"
+#include "app/launch/journeys.h"
 #include "base/io.h"
 #include "base/majors.h"
 #include "runbook/plan.h"
