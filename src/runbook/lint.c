@@ -92,6 +92,11 @@ static const struct {
           "or a fact of a step that has not run yet at that place." },
         { "E-EXPR", NULL,
           "E-EXPR: an expression cannot be read; the column is where it stops making sense." },
+        { "E-PART", NULL,
+          "E-PART: a `use:` does not find its part, or gives it other values than it takes; or "
+          "parts "
+          "use each other in a circle. A part is `parts/NAME.yaml` beside the runbook, or one that "
+          "comes with pgsherpa; it is called by its name, never by a path." },
         { "E-LATER", NULL,
           "E-LATER: this belongs to the language, but not to this version of pgsherpa." },
         { "E-SQL", NULL,

@@ -163,6 +163,12 @@ static void load_document(Loader *l, const YamlNode *root)
                                             "cleanup", "start_at",  NULL };
         static const char *const later[] = { "modes", NULL };
         static const char *const defaults[] = { "timeout", "retry", "on_error", NULL };
+        if (yaml_get(root, "part") && !yaml_get(root, "runbook")) {
+                load_problem(l, yaml_get(root, "part"), "E-PART",
+                             "name a runbook that uses it, or `pgsherpa explain` with its name",
+                             "this is a part: it is checked where a runbook uses it");
+                return;
+        }
         if (yaml_get(root, "retention")) {
                 load_problem(l, yaml_get(root, "retention"), "E-KEY",
                              "write a step `do: bundle.prune` into `cleanup`",
@@ -188,42 +194,81 @@ static void load_document(Loader *l, const YamlNode *root)
         load_steps(l, yaml_get(root, "cleanup"), NULL, &l->rb->cleanup, &l->rb->n_cleanup);
 }
 
-Runbook *runbook_load_text(const char *name, const char *text, size_t n, KindTable kinds,
-                           Problems *problems, Err *err)
+/* A runbook without parts is its text; one with parts is all of them. */
+static void seal(Runbook *rb)
+{
+        digest_hex_of(rb->text, rb->text_len, rb->sha256);
+        if (!rb->n_parts)
+                return;
+        AUTO_DIGEST d = digest_new();
+        digest_add(d, rb->sha256, 64);
+        for (size_t i = 0; i < rb->n_parts; i++) {
+                digest_add(d, rb->parts[i].name, strlen(rb->parts[i].name) + 1);
+                digest_add(d, rb->parts[i].sha256, 64);
+        }
+        digest_hex(d, rb->sha256);
+}
+
+static void load_tree(Loader *l, YamlNode *root, const char *text, size_t n)
+{
+        Runbook *rb = l->rb;
+        rb->text = arena_strndup(l->arena, text, n);
+        rb->text_len = n;
+        size_t before = l->problems->errors;
+        load_uses(l, root);
+        if (l->problems->errors != before)
+                return; /* what is missing would be told again, as steps and facts that are not
+                           there */
+        load_document(l, root);
+        names_check(rb, l->problems);
+        vars_check_defaults(rb, l->problems);
+        seal(rb);
+}
+
+/* `home` may be NULL: where parts are looked for first. */
+static Runbook *load_at(Loader l, const char *name, const char *home, const char *text, size_t n)
 {
         AUTO_ERR why = { 0 };
+        Problems *problems = l.problems;
         size_t before = problems->errors;
         Arena *arena = arena_new();
         Runbook *rb = arena_new_type(arena, Runbook);
         rb->arena = arena;
         rb->path = arena_strdup(arena, name);
         rb->name = rb->title = "";
-        rb->text_len = n;
-        digest_hex_of(text, n, rb->sha256);
-        Loader l = {
-                .arena = arena, .rb = rb, .kinds = kinds, .problems = problems, .file = rb->path
-        };
+        l.arena = arena;
+        l.rb = rb;
+        l.file = rb->path;
+        l.part_home = home;
+        problems->uses = NULL;
         YamlNode *root;
         int line, col;
         if (!yaml_parse_at(arena, text, n, YAML_STRICT, &root, &line, &col, &why)) {
                 Loc loc = { .file = rb->path, .line = line ? line : 1, .col = col ? col : 1 };
                 load_problem_err(&l, loc, "E-YAML", NULL, &why);
         } else {
-                rb->text = arena_strndup(arena, text, n);
-                load_document(&l, root);
-                names_check(rb, problems);
-                vars_check_defaults(rb, problems);
+                load_tree(&l, root, text, n);
         }
         /* Rules of conduct for a file with holes in it would report the holes again. */
         if (problems->errors == before)
                 lint_check(rb, problems);
+        problems->uses = NULL; /* they are the runbook's */
         if (problems->errors != before)
                 rb = runbook_free(rb);
         problems_sort(problems);
         return rb;
 }
 
-Runbook *runbook_load(const char *path, KindTable kinds, Problems *problems, Err *err)
+Runbook *runbook_load_text(const char *name, const char *text, size_t n,
+                           const char *const *part_dirs, KindTable kinds, Problems *problems,
+                           Err *err)
+{
+        Loader l = { .kinds = kinds, .problems = problems, .part_dirs = part_dirs };
+        return load_at(l, name, NULL, text, n);
+}
+
+Runbook *runbook_load(const char *path, const char *const *part_dirs, KindTable kinds,
+                      Problems *problems, Err *err)
 {
         AUTO_FREE char *text = NULL;
         size_t n;
@@ -231,7 +276,32 @@ Runbook *runbook_load(const char *path, KindTable kinds, Problems *problems, Err
                 err_wrap(err, "reading the runbook");
                 return NULL;
         }
-        return runbook_load_text(path, text, n, kinds, problems, err);
+        const char *slash = strrchr(path, '/');
+        AUTO_FREE char *home =
+                slash ? xasprintf("%.*s/parts", (int)(slash - path), path) : xstrdup("parts");
+        Loader l = { .kinds = kinds, .problems = problems, .part_dirs = part_dirs };
+        return load_at(l, path, home, text, n);
+}
+
+static bool save_one(const char *dir, const char *name, const char *text, size_t n, Err *err)
+{
+        AUTO_FREE char *path = io_join(dir, name);
+        return io_exists(path) || io_replace_file(path, text, n, 0600, err);
+}
+
+bool runbook_save(const Runbook *rb, const char *dir, Err *err)
+{
+        AUTO_FREE char *parts = io_join(dir, "parts");
+        if (rb->text && !save_one(dir, "runbook.yaml", rb->text, rb->text_len, err))
+                return false;
+        if (rb->n_parts && !io_mkdir_p(parts, 0700, err))
+                return false;
+        for (size_t i = 0; i < rb->n_parts; i++) {
+                AUTO_FREE char *name = xasprintf("%s.yaml", rb->parts[i].name);
+                if (!save_one(parts, name, rb->parts[i].text, rb->parts[i].text_len, err))
+                        return false;
+        }
+        return !rb->n_parts || io_fsync_dir(parts, err);
 }
 
 Runbook *runbook_free(Runbook *rb)

@@ -2,7 +2,7 @@
  *
  * Nobody here stops at the first mistake: each reader reports to `problems`, returns
  * something harmless, and its caller goes on. Rules: E-YAML E-KEY E-TYPE E-ID E-KIND E-NAME
- * E-EXPR E-LATER E-SECRET E-SQL. */
+ * E-EXPR E-LATER E-SECRET E-SQL E-PART. */
 #pragma once
 
 #include "runbook/template.h"
@@ -15,6 +15,8 @@ typedef struct Loader {
         Problems *problems;
         const char *file;
         const YamlNode *defaults; /* of the document, or NULL */
+        const char *part_home;    /* where parts are looked for first; NULL: only in part_dirs */
+        const char *const *part_dirs;
 } Loader;
 
 /* ---- vars.c ---- */
@@ -58,6 +60,10 @@ Template *load_template(Loader *l, const YamlNode *node, const char *what, LoadT
 /* `with:` of a step or check; node may be NULL. Reports what is required and missing. */
 Template *load_with(Loader *l, const YamlNode *node, const YamlNode *at, const KindSpec *kind);
 void load_missing(Loader *l, const YamlNode *map, const ParamSpec *fields, const char *what);
+
+/* ---- load_use.c: before anything else is read ---- */
+/* Puts the steps and phases of parts in the place of each `use:`. */
+void load_uses(Loader *l, YamlNode *root);
 
 /* ---- load_head.c, load_target.c, load_step.c, load_gate.c ---- */
 void load_vars(Loader *l, const YamlNode *map);

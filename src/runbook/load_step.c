@@ -104,11 +104,14 @@ static Template *disk_with(Loader *l, const YamlNode *rest, const KindSpec *kind
         *need = *rest;
         need->key = NULL;
         need->next = NULL;
-        *key = (YamlNode){ .text = "need", .line = rest->line, .col = rest->col };
+        *key = (YamlNode){
+                .text = "need", .line = rest->line, .col = rest->col, .file = rest->file
+        };
         *list = (YamlNode){ .kind = YAML_LIST,
                             .text = "",
                             .line = rest->line,
                             .col = rest->col,
+                            .file = rest->file,
                             .key = key,
                             .first = need,
                             .last = need,
@@ -117,6 +120,7 @@ static Template *disk_with(Loader *l, const YamlNode *rest, const KindSpec *kind
                             .text = "",
                             .line = rest->line,
                             .col = rest->col,
+                            .file = rest->file,
                             .first = list,
                             .last = list,
                             .n = 1 };

@@ -8,7 +8,9 @@
 
 Loc load_loc(const Loader *l, const YamlNode *at)
 {
-        return (Loc){ .file = l->file, .line = at ? at->line : 1, .col = at ? at->col : 1 };
+        return (Loc){ .file = at && at->file ? at->file : l->file,
+                      .line = at ? at->line : 1,
+                      .col = at ? at->col : 1 };
 }
 
 Loc load_text_loc(const Loader *l, const YamlNode *scalar)

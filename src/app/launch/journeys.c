@@ -45,6 +45,19 @@ static const char *const *search_path(void)
         return path;
 }
 
+const char *const *journeys_part_dirs(void)
+{
+        static char *dirs[4];
+        for (size_t i = 0; search_path()[i] && !dirs[i]; i++)
+                dirs[i] = io_join(search_path()[i], "parts");
+        return (const char *const *)dirs;
+}
+
+Runbook *journeys_load(const char *path, Problems *problems, Err *err)
+{
+        return runbook_load(path, journeys_part_dirs(), journeys_kinds(), problems, err);
+}
+
 static void list_names(Buf *names)
 {
         for (const char *const *dir = search_path(); *dir; dir++) {
@@ -87,7 +100,7 @@ bool journey_open(const char *path, const json_t *answers, Journey *ret, Problem
                   Err *err)
 {
         *ret = (Journey){ 0 };
-        ret->runbook = runbook_load(path, journeys_kinds(), problems, err);
+        ret->runbook = journeys_load(path, problems, err);
         if (!ret->runbook)
                 return false;
         if (!runbook_vars(ret->runbook, answers, &ret->vars, problems))

@@ -10,6 +10,11 @@ KindTable journeys_kinds(void);
 /* "compose-upgrade" or a path with a slash or .yaml -> path; the error lists what there is. */
 bool journeys_find(const char *name, char **ret_path, Err *err) MUST_CHECK;
 
+/* The directories of shipped parts; ends with NULL, static storage. */
+const char *const *journeys_part_dirs(void);
+/* runbook_load() with the kinds and parts there are. */
+Runbook *journeys_load(const char *path, Problems *problems, Err *err) MUST_CHECK;
+
 /* A journey ready to be planned or run: everything owned by it. */
 typedef struct Journey {
         Runbook *runbook;

@@ -39,8 +39,7 @@ static bool put_json(const char *dir, const char *name, const json_t *value, Err
 static bool fill_run_dir(const Launch *l, const char *dir, Err *err)
 {
         const Runbook *rb = l->journey->runbook;
-        AUTO_FREE char *yaml = io_join(dir, "runbook.yaml");
-        if (!io_replace_file(yaml, rb->text, rb->text_len, 0600, err))
+        if (!runbook_save(rb, dir, err))
                 return false;
         AUTO_JSON plan = NULL;
         if (!launch_plan(l->journey, l->decisions, &plan, err) ||
@@ -177,8 +176,8 @@ static bool first_problem(const char *path, const Problems *problems, Err *err)
                 p = &problems->list[i];
         bool of_an_answer = str_eq(p->rule, "E-VAR");
         if (p->loc.line > 0 && !of_an_answer)
-                err_set(err, ERR_USER, "%s:%d:%d: %s: %s", path, p->loc.line, p->loc.col, p->rule,
-                        p->text);
+                err_set(err, ERR_USER, "%s:%d:%d: %s: %s", p->loc.file ? p->loc.file : path,
+                        p->loc.line, p->loc.col, p->rule, p->text);
         else
                 err_set(err, ERR_USER, "%s", p->text);
         if (problems->errors > 1 && !of_an_answer)

@@ -1,8 +1,8 @@
 /* launch.h: from an accepted plan to a running engine of its own.
  *
  * A run directory is made, the exact bytes that were accepted are put into it (runbook.yaml,
- * plan.json, answers.json), and `pgsherpa __engine DIR` is started in a session of its own.
- * Secrets never pass here: the engine reads them where the runbook says, or asks. */
+ * its parts/, plan.json, answers.json), and `pgsherpa __engine DIR` is started in a session of its
+ * own. Secrets never pass here: the engine reads them where the runbook says, or asks. */
 #pragma once
 
 #include "app/launch/journeys.h"

@@ -65,7 +65,7 @@ static bool questions(void *app, const char *runbook, const json_t *server, json
         AUTO_PROBLEMS problems = { 0 };
         if (!journeys_find(runbook, &path, err))
                 return false;
-        Runbook *rb = runbook_load(path, journeys_kinds(), &problems, err);
+        Runbook *rb = journeys_load(path, &problems, err);
         if (!rb) {
                 if (!err->kind)
                         err_set(err, ERR_USER, "%s:%d:%d: %s", path, problems.list[0].loc.line,

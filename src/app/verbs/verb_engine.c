@@ -37,12 +37,14 @@ static bool plan_again(const char *dir, Loaded *l, Err *err)
 {
         AUTO_PROBLEMS problems = { 0 };
         AUTO_FREE char *path = io_join(dir, "runbook.yaml");
+        AUTO_FREE char *parts = io_join(dir, "parts");
+        const char *const part_dirs[] = { parts, NULL }; /* those that were accepted, no others */
         AUTO_FREE char *text = NULL;
         size_t n = 0;
         Journey *j = &l->journey;
         if (!io_read_file(path, LIMIT_YAML_BYTES, &text, &n, err))
                 return false;
-        j->runbook = runbook_load_text(jx_str(l->answers, "runbook", "runbook"), text, n,
+        j->runbook = runbook_load_text(jx_str(l->answers, "runbook", "runbook"), text, n, part_dirs,
                                        journeys_kinds(), &problems, err);
         if (!j->runbook ||
             !runbook_vars(j->runbook, jx_get(l->answers, "vars"), &j->vars, &problems)) {

@@ -34,7 +34,7 @@ static int run(int argc, char **argv)
                 AUTO_FREE char *path = NULL;
                 if (!journeys_find(o.words[i], &path, &err))
                         return verb_fail(&err, EXIT_USAGE);
-                Runbook *rb = runbook_load(path, journeys_kinds(), &problems, &err);
+                Runbook *rb = journeys_load(path, &problems, &err);
                 problems_print(&problems);
                 if (!rb && err.kind)
                         return verb_fail(&err, EXIT_UNKNOWN);
