@@ -1,7 +1,7 @@
 /* explain_part.c: a part in words (explain.h). */
 #include "base/text.h"
 #include "runbook/explain.h"
-#include "runbook/part.h"
+#include "runbook/load/part.h"
 
 static const char *text_of(const YamlNode *map, const char *key)
 {

@@ -42,6 +42,9 @@ STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
 # door only.
 FLOORS = {
     "app": ["cli", "show", "launch", "data", "verbs"],
+    "runbook": ["expr", "load", "check"],
+    "pg": ["connection", "catalog", "compare", "roles", "database", "server"],
+    "host": ["compose"],
     "engine": ["record", "desk", "world", "step", "drive"],
     "transfer": ["state", "choose", "read", "make", "foreign", "jobs"],
 }
