@@ -43,6 +43,7 @@ STEP_DOORS = {"engine/step.h", "engine/step_ctx.h"}
 FLOORS = {
     "app": ["cli", "show", "launch", "data", "verbs"],
     "runbook": ["expr", "load", "check"],
+    "journal": ["view"],
     "pg": ["connection", "catalog", "compare", "roles", "database", "server"],
     "host": ["compose"],
     "engine": ["record", "desk", "world", "step", "drive"],

@@ -182,20 +182,19 @@ const YamlNode *edit_value_of(const YamlNode *map, const char *key)
 }
 
 /* Applies, reads the result back, and compares. */
-bool edit_prove(const char *file, const char *bytes, size_t n, const YamlNode *root,
-                const Patches *ps, const Expected *x, Arena *a, ComposeEdit *ret, DiffCount *count,
-                Err *err)
+bool edit_prove(const EditFile *f, const Patches *ps, const Expected *x, ComposeEdit *ret,
+                DiffCount *count, Err *err)
 {
-        ret->after = patch_apply(ps, bytes, n, &ret->after_len);
+        ret->after = patch_apply(ps, f->bytes, f->n, &ret->after_len);
         YamlNode *again = NULL;
-        if (!yaml_parse(a, file, ret->after, ret->after_len, YAML_FOREIGN, &again, err))
+        if (!yaml_parse(f->a, f->file, ret->after, ret->after_len, YAML_FOREIGN, &again, err))
                 return err_wrap(err, "the edit would break the file and was not made");
-        if (!same_tree(root, again, x, LIMIT_YAML_DEPTH + 2)) {
+        if (!same_tree(f->root, again, x, LIMIT_YAML_DEPTH + 2)) {
                 err_set(err, ERR_USER,
-                        "%s: the edit would change more than it should and was not made", file);
+                        "%s: the edit would change more than it should and was not made", f->file);
                 return err_hint(err, "change it by hand, then let this step run again");
         }
-        ret->diff = diff_unified(file, bytes, n, ret->after, ret->after_len, count);
+        ret->diff = diff_unified(f->file, f->bytes, f->n, ret->after, ret->after_len, count);
         ret->changed = count->added || count->removed;
         return true;
 }
@@ -221,7 +220,7 @@ static bool image_text(const char *file, const char *bytes, size_t n, const char
         patch_add(&ps, node->start, node->end, quoted);
         Expected x = { .node = { node }, .text = { text }, .n = 1 };
         DiffCount count = { 0 };
-        if (!edit_prove(file, bytes, n, root, &ps, &x, a, ret, &count, err))
+        if (!edit_prove(&(EditFile){ file, bytes, n, root, a }, &ps, &x, ret, &count, err))
                 return false;
         if (count.removed > 1 || count.added > 1)
                 return edit_refuse(err, file, node, what,

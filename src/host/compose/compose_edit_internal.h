@@ -28,10 +28,17 @@ typedef struct Expected {
         const char *declared; /* a volume that `volumes:` may have gained, or NULL */
 } Expected;
 
+/* A file, and the tree that was read of it. */
+typedef struct EditFile {
+        const char *file, *bytes;
+        size_t n;
+        const YamlNode *root;
+        Arena *a;
+} EditFile;
+
 /* Applies, reads the result back, and compares: the tree is the same but for what was expected. */
-bool edit_prove(const char *file, const char *bytes, size_t n, const YamlNode *root,
-                const Patches *ps, const Expected *x, Arena *a, ComposeEdit *ret, DiffCount *count,
-                Err *err) MUST_CHECK;
+bool edit_prove(const EditFile *f, const Patches *ps, const Expected *x, ComposeEdit *ret,
+                DiffCount *count, Err *err) MUST_CHECK;
 
 bool edit_parse(Arena *a, const char *file, const char *bytes, size_t n, YamlNode **ret,
                 Err *err) MUST_CHECK;

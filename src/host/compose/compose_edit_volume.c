@@ -288,7 +288,7 @@ bool compose_edit_volume(const char *file, const char *bytes, size_t n, const Co
                                          : edit_short(&v, item, ret, err);
         DiffCount count = { 0 };
         return ok && declare(&v, root, err) &&
-               edit_prove(file, bytes, n, root, &v.ps, &v.x, a, ret, &count, err);
+               edit_prove(&(EditFile){ file, bytes, n, root, a }, &v.ps, &v.x, ret, &count, err);
 }
 
 bool compose_edit_other_mounts(const char *file, const char *bytes, size_t n, const char *service,

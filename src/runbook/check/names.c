@@ -9,8 +9,8 @@
 
 static void visit(Names *ns, const ExprNode *n, Loc base);
 
-static void report(Names *ns, Loc at, const char *const *known, size_t n, const char *word,
-                   const char *what)
+void names_report(Names *ns, Loc at, const char *const *known, size_t n, const char *word,
+                  const char *what)
 {
         const char *near = problems_full(ns->problems) ? NULL : text_nearest(word, known, n);
         AUTO_FREE char *hint = near ? xasprintf("did you mean `%s`?", near) : NULL;
@@ -60,7 +60,7 @@ static void check_record(Names *ns, const ExprSeg *s, const char *record, Loc ba
                         return;
         }
         AUTO_FREE char *what = xasprintf("a %s has no", record);
-        report(ns, seg_loc(base, s), known, n, s->key, what);
+        names_report(ns, seg_loc(base, s), known, n, s->key, what);
 }
 
 static void check_var(Names *ns, const ExprSeg *s, Loc base)
@@ -76,10 +76,10 @@ static void check_var(Names *ns, const ExprSeg *s, Loc base)
                         check_record(ns, s->next->next, v->record, base);
                 return;
         }
-        report(ns, seg_loc(base, s), known, ns->rb->n_vars, s->key, "there is no variable");
+        names_report(ns, seg_loc(base, s), known, ns->rb->n_vars, s->key, "there is no variable");
 }
 
-static void check_target_name(Names *ns, const char *name, Loc at)
+void names_check_target(Names *ns, const char *name, Loc at)
 {
         AUTO_FREE const char **known = xcalloc(ns->rb->n_targets + 1, sizeof *known);
         for (size_t i = 0; i < ns->rb->n_targets; i++) {
@@ -87,7 +87,7 @@ static void check_target_name(Names *ns, const char *name, Loc at)
                 if (str_eq(known[i], name))
                         return;
         }
-        report(ns, at, known, ns->rb->n_targets, name, "there is no target");
+        names_report(ns, at, known, ns->rb->n_targets, name, "there is no target");
 }
 
 static void check_secret_name(Names *ns, const char *name, Loc at)
@@ -98,7 +98,7 @@ static void check_secret_name(Names *ns, const char *name, Loc at)
                 if (str_eq(known[i], name))
                         return;
         }
-        report(ns, at, known, ns->rb->n_secrets, name, "there is no secret");
+        names_report(ns, at, known, ns->rb->n_secrets, name, "there is no secret");
 }
 
 const Step *names_step(const Names *ns, const char *id, size_t *ret_index)
@@ -112,7 +112,7 @@ const Step *names_step(const Names *ns, const char *id, size_t *ret_index)
         return NULL;
 }
 
-static const Step *check_step_name(Names *ns, const char *id, Loc at)
+const Step *names_check_step(Names *ns, const char *id, Loc at)
 {
         size_t index;
         const Step *step = names_step(ns, id, &index);
@@ -121,7 +121,7 @@ static const Step *check_step_name(Names *ns, const char *id, Loc at)
         AUTO_FREE const char **known = xcalloc(ns->n_steps + 1, sizeof *known);
         for (size_t i = 0; i < ns->n_steps; i++)
                 known[i] = ns->steps[i]->id;
-        report(ns, at, known, ns->n_steps, id, "there is no step");
+        names_report(ns, at, known, ns->n_steps, id, "there is no step");
         return NULL;
 }
 
@@ -156,13 +156,13 @@ static void check_fact_of(Names *ns, const Step *step, const ExprSeg *s, Loc bas
                 return;
         }
         AUTO_FREE char *what = xasprintf("the step `%s` captures no", step->id);
-        report(ns, seg_loc(base, s), known, step->n_capture, s->key, what);
+        names_report(ns, seg_loc(base, s), known, step->n_capture, s->key, what);
 }
 
 static void check_fact(Names *ns, const ExprSeg *s, Loc base)
 {
         size_t index;
-        const Step *step = check_step_name(ns, s->key, seg_loc(base, s));
+        const Step *step = names_check_step(ns, s->key, seg_loc(base, s));
         if (!step || !names_step(ns, s->key, &index))
                 return;
         if (index >= ns->seen) {
@@ -203,7 +203,7 @@ static void check_result(Names *ns, const ExprSeg *s, Loc base)
                 return;
         }
         AUTO_FREE char *what = xasprintf("`%s` has no result", ns->step->kind->name);
-        report(ns, seg_loc(base, s), known, n, s->key, what);
+        names_report(ns, seg_loc(base, s), known, n, s->key, what);
 }
 
 static void check_item(Names *ns, const ExprSeg *item, Loc base)
@@ -229,7 +229,7 @@ static void check_run(Names *ns, const ExprSeg *s, Loc base)
         for (size_t i = 0; i < LEN(known); i++)
                 if (str_eq(known[i], s->key))
                         return;
-        report(ns, seg_loc(base, s), known, LEN(known), s->key, "the run has no");
+        names_report(ns, seg_loc(base, s), known, LEN(known), s->key, "the run has no");
 }
 
 static bool needs_more(Names *ns, const ExprSeg *s, Loc base)
@@ -267,7 +267,7 @@ static void check_name(Names *ns, const ExprNode *n, Loc base)
                 if (str_eq(s->key, "vars"))
                         check_var(ns, s->next, base);
                 else if (str_eq(s->key, "targets"))
-                        check_target_name(ns, s->next->key, seg_loc(base, s->next));
+                        names_check_target(ns, s->next->key, seg_loc(base, s->next));
                 else if (str_eq(s->key, "facts"))
                         check_fact(ns, s->next, base);
                 else if (str_eq(s->key, "run"))
@@ -275,7 +275,7 @@ static void check_name(Names *ns, const ExprNode *n, Loc base)
                 else
                         check_result(ns, s->next, base);
         } else {
-                report(ns, seg_loc(base, s), known, LEN(known), s->key, "there is no name");
+                names_report(ns, seg_loc(base, s), known, LEN(known), s->key, "there is no name");
         }
 }
 
@@ -292,13 +292,13 @@ static void visit(Names *ns, const ExprNode *n, Loc base)
         names_check_comparison(ns, n, base);
 }
 
-static void check_expr(Names *ns, const Expr *e)
+void names_check_expr(Names *ns, const Expr *e)
 {
         if (e)
                 visit(ns, e->root, e->loc);
 }
 
-static void check_template(Names *ns, const Template *t, const char *parent)
+void names_check_template(Names *ns, const Template *t, const char *parent)
 {
         if (!t)
                 return;
@@ -306,205 +306,14 @@ static void check_template(Names *ns, const Template *t, const char *parent)
                 if (t->parts[i].kind == PART_SECRET)
                         check_secret_name(ns, t->parts[i].text, t->parts[i].loc);
                 else
-                        check_expr(ns, t->parts[i].expr);
+                        names_check_expr(ns, t->parts[i].expr);
         }
         const char *text = template_literal(t);
         bool target = (t->typed && t->type == PARAM_TARGET) ||
                       (str_eq(t->key, "compose") && str_eq(parent, "via")) ||
                       str_eq(t->key, "other_system_than");
         if (text && target)
-                check_target_name(ns, text, t->loc);
+                names_check_target(ns, text, t->loc);
         for (const Template *c = t->first; c; c = c->next)
-                check_template(ns, c, t->key);
-}
-
-/* ---- where names are ---- */
-
-static const char *kind_of_target(const Names *ns, const Template *on)
-{
-        const char *name = template_literal(on);
-        if (!name)
-                return template_literal(template_get(on, "kind"));
-        for (size_t i = 0; i < ns->rb->n_targets; i++)
-                if (str_eq(ns->rb->targets[i].name, name))
-                        return ns->rb->targets[i].kind;
-        return NULL;
-}
-
-static void check_kind_of_target(Names *ns, const Step *s)
-{
-        static const struct {
-                StepTrait trait;
-                const char *target, *words;
-        } wants[] = { { STEP_ON_SERVER, "postgres", "a server" },
-                      { STEP_ON_PROJECT, "compose", "a compose project" } };
-        const char *kind = s->on ? kind_of_target(ns, s->on) : NULL;
-        for (size_t i = 0; kind && s->kind && i < LEN(wants); i++)
-                if ((s->kind->traits & wants[i].trait) && !str_eq(kind, wants[i].target)) {
-                        AUTO_FREE char *hint =
-                                xasprintf("name a target of kind %s", wants[i].target);
-                        problems_add(ns->problems, s->on->loc, "E-KIND", hint,
-                                     "`%s` works on %s, and this target is of kind %s",
-                                     s->kind->name, wants[i].words, kind);
-                }
-}
-
-static void check_on(Names *ns, const Template *on)
-{
-        const char *name = template_literal(on);
-        if (name)
-                check_target_name(ns, name, on->loc);
-        else
-                check_template(ns, on, NULL);
-}
-
-static void check_gates(Names *ns, const GateSpec *gates, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                const GateSpec *g = &gates[i];
-                check_template(ns, g->text, NULL);
-                if (g->target)
-                        check_target_name(ns, g->target, g->loc);
-                if (g->step && *g->step)
-                        check_step_name(ns, g->step, g->loc);
-        }
-}
-
-static void check_step(Names *ns, const Step *s, bool item)
-{
-        ns->step = s;
-        ns->item = false;
-        check_template(ns, s->each, NULL);
-        ns->item = item || s->each;
-        check_template(ns, s->each_id, NULL);
-        check_on(ns, s->on);
-        check_kind_of_target(ns, s);
-        check_template(ns, s->title_text, NULL);
-        check_template(ns, s->with, NULL);
-        check_expr(ns, s->when);
-        for (size_t i = 0; i < s->n_done_if; i++)
-                check_template(ns, s->done_if[i].cond, NULL);
-        for (size_t i = 0; i < s->n_pre; i++) {
-                check_on(ns, s->pre[i].on);
-                check_template(ns, s->pre[i].with, NULL);
-        }
-        check_gates(ns, s->gates, s->n_gates);
-        ns->result = true;
-        for (size_t i = 0; i < s->n_expect; i++)
-                check_expr(ns, s->expect[i].that);
-        for (size_t i = 0; i < s->n_capture; i++)
-                check_expr(ns, s->capture[i].value);
-        ns->result = false;
-        if (s->undo == UNDO_REF && s->undo_why)
-                check_step_name(ns, s->undo_why, s->loc);
-        /* Undo steps run after their step: its own facts are there. */
-        size_t seen = ns->seen;
-        ns->seen = seen < ns->n_steps ? seen + 1 : seen;
-        bool inner = ns->item;
-        for (size_t i = 0; i < s->n_undo_steps; i++)
-                check_step(ns, &s->undo_steps[i], inner);
-        ns->seen = seen;
-}
-
-static void collect(Names *ns, const Step *steps, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                size_t index;
-                if (*steps[i].id && names_step(ns, steps[i].id, &index))
-                        problems_add(ns->problems, steps[i].loc, "E-ID",
-                                     "ids are the keys of the journal: one step each",
-                                     "the id `%s` is here twice", steps[i].id);
-                ns->steps[ns->n_steps++] = &steps[i];
-        }
-}
-
-static void check_start(Names *ns, const Template *t)
-{
-        const char *text = template_literal(t);
-        int64_t when;
-        if (text && *text && !clock_parse_start(text, &when))
-                problems_add(ns->problems, t->loc, "E-TYPE",
-                             "write 22:00, or 2026-11-20T22:00:00.000Z",
-                             "start_at: `%.60s` is not a time", text);
-}
-
-static void check_head(Names *ns)
-{
-        const Runbook *rb = ns->rb;
-        ns->seen = ns->n_steps;
-        check_start(ns, rb->start_at);
-        for (size_t i = 0; i < rb->n_targets; i++)
-                check_template(ns, rb->targets[i].spec, NULL);
-        for (size_t i = 0; i < rb->n_secrets; i++) {
-                check_template(ns, rb->secrets[i].spec, NULL);
-                const Template *target = template_get(rb->secrets[i].spec, "target");
-                if (template_literal(target))
-                        check_target_name(ns, target->text, target->loc);
-        }
-        for (size_t i = 0; i < rb->n_decisions; i++)
-                if (rb->decisions[i].needed_before)
-                        check_step_name(ns, rb->decisions[i].needed_before, rb->decisions[i].loc);
-        ns->seen = 0;
-        check_template(ns, rb->start_at, NULL); /* before any step: no fact is known */
-}
-
-static void check_rollback(Names *ns)
-{
-        const Runbook *rb = ns->rb;
-        ns->seen = ns->n_steps;
-        ns->step = NULL;
-        const Template *since = template_get(rb->rollback.meter, "since");
-        check_template(ns, rb->rollback.meter, NULL);
-        if (template_literal(since))
-                check_step_name(ns, since->text, since->loc);
-        check_gates(ns, rb->rollback.gates, rb->rollback.n_gates);
-        for (size_t i = 0; i < rb->rollback.n_verify; i++)
-                check_step(ns, &rb->rollback.verify[i], false);
-        if (!rb->rollback.from)
-                return;
-        const char *known[16];
-        size_t n = 0;
-        for (; n < rb->n_phases && n < LEN(known); n++) {
-                known[n] = rb->phases[n].id;
-                if (str_eq(known[n], rb->rollback.from))
-                        return;
-        }
-        report(ns, rb->rollback.loc, known, n, rb->rollback.from, "there is no phase");
-}
-
-static void check_fence(Names *ns, const Fence *f)
-{
-        check_template(ns, f->services, NULL);
-        check_template(ns, f->targets, NULL);
-        for (const Template *c = f->targets ? f->targets->first : NULL; c; c = c->next)
-                if (template_literal(c))
-                        check_target_name(ns, c->text, c->loc);
-}
-
-void names_check(const Runbook *rb, Problems *problems)
-{
-        size_t n = rb->n_cleanup;
-        for (size_t i = 0; i < rb->n_phases; i++)
-                n += rb->phases[i].n_steps;
-        AUTO_FREE const Step **steps = xcalloc(n + 1, sizeof *steps);
-        Names ns = { .rb = rb, .problems = problems, .steps = steps };
-        for (size_t i = 0; i < rb->n_phases; i++)
-                collect(&ns, rb->phases[i].steps, rb->phases[i].n_steps);
-        collect(&ns, rb->cleanup, rb->n_cleanup);
-        check_head(&ns);
-        size_t done = 0;
-        for (size_t i = 0; i < rb->n_phases; i++) {
-                ns.seen = done;
-                ns.step = NULL;
-                check_fence(&ns, &rb->phases[i].fence);
-                for (size_t j = 0; j < rb->phases[i].n_steps; j++, done++) {
-                        ns.seen = done;
-                        check_step(&ns, &rb->phases[i].steps[j], false);
-                }
-        }
-        for (size_t j = 0; j < rb->n_cleanup; j++, done++) {
-                ns.seen = done;
-                check_step(&ns, &rb->cleanup[j], false);
-        }
-        check_rollback(&ns);
+                names_check_template(ns, c, t->key);
 }

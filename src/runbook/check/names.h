@@ -20,6 +20,14 @@ const Step *names_step(const Names *ns, const char *id, size_t *ret_index);
 const ParamSpec *names_result(const Step *step, const char *name);
 Loc names_loc(Loc base, int col);
 
+/* "there is no variable `x`", with the nearest of those that are known. */
+void names_report(Names *ns, Loc at, const char *const *known, size_t n, const char *word,
+                  const char *what);
+void names_check_target(Names *ns, const char *name, Loc at);
+const Step *names_check_step(Names *ns, const char *id, Loc at);
+void names_check_expr(Names *ns, const Expr *e);
+void names_check_template(Names *ns, const Template *t, const char *parent);
+
 /* ---- names_types.c ---- */
 /* `16 == "16"` is an error of the evaluator, in the middle of the run: where both types are known
  * before, it is one of lint. */

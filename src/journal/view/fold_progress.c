@@ -1,5 +1,5 @@
 /* fold_progress.c: how far a step is. Called 10^5 times in a long run: nothing here may grow. */
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 static double number(const json_t *object, const char *key)
 {

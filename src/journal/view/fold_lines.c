@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/fmt.h"
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 static void drop_oldest(Fold *f)
 {

@@ -1,5 +1,5 @@
 /* view_dump.c: the whole view as JSON, so that tests can say "equal". */
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 static json_t *dump_progress(const ViewProgress *p)
 {

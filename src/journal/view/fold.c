@@ -1,5 +1,5 @@
 /* fold.c: one event, one change of state. No clock, no file, no randomness. */
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 /* ---- the plan ---- */
 

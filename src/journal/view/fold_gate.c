@@ -1,5 +1,5 @@
 /* fold_gate.c: the question that is open. */
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 static void set_lines(ViewGate *g, Arena *a, const json_t *lines)
 {

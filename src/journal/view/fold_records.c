@@ -1,6 +1,6 @@
 /* fold_records.c: what is kept for afterwards: facts, decisions, ticks, artifacts, errors,
  * deeds. */
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 void view_fact(RunView *v, const Event *ev)
 {

@@ -1,6 +1,6 @@
 #include "journal/run_view.h"
 
-#include "journal/view_impl.h"
+#include "journal/view/view_impl.h"
 
 const char *step_status_word(StepStatus s)
 {
