@@ -7,9 +7,9 @@
 
 static const int64_t DAYS = 48 * 3600000LL; /* hours and minutes stop being interesting */
 
-static void draw_step(Ui *ui, const RunView *v, size_t i, Canvas *cv, int y, int x, int w,
-                      bool cursor)
+static void draw_step(Ui *ui, const RunView *v, size_t i, Canvas *cv, Rect at, bool cursor)
 {
+        int y = at.y, x = at.x, w = at.w;
         const ViewStep *st = &v->steps[i];
         char t[24];
         Mark mark = step_mark(st);
@@ -92,8 +92,8 @@ void run_draw_stacked(Ui *ui, Run *r, Canvas *cv, const Layout *l)
         int space = b.y + b.h - y, list_h = MIN(n, compact ? space : MAX(space - 8, 4));
         int top = MAX(MIN((int)((size_t)r->cursor - first) - list_h / 2, n - list_h), 0);
         for (int i = 0; i < list_h; i++)
-                draw_step(ui, v, first + (size_t)(top + i), cv, y + i, b.x + 1, b.w - 2,
-                          (int)first + top + i == r->cursor);
+                draw_step(ui, v, first + (size_t)(top + i), cv,
+                          (Rect){ y + i, b.x + 1, 1, b.w - 2 }, (int)first + top + i == r->cursor);
         y += list_h + 1;
         if (b.y + b.h - y < 3)
                 return;
@@ -142,7 +142,7 @@ void run_draw_wide(Ui *ui, Run *r, Canvas *cv, const Layout *l)
                                                                   : v->phases[p].id);
                         y++;
                 }
-                draw_step(ui, v, i, cv, y++, b.x + 1, left_w - 3, (int)i == r->cursor);
+                draw_step(ui, v, i, cv, (Rect){ y++, b.x + 1, 1, left_w - 3 }, (int)i == r->cursor);
         }
         cv_clip_set(cv, old);
         char t[24], left[48];

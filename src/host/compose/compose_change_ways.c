@@ -208,8 +208,8 @@ static bool by_variable(Draft *d, Err *err)
                 if (!edit_spot(&s, d, s.text, &e, err))
                         return false;
         } else if (!d->volume) {
-                if (!compose_edit_image_default(s.path, s.bytes, s.n, d->service, name, value, &e,
-                                                err))
+                if (!compose_edit_image_default(s.path, s.bytes, s.n, d->service,
+                                                (ComposeDefault){ name, value }, &e, err))
                         return false;
         } else {
                 AUTO_FREE char *text = vars_with_default(s.text, name, value);

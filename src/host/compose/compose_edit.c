@@ -238,13 +238,13 @@ bool compose_edit_image(const char *file, const char *bytes, size_t n, const cha
 }
 
 bool compose_edit_image_default(const char *file, const char *bytes, size_t n, const char *service,
-                                const char *name, const char *value, ComposeEdit *ret, Err *err)
+                                ComposeDefault d, ComposeEdit *ret, Err *err)
 {
         AUTO_FREE char *now = NULL;
         if (!compose_edit_text(file, bytes, n, service, NULL, &now, err))
                 return false;
-        AUTO_FREE char *text = now ? vars_with_default(now, name, value) : NULL;
+        AUTO_FREE char *text = now ? vars_with_default(now, d.name, d.value) : NULL;
         if (!text)
-                return err_set(err, ERR_USER, "%s: ${%s} has no default here", file, name);
+                return err_set(err, ERR_USER, "%s: ${%s} has no default here", file, d.name);
         return image_text(file, bytes, n, service, text, ret, err);
 }

@@ -32,9 +32,11 @@ void compose_edit_done(ComposeEdit *e) NONNULL;
 bool compose_edit_image(const char *file, const char *bytes, size_t n, const char *service,
                         const char *image, ComposeEdit *ret, Err *err) MUST_CHECK;
 /* The default of ${name:-..} in it. */
+typedef struct ComposeDefault {
+        const char *name, *value;
+} ComposeDefault;
 bool compose_edit_image_default(const char *file, const char *bytes, size_t n, const char *service,
-                                const char *name, const char *value, ComposeEdit *ret,
-                                Err *err) MUST_CHECK;
+                                ComposeDefault d, ComposeEdit *ret, Err *err) MUST_CHECK;
 
 /* The mount of a service that holds `data_dir` (the old server's PGDATA) becomes the volume
  * `volume` at `target`; the top-level `volumes:` learns it as external, because the volume

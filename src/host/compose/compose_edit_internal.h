@@ -58,8 +58,7 @@ char *edit_quoted(const YamlNode *node, const char *text);
 /* Text that means nothing to YAML in any style. */
 bool edit_harmless(const char *text);
 /* Adds `volume` as an external one to the top-level volumes, unless it is declared so. */
-bool edit_declare(const char *file, const char *bytes, size_t n, const YamlNode *root,
-                  const char *volume, Arena *a, Patches *ps, Err *err) MUST_CHECK;
+bool edit_declare(const EditFile *f, const char *volume, Patches *ps, Err *err) MUST_CHECK;
 /* "\n" or "\r\n", as the file has it. */
 const char *edit_line_end(const char *bytes, size_t n);
 /* The byte after the newline of the line that holds `at`; n when it is the last one. */

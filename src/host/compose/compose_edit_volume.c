@@ -186,13 +186,15 @@ static bool declare(VolumeEdit *v, const YamlNode *root, Err *err)
                                            : declare_in_block(v, volumes, err);
 }
 
-bool edit_declare(const char *file, const char *bytes, size_t n, const YamlNode *root,
-                  const char *volume, Arena *a, Patches *ps, Err *err)
+bool edit_declare(const EditFile *f, const char *volume, Patches *ps, Err *err)
 {
-        VolumeEdit v = {
-                .file = file, .bytes = bytes, .n = n, .volume = volume, .a = a, .ps = *ps
-        };
-        bool ok = declare(&v, root, err);
+        VolumeEdit v = { .file = f->file,
+                         .bytes = f->bytes,
+                         .n = f->n,
+                         .volume = volume,
+                         .a = f->a,
+                         .ps = *ps };
+        bool ok = declare(&v, f->root, err);
         *ps = v.ps;
         return ok;
 }

@@ -115,7 +115,8 @@ bool compose_insert(const char *file, const char *bytes, size_t n, const Compose
                   : !edit_service(file, root, w->service, &s, err) ? false
                   : w->mount                                       ? into_list(&in, s, w, err)
                                                                    : into_map(&in, s, w, err);
-        if (!ok || (w->volume && !edit_declare(file, bytes, n, root, w->volume, a, &in.ps, err)))
+        EditFile f = { file, bytes, n, root, a };
+        if (!ok || (w->volume && !edit_declare(&f, w->volume, &in.ps, err)))
                 return false;
         DiffCount count = { 0 };
         ret->after = patch_apply(&in.ps, bytes, n, &ret->after_len);

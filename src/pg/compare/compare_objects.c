@@ -230,7 +230,8 @@ static void compare_aspect(ObjectsCompare *c, const char *kind, const char *obje
                 report_differ(c->report, kind, object, aspect, null_or_absent(a) ? NULL : hidden,
                               null_or_absent(b) ? NULL : hidden);
         else if (rule)
-                report_excuse(c->report, kind, object, aspect, a, b, rule, rule_reason(rule));
+                report_excuse(c->report, kind, object, aspect, a, b,
+                              (Excuse){ rule, rule_reason(rule) });
         else if (c->reprinter && reprint_knows(kind, aspect) && !null_or_absent(a) &&
                  !null_or_absent(b))
                 postpone(c, kind, object, aspect, a, b);
@@ -289,7 +290,8 @@ static void compare_lone(ObjectsCompare *c, const char *kind, const char *object
                         .target_object = t };
         const char *rule = rule_excuses(&rc);
         if (rule)
-                report_excuse(c->report, kind, object, what, a, b, rule, rule_reason(rule));
+                report_excuse(c->report, kind, object, what, a, b,
+                              (Excuse){ rule, rule_reason(rule) });
         else
                 report_differ(c->report, kind, object, what, a, b);
 }
@@ -426,8 +428,8 @@ bool objects_compare_reprinted(ObjectsCompare *c, Err *err)
                            *aspect = jx_str(entry, "aspect", "");
                 const json_t *a = jx_get(entry, "source"), *b = jx_get(entry, "target");
                 if (jx_bool(entry, "same", false))
-                        report_excuse(c->report, kind, object, aspect, a, b, RULE_REPRINTED,
-                                      rule_reason(RULE_REPRINTED));
+                        report_excuse(c->report, kind, object, aspect, a, b,
+                                      (Excuse){ RULE_REPRINTED, rule_reason(RULE_REPRINTED) });
                 else
                         report_differ(c->report, kind, object, aspect, a, b);
         }

@@ -168,21 +168,21 @@ static const char *ignored(const Report *r, const char *kind, const char *name, 
 }
 
 void report_excuse(Report *r, const char *kind, const char *object, const char *what,
-                   const json_t *source, const json_t *target, const char *rule, const char *reason)
+                   const json_t *source, const json_t *target, Excuse why)
 {
-        json_t *by_rule = jx_get(r->rules, rule);
+        json_t *by_rule = jx_get(r->rules, why.rule);
         if (!by_rule) {
                 by_rule = json_object();
-                jx_set(r->rules, rule, by_rule);
-                jx_set_str(by_rule, "reason", reason);
+                jx_set(r->rules, why.rule, by_rule);
+                jx_set_str(by_rule, "reason", why.reason);
         }
         jx_set_int(by_rule, "n", jx_int(by_rule, "n", 0) + 1);
         r->excused++;
         if (json_array_size(r->normalised) >= REPORT_LISTED)
                 return;
         json_t *d = entry(kind, object, what, source, target);
-        jx_set_str(d, "rule", rule);
-        jx_set_str(d, "reason", reason);
+        jx_set_str(d, "rule", why.rule);
+        jx_set_str(d, "reason", why.reason);
         json_array_append_new(r->normalised, d);
 }
 
@@ -190,8 +190,8 @@ void report_recomputed(Report *r, const char *table, const json_t *columns, int6
 {
         AUTO_FREE char *name = inventory_name(table);
         AUTO_JSON n = rows < 0 ? json_null() : json_integer(rows);
-        report_excuse(r, "table", table, "generated columns", columns, n, RULE_RECOMPUTED,
-                      rule_reason(RULE_RECOMPUTED));
+        report_excuse(r, "table", table, "generated columns", columns, n,
+                      (Excuse){ RULE_RECOMPUTED, rule_reason(RULE_RECOMPUTED) });
         if (json_array_size(r->recomputed) >= REPORT_LISTED)
                 return;
         json_t *d = json_object();
@@ -206,13 +206,15 @@ json_t *report_differ(Report *r, const char *kind, const char *object, const cha
 {
         const char *why = ignored(r, kind, object, what);
         if (!why && waits(r, kind, object, what)) {
-                report_excuse(r, kind, object, what, source, target, "later",
-                              "made when the database has its name, and proved then");
+                report_excuse(r, kind, object, what, source, target,
+                              (Excuse){ "later",
+                                        "made when the database has its name, and proved then" });
                 return NULL;
         }
         if (why) {
-                report_excuse(r, kind, object, what, source, target,
-                              str_starts(why, "the target") ? "prepared" : "ignored", why);
+                report_excuse(
+                        r, kind, object, what, source, target,
+                        (Excuse){ str_starts(why, "the target") ? "prepared" : "ignored", why });
                 return NULL;
         }
         r->total++;

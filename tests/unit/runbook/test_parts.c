@@ -129,6 +129,16 @@ Test(parts, stand_as_if_they_were_written_there)
         cr_expect_str_neq(jx_str(used, "sha256", ""), jx_str(written, "sha256", ""));
 }
 
+Test(parts, leave_alone_what_is_written_with_two_dollars)
+{
+        put_part("a", "{x: {help: x}}",
+                 "steps:\n- {id: a, do: note, title: \"$${part.x} ${part.x}\"}\n");
+        put_steps("  - use: {part: a, with: {x: y}}\n");
+        AUTO_JSON plan = plan_of();
+        cr_expect_str_eq(jx_str(json_array_get(jx_get(plan, "steps"), 0), "title", ""),
+                         "${part.x} y");
+}
+
 Test(parts, go_into_lists_item_by_item_and_leave_out_what_is_not_given)
 {
         put_part("checked", "{also: {help: x, default: ~}}",
