@@ -4,11 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
-#include <locale.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -19,33 +16,13 @@
 
 #include "ui/keys.h"
 #include "ui/term.h"
+#include "ui/term_kind.h"
 /* term.h of terminfo defines these short names; ours must not meet them. */
 #undef lines
 #undef columns
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1 /* clang's way of saying what gcc says with this */
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-/* ncurses keeps what it read of terminfo until the end, on purpose. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-        return "leak:libtinfo\nleak:libncurses\n";
-}
-
-/* A suppression that was used is no report. */
-const char *__lsan_default_options(void);
-const char *__lsan_default_options(void)
-{
-        return "print_suppressions=0";
-}
-#endif
-
 enum { CK_PASTE_ON = KEY_MAX + 1, CK_PASTE_OFF, CK_FOCUS };
-enum { FRAME_MAX = 1 << 18, WRITE_PATIENCE_MS = 2000 };
+enum { FRAME_MAX = 1 << 18 };
 
 static struct {
         bool up;
@@ -65,51 +42,15 @@ static struct {
 
 /* ---- what kind of terminal is this ---- */
 
-static bool env_says_utf8(void)
-{
-        const char *v[] = { getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG") };
-        for (size_t i = 0; i < LEN(v); i++)
-                if (v[i] && *v[i])
-                        return strcasestr(v[i], "UTF-8") || strcasestr(v[i], "utf8");
-        return false;
-}
-
-/* en_US.UTF-8 that was never generated, or macOS sending LC_CTYPE=UTF-8: both mean UTF-8. */
-static void pick_locale(void)
-{
-        if (!setlocale(LC_ALL, "") || strcmp(nl_langinfo(CODESET), "UTF-8"))
-                if (env_says_utf8())
-                        setlocale(LC_CTYPE, "C.UTF-8");
-        setlocale(LC_NUMERIC, "C");
-}
-
-bool term_wants_plain(void)
-{
-        const char *t = getenv("TERM"), *plain = getenv("PGSHERPA_PLAIN");
-        return (plain && *plain && strcmp(plain, "0")) || !isatty(0) || !isatty(1) || !t || !*t ||
-               str_eq(t, "dumb");
-}
-
 /* The terminal description to use; NULL: none fits, be plain. */
 static const char *pick_term(void)
 {
-        static const char *const same[][2] = {
-                { "xterm-kitty", "xterm-256color" }, { "xterm-ghostty", "xterm-256color" },
-                { "alacritty", "xterm-256color" },   { "foot", "xterm-256color" },
-                { "wezterm", "xterm-256color" },     { "rio", "xterm-256color" },
-                { "contour", "xterm-256color" },     { "st-", "xterm-256color" },
-                { "konsole", "xterm-256color" },     { "putty", "xterm-256color" },
-                { "tmux", "screen-256color" },       { "screen", "screen-256color" },
-        };
         const char *t = getenv("TERM");
         int problem;
         if (term_wants_plain())
                 return NULL;
         if (setupterm(t, 1, &problem) != OK) {
-                const char *instead = "xterm";
-                for (size_t i = 0; i < LEN(same); i++)
-                        if (str_starts(t, same[i][0]))
-                                instead = same[i][1];
+                const char *instead = term_alike(t);
                 if (setupterm(instead, 1, &problem) != OK &&
                     setupterm(instead = "vt100", 1, &problem) != OK)
                         return NULL;
@@ -119,28 +60,6 @@ static const char *pick_term(void)
 }
 
 /* ---- output ---- */
-
-/* A stalled link must not hold us: after the deadline the frame is given up, and the next one
- * is a full one. */
-static bool write_patiently(const char *p, size_t n)
-{
-        while (n > 0) {
-                ssize_t w = write(1, p, n);
-                if (w >= 0) {
-                        p += w;
-                        n -= (size_t)w;
-                        continue;
-                }
-                if (errno == EINTR)
-                        continue;
-                if (errno != EAGAIN)
-                        return false;
-                struct pollfd q = { .fd = 1, .events = POLLOUT };
-                if (poll(&q, 1, WRITE_PATIENCE_MS) <= 0)
-                        return false;
-        }
-        return true;
-}
 
 static void flush_frame(bool marker)
 {
@@ -163,7 +82,7 @@ static void flush_frame(bool marker)
         T.bytes += len;
         if (marker)
                 len += (size_t)snprintf(start + len, 64, "\033]7717;idle;%u\007", T.marker++);
-        if (len && !write_patiently(start, len))
+        if (len && !term_write(start, len))
                 clearok(curscr, TRUE);
 }
 
@@ -249,7 +168,7 @@ static bool open_signals(Err *err)
 TermOpen term_open(Err *err)
 {
         int p[2];
-        pick_locale();
+        term_pick_locale();
         const char *t = pick_term();
         if (!t)
                 return TERM_PLAIN;
@@ -476,21 +395,11 @@ void term_title(const char *title)
 
 void term_copy(const char *text)
 {
-        static const char b64[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        size_t n = MIN(strlen(text), (size_t)70000); /* terminals cut at about 75,000 */
         if (T.tier == TIER_ASCII)
                 return;
+        AUTO_FREE char *bytes = term_base64(text, MIN(strlen(text), (size_t)70000));
         pipe_puts("\033]52;c;");
-        for (size_t i = 0; i < n; i += 3) {
-                unsigned v = (unsigned)(unsigned char)text[i] << 16;
-                v |= i + 1 < n ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-                v |= i + 2 < n ? (unsigned char)text[i + 2] : 0;
-                pipe_putc(b64[v >> 18 & 63]);
-                pipe_putc(b64[v >> 12 & 63]);
-                pipe_putc(i + 1 < n ? b64[v >> 6 & 63] : '=');
-                pipe_putc(i + 2 < n ? b64[v & 63] : '=');
-        }
+        pipe_puts(bytes); /* terminals cut at about 75,000 */
         pipe_puts("\a");
         flush_frame(false);
 }

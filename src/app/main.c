@@ -1,5 +1,4 @@
 /* main.c: from argv to a verb. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -7,64 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/verb.h"
+#include "app/cli/verb.h"
 #include "base/text.h"
 #include "config.h"
 #include "proc/proc.h"
-
-int verb_fail(Err *err, int code)
-{
-        /* A database may be called "\033[2J": nothing from outside draws on a terminal. */
-        AUTO_FREE char *text = text_clean_str(err->message ? err->message : "unknown error");
-        fprintf(stderr, "pgsherpa: %s\n", text);
-        if (err->sqlstate[0])
-                fprintf(stderr, "SQLSTATE %s\n", err->sqlstate);
-        if (err->hint) {
-                AUTO_FREE char *hint = text_clean_lines(err->hint, strlen(err->hint));
-                fprintf(stderr, "hint: %s\n", hint);
-        }
-        err_clear(err);
-        return code;
-}
-
-int verb_usage(const char *verb, const char *fmt, ...)
-{
-        va_list ap;
-        va_start(ap, fmt);
-        AUTO_FREE char *text = xvasprintf(fmt, ap);
-        va_end(ap);
-        fprintf(stderr, "pgsherpa %s: %s\n", verb, text);
-        for (const Verb *const *v = verbs; *v; v++)
-                if (str_eq((*v)->name, verb))
-                        usage_print(stderr, *v, NULL);
-        return EXIT_USAGE;
-}
-
-int verb_code(const Err *err)
-{
-        switch (err->kind) {
-        case ERR_USER:
-                return EXIT_USAGE;
-        case ERR_CANCELLED:
-                return EXIT_CANCELLED;
-        default:
-                return EXIT_BLIND;
-        }
-}
-
-int verb_work_code(const Err *err, bool before)
-{
-        if (err->kind == ERR_CANCELLED)
-                return EXIT_CANCELLED;
-        return before || err->kind == ERR_LINK ? EXIT_BLIND : EXIT_NO;
-}
-
-int verb_bundle_code(const char *path, const Err *err)
-{
-        if (err->kind == ERR_CANCELLED)
-                return EXIT_CANCELLED;
-        return err->kind == ERR_SYSTEM || access(path, R_OK) < 0 ? EXIT_BLIND : EXIT_NO;
-}
 
 static const Verb *find_verb(const char *name)
 {

@@ -107,10 +107,8 @@ static void engine_done(Engine *e)
 /* What was accepted, beside the journal; app has usually put it there already. */
 static bool keep_accepted(Engine *e, Err *err)
 {
-        AUTO_FREE char *yaml = io_join(e->c->run_dir, "runbook.yaml");
         AUTO_FREE char *path = io_join(e->c->run_dir, "plan.json");
-        if (e->rb->text && !io_exists(yaml) &&
-            !io_replace_file(yaml, e->rb->text, e->rb->text_len, 0600, err))
+        if (!runbook_save(e->rb, e->c->run_dir, err))
                 return false;
         if (io_exists(path))
                 return true;

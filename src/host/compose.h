@@ -18,7 +18,7 @@
 #include "base/jsonx.h"
 #include "host/container.h"
 
-typedef struct Compose Compose; /* src/host/compose.c */
+typedef struct Compose Compose; /* src/host/compose/compose.c */
 
 /* `project` NULL or "": the one whose containers name this directory; when there are none,
  * the one that `docker compose config` in that directory names. */

@@ -44,10 +44,12 @@ void report_done(Report *r);
  * more to be set in it; NULL when it was ignored or there are a thousand already. */
 json_t *report_differ(Report *r, const char *kind, const char *object, const char *what,
                       const json_t *source, const json_t *target);
-/* Excused by a rule of rules.h. */
+/* Excused by a rule of rules.h, or by what the runbook says. */
+typedef struct Excuse {
+        const char *rule, *reason;
+} Excuse;
 void report_excuse(Report *r, const char *kind, const char *object, const char *what,
-                   const json_t *source, const json_t *target, const char *rule,
-                   const char *reason);
+                   const json_t *source, const json_t *target, Excuse why);
 /* Generated columns that the target computed to something else, as it must; `rows`: -1 not
  * known. */
 void report_recomputed(Report *r, const char *table, const json_t *columns, int64_t rows);

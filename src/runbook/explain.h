@@ -6,9 +6,13 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "runbook/param.h"
 
 void runbook_explain_kind(const KindSpec *kind, Buf *out);
+/* The same of a part in one of `dirs`: what it is for, what it takes, which steps it holds. Nothing
+ * is added when there is none of that name; ERR_USER: it cannot be used. */
+bool runbook_explain_part(const char *name, const char *const *dirs, Buf *out, Err *err) MUST_CHECK;
 /* The same as man(7) source, one subsection; the tables of pgsherpa-runbook(5). */
 void runbook_man_kind(const KindSpec *kind, Buf *out);
 void runbook_man_types(Buf *out);

@@ -22,17 +22,20 @@ typedef struct Problem {
         char rule[16]; /* "E-FENCE", "E-YAML", "E-TYPE" ... */
         char *text;
         char *hint; /* may be NULL */
+        int order;  /* 0: of the runbook's own file; n: of the n-th part it uses */
 } Problem;
 
 typedef struct Problems {
         Problem *list;
         size_t n, capacity, errors;
+        const LocUse *uses; /* while a runbook is loaded: its parts. A problem in one of them says
+                               in its text where that is used */
 } Problems;
 void problems_add(Problems *p, Loc loc, const char *rule, const char *hint, const char *fmt, ...)
         PRINTF(5, 6);                  /* a rule that starts with W- is a warning */
 bool problems_full(const Problems *p); /* LIMIT_PROBLEMS are kept; more are only counted */
 void problems_done(Problems *p);
-void problems_sort(Problems *p); /* by line; runbook_load() has done it */
+void problems_sort(Problems *p); /* by file and line; runbook_load() has done it */
 /* "app.yaml:12:7: E-TYPE `soon` is not a duration; write ..", malloc()ed */
 char *problem_words(const Problem *p) MUST_CHECK;
 #define AUTO_PROBLEMS CLEANUP(problems_done) Problems
@@ -196,11 +199,20 @@ typedef struct Decision {
         const char *fallback; /* default, or NULL */
 } Decision;
 
+/* A part that is used, once however often it is. */
+typedef struct RunbookPart {
+        const char *name, *path, *text; /* text: the exact bytes */
+        size_t text_len;
+        char sha256[65];
+} RunbookPart;
+
 typedef struct Runbook {
         Arena *arena;
         const char *path, *name, *title, *text; /* text: the exact bytes */
         size_t text_len;
-        char sha256[65];
+        char sha256[65]; /* of the text, and of its parts where there are any */
+        const RunbookPart *parts;
+        size_t n_parts;
         int version;
         const Var *vars;
         size_t n_vars;
@@ -231,10 +243,16 @@ typedef struct Runbook {
 } Runbook;
 
 /* NULL with problems (syntax, types, lint rules) or with *err when the file cannot be read.
- * Warnings alone do not fail. */
-Runbook *runbook_load(const char *path, KindTable kinds, Problems *problems, Err *err) MUST_CHECK;
-Runbook *runbook_load_text(const char *name, const char *text, size_t n, KindTable kinds,
-                           Problems *problems, Err *err) MUST_CHECK;
+ * Warnings alone do not fail. Parts are looked for in `parts/` beside the file (not of a text),
+ * then in `part_dirs` (ends with NULL, or is NULL). */
+Runbook *runbook_load(const char *path, const char *const *part_dirs, KindTable kinds,
+                      Problems *problems, Err *err) MUST_CHECK;
+Runbook *runbook_load_text(const char *name, const char *text, size_t n,
+                           const char *const *part_dirs, KindTable kinds, Problems *problems,
+                           Err *err) MUST_CHECK;
+/* Puts runbook.yaml and parts/NAME.yaml, the exact bytes, into a directory; what is there already
+ * stays. From them alone the same runbook loads again. */
+bool runbook_save(const Runbook *rb, const char *dir, Err *err) MUST_CHECK;
 Runbook *runbook_free(Runbook *rb);
 
 /* Types the given answers ({"dir": "/srv/app", "to": "17"}: strings from the command line or

@@ -46,6 +46,7 @@ struct YamlNode {
         const char *text; /* of a scalar, unescaped; of an alias: its name; else "" */
         size_t len;
         int line, col;       /* from 1; col counts characters */
+        const char *file;    /* NULL, until a reader who joins files says which one this is of */
         size_t start, end;   /* bytes [start, end) of a scalar with its quotes */
         const YamlNode *key; /* of a map's child: the key's own node */
         YamlNode *parent, *first, *last, *next;

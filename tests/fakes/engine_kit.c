@@ -159,7 +159,7 @@ static int engine_main(const Kit *k)
                 setenv("PGSHERPA_FAIL", k->fail, 1);
         else
                 unsetenv("PGSHERPA_FAIL");
-        Runbook *rb = runbook_load_text("kit", k->yaml, strlen(k->yaml), fake_kind_table(),
+        Runbook *rb = runbook_load_text("kit", k->yaml, strlen(k->yaml), NULL, fake_kind_table(),
                                         &problems, &err);
         for (size_t i = 0; i < problems.n; i++)
                 if (!problems.list[i].warning)

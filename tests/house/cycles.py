@@ -19,8 +19,6 @@ ADMITTED = {
     "src/host/container src/host/container_server": "a container is asked for its server, whose place is a container",
     "src/journal/event_table src/journal/fields src/journal/journal src/journal/record src/journal/recover":
         "one format: what an event is, how it is written, how it is read again",
-    "src/pg/tabledata src/pg/tablereader": "a table's rows and whoever reads them",
-    "src/journal/run_view src/journal/view": "what a run looks like, and the private face of its folding",
     "ui/canvas ui/glyphs": "cells and what they are drawn with",
     "ui/loop ui/plain ui/plain_ask ui/screen ui/screens/common ui/ui": "ui.h is the door and the loop behind it",
     "src/dumps/rewrite src/dumps/setclause src/dumps/sqltext src/dumps/token":

@@ -7,32 +7,19 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "ui/screens/common.h"
-#include "ui/widgets/edit.h"
-#include "ui/widgets/list.h"
+#include "ui/screens/gate_internal.h"
 
-enum { DIALOG_W = 76 };
-
-typedef struct Gate {
-        Screen s;
-        int64_t number;
-        Edit edit;
-        List list; /* of choices, or of the checklist */
-        bool sent;
-        int scroll, lines_over; /* of the lines, when they do not fit */
-} Gate;
-
-static Gate *gate_of(const Screen *s)
+Gate *gate_of(const Screen *s)
 {
         return (Gate *)(uintptr_t)s;
 }
 
-static const ViewGate *view_gate(const Screen *s)
+const ViewGate *gate_view(const Screen *s)
 {
         return &s->run->view->gate;
 }
 
-static const ViewChoice *choice(const ViewGate *g, const char *key)
+const ViewChoice *gate_choice(const ViewGate *g, const char *key)
 {
         for (size_t i = 0; i < g->n_choices; i++)
                 if (str_eq(g->choices[i].key, key))
@@ -40,7 +27,7 @@ static const ViewChoice *choice(const ViewGate *g, const char *key)
         return NULL;
 }
 
-static bool send(Ui *ui, Gate *g, const char *answer, const char *text)
+bool gate_send(Ui *ui, Gate *g, const char *answer, const char *text)
 {
         if (!model_answer(g->s.run, answer, text))
                 return false;
@@ -52,7 +39,7 @@ static bool send(Ui *ui, Gate *g, const char *answer, const char *text)
 /* Gone when the engine has written the answer down, or asks something else. */
 static bool tick(Ui *ui, Screen *s)
 {
-        const ViewGate *v = view_gate(s);
+        const ViewGate *v = gate_view(s);
         s->finished = !v->open || v->number != gate_of(s)->number;
         if (s->finished && gate_of(s)->sent)
                 ui_unsay(ui);
@@ -96,7 +83,7 @@ static bool scroll_lines(Gate *me, int key)
 }
 
 /* The frame: a box over the screen, or the whole screen when that is small. */
-static Rect frame(Canvas *cv, const Layout *l, const char *title, int inside_rows)
+Rect gate_frame(Canvas *cv, const Layout *l, const char *title, int inside_rows)
 {
         if (l->cls <= LAYOUT_COMPACT) {
                 Rect b = l->body;
@@ -107,7 +94,7 @@ static Rect frame(Canvas *cv, const Layout *l, const char *title, int inside_row
         return cv_box(cv, r, title);
 }
 
-static const char *gate_title(const ViewGate *g)
+const char *gate_title(const ViewGate *g)
 {
         return g->title && *g->title ? g->title : "The run asks";
 }
@@ -122,12 +109,12 @@ static Role status(Ui *ui, Screen *s, Buf *left, Buf *right)
 static void draw_yes(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 {
         Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         int w = MIN(DIALOG_W, l->body.w - 2) - 4, rows = lines_rows(cv, g, w);
-        bool plain = choice(g, "y") && choice(g, "n") && g->n_choices <= 3;
+        bool plain = gate_choice(g, "y") && gate_choice(g, "n") && g->n_choices <= 3;
         int choices = plain ? 1 : (int)g->n_choices;
         bool tight = l->cls <= LAYOUT_COMPACT;
-        Rect in = frame(cv, l, gate_title(g), rows + choices + (tight ? 1 : 3));
+        Rect in = gate_frame(cv, l, gate_title(g), rows + choices + (tight ? 1 : 3));
         Rect facts = { in.y + !tight, in.x, MAX(in.h - choices - (tight ? 0 : 3), 0), in.w };
         int y = facts.y + draw_lines(me, cv, g, facts) + !tight;
         y = MIN(MAX(y, in.y), in.y + in.h - choices);
@@ -145,7 +132,7 @@ static void draw_yes(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
                 x += cv_text(cv, y, x, ROLE_KEY, g->choices[i].key) + 1;
                 x += cv_text(cv, y, x, ROLE_TEXT, g->choices[i].label) + (tight ? 2 : 4);
         }
-        if (!choice(g, "d") && g->step) {
+        if (!gate_choice(g, "d") && g->step) {
                 x += cv_text(cv, y, x, ROLE_KEY, "d") + 1;
                 cv_text(cv, y, x, ROLE_TEXT, tight ? "commands" : "show commands");
         }
@@ -154,7 +141,7 @@ static void draw_yes(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 
 static UiAct show_commands(Ui *ui, Screen *s, int key)
 {
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         char *text = step_commands_text(model_plan_step(s->run, g->step));
         ui_push(ui, text_new("What will be done", text, s->run));
         return UI_REDRAW;
@@ -164,18 +151,18 @@ static UiAct show_commands(Ui *ui, Screen *s, int key)
 static UiAct letter(Ui *ui, Screen *s, int key)
 {
         Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         char k[2] = { (char)key, '\0' };
         if (key == K_ENTER || key == ' ')
                 return UI_REDRAW; /* dead keys here, on purpose */
-        if (!choice(g, k) && scroll_lines(me, key))
+        if (!gate_choice(g, k) && scroll_lines(me, key))
                 return UI_REDRAW;
-        if (key == K_ESC && choice(g, "n")) {
-                send(ui, me, "n", NULL);
+        if (key == K_ESC && gate_choice(g, "n")) {
+                gate_send(ui, me, "n", NULL);
                 return UI_REDRAW;
         }
-        if (key > ' ' && key < 127 && choice(g, k)) {
-                send(ui, me, k, NULL);
+        if (key > ' ' && key < 127 && gate_choice(g, k)) {
+                gate_send(ui, me, k, NULL);
                 return UI_REDRAW;
         }
         return key == '?' || key == 'q' || key == 'd' || key == K_ESC ? UI_PASS : UI_NONE;
@@ -203,11 +190,11 @@ static bool is_letter(const char *key)
 static void draw_word(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 {
         Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         const char *want = g->text ? g->text : "";
         int w = MIN(DIALOG_W, l->body.w - 2) - 4, rows = lines_rows(cv, g, w);
         bool tight = l->cls <= LAYOUT_COMPACT;
-        Rect in = frame(cv, l, gate_title(g), rows + (tight ? 4 : 8));
+        Rect in = gate_frame(cv, l, gate_title(g), rows + (tight ? 4 : 8));
         int need = tight ? 3 : 6, gap = !tight;
         int y = in.y + gap;
         y += draw_lines(me, cv, g, (Rect){ y, in.x, MAX(in.h - need - gap, 0), in.w }) + gap;
@@ -248,20 +235,20 @@ static void draw_word(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 static UiAct type_word(Ui *ui, Screen *s, int key)
 {
         Gate *me = gate_of(s);
-        const char *want = view_gate(s)->text;
+        const char *want = gate_view(s)->text;
         if (key == K_ESC)
                 return UI_POP;
         if (key == K_ENTER) {
                 if (str_eq(me->edit.text, want) && *want)
-                        send(ui, me, "y", me->edit.text);
+                        gate_send(ui, me, "y", me->edit.text);
                 return UI_REDRAW;
         }
         if (key == K_UP || key == K_DOWN || key == K_PGUP || key == K_PGDN)
                 return scroll_lines(me, key) ? UI_REDRAW : UI_NONE;
-        for (size_t i = 0; i < view_gate(s)->n_choices; i++) {
-                const char *k = view_gate(s)->choices[i].key;
+        for (size_t i = 0; i < gate_view(s)->n_choices; i++) {
+                const char *k = gate_view(s)->choices[i].key;
                 if (is_letter(k) && !str_eq(k, "y") && key == K_CTRL(k[0])) {
-                        send(ui, me, k, NULL);
+                        gate_send(ui, me, k, NULL);
                         return UI_REDRAW;
                 }
         }
@@ -273,9 +260,9 @@ static UiAct type_word(Ui *ui, Screen *s, int key)
 static void draw_secret(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 {
         Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         int w = MIN(DIALOG_W, l->body.w - 2) - 4, rows = lines_rows(cv, g, w);
-        Rect in = frame(cv, l, gate_title(g), rows + 7);
+        Rect in = gate_frame(cv, l, gate_title(g), rows + 7);
         int y = in.y + 1;
         y += draw_lines(me, cv, g, (Rect){ y, in.x, MAX(in.h - 5, 0), in.w }) + 1;
         cv_text(cv, y, in.x + 2, ROLE_ACCENT, ">");
@@ -317,10 +304,10 @@ static bool is_free_text(const ViewGate *g)
 static void draw_decision(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 {
         Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         int w = MIN(DIALOG_W, l->body.w - 2) - 4;
         int rows = lines_rows(cv, g, w), n = is_free_text(g) ? 0 : (int)g->n_choices;
-        Rect in = frame(cv, l, gate_title(g), rows + MAX(n, 1) + 5);
+        Rect in = gate_frame(cv, l, gate_title(g), rows + MAX(n, 1) + 5);
         int y = in.y + 1;
         y += draw_lines(me, cv, g, (Rect){ y, in.x, MAX(in.h - MAX(n, 1) - 3, 0), in.w }) + 1;
         if (!n) {
@@ -355,110 +342,23 @@ static void draw_decision(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
 static UiAct decide(Ui *ui, Screen *s, int key)
 {
         Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
+        const ViewGate *g = gate_view(s);
         if (key == K_ESC)
                 return UI_POP;
         if (is_free_text(g)) {
                 if (key != K_ENTER)
                         return edit_key(&me->edit, key) ? UI_REDRAW : UI_NONE;
                 if (me->edit.len)
-                        send(ui, me, "y", me->edit.text);
+                        gate_send(ui, me, "y", me->edit.text);
                 return UI_REDRAW;
         }
         if (key == K_ENTER) {
-                send(ui, me, g->choices[me->list.cursor].key, NULL);
+                gate_send(ui, me, g->choices[me->list.cursor].key, NULL);
                 return UI_REDRAW;
         }
         if (list_key(&me->list, key))
                 return UI_REDRAW;
         return key == '?' || key == 'q' ? UI_PASS : UI_NONE;
-}
-
-/* ---- a manual checklist ---- */
-
-static bool is_ticked(const RunView *v, const char *step, int item)
-{
-        bool ticked = false; /* the last word counts */
-        for (size_t i = 0; i < v->n_ticks; i++)
-                if (str_eq(v->ticks[i].step, step) && v->ticks[i].item == item)
-                        ticked = v->ticks[i].ticked;
-        return ticked;
-}
-
-static int open_items(const Screen *s)
-{
-        const ViewGate *g = view_gate(s);
-        int n = 0;
-        for (size_t i = 0; i < g->n_lines; i++)
-                n += !is_ticked(s->run->view, g->step, (int)i);
-        return n;
-}
-
-static void draw_manual(Ui *ui, Screen *s, Canvas *cv, const Layout *l)
-{
-        Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
-        int n = (int)g->n_lines, left = open_items(s);
-        Rect in = frame(cv, l, gate_title(g), n + 5);
-        int y = in.y + 1;
-        list_fit(&me->list, n, MAX(in.h - 4, 1));
-        for (int i = 0; i < me->list.height && me->list.top + i < n; i++, y++) {
-                int item = me->list.top + i;
-                bool cursor = item == me->list.cursor,
-                     done = is_ticked(s->run->view, g->step, item);
-                if (cursor)
-                        cv_mark(cv, y, in.x, MARK_CURSOR);
-                cv_text(cv, y, in.x + 2, ROLE_TEXT, done ? "[x]" : "[ ]");
-                cv_cut(cv, y, in.x + 6, in.w - 6, done ? ROLE_DIM : ROLE_TEXT, g->lines[item]);
-                if (cursor)
-                        cv_flag(cv, (Rect){ y, in.x, 1, in.w }, CELL_SELECTED);
-        }
-        y++;
-        if (left)
-                cv_printf(cv, y, in.x, ROLE_TEXT,
-                          "%d still open. Your name is written beside each.", left);
-        else
-                cv_text(cv, y, in.x, ROLE_OK, "All are ticked.");
-        y++;
-        int x = in.x;
-        static const char *const words[][2] = {
-                { "Space", "tick" }, { "y", "done, go on" }, { "n", "not now" }, { "q", "later" }
-        };
-        for (size_t i = 0; i < LEN(words); i++) {
-                if ((i == 1 && left) || (i == 2 && !choice(g, "n")))
-                        continue;
-                x += cv_text(cv, y, x, ROLE_KEY, words[i][0]) + 1;
-                x += cv_text(cv, y, x, ROLE_TEXT, words[i][1]) + 4;
-        }
-        (void)ui;
-}
-
-static UiAct tick_item(Ui *ui, Screen *s, int key)
-{
-        Gate *me = gate_of(s);
-        const ViewGate *g = view_gate(s);
-        int item = me->list.cursor;
-        if (key == ' ' || key == 'x') {
-                if (g->n_lines)
-                        model_tick(s->run, g->step, item, !is_ticked(s->run->view, g->step, item));
-                return UI_REDRAW;
-        }
-        if (key == 'y') {
-                if (open_items(s))
-                        ui_say(ui, ROLE_WARN, "! %d items are still open", open_items(s));
-                else
-                        send(ui, me, "y", NULL);
-                return UI_REDRAW;
-        }
-        if (key == 'n' && choice(g, "n")) {
-                send(ui, me, "n", NULL);
-                return UI_REDRAW;
-        }
-        if (key == K_ENTER)
-                return UI_REDRAW;
-        if (list_key(&me->list, key))
-                return UI_REDRAW;
-        return key == '?' || key == 'q' || key == K_ESC ? UI_PASS : UI_NONE;
 }
 
 static const KeyRow list_keys[] = {
@@ -484,7 +384,7 @@ static const ScreenOps word_ops = GATE_OPS(draw_word, typed_keys, type_word, alw
 static const ScreenOps secret_ops = GATE_OPS(draw_secret, typed_keys, type_secret, always);
 static const ScreenOps decision_ops = GATE_OPS(draw_decision, list_keys, decide, always);
 static const ScreenOps choice_ops = GATE_OPS(draw_decision, list_keys, decide, NULL);
-static const ScreenOps manual_ops = GATE_OPS(draw_manual, list_keys, tick_item, NULL);
+static const ScreenOps manual_ops = GATE_OPS(gate_manual_draw, list_keys, gate_manual_key, NULL);
 
 Screen *failure_new(RunModel *m);
 

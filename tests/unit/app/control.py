@@ -57,13 +57,17 @@ phases:
 
 
 class Case:
-    def __init__(self, tmp, name, runbook=RUNBOOK):
+    def __init__(self, tmp, name, runbook=RUNBOOK, part=None):
         self.dir = os.path.join(tmp, name)
         os.mkdir(self.dir)
         self.env = dict(os.environ, PGSHERPA_STATE=os.path.join(self.dir, "state"))
         for file, text in (("source", "hello\n"), ("two-files.yaml", runbook)):
             with open(os.path.join(self.dir, file), "w", encoding="ascii") as f:
                 f.write(text)
+        if part:
+            os.mkdir(os.path.join(self.dir, "parts"))
+            with open(os.path.join(self.dir, "parts", "copied.yaml"), "w", encoding="ascii") as f:
+                f.write(part)
         out, _ = self.sherpa("run", os.path.join(self.dir, "two-files.yaml"), "--var",
                              f"dir={self.dir}", "--detach")
         self.run = out.split()[1]
@@ -180,6 +184,81 @@ def ticked(tmp):
     print("ok: a checklist is ticked, defaults are taken", flush=True)
 
 
+PARTS = """
+api: pgsherpa/v1
+runbook: two-files
+title: Two files
+version: 1
+vars: {dir: {type: path}}
+targets: {here: {kind: host}}
+defaults: {timeout: 1m}
+phases:
+  - id: files
+    title: Files
+    steps:
+      - use: {part: copied, with: {id: one, gate: ~}}
+      - use: {part: copied, with: {id: two, gate: {before: {type: yes}}}}
+"""
+PART = """
+api: pgsherpa/v1
+part: copied
+title: A file is copied
+params: {id: {help: its name}, gate: {help: its gate, default: ~}}
+steps:
+  - id: "${part.id}"
+    do: file.copy
+    on: here
+    with: {from: "${vars.dir}/source", to: "${vars.dir}/${part.id}"}
+    gate: "${part.gate}"
+    undo: auto
+"""
+
+
+def parts(tmp):
+    """A run goes on with the parts it was started with, whatever became of their files."""
+    beside = os.path.join(tmp, "parts", "parts", "copied.yaml")
+    c = Case(tmp, "parts", PARTS, part=PART)
+    c.until(lambda s: s.get("gate"))
+    os.kill(c.engine_pid(), 9)
+    c.until(lambda s: s["status"] == "stopped")
+    with open(beside, "w", encoding="ascii") as f:
+        f.write(PART.replace("/source", "/elsewhere"))
+    c.sherpa("resume", c.run, "--detach")
+    number = str(c.until(lambda s: s.get("gate"))["gate"]["number"])
+    c.ctl("answer", number, "y")
+    c.until(lambda s: s["status"] == "done")
+    assert c.has("one") and c.has("two")
+    kept = os.path.join(c.dir, "state", "runs")
+    kept = [os.path.join(top, "copied.yaml") for top, _, files in os.walk(kept) if "copied.yaml" in files]
+    assert len(kept) == 1, kept
+    with open(kept[0], encoding="ascii") as f:
+        assert f.read() == PART
+    # what was accepted is what runs: a part that was changed in the run's own directory is refused
+    with open(kept[0], "w", encoding="ascii") as f:
+        f.write(PART.replace("/source", "/elsewhere"))
+    c.until(lambda s: not s["engine"])
+    _, err = c.sherpa("rollback", c.run, "--detach", code=3)
+    assert "not the one that was accepted" in err, err
+    with open(kept[0], "w", encoding="ascii") as f:
+        f.write(PART)
+    c.go_back_whole()
+    print("ok: a run keeps its parts", flush=True)
+
+
+def hostile_parts(tmp):
+    """Names of parts that are paths, commands or screens of their own."""
+    path = os.path.join(tmp, "hostile.yaml")
+    for name in ("../copied", "a\\nb", "$(rm -rf /)", "\\u001b[2J", "'; drop table x; --", "/etc/passwd", "x" * 64):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(PARTS[:PARTS.index("      - use")] + f'      - use: "{name}"\n')
+        r = subprocess.run([BINARY, "lint", path], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           stdin=subprocess.DEVNULL, timeout=60, check=False)
+        assert r.returncode == 1 and not r.stdout, r
+        lines = r.stderr.splitlines()
+        assert 1 <= len(lines) <= 2 and lines[0].startswith(f"{path}:13:") and "\x1b" not in r.stderr, r.stderr
+    print("ok: hostile names of parts", flush=True)
+
+
 def killed(tmp):
     c = Case(tmp, "killed")
     c.until(lambda s: s.get("gate"))
@@ -208,6 +287,6 @@ def aborted(tmp):
 
 
 with tempfile.TemporaryDirectory(prefix=f"pgsherpa-test-{os.getpid()}-") as tmp_dir:
-    for test in (answers, ticked, killed, alive, aborted):
+    for test in (answers, ticked, parts, hostile_parts, killed, alive, aborted):
         test(tmp_dir)
 sys.exit(0)

@@ -5,7 +5,7 @@
 
 #include <dirent.h>
 
-#include "app/journeys.h"
+#include "app/launch/journeys.h"
 #include "base/io.h"
 #include "base/majors.h"
 #include "runbook/plan.h"
@@ -166,7 +166,7 @@ static Runbook *load(const char *path)
 {
         AUTO_PROBLEMS problems = { 0 };
         AUTO_ERR err = { 0 };
-        Runbook *rb = runbook_load(path, journeys_kinds(), &problems, &err);
+        Runbook *rb = journeys_load(path, &problems, &err);
         cr_assert_not_null(rb, "%s: %s", path, problems.n ? problems.list[0].text : err.message);
         return rb;
 }

@@ -2,7 +2,7 @@
  * found. */
 #include <criterion/criterion.h>
 
-#include "app/suggest.h"
+#include "app/launch/suggest.h"
 #include "base/jsonx.h"
 #include "base/majors.h"
 

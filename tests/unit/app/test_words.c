@@ -1,9 +1,9 @@
 /* What the verbs read and what they show, without a server. */
 #include <criterion/criterion.h>
 
-#include "app/endpoint.h"
-#include "app/flags.h"
-#include "app/progress_event.h"
+#include "app/data/endpoint.h"
+#include "app/cli/flags.h"
+#include "app/show/progress_event.h"
 
 static char *line(const Progress *p, size_t width)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "host/compose_edit.h"
+#include "host/compose/compose_edit.h"
 
 #define NEW  "postgres:17-bookworm"
 #define DATA "/var/lib/postgresql/data"

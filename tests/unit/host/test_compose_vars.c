@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "host/compose_vars.h"
+#include "host/compose/compose_vars.h"
 
 static const char env[] = "# the stack\nTAG=13\nexport PG_DATA=\"./data\"   # "
                           "here\nREPO='postgres'\r\nPASSWORD=s3cr3t\nTAG = 14 # twice\n";

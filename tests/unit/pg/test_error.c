@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "pg/conn_internal.h"
+#include "pg/connection/conn_internal.h"
 
 static void is(char *got, const char *wanted)
 {

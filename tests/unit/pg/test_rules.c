@@ -4,7 +4,7 @@
 #include "pg/compare.h"
 #include "pg/report_text.h"
 #include "pg/roles.h"
-#include "pg/rules.h"
+#include "pg/compare/rules.h"
 
 static const char *excused(const char *kind, const char *object, const char *aspect, int from,
                            int to, const char *source, const char *target)

@@ -165,7 +165,8 @@ char *load_and_tell(const char *text, Runbook **ret)
 {
         AUTO_PROBLEMS problems = { 0 };
         AUTO_ERR err = { 0 };
-        Runbook *rb = runbook_load_text("t.yaml", text, strlen(text), fake_kinds, &problems, &err);
+        Runbook *rb =
+                runbook_load_text("t.yaml", text, strlen(text), NULL, fake_kinds, &problems, &err);
         AUTO_BUF b = buf_init(LIMIT_YAML_BYTES);
         for (size_t i = 0; i < problems.n; i++) {
                 AUTO_FREE char *line = problem_words(&problems.list[i]);

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/buf.h"
-#include "runbook/pattern.h"
+#include "runbook/expr/pattern.h"
 #include "runbook/runbook.h"
 
 static const char scope_text[] =

@@ -22,7 +22,7 @@ static void load(const char *rule, const char *which, Problems *problems, bool *
 {
         AUTO_ERR err = { 0 };
         AUTO_FREE char *path = xasprintf("%s/%s.%s.yaml", LINT_DIR, rule, which);
-        Runbook *rb = runbook_load(path, fake_kinds, problems, &err);
+        Runbook *rb = runbook_load(path, NULL, fake_kinds, problems, &err);
         cr_assert_eq(err.kind, ERR_NONE, "%s", err.message);
         *ret_loaded = rb != NULL;
         runbook_free(rb);

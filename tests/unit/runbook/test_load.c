@@ -342,7 +342,7 @@ Test(load, says_what_it_cannot_read)
 {
         AUTO_PROBLEMS problems = { 0 };
         AUTO_ERR err = { 0 };
-        cr_assert_null(runbook_load("/nowhere/x.yaml", fake_kinds, &problems, &err));
+        cr_assert_null(runbook_load("/nowhere/x.yaml", NULL, fake_kinds, &problems, &err));
         cr_assert_not_null(strstr(err.message, "/nowhere/x.yaml"), "%s", err.message);
         cr_assert_eq(problems.n, 0);
 }

@@ -10,7 +10,7 @@ static Runbook *load_upgrade(void)
 {
         AUTO_PROBLEMS problems = { 0 };
         AUTO_ERR err = { 0 };
-        Runbook *rb = runbook_load(UPGRADE_YAML, fake_kinds, &problems, &err);
+        Runbook *rb = runbook_load(UPGRADE_YAML, NULL, fake_kinds, &problems, &err);
         for (size_t i = 0; i < problems.n; i++) {
                 AUTO_FREE char *line = problem_words(&problems.list[i]);
                 cr_log_error("%s", line);

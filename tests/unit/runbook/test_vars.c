@@ -26,7 +26,8 @@ static char *resolve(const char *answers)
         AUTO_JSON given = jx_parse(answers, strlen(answers), &err);
         cr_assert_not_null(given, "%s", err.message);
         AUTO_JSON vars = NULL;
-        Runbook *rb = runbook_load_text("t.yaml", text, strlen(text), fake_kinds, &problems, &err);
+        Runbook *rb =
+                runbook_load_text("t.yaml", text, strlen(text), NULL, fake_kinds, &problems, &err);
         cr_assert_not_null(rb);
         char *out;
         if (runbook_vars(rb, given, &vars, &problems)) {
