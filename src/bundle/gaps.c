@@ -26,19 +26,19 @@ int64_t bundle_mtime(const Bundle *b)
         return strtoll(field, NULL, 8);
 }
 
-bool bundle_gap(const Bundle *b, int64_t from, const char *name, int64_t offset, int64_t size,
-                int64_t mtime_s, bool *ret_as_written, Err *err)
+bool bundle_gap(const Bundle *b, int64_t from, const BundleHeader *member, bool *ret_as_written,
+                Err *err)
 {
         AUTO_BUF want = buf_init(HEADER_MAX);
         AUTO_TAROUT tar = NULL;
-        int64_t n = offset - from, pad = (TAR_BLOCK - from % TAR_BLOCK) % TAR_BLOCK;
+        int64_t n = member->offset - from, pad = (TAR_BLOCK - from % TAR_BLOCK) % TAR_BLOCK;
         static const char zeros[TAR_BLOCK];
         *ret_as_written = false;
         if (n < 0 || n > HEADER_MAX)
                 return true;
         buf_add(&want, zeros, (size_t)pad);
         if (!tar_out_open(keep, &want, &tar, err) ||
-            !tar_out_begin(tar, name, size, mtime_s, NULL, err))
+            !tar_out_begin(tar, member->name, member->size, member->mtime_s, NULL, err))
                 return false;
         if ((int64_t)want.len != n)
                 return true;

@@ -28,10 +28,15 @@ struct BundleWriter {
         pthread_mutex_t lock;
 };
 
-/* Appends one stored member; plain hash and size are of the content before compression, or
- * NULL when it is stored as it is. Takes the lock. */
+/* A member's content before it was compressed. */
+typedef struct BundlePlain {
+        char sha256[65];
+        int64_t size;
+} BundlePlain;
+
+/* Appends one stored member; `plain` NULL: it is stored as it is. Takes the lock. */
 bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
-                   const char *plain_sha256, int64_t plain_size, Err *err);
+                   const BundlePlain *plain, Err *err);
 /* Plain bytes the next member of a stream is to have: more the fuller the manifest is, and the
  * fewer numbers are left. Takes the lock. */
 size_t bundle_chunk(BundleWriter *w, int members, int room);
@@ -62,9 +67,14 @@ bool bundle_manifest_sane(const Bundle *b, Err *err) MUST_CHECK;
 /* gaps.c */
 /* When the members were written: the mtime in every header. */
 int64_t bundle_mtime(const Bundle *b);
+typedef struct BundleHeader {
+        const char *name;
+        int64_t offset, size, mtime_s; /* of its content in the file */
+} BundleHeader;
+
 /* Is [from, offset) the padding and the header our writer makes for this member? */
-bool bundle_gap(const Bundle *b, int64_t from, const char *name, int64_t offset, int64_t size,
-                int64_t mtime_s, bool *ret_as_written, Err *err) MUST_CHECK;
+bool bundle_gap(const Bundle *b, int64_t from, const BundleHeader *member, bool *ret_as_written,
+                Err *err) MUST_CHECK;
 bool bundle_only_zeros(const Bundle *b, int64_t from, int64_t to, bool *ret, Err *err) MUST_CHECK;
 /* Has everything before the manifest's header the hash the manifest says? */
 bool bundle_whole_hash(const Bundle *b, const volatile bool *cancel, bool *ret_same,

@@ -71,17 +71,17 @@ static bool flush(BundleStream *s, bool last, Err *err)
         else
                 name = xasprintf("%s%06d%s", s->stem, s->before + s->members + 1, s->suffix);
         if (s->z) {
-                char plain[65];
-                digest_hex(s->plain, plain);
+                BundlePlain plain = { .size = (int64_t)s->n };
+                digest_hex(s->plain, plain.sha256);
                 s->plain = digest_free(s->plain);
                 s->plain = digest_new();
                 const void *packed;
                 size_t len;
                 if (!zstd_finish(s->z, &packed, &len, err) ||
-                    !bundle_append(s->w, s->kind, name, packed, len, plain, (int64_t)s->n, err))
+                    !bundle_append(s->w, s->kind, name, packed, len, &plain, err))
                         return false;
                 zstd_reset(s->z);
-        } else if (!bundle_append(s->w, s->kind, name, s->raw, s->n, NULL, 0, err)) {
+        } else if (!bundle_append(s->w, s->kind, name, s->raw, s->n, NULL, err)) {
                 return false;
         }
         s->members++;

@@ -77,8 +77,8 @@ static bool one_member(Verify *v, Member *m, Err *err)
         AUTO_ERR why = { 0 };
         bool as_written;
         int64_t size = jx_int(m->m, "size", 0);
-        if (!bundle_gap(v->b, m->before, m->name, jx_int(m->m, "offset", 0), size, v->mtime_s,
-                        &as_written, err))
+        BundleHeader header = { m->name, jx_int(m->m, "offset", 0), size, v->mtime_s };
+        if (!bundle_gap(v->b, m->before, &header, &as_written, err))
                 return false;
         m->odd_header = !as_written;
         if (!bundle_read(v->b, m->name, verify_read_on, &r, &why)) {

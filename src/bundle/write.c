@@ -108,7 +108,7 @@ size_t bundle_chunk(BundleWriter *w, int members, int room)
 }
 
 bool bundle_append(BundleWriter *w, const char *kind, const char *name, const void *bytes, size_t n,
-                   const char *plain_sha256, int64_t plain_size, Err *err)
+                   const BundlePlain *plain, Err *err)
 {
         char hex[65];
         digest_hex_of(bytes, n, hex);
@@ -131,9 +131,9 @@ bool bundle_append(BundleWriter *w, const char *kind, const char *name, const vo
                 jx_set_int(m, "offset", offset);
                 jx_set_int(m, "size", (int64_t)n);
                 jx_set_str(m, "sha256", hex);
-                if (plain_sha256) {
-                        jx_set_int(m, "plain_size", plain_size);
-                        jx_set_str(m, "plain_sha256", plain_sha256);
+                if (plain) {
+                        jx_set_int(m, "plain_size", plain->size);
+                        jx_set_str(m, "plain_sha256", plain->sha256);
                 }
                 json_object_set_new(w->members, name, m);
                 w->described += DESCRIBED + (int64_t)strlen(name);
@@ -148,14 +148,14 @@ bool bundle_add(BundleWriter *w, const char *kind, const char *name, const void 
                 Err *err)
 {
         if (!str_ends(name, ".zst"))
-                return bundle_append(w, kind, name, bytes, n, NULL, 0, err);
-        char plain[65];
-        digest_hex_of(bytes, n, plain);
+                return bundle_append(w, kind, name, bytes, n, NULL, err);
+        BundlePlain plain = { .size = (int64_t)n };
+        digest_hex_of(bytes, n, plain.sha256);
         AUTO_ZSTD z = zstd_new(w->level);
         const void *packed;
         size_t len;
         return zstd_add(z, bytes, n, err) && zstd_finish(z, &packed, &len, err) &&
-               bundle_append(w, kind, name, packed, len, plain, (int64_t)n, err);
+               bundle_append(w, kind, name, packed, len, &plain, err);
 }
 
 json_t *bundle_manifest(BundleWriter *w)

@@ -43,13 +43,20 @@ typedef struct Option {
         const char *only; /* left out only with this value; NULL: with any */
 } Option;
 
-static bool leave_out(const char *item, const char *end, const Option *options, size_t n, int major)
+/* What is looked for in a list, for that target. */
+typedef struct Options {
+        const Option *known;
+        size_t n;
+        int major;
+} Options;
+
+static bool leave_out(const char *item, const char *end, const Options *o)
 {
         Token name = token(item, end), equals = token(after(name), end);
         Token value = token(after(equals), end);
-        for (size_t i = 0; i < n; i++)
-                if (is(name, options[i].name) && major < options[i].since &&
-                    (!options[i].only || is(value, options[i].only)))
+        for (size_t i = 0; i < o->n; i++)
+                if (is(name, o->known[i].name) && o->major < o->known[i].since &&
+                    (!o->known[i].only || is(value, o->known[i].only)))
                         return true;
         return false;
 }
@@ -57,14 +64,14 @@ static bool leave_out(const char *item, const char *end, const Option *options, 
 /* The list opens at `open`; when nothing of it is left, so is what stands before it from `from`
  * (WITH), unless that is `open` itself. */
 static bool options(const char *s, const char *from, const char *open, const char *end,
-                    const Option *known, size_t n, int major, Buf *out)
+                    const Options *o, Buf *out)
 {
         AUTO_BUF kept = buf_init((size_t)(end - open) + 8);
         bool any = false;
         const char *p = open + 1, *close;
         for (;; p = close + 1) {
                 close = item_end(p, end);
-                if (leave_out(p, close, known, n, major)) {
+                if (leave_out(p, close, o)) {
                         any = true;
                 } else {
                         if (kept.len)
@@ -96,14 +103,16 @@ static bool range_type(const char *s, const char *end, int major, Buf *out)
         Token t = token(p, end);
         while (t.n && !is(t, "("))
                 t = token(after(t), end);
-        return t.n && options(s, t.p, t.p, end, known, LEN(known), major, out);
+        const Options o = { known, LEN(known), major };
+        return t.n && options(s, t.p, t.p, end, &o, out);
 }
 
 static bool with_options(const char *s, const char *end, const Option *known, size_t n, int major,
                          Buf *out)
 {
         const char *with = FIND(s, end, "WITH", "(");
-        return with && options(s, with, token(with + 4, end).p, end, known, n, major, out);
+        const Options o = { known, n, major };
+        return with && options(s, with, token(with + 4, end).p, end, &o, out);
 }
 
 static bool publication(const char *s, const char *end, int major, Buf *out)

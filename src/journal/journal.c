@@ -124,6 +124,11 @@ Journal *journal_close(Journal *j)
 
 /* ---- append ---- */
 
+static RecordTime now(void)
+{
+        return (RecordTime){ .wall_ms = clock_wall_ms(), .boot_ms = clock_boot_ms() };
+}
+
 static bool is_dead(const Journal *j, Err *err)
 {
         if (!j->dead)
@@ -150,8 +155,7 @@ static bool die(Journal *j, int sys_errno, const char *what, Err *err)
         Chain next = j->chain;
         AUTO_BUF line = buf_init(LIMIT_RECORD);
         if (full && ftruncate(j->fd, j->size) == 0 &&
-            record_encode(&j->chain, EV_IO_ERROR, NULL, fields, clock_wall_ms(), clock_boot_ms(),
-                          &line, &next) &&
+            record_encode(&j->chain, EV_IO_ERROR, NULL, fields, now(), &line, &next) &&
             write(j->fd, buf_str(&line), line.len) == (ssize_t)line.len && fdatasync(j->fd) == 0) {
                 j->chain = next;
                 j->size += (off_t)line.len;
@@ -273,8 +277,8 @@ static bool make_room(Journal *j, EventType type, json_t *fields, Err *err)
 static bool append_prepared(Journal *j, EventType type, const char *step, json_t *fields, Err *err)
 {
         Chain next;
-        int64_t t = clock_wall_ms(), bt = clock_boot_ms();
-        while (!record_encode(&j->chain, type, step, fields, t, bt, &j->line, &next)) {
+        RecordTime when = now();
+        while (!record_encode(&j->chain, type, step, fields, when, &j->line, &next)) {
                 json_t *data = type == EV_STEP_REMEMBER ? jx_get(fields, "data") : NULL;
                 if (json_object_size(data) > 1)
                         return split_remember(j, step, data, err);

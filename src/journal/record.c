@@ -29,13 +29,13 @@ static void hash_of(const char *bytes, size_t n, char hash[RECORD_HASH + 1])
 }
 
 bool record_encode(const Chain *at, EventType type, const char *step, const json_t *fields,
-                   int64_t t_ms, int64_t bt_ms, Buf *out, Chain *ret)
+                   RecordTime when, Buf *out, Chain *ret)
 {
         char iso[32];
         buf_reset(out);
         buf_printf(out, RECORD_START "%lld,\"prev\":\"%s\",\"t\":\"%s\",\"bt\":%lld,\"ev\":\"%s\"",
-                   (long long)at->seq + 1, at->hash, clock_iso(t_ms, iso), (long long)bt_ms,
-                   event_name(type));
+                   (long long)at->seq + 1, at->hash, clock_iso(when.wall_ms, iso),
+                   (long long)when.boot_ms, event_name(type));
         if (step) {
                 AUTO_JSON j = jx_text(step);
                 AUTO_FREE char *text = jx_dump(j);

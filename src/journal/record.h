@@ -28,10 +28,14 @@ typedef struct Chain { /* where we are: the last good record */
 
 Chain chain_start(void);
 
+typedef struct RecordTime {
+        int64_t wall_ms, boot_ms; /* since 1970; since the machine started */
+} RecordTime;
+
 /* Builds the line (newline included) that comes after `at`. `fields` is borrowed; its texts
  * were prepared by record_fields(). False: too long for LIMIT_RECORD. */
 bool record_encode(const Chain *at, EventType type, const char *step, const json_t *fields,
-                   int64_t t_ms, int64_t bt_ms, Buf *out, Chain *ret) MUST_CHECK;
+                   RecordTime when, Buf *out, Chain *ret) MUST_CHECK;
 
 /* Is this line (without newline) the one that comes after `at`? Moves `at` on when it is. */
 bool record_follows(Chain *at, const char *line, size_t n) MUST_CHECK;

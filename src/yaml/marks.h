@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "yaml/spot.h"
 
 typedef struct Marks {
         const char *bytes;
@@ -13,10 +14,6 @@ typedef struct Marks {
         size_t *every; /* byte of character 64 * i */
         size_t n_every;
 } Marks;
-
-typedef struct YamlSpot {
-        int line, col;
-} YamlSpot;
 
 /* Refuses invalid UTF-8 and NUL; strict: also control and bidi characters. */
 bool marks_scan(Arena *a, const char *bytes, size_t n, bool strict, Marks *ret, YamlSpot *spot,

@@ -292,11 +292,11 @@ static bool build(Builder *b, yaml_parser_t *p, Err *err)
 }
 
 bool yaml_parse_at(Arena *a, const char *bytes, size_t n, YamlMode mode, YamlNode **ret,
-                   int *ret_line, int *ret_col, Err *err)
+                   YamlSpot *ret_at, Err *err)
 {
         Builder b = { .arena = a, .mode = mode };
         *ret = NULL;
-        *ret_line = *ret_col = 0;
+        *ret_at = (YamlSpot){ 0 };
         if (n > LIMIT_YAML_BYTES)
                 return err_set(err, ERR_USER, "the file has %zu bytes; at most %d are read", n,
                                LIMIT_YAML_BYTES);
@@ -318,20 +318,19 @@ bool yaml_parse_at(Arena *a, const char *bytes, size_t n, YamlMode mode, YamlNod
                 *ret = b.root;
                 return true;
         }
-        *ret_line = b.spot.line;
-        *ret_col = b.spot.col;
+        *ret_at = b.spot;
         return false;
 }
 
 bool yaml_parse(Arena *a, const char *file, const char *bytes, size_t n, YamlMode mode,
                 YamlNode **ret, Err *err)
 {
-        int line, col;
-        if (yaml_parse_at(a, bytes, n, mode, ret, &line, &col, err))
+        YamlSpot at;
+        if (yaml_parse_at(a, bytes, n, mode, ret, &at, err))
                 return true;
-        if (!line)
+        if (!at.line)
                 return err_wrap(err, "%s", file);
-        return err_wrap(err, "%s:%d:%d", file, line, col);
+        return err_wrap(err, "%s:%d:%d", file, at.line, at.col);
 }
 
 const YamlNode *yaml_get(const YamlNode *map, const char *key)

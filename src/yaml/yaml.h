@@ -26,6 +26,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "yaml/spot.h"
 
 typedef enum YamlMode { YAML_STRICT, YAML_FOREIGN } YamlMode;
 typedef enum YamlKind { YAML_SCALAR, YAML_LIST, YAML_MAP, YAML_ALIAS } YamlKind;
@@ -58,9 +59,9 @@ struct YamlNode {
 /* *ret hangs in the arena. Errors are ERR_USER and begin with file:line:col. */
 bool yaml_parse(Arena *a, const char *file, const char *bytes, size_t n, YamlMode mode,
                 YamlNode **ret, Err *err) MUST_CHECK;
-/* The same without the prefix; line and column apart (0 when the whole file is meant). */
+/* The same without the prefix; where it is apart (0, 0 when the whole file is meant). */
 bool yaml_parse_at(Arena *a, const char *bytes, size_t n, YamlMode mode, YamlNode **ret,
-                   int *ret_line, int *ret_col, Err *err) MUST_CHECK;
+                   YamlSpot *ret_at, Err *err) MUST_CHECK;
 
 /* The value of a key, or NULL; also when `map` is NULL or no map. Does not follow aliases. */
 const YamlNode *yaml_get(const YamlNode *map, const char *key);

@@ -242,9 +242,9 @@ static Runbook *load_at(Loader l, const char *name, const char *home, const char
         l.part_home = home;
         problems->uses = NULL;
         YamlNode *root;
-        int line, col;
-        if (!yaml_parse_at(arena, text, n, YAML_STRICT, &root, &line, &col, &why)) {
-                Loc loc = { .file = rb->path, .line = line ? line : 1, .col = col ? col : 1 };
+        YamlSpot at;
+        if (!yaml_parse_at(arena, text, n, YAML_STRICT, &root, &at, &why)) {
+                Loc loc = { .file = rb->path, .line = MAX(at.line, 1), .col = MAX(at.col, 1) };
                 load_problem_err(&l, loc, "E-YAML", NULL, &why);
         } else {
                 load_tree(&l, root, text, n);

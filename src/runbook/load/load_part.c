@@ -144,7 +144,7 @@ static bool check_head(Loader *l, PartFile *p, const YamlNode *use, const char *
 bool part_open(Loader *l, const char *name, const YamlNode *use, const char *what, PartFile *ret)
 {
         AUTO_ERR err = { 0 };
-        int line = 1, col = 1;
+        YamlSpot spot;
         *ret = (PartFile){ .kept = part_keep(l, name, use) };
         if (!ret->kept)
                 return false;
@@ -155,8 +155,8 @@ bool part_open(Loader *l, const char *name, const YamlNode *use, const char *wha
                        .next = l->problems->uses };
         l->problems->uses = u;
         if (!yaml_parse_at(l->arena, ret->kept->text, ret->kept->text_len, YAML_STRICT, &ret->root,
-                           &line, &col, &err)) {
-                Loc at = { .file = u->file, .line = line ? line : 1, .col = col ? col : 1 };
+                           &spot, &err)) {
+                Loc at = { .file = u->file, .line = MAX(spot.line, 1), .col = MAX(spot.col, 1) };
                 load_problem_err(l, at, "E-YAML", NULL, &err);
                 return false;
         }

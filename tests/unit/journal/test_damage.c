@@ -36,7 +36,8 @@ static void setup(void)
                 AUTO_JSON fields = fields_of(json);
                 Chain next;
                 cr_assert(record_encode(&at, i % 4 ? EV_NOTE : EV_STEP_DONE, i % 3 ? "copy" : NULL,
-                                        fields, 1795207260000 + i, 1000 + i, &line, &next));
+                                        fields, (RecordTime){ 1795207260000 + i, 1000 + i }, &line,
+                                        &next));
                 memcpy(sample.bytes + sample.n, buf_str(&line), line.len);
                 sample.n += line.len;
                 sample.ends[i] = sample.n;
