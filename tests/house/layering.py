@@ -324,6 +324,21 @@ def check_widths():
     return [why for path in files() for why in too_wide(path, read(path))]
 
 
+MAP = re.compile(r"`([\w./-]+\.(?:c|h|py|md|sql|yaml))(?::\w+\(\))?`")
+
+
+def bad_map(text, there):
+    """Files that the map names and that are not there; KIND stands for any word."""
+    return [f"src/README.md: there is no {name}" for name in sorted(set(MAP.findall(text)))
+            if "KIND" not in name and not any(path.endswith("/" + name) for path in there)]
+
+
+def check_map():
+    there = subprocess.run(["find", ".", "-name", ".git", "-prune", "-o", "-name", "build*", "-prune", "-o", "-type", "f",
+                            "-print"], cwd=SOURCE, stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
+    return bad_map(read("src/README.md"), there)
+
+
 def check_headers():
     wrong = []
     for path in files():
@@ -352,7 +367,7 @@ def check_the_rules():
              bad_include("src/transfer/read/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/transfer/transfer.h", "transfer/state/transfer_state.h", ""),
              bad_include("src/transfer/jobs/x.c", "transfer/attic/x.h", ""),
-             too_wide("src/base/x.c", "/* " + 98 * "x"), too_wide("src/base/x.c", "\t" + 93 * "x"),
+             bad_map("`pg/x.c:f()` and `y.h`", ["./src/pg/x.c"]), too_wide("src/base/x.c", "/* " + 98 * "x"), too_wide("src/base/x.c", "\t" + 93 * "x"),
              bad_include("src/app/x.c", "transfer/read/part.h", ""),
              bad_include("src/engine/record/x.c", "engine/desk/desk.h", ""),
              bad_include("src/engine/step/x.h", "engine/drive/drive.h", ""),
@@ -373,7 +388,7 @@ def check_the_rules():
              bad_step_file("wizard-steps/x.h", ""), bad_step_file("wizard-steps/x.c", "const StepKind step_y = {\n"),
              bad_writers([("src/engine/desk/x.c", "append(e, EV_NOTE, f)")]),
              bad_writers([("src/engine/record/write.c", "append(e, EV_NOTE, f); append(e, EV_NOTE, f)")])]
-    right = [too_wide("src/base/x.c", "/* ä " + 93 * "─" + "*/"), bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
+    right = [bad_map("`pg/x.c:f()`, `pg/KIND.sql`", ["./src/pg/x.c"]), too_wide("src/base/x.c", "/* ä " + 93 * "─" + "*/"), bad_include("src/transfer/make/x.c", "transfer/read/part.h", ""),
              bad_include("src/transfer/make/x.c", "transfer/make/target_database.h", ""),
              bad_include("src/app/x.c", "transfer/transfer.h", ""), bad_include("src/pg/x.c", "", "libpq-fe.h"), bad_include("wizard-steps/x.c", "engine/step.h", ""),
              bad_include("wizard-steps/x.c", "kit/docker.h", ""), bad_include("src/kit/x.c", "place/place.h", ""),
@@ -406,6 +421,7 @@ def main():
               ("short files, few in a folder, few parameters; named functions, the kind first", check_order),
               
               ("no line is wider than 100 columns", check_widths),
+              ("what the map names is there", check_map),
               ("each header opens with prose", check_headers)]
     if BUILD:
         checks.append(("each room calls only what it may", check_symbols))
