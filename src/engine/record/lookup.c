@@ -95,7 +95,11 @@ bool lookup_items(Engine *e, const PlanStep *p, bool planning, json_t **ret, Err
                 json_decref(*ret);
                 *ret = keys;
         }
-        return json_is_array(*ret) || err_set(err, ERR_USER, "items of step %s: not a list", p->id);
+        if (json_is_array(*ret))
+                return true;
+        json_decref(*ret);
+        *ret = NULL;
+        return err_set(err, ERR_USER, "items of step %s: not a list", p->id);
 }
 
 /* A late item's PlanStep is made when it is needed; after a crash the undo needs it too. */
