@@ -61,19 +61,26 @@ def through(wire, db):
     return ["--to", f"host=127.0.0.1,port={wire.port},user={USER},db={db}", "--to-password-file", PASSWORD_FILE]
 
 
-def asides():
-    return set(psql(17, "postgres", "select datname from pg_database where datname ~ '_aside$'").split())
+def number_of(db):
+    """It stays the same when the database is moved aside; others' tests move theirs meanwhile."""
+    return psql(17, "postgres", f"select oid from pg_database where datname = '{db}'")
 
 
-def remember_aside(before):
-    new = asides() - before
-    assert len(new) == 1, new
-    return later(17, new.pop())
+def called(number):
+    """What the database of that number is called now; "": it is gone."""
+    return psql(17, "postgres", f"select datname from pg_database where oid = {number}")
+
+
+def remember_aside(number):
+    name = called(number)
+    assert name.endswith("_aside"), name
+    return later(17, name)
 
 
 def test_somebody_was_faster(path):
     """Connected while it is looked into, so the rename waits; writes, and leaves: not a row is lost."""
-    db, before = make(17, f"{MARK}_faster"), asides()
+    db = make(17, f"{MARK}_faster")
+    empty = number_of(db)
     with open(PASSWORD_FILE, encoding="ascii") as f:
         env = dict(os.environ, PGPASSWORD=f.readline().strip())
     with subprocess.Popen([os.path.join(os.environ["PGSHERPA_PG_BIN_17"], "psql"), "-XAtq", "-h", HOST, "-p",
@@ -89,7 +96,7 @@ def test_somebody_was_faster(path):
         guest.communicate("create table precious (n int); insert into precious values (42)")
     out, err = p.communicate(timeout=120)
     assert p.returncode == 0, (out, err)
-    kept = remember_aside(before)
+    kept = remember_aside(empty)
     assert kept in err and "it has relation public.precious" in err, err
     assert psql(17, kept, "select n from precious") == "42"
     assert psql(17, db, "select count(*) from t") == "1000"
@@ -97,10 +104,11 @@ def test_somebody_was_faster(path):
 
 def test_the_empty_one_cannot_go(path):
     """The work is done: a complaint with a name, and the exit status of a whole restore."""
-    db, before = make(17, f"{MARK}_template"), asides()
+    db = make(17, f"{MARK}_template")
+    empty = number_of(db)
     psql(17, "postgres", f"alter database {db} is_template true")
     out, err = run("restore", path, *to(17, db))
-    kept = remember_aside(before)
+    kept = remember_aside(empty)
     psql(17, "postgres", f"alter database {kept} is_template false")
     assert kept in err and "could not be dropped" in err and "nothing of it is left" not in err, err
     assert f"database {db}" in out and psql(17, db, "select count(*) from t") == "1000", out
@@ -109,12 +117,13 @@ def test_the_empty_one_cannot_go(path):
 def test_the_last_word_is_lost(db, path):
     wire = Deaf(int(port(17)))
     for name, verb in (("c", ["copy", *from_(13, db)]), ("r", ["restore", path])):
-        new, lost, before = make(17, f"{MARK}_deaf_{name}"), wire.lost, asides()
+        new, lost = make(17, f"{MARK}_deaf_{name}"), wire.lost
+        empty = number_of(new)
         out, err = run(*verb, *through(wire, new))
         assert wire.lost == lost + 1, wire.lost
         assert new in out and "nothing of it is left" not in err, (out, err)
         assert psql(17, new, "select count(*) from t") == "1000"
-        assert asides() == before, asides()
+        assert not called(empty), called(empty)
 
 
 def test_nobody_can_be_asked(path):
